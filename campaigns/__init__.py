@@ -1,0 +1,1 @@
+"""This package is the campaign: names, loop, record; everything meets here."""

@@ -1,0 +1,212 @@
+"""This file is what every optimizer sees: the space, the history and the shape of an answer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Kind = Literal["continuous", "integer", "categorical", "fraction"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """Fractions that sum to one; symmetric in its members."""
+
+    members: tuple[int, ...]
+    """Columns of the space that belong to the group."""
+    or_zero: tuple[bool, ...]
+    """For each member: may it be absent (0) although its lower bound is above 0?"""
+    divisions: int | None = None
+    """Fractions are exact multiples of 1/divisions; None: continuous."""
+    min_present: int = 1
+    """Least number of members above 0."""
+    max_present: int | None = None
+    """Largest number of members above 0; None: all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """One linear constraint, `sum_i coefficients[i] * x[i] <= bound`, in natural units."""
+
+    coefficients: tuple[float, ...]
+    bound: float
+    text: str
+    """As the user wrote it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Space:
+    """The region candidates come from; row X (d,) in natural units, a category as its index."""
+
+    names: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+    lower: Array
+    """(d,); 0 for a category."""
+    upper: Array
+    """(d,); number of categories - 1 for a category."""
+    categories: tuple[tuple[str, ...], ...] = ()
+    """For each variable its category labels, () when it has none; () stands for no categories at all."""
+    steps: tuple[float | None, ...] = ()
+    """For each continuous variable its increment from `lower`, or None; () stands for no increments."""
+    mixtures: tuple[Mixture, ...] = ()
+    linear: tuple[Linear, ...] = ()
+    table: Array | None = None
+    """When given (N, d), the space is exactly these rows (all different)."""
+    known: Callable[[Array], Array] | None = None
+    """Known cheap constraints: X (n, d) -> (n, k), feasible where <= 0 (deterministic, vectorised)."""
+
+    @property
+    def d(self) -> int:
+        """Number of variables."""
+        return len(self.names)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """All that is known when an optimizer is asked; n finished candidates, p unfinished ones."""
+
+    X: Array
+    """(n, d) natural units."""
+    Y: Array
+    """(n, m) minimised losses, NaN where failed; a target objective's loss is max(0, |signed| - tolerance)."""
+    signed: Array
+    """(n, m) what a surrogate should learn: equals Y, but `value - target` in the columns of target objectives."""
+    noise: Array
+    """(n, m) standard error of `signed`; NaN where unknown."""
+    C: Array
+    """(n, c) outcome constraints, feasible where <= 0, NaN where failed; c may be 0."""
+    C_noise: Array
+    """(n, c) standard error of C; NaN where unknown."""
+    failed: NDArray[np.bool_]
+    """(n,) True where the evaluation itself failed for good: learn it as infeasible."""
+    fidelity: Array
+    """(n,) rung index, 0 cheapest."""
+    cost: Array
+    """(n,) seconds."""
+    round: NDArray[np.int64]
+    """(n,) batch index, -1 for what was known before the start."""
+    pending: Array
+    """(p, d) proposed, not finished."""
+    tolerance: Array
+    """(m,) half-width within which a target objective is met; NaN for a plain minimised objective."""
+    reference: Array | None = None
+    """(m,) reference point of the hypervolume in Y's units; None until fixed."""
+    state: Mapping[str, object] = field(default_factory=dict)
+    """`Proposals.state` of the last batch: what a fit may start from; JSON values only."""
+
+    @classmethod
+    def empty(cls, d: int, m: int = 1, c: int = 0) -> "History":
+        """A history of nothing, for d variables, m objectives and c outcome constraints."""
+        return cls.observed(np.empty((0, d)), np.empty((0, m)), np.empty((0, c)))
+
+    @classmethod
+    def observed(cls, X: Array, Y: Array, C: Array | None = None) -> "History":
+        """Plain noiseless-or-unknown-noise minimisation data X (n, d), Y (n, m), C (n, c)."""
+        n, m = Y.shape
+        C = np.empty((n, 0)) if C is None else C
+        return cls(
+            X=X,
+            Y=Y,
+            signed=Y,
+            noise=np.full((n, m), np.nan),
+            C=C,
+            C_noise=np.full(C.shape, np.nan),
+            failed=np.asarray(~np.isfinite(Y).all(1)),
+            fidelity=np.zeros(n),
+            cost=np.zeros(n),
+            round=np.zeros(n, dtype=np.int64),
+            pending=np.empty((0, X.shape[1])),
+            tolerance=np.full(m, np.nan),
+        )
+
+    def with_pending(self, pending: Array) -> "History":
+        """The same history with pending (p, d)."""
+        return replace(self, pending=pending)
+
+    @property
+    def finished(self) -> NDArray[np.bool_]:
+        """(n,) True where every objective and constraint is finite."""
+        mask: NDArray[np.bool_] = np.isfinite(self.Y).all(1) & np.isfinite(self.C).all(1)
+        return mask
+
+    @property
+    def feasible(self) -> NDArray[np.bool_]:
+        """(n,) True where finished and every constraint holds."""
+        mask: NDArray[np.bool_] = self.finished & (np.nan_to_num(self.C, nan=np.inf) <= 0).all(1)
+        return mask
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why one candidate was proposed; None where an optimizer has no such number."""
+
+    proposer: str
+    acquisition: float | None = None
+    """Acquisition value when chosen (its own unit; compare only within a batch)."""
+    mean: tuple[float, ...] | None = None
+    """Predicted `signed` outputs (m,)."""
+    std: tuple[float, ...] | None = None
+    """Predicted standard deviations (m,)."""
+    feasibility: float | None = None
+    """Probability, 0 to 1, that constraints hold and the evaluation succeeds."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Proposals:
+    """A batch with its reasons."""
+
+    X: Array
+    """(n, d); every row lies in the space."""
+    reasons: tuple[Reason, ...]
+    """n reasons, row by row."""
+    state: Mapping[str, object] = field(default_factory=dict)
+    """What the next fit may start from; recorded with the batch and given back as `History.state`."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know (jitter, a space used up, ...)."""
+
+
+class Optimizer(Protocol):
+    """Asks for the next batch; a pure function of the history."""
+
+    def ask(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
+        """Up to n rows (<= n, d) of the space, fewer only when a finite space is used up."""
+        ...
+
+
+class ReasoningOptimizer(Optimizer, Protocol):
+    """An optimizer that can also say why; its `ask` returns `propose(...).X`."""
+
+    def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Proposals:
+        """Like `ask`, with a reason a row and the state of the fit."""
+        ...
+
+
+class Choosy(Protocol):
+    """An optimizer that cannot serve every problem says so before the run."""
+
+    def refuse(self, space: Space, objectives: int, constraints: int) -> str | None:
+        """The sentence that says why this problem is not for it, or None."""
+        ...
+
+
+def propose(
+    optimizer: Optimizer, name: str, space: Space, history: History, n: int, rng: np.random.Generator
+) -> Proposals:
+    """Ask with reasons where the optimizer has them; `name` stands as proposer otherwise."""
+    if hasattr(optimizer, "propose"):
+        proposals: Proposals = optimizer.propose(space, history, n, rng)
+        return proposals
+    X = optimizer.ask(space, history, n, rng)
+    return Proposals(X=X, reasons=tuple(Reason(proposer=name) for _ in X))
+
+
+def nearest(X: Array, seen: Array, space: Space) -> tuple[Sequence[int], Array]:
+    """Index of and distance (dimensionless, bounds scaled to 1, root mean square) to each row's nearest in `seen`."""
+    width = np.where(space.upper > space.lower, space.upper - space.lower, 1.0)
+    gap = (X[:, None, :] - seen[None, :, :]) / width
+    distance = np.sqrt((gap**2).mean(-1))
+    index = distance.argmin(1)
+    return index.tolist(), distance[np.arange(len(X)), index]

@@ -1,0 +1,10 @@
+"""This package is the oracles: candidates -> evaluations, no learning."""
+
+BUILTIN = {
+    "lammps_alloy": "oracles.lammps_alloy:LammpsAlloy",
+    "screens": "oracles.screens:Screens",
+    "table": "oracles.table:Table",
+    "python": "oracles.python:Python",
+    "command": "oracles.command:Command",
+    "person": "oracles.person:Person",
+}

@@ -1,0 +1,5 @@
+"""This package is the surrogates: arrays -> posterior, no chemistry."""
+
+BUILTIN = {
+    "gp": "surrogates.gp:GaussianProcess",
+}

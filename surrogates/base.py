@@ -1,0 +1,116 @@
+"""This file is what a surrogate is: arrays in, a posterior out, no chemistry."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from botorch.models.model import Model
+
+Array = NDArray[np.float64]
+State = Mapping[str, object]
+"""What a fit may start from next time; holds JSON values only, so that it can be recorded."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Domain:
+    """Where inputs can lie, so that scaling does not depend on the data seen so far."""
+
+    lower: Array
+    """Lower bounds (d,), natural units."""
+    upper: Array
+    """Upper bounds (d,), natural units."""
+    categorical: tuple[int, ...] = ()
+    """Columns whose values are category codes 0, 1, ..., upper."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Posterior:
+    """What is believed of m outputs at n inputs, in the units of the outputs."""
+
+    mean: Array
+    """Mean (n, m)."""
+    variance: Array
+    """Marginal variance of the noise-free output (n, m), square of the output's unit."""
+    samples: Array | None = None
+    """Joint draws (s, n, m), when the surrogate is an ensemble."""
+
+    @property
+    def std(self) -> Array:
+        """Standard deviation (n, m)."""
+        std: Array = np.sqrt(self.variance)
+        return std
+
+
+class FittedSurrogate(Protocol):
+    """A surrogate that has seen data."""
+
+    @property
+    def state(self) -> State:
+        """Fitted hyperparameters, JSON values only; `fit(..., start=state, tune=False)` restores the model."""
+        ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What a reader should know of the fit (jitter added, constant output, ...)."""
+        ...
+
+    @property
+    def model(self) -> "Model":
+        """A BoTorch model over raw inputs (..., q, d) float64 -> posterior (..., q, m)."""
+        ...
+
+    def posterior(self, X: Array) -> Posterior:
+        """Predict the m outputs at X (n, d)."""
+        ...
+
+
+class Surrogate(Protocol):
+    """A recipe: options in, `fit` gives a predictor."""
+
+    def fit(
+        self,
+        X: Array,
+        Y: Array,
+        names: Sequence[str] = (),
+        *,
+        variance: Array | None = None,
+        domain: Domain | None = None,
+        start: State | None = None,
+        tune: bool = True,
+    ) -> FittedSurrogate:
+        """Learn Y (n, m) from X (n, d); both finite.
+
+        names: d input names. variance: known noise variance (n, m), NaN where unknown.
+        start: the `state` of an earlier fit, to begin from. tune: with False, `start` is taken as it is.
+        """
+        ...
+
+
+class Representation(Protocol):
+    """Coordinates (n, d) -> named features (n, f) with units."""
+
+    def names(self) -> Sequence[str]:
+        """Feature names (f), each with its unit in the name."""
+        ...
+
+    def transform(self, X: Array) -> Array:
+        """Features (n, f) of coordinates X (n, d)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A closed-form model an interpretable surrogate found."""
+
+    text: str
+    """Infix text over the feature names."""
+    latex: str = ""
+    """The same for print."""
+    rmse: float = float("nan")
+    """Training root mean square error, unit of the output."""
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    """Fitted coefficients by name."""

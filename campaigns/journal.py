@@ -43,7 +43,9 @@ BUSY_S = 30.0
 """Seconds a writer waits for another process's transaction."""
 PASSING = frozenset({"started", "note", "session"})
 """Kinds that need not survive a power failure."""
-SCHEMA = "CREATE TABLE events (seq INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, number INTEGER, body TEXT)"
+SCHEMA = (
+    "CREATE TABLE events (seq INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, number INTEGER, body TEXT)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,9 @@ class Journal:
 
     def since(self, seq: int = 0) -> list[Entry]:
         """Every event after `seq`, in order."""
-        rows = self._connection.execute("SELECT seq, at, kind, number, body FROM events WHERE seq > ? ORDER BY seq", (seq,))
+        rows = self._connection.execute(
+            "SELECT seq, at, kind, number, body FROM events WHERE seq > ? ORDER BY seq", (seq,)
+        )
         return [Entry(row[0], row[1], row[2], row[3], json.loads(row[4])) for row in rows]
 
     def touched(self) -> bool:

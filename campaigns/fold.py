@@ -1,0 +1,264 @@
+"""This file is how events become the record: one function an event kind, the same for a live run and a resumed one."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from campaigns.journal import Entry
+from campaigns.records import Batch, Ledger, Outcome, Round, State
+from optimizers.base import Reason
+from oracles.base import Evaluation
+
+if TYPE_CHECKING:
+    from campaigns.spec import CampaignSpec
+
+Body = Mapping[str, Any]
+OPEN = frozenset({"proposed", "running"})
+"""Statuses of an outcome that something more will happen to."""
+ReuseKey = tuple[str, str, str]
+"""Candidate id, oracle name, settings hash with seed."""
+
+
+@dataclass(slots=True)
+class Record:
+    """The journal, folded up to `seq`; changes with every event that is applied."""
+
+    spec: "CampaignSpec"
+    source: str
+    """Folder that relative paths of the campaign file are taken from."""
+    facts: Mapping[str, object]
+    seq: int = 0
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    candidates: dict[int, Body] = field(default_factory=dict)
+    """Number -> `Candidate.to_json()`."""
+    batches: list[Batch] = field(default_factory=list)
+    ended: dict[int, tuple[float | None, Body]] = field(default_factory=dict)
+    """Round -> hypervolume and diagnostics."""
+    reference: tuple[float, ...] | None = None
+    state: State = "running"
+    text: str = ""
+    sessions: list[tuple[float, float]] = field(default_factory=list)
+    """Unix time of the first and the last event of each session, s."""
+    stop_asked: bool = False
+    """Somebody asked this session to stop."""
+    overhead_s: float = 0.0
+    paid: dict[ReuseKey, Evaluation] = field(default_factory=dict)
+    """Evaluations that need not be paid for again."""
+    unsettled: set[int] = field(default_factory=set)
+
+    def apply(self, entries: Iterable[Entry]) -> None:
+        """Fold in what came after `seq`."""
+        for entry in entries:
+            assert entry.seq > self.seq
+            FOLDS[entry.kind](self, entry)
+            self.seq = entry.seq
+            if self.sessions and entry.kind not in ("told", "stop"):
+                self.sessions[-1] = (self.sessions[-1][0], entry.at)
+
+    @property
+    def proposed(self) -> int:
+        """Candidates proposed so far, whatever became of them."""
+        return sum(1 for number in self.outcomes if number > 0)
+
+    @property
+    def hours(self) -> float:
+        """Wall hours over all sessions, up to the last event of each."""
+        return sum(last - first for first, last in self.sessions) / 3600
+
+    def members(self, index: int) -> tuple[Outcome, ...]:
+        """The outcomes of one round."""
+        return tuple(o for o in self.outcomes.values() if o.round == index)
+
+    def round(self, index: int) -> Round:
+        """A round that has ended."""
+        hypervolume, diagnostics = self.ended[index]
+        return Round(index, self.members(index), hypervolume, diagnostics)
+
+    def ledger(self, folder: str) -> Ledger:
+        """A frozen copy."""
+        by_round: dict[int, list[Outcome]] = {}
+        for outcome in self.outcomes.values():
+            by_round.setdefault(outcome.round, []).append(outcome)
+        rounds = (Round(i, tuple(by_round.get(i, ())), hv, d) for i, (hv, d) in sorted(self.ended.items()))
+        return Ledger(
+            spec=self.spec,
+            folder=folder,
+            state=self.state,
+            outcomes=tuple(self.outcomes[number] for number in sorted(self.outcomes)),
+            batches=tuple(self.batches),
+            rounds=tuple(rounds),
+            reference=self.reference,
+            facts=self.facts,
+            overhead_s=self.overhead_s,
+        )
+
+
+def begin(entries: Sequence[Entry]) -> Record:
+    """A record of all events; the first one says what the campaign is."""
+    from campaigns.spec import CampaignSpec
+
+    body: Body = entries[0].body
+    record = Record(CampaignSpec.from_content(body["spec"]), body["source"], body["facts"], seq=entries[0].seq)
+    record.apply(entries[1:])
+    return record
+
+
+def _known(record: Record, entry: Entry) -> None:
+    """Outcomes 0, -1, -2, ... from what was known before the start."""
+    body: Body = entry.body
+    for place, row in enumerate(body["rows"]):
+        outcome = _outcome(row, -place, -1, entry.at)
+        evaluation = Evaluation(outcome.id, "history", row["values"], row["errors"])
+        outcome = replace(outcome, values=row["values"], errors=row["errors"], evaluations=(evaluation,))
+        record.outcomes[-place] = settled(outcome, "finished", record.spec, entry.at)
+
+
+def _session(record: Record, entry: Entry) -> None:
+    """What ran when the last session died will run again."""
+    record.sessions.append((entry.at, entry.at))
+    record.state, record.text, record.stop_asked = "running", "", False
+    for number in record.unsettled:
+        record.outcomes[number] = replace(record.outcomes[number], status="proposed")
+
+
+def _asked(record: Record, entry: Entry) -> None:
+    body: Body = entry.body
+    batch = Batch(**{**body["batch"], "notes": tuple(body["batch"]["notes"]), "asked_at": entry.at})
+    record.batches.append(batch)
+    for row in body["proposals"]:
+        number = row["number"]
+        record.outcomes[number] = _outcome(row, number, batch.index, entry.at)
+        record.candidates[number] = row["candidate"]
+        record.unsettled.add(number)
+
+
+def _outcome(row: Body, number: int, index: int, at: float) -> Outcome:
+    """A proposed outcome from its row in the journal."""
+    candidate: Body = row["candidate"]
+    reason = dict(row["reason"])
+    for name in ("mean", "std"):
+        reason[name] = None if reason.get(name) is None else tuple(reason[name])
+    return Outcome(
+        number=number,
+        id=row["id"],
+        round=index,
+        status="proposed",
+        x=tuple(row["x"]),
+        variables=candidate["variables"],
+        composition=candidate["composition"],
+        values={},
+        errors={},
+        losses=(),
+        excess=(),
+        feasible=False,
+        reason=Reason(**reason),
+        origin=candidate["origin"] or reason["proposer"],
+        neighbour=row.get("neighbour"),
+        distance=row.get("distance"),
+        proposed_at=at,
+    )
+
+
+def _started(record: Record, entry: Entry) -> None:
+    assert entry.number is not None
+    outcome = record.outcomes[entry.number]
+    if outcome.status in OPEN:
+        record.outcomes[entry.number] = replace(outcome, status="running", attempts=outcome.attempts + 1)
+
+
+def _evaluated(record: Record, entry: Entry) -> None:
+    """The last attempt of each oracle stands; values of a failed one do not count."""
+    assert entry.number is not None
+    body: Body = entry.body
+    evaluation = Evaluation.from_json(body["evaluation"])
+    outcome = _learned(record.outcomes[entry.number], evaluation)
+    record.outcomes[entry.number] = replace(outcome, cost_s=outcome.cost_s + evaluation.cost_s)
+    if evaluation.failure != "infrastructure":
+        record.paid.setdefault((outcome.id, evaluation.oracle, body["settings"]), evaluation)
+
+
+def _told(record: Record, entry: Entry) -> None:
+    assert entry.number is not None
+    body: Body = entry.body
+    outcome = record.outcomes[entry.number]
+    evaluation = Evaluation(outcome.id, body["oracle"], body["values"], body["errors"])
+    record.outcomes[entry.number] = _learned(outcome, evaluation)
+
+
+def _learned(outcome: Outcome, evaluation: Evaluation) -> Outcome:
+    """The outcome with one more evaluation; its values are taken over when it finished."""
+    others = tuple(e for e in outcome.evaluations if e.oracle != evaluation.oracle)
+    outcome = replace(outcome, evaluations=(*others, evaluation))
+    if evaluation.status == "failed":
+        return outcome
+    values, errors = {**outcome.values, **evaluation.values}, {**outcome.errors, **evaluation.errors}
+    return replace(outcome, values=values, errors=errors)
+
+
+def _settled(record: Record, entry: Entry) -> None:
+    """Only the first settlement counts, except that what a person tells overrides a failure."""
+    assert entry.number is not None
+    body: Body = entry.body
+    outcome = record.outcomes[entry.number]
+    if outcome.status in OPEN or body.get("told"):
+        outcome = replace(outcome, failure=body["failure"], error=body["error"])
+        record.outcomes[entry.number] = settled(outcome, body["status"], record.spec, entry.at)
+        record.unsettled.discard(entry.number)
+
+
+def settled(outcome: Outcome, status: Any, spec: "CampaignSpec", at: float) -> Outcome:
+    """The outcome with its last status; losses and constraints from its values, NaN unless it finished."""
+    values = outcome.values if status == "finished" else {}
+    losses = tuple(goal.loss(goal.signed(values.get(goal.name, math.nan))) for goal in spec.goals)
+    excess = tuple(limit.excess(values.get(limit.property, math.nan)) for limit in spec.limits)
+    losses = tuple(loss if goal.name in values else math.nan for loss, goal in zip(losses, spec.goals, strict=True))
+    feasible = all(math.isfinite(loss) for loss in losses) and all(e <= 0 for e in excess)
+    return replace(outcome, status=status, losses=losses, excess=excess, feasible=feasible, finished_at=at)
+
+
+def _reference(record: Record, entry: Entry) -> None:
+    """The reference point, and the rounds before it seen again by its light."""
+    body: Body = entry.body
+    record.reference = tuple(body["reference"])
+    for index, hypervolume in body["hypervolumes"]:
+        record.ended[index] = (hypervolume, record.ended[index][1])
+
+
+def _round(record: Record, entry: Entry) -> None:
+    body: Body = entry.body
+    record.ended[body["index"]] = (body["hypervolume"], body["diagnostics"])
+
+
+def _stop(record: Record, entry: Entry) -> None:
+    del entry
+    record.stop_asked = True
+
+
+def _note(record: Record, entry: Entry) -> None:
+    del record, entry
+
+
+def _state(record: Record, entry: Entry) -> None:
+    body: Body = entry.body
+    record.state, record.text = body["state"], body["text"]
+    record.overhead_s += body["overhead_s"]
+    for number in record.unsettled:
+        record.outcomes[number] = replace(record.outcomes[number], status="proposed")
+
+
+FOLDS: Mapping[str, Callable[[Record, Entry], None]] = {
+    "known": _known,
+    "session": _session,
+    "asked": _asked,
+    "started": _started,
+    "evaluated": _evaluated,
+    "told": _told,
+    "settled": _settled,
+    "reference": _reference,
+    "round": _round,
+    "stop": _stop,
+    "note": _note,
+    "state": _state,
+}
+"""One for every kind of event but `begun`."""

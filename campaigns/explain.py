@@ -1,0 +1,173 @@
+"""This file is pydantic's findings in the words of someone who writes a campaign file."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from campaigns.errors import Complaint, KeyPath, shortened, unknown
+
+Schema = Mapping[str, object]
+
+_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+_NUMBERS = ("int_type", "float_type", "int_parsing", "float_parsing", "int_from_float")
+_MAPPINGS = (
+    "dict_type",
+    "mapping_type",
+    "model_type",
+    "model_attributes_type",
+    "dataclass_type",
+    "dataclass_exact_type",
+)
+_LISTS = ("list_type", "tuple_type", "set_type", "frozen_set_type", "iterable_type", "sequence_str")
+_COMPARED = {
+    "greater_than": ("gt", ">"),
+    "greater_than_equal": ("ge", ">="),
+    "less_than": ("lt", "<"),
+    "less_than_equal": ("le", "<="),
+}
+_KINDS = {
+    **dict.fromkeys(_MAPPINGS, "a mapping of options"),
+    **dict.fromkeys(_LISTS, "a list"),
+    "bool_type": "true or false",
+}
+_WITH_UNIT = re.compile(r"^\s*[-+]?[0-9.]+(e[-+]?[0-9]+)?\s*[A-Za-z°%µμÅ][^\s]*\s*$", re.IGNORECASE)
+
+
+def complaints_of(error: ValidationError, content: object, schema: Schema) -> list[Complaint]:
+    """What pydantic found in `content`, with real paths; `schema` (JSON Schema) knows the known keys."""
+    found: dict[KeyPath, list[str]] = {}
+    for details in error.errors(include_url=False):
+        path = _path(details["loc"], content, details["type"] == "missing")
+        if details["type"] == "value_error":
+            path = (*path, *_option_named(details, _at(content, path)))
+        messages = found.setdefault(path, [])
+        message = _message(details, path, schema)
+        if message not in messages:
+            messages.append(message)
+    inner = {path[:k] for path in found for k in range(len(path))}
+    # An alternative that failed as a whole says nothing beside one that failed inside.
+    return [
+        Complaint(path, ", or ".join(messages)) for path, messages in found.items() if path not in inner or not path
+    ]
+
+
+def keys_at(schema: Schema, path: KeyPath) -> set[str]:
+    """The keys a mapping at `path` may have, from a JSON Schema; empty when any or none."""
+    nodes = list(_alternatives(schema, schema))
+    for step in path:
+        nodes = [leaf for node in nodes for child in _children(node, step) for leaf in _alternatives(child, schema)]
+    return {name for node in nodes for name in _mapping(node.get("properties"))}
+
+
+def _alternatives(node: object, root: Schema) -> Iterator[Schema]:
+    """The schemas a node stands for, references followed and alternatives listed."""
+    content = _mapping(node)
+    if "$ref" in content:
+        name = str(content["$ref"]).rpartition("/")[2]
+        yield from _alternatives(_mapping(root.get("$defs")).get(name), root)
+        return
+    yield content
+    for word in ("anyOf", "oneOf", "allOf"):
+        branches = content.get(word, ())
+        assert isinstance(branches, Sequence)
+        for branch in branches:
+            yield from _alternatives(branch, root)
+
+
+def _children(node: Schema, step: str | int) -> Iterator[object]:
+    if isinstance(step, int):
+        prefix = node.get("prefixItems", ())
+        assert isinstance(prefix, Sequence)
+        yield prefix[step] if step < len(prefix) else node.get("items")
+    else:
+        yield _mapping(node.get("properties")).get(step, node.get("additionalProperties"))
+
+
+def _mapping(node: object) -> Schema:
+    return node if isinstance(node, Mapping) else {}
+
+
+def _path(loc: KeyPath, content: object, missing: bool) -> KeyPath:
+    """Pydantic's location without its names for alternatives: only steps that exist in the content."""
+    path: list[str | int] = []
+    for k, step in enumerate(loc):
+        if step in (range(len(content)) if isinstance(content, list) else _mapping(content)):
+            content = _inside(content, step)
+        elif not (missing and k == len(loc) - 1):
+            continue
+        path.append(step)
+    return tuple(path)
+
+
+def _at(content: object, path: KeyPath) -> object:
+    for step in path:
+        content = _inside(content, step)
+    return content
+
+
+def _inside(content: object, step: str | int) -> object:
+    if isinstance(content, list):
+        assert isinstance(step, int)
+        return content[step]
+    return _mapping(content)[str(step)]
+
+
+def _option_named(details: ErrorDetails, content: object) -> KeyPath:
+    """The option a part's own sentence begins with, so that its line can be shown; () when it names none."""
+    first = re.match(r"[`'\"]?(\w+)", _sentence(details))
+    return (first[1],) if first and isinstance(content, Mapping) and first[1] in content else ()
+
+
+def _sentence(details: ErrorDetails) -> str:
+    return str(details.get("ctx", {}).get("error", details["msg"]))
+
+
+def _message(details: ErrorDetails, path: KeyPath, schema: Schema) -> str:
+    kind, given, context = details["type"], details["input"], details.get("ctx", {})
+    if kind in _UNKNOWN:
+        return unknown("key", str(path[-1]) if path else "", keys_at(schema, path[:-1]))
+    if kind == "missing":
+        return "is missing"
+    if kind == "value_error":
+        return _sentence(details)
+    if given is None:
+        return "has no value"
+    if kind in _NUMBERS:
+        return _number(given, whole=kind.startswith("int"))
+    if kind == "literal_error":
+        return f"must be {context['expected']}, not {_quoted(given)}"
+    if kind in _COMPARED:
+        key, sign = _COMPARED[kind]
+        return f"must be {sign} {context[key]}, not {_quoted(given)}"
+    return _other(kind, given, details["msg"])
+
+
+def _number(given: object, whole: bool) -> str:
+    """What to say when a number is wanted."""
+    wanted = "a whole number" if whole else "a number"
+    if isinstance(given, str) and _WITH_UNIT.match(given):
+        return f"give {wanted}, not {_quoted(given)}; the unit is in the option's name"
+    if isinstance(given, str) and re.fullmatch(r"\s*[-+]?[0-9._]+(e[-+]?[0-9]+)?\s*", given, re.IGNORECASE):
+        return f"give {wanted}, not the text {_quoted(given)}; write it without quotes or underscores"
+    return f"give {wanted}, not {_quoted(given)}"
+
+
+def _other(kind: str, given: object, message: str) -> str:
+    if kind == "string_type":
+        return f"give text, not {_quoted(given)}; put it in quotes if text is meant"
+    if kind == "string_pattern_mismatch":
+        return f"{_quoted(given)} is no name; use letters, digits, '.', '_' and '-', beginning with a letter or digit"
+    if kind in _KINDS:
+        return f"give {_KINDS[kind]}, not {_quoted(given)}"
+    return f"{message[:1].lower()}{message[1:]}, not {_quoted(given)}"
+
+
+def _quoted(given: object) -> str:
+    """The given value as it may have been written."""
+    if isinstance(given, bool):
+        return str(given).lower()
+    if isinstance(given, Mapping):
+        return "a mapping"
+    return shortened("a list" if isinstance(given, list) else repr(given))

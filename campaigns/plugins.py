@@ -1,0 +1,204 @@
+"""This file is how parts are found, built and explained: built-in tables, entry points, options, manuals."""
+
+import ast
+import importlib
+import inspect
+import json
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+import generators
+import optimizers
+import oracles
+import surrogates
+from campaigns.errors import CampaignFileError, Complaint, KeyPath, unknown
+from campaigns.explain import complaints_of
+
+KINDS: dict[str, Mapping[str, str]] = {
+    "generators": generators.BUILTIN,
+    "oracles": oracles.BUILTIN,
+    "surrogates": surrogates.BUILTIN,
+    "optimizers": optimizers.BUILTIN,
+}
+"""Kind of part -> the parts that come with Eutectic, name -> `module:class`."""
+
+RESERVED = {
+    "generators": ("use",),
+    "oracles": ("use", "name", "cost"),
+    "surrogates": ("use",),
+    "optimizers": ("use", "evaluations"),
+}
+"""Keys beside a part's options that belong to the campaign."""
+
+_SINGULAR = {"generators": "space", "oracles": "oracle", "surrogates": "surrogate", "optimizers": "optimizer"}
+_STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a part, for its manual."""
+
+    name: str
+    type: str
+    """As annotated."""
+    default: str
+    """As Python writes it; empty when the option is required."""
+    help: str
+
+
+def names(kind: str) -> tuple[str, ...]:
+    """Every part of a kind that can be named in a campaign file: built in first, then installed ones."""
+    return (*KINDS[kind], *sorted({entry.name for entry in _entries(kind)} - set(KINDS[kind])))
+
+
+def load(kind: str, name: str) -> type:
+    """The part's class, imported now. KeyError-free: CampaignFileError for an unknown, doubled or broken part."""
+    entries = [entry for entry in _entries(kind) if entry.name == name]
+    targets = {entry.value: _home(entry) for entry in entries}
+    if name in KINDS[kind]:
+        targets = {KINDS[kind][name]: "eutectic", **targets}
+    if not targets:
+        raise _refusal(unknown(_SINGULAR[kind], name, names(kind)))
+    if len(targets) > 1:
+        homes = " and ".join(f"{home} ({target})" for target, home in targets.items())
+        raise _refusal(f"'{name}' names {len(targets)} parts: {homes}; uninstall or rename one")
+    target, home = next(iter(targets.items()))
+    part = _imported(target) if home == "eutectic" else _foreign(target, home, name)
+    if not isinstance(part, type) or not is_dataclass(part):
+        raise _refusal(f"'{name}' of {home} is no dataclass ({target}), so it cannot be a part")
+    return part
+
+
+def build(kind: str, content: Mapping[str, object], folder: str | Path) -> Any:
+    """The part a campaign file's mapping stands for, file options taken from `folder`.
+
+    For oracles, the key `only` (a list of properties) restricts it to these where it can be restricted.
+    CampaignFileError with everything wrong with its options, paths relative to the mapping.
+    """
+    plain = {key: value for key, value in content.items() if key != "only" or kind != "oracles"}
+    part, complaints = examine(kind, plain)
+    if complaints:
+        raise CampaignFileError(complaints)
+    if hasattr(part, "located"):
+        part = part.located(str(folder))
+    wanted = content.get("only")
+    if kind == "oracles" and wanted and hasattr(part, "only"):
+        part = part.only(wanted)
+    return part
+
+
+def examine(kind: str, content: Mapping[str, object]) -> tuple[Any, list[Complaint]]:
+    """The part, or None with everything wrong with its mapping, paths relative to it."""
+    use = content.get("use")
+    if not isinstance(use, str):
+        return None, [Complaint(("use",), f"name a part: {', '.join(names(kind))}")]
+    try:
+        part = load(kind, use)
+    except CampaignFileError as error:
+        return None, [complaint.under(("use",)) for complaint in error.complaints]
+    options = {key: value for key, value in content.items() if key not in RESERVED[kind]}
+    try:
+        return _adapter(part).validate_json(json.dumps([options]))[0], []
+    except ValidationError as error:
+        found = complaints_of(error, [options], _adapter(part).json_schema())
+    return None, [Complaint(complaint.path[1:], complaint.message) for complaint in found]
+
+
+def part_complaints(content: Mapping[str, object]) -> list[Complaint]:
+    """What is wrong with the parts of a campaign file's content, wherever a part stands."""
+    found = [(kind, path, part) for kind, path, part in _parts(content) if isinstance(part.get("use"), str)]
+    return [complaint.under(path) for kind, path, part in found for complaint in examine(kind, part)[1]]
+
+
+def manual(kind: str, name: str) -> list[Option]:
+    """A part's options with type, default and help, from its source."""
+    part = load(kind, name)
+    annotations = _annotations(part)
+    return [
+        Option(field.name, annotations[field.name][0], _default(field), annotations[field.name][1])
+        for field in fields(part)
+        if field.init
+    ]
+
+
+def summary(kind: str, name: str) -> str:
+    """A part's docstring."""
+    return inspect.getdoc(load(kind, name)) or ""
+
+
+def schema(kind: str, name: str) -> dict[str, Any]:
+    """JSON Schema of a part's options."""
+    items: list[dict[str, Any]]
+    content = _adapter(load(kind, name)).json_schema()
+    items = content["prefixItems"]
+    return {**items[0], **({"$defs": content["$defs"]} if "$defs" in content else {})}
+
+
+@cache
+def _adapter(part: type) -> TypeAdapter[tuple[Any]]:
+    # A dataclass takes its strictness from what is around it; a tuple of one is the least around it.
+    return TypeAdapter(tuple[part], config=_STRICT)  # type: ignore[valid-type,arg-type]
+
+
+def _entries(kind: str) -> Sequence[EntryPoint]:
+    return tuple(entry_points(group=f"eutectic.{kind}"))
+
+
+def _home(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist else "an installed package"
+
+
+def _imported(target: str) -> object:
+    module, _, attribute = target.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def _foreign(target: str, home: str, name: str) -> object:
+    """A stranger's part; CampaignFileError when its package cannot be imported."""
+    try:
+        return _imported(target)
+    except (ImportError, AttributeError) as error:
+        raise _refusal(f"'{name}' of {home} cannot be imported from {target}: {error}") from error
+
+
+def _refusal(message: str) -> CampaignFileError:
+    return CampaignFileError([Complaint((), message)])
+
+
+def _parts(content: Mapping[str, object]) -> Iterator[tuple[str, KeyPath, Mapping[str, object]]]:
+    """Kind, path and mapping of every part in a campaign file's content, well-formed or not."""
+    places: list[tuple[str, KeyPath, object]] = [("generators", ("space",), content.get("space"))]
+    for kind in ("oracles", "optimizers"):
+        entries = content.get(kind)
+        places += [(kind, (kind, k), entry) for k, entry in enumerate(entries if isinstance(entries, list) else [])]
+    recipes = content.get("surrogates")
+    chosen = recipes if isinstance(recipes, Mapping) else {}
+    places += [("surrogates", ("surrogates", key), entry) for key, entry in chosen.items()]
+    yield from ((kind, path, entry) for kind, path, entry in places if isinstance(entry, Mapping))
+
+
+def _annotations(part: type) -> dict[str, tuple[str, str]]:
+    """Field -> annotation and the docstring under it, from the class's source."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(part))).body[0]
+    assert isinstance(tree, ast.ClassDef)
+    found: dict[str, tuple[str, str]] = {}
+    for statement, following in zip(tree.body, [*tree.body[1:], None], strict=True):
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            text = ""
+            if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
+                text = inspect.cleandoc(str(following.value.value))
+            found[statement.target.id] = (ast.unparse(statement.annotation), text)
+    return found
+
+
+def _default(field: Any) -> str:
+    if field.default is not MISSING:
+        return repr(field.default)
+    return "" if field.default_factory is MISSING else repr(field.default_factory())

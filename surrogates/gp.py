@@ -1,0 +1,53 @@
+"""This file is the Gaussian-process recipe: its options, and `fit` (the mathematics is in gp_model)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from surrogates.base import Array, Domain, State
+
+if TYPE_CHECKING:
+    from surrogates.gp_model import FittedGaussianProcess
+
+
+@dataclass(frozen=True, slots=True)
+class GaussianProcess:
+    """Gaussian process, one independent process an output; inputs scaled by the domain, outputs standardised."""
+
+    kernel: Literal["matern52", "matern32", "rbf"] = "matern52"
+    """Covariance of the numeric inputs; category inputs multiply it by exp(-sum of mismatches / length)."""
+    ard: bool = True
+    """One length scale an input (automatic relevance determination) instead of one for all."""
+    noise: Literal["auto", "given", "inferred"] = "auto"
+    """`auto`: given variances, moderated, say how noise differs between points and where its level is expected,
+    and the level is inferred; `given`: variances are taken as they are; `inferred`: one unknown level."""
+    moderation: float = 0.8
+    """Share (0 to 1) of the pooled median in each moderated variance: errors from 2 or 3 repeats are noisy."""
+    tune_rows: int = 400
+    """Hyperparameters are tuned on at most so many rows; prediction always uses all of them."""
+    iterations: int = 60
+    """Most L-BFGS steps of a tuning run."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError when an option lies outside its range."""
+        if not 0 <= self.moderation <= 1:
+            raise ValueError(f"moderation must lie between 0 and 1, not {self.moderation}")
+        for name, value, least in (("tune_rows", self.tune_rows, 10), ("iterations", self.iterations, 1)):
+            if value < least:
+                raise ValueError(f"{name} must be at least {least}, not {value}")
+
+    def fit(
+        self,
+        X: Array,
+        Y: Array,
+        names: Sequence[str] = (),
+        *,
+        variance: Array | None = None,
+        domain: Domain | None = None,
+        start: State | None = None,
+        tune: bool = True,
+    ) -> "FittedGaussianProcess":
+        """Learn Y (n, m) from X (n, d); see `surrogates.base.Surrogate.fit`."""
+        from surrogates.gp_model import fit
+
+        return fit(self, X, Y, variance=variance, domain=domain, start=start, tune=tune, names=tuple(names))

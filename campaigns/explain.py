@@ -41,7 +41,7 @@ def complaints_of(error: ValidationError, content: object, schema: Schema) -> li
     for details in error.errors(include_url=False):
         path = _path(details["loc"], content, details["type"] == "missing")
         if details["type"] == "value_error":
-            path = (*path, *_option_named(details, _at(content, path)))
+            path = (*path, *option_named(_sentence(details), _at(content, path)))
         messages = found.setdefault(path, [])
         message = _message(details, path, schema)
         if message not in messages:
@@ -114,10 +114,10 @@ def _inside(content: object, step: str | int) -> object:
     return _mapping(content)[str(step)]
 
 
-def _option_named(details: ErrorDetails, content: object) -> KeyPath:
+def option_named(sentence: str, options: object) -> KeyPath:
     """The option a part's own sentence begins with, so that its line can be shown; () when it names none."""
-    first = re.match(r"[`'\"]?(\w+)", _sentence(details))
-    return (first[1],) if first and isinstance(content, Mapping) and first[1] in content else ()
+    first = re.match(r"[`'\"]?(\w+)", sentence)
+    return (first[1],) if first and first[1] in _mapping(options) else ()
 
 
 def _sentence(details: ErrorDetails) -> str:

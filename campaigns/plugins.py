@@ -19,7 +19,7 @@ import optimizers
 import oracles
 import surrogates
 from campaigns.errors import CampaignFileError, Complaint, KeyPath, unknown
-from campaigns.explain import complaints_of
+from campaigns.explain import complaints_of, option_named
 
 KINDS: dict[str, Mapping[str, str]] = {
     "generators": generators.BUILTIN,
@@ -87,11 +87,18 @@ def build(kind: str, content: Mapping[str, object], folder: str | Path) -> Any:
     if complaints:
         raise CampaignFileError(complaints)
     if hasattr(part, "located"):
-        part = part.located(str(folder))
+        part = _located(part, folder, plain)
     wanted = content.get("only")
     if kind == "oracles" and wanted and hasattr(part, "only"):
         part = part.only(wanted)
     return part
+
+
+def _located(part: Any, folder: str | Path, content: Mapping[str, object]) -> Any:
+    try:
+        return part.located(str(folder))
+    except ValueError as error:
+        raise CampaignFileError([Complaint(option_named(str(error), content), str(error))]) from error
 
 
 def examine(kind: str, content: Mapping[str, object]) -> tuple[Any, list[Complaint]]:

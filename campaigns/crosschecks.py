@@ -1,0 +1,114 @@
+"""This file is what a campaign's parts demand of each other: properties, regions, files, executors."""
+
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from campaigns import plugins
+from campaigns.errors import Complaint, nearest_name, unknown
+from campaigns.explain import option_named
+from optimizers.base import Space
+from oracles.base import EngineMissing
+
+if TYPE_CHECKING:
+    from campaigns.problem import NamedOracle, Problem
+    from campaigns.spec import CampaignSpec
+
+
+def absences(spec: "CampaignSpec", folder: Path) -> Iterator[Complaint]:
+    """What the file names outside its parts and is not there: files, executors."""
+    if spec.history is not None and not (folder / spec.history.file).exists():
+        yield Complaint(("history", "file"), f"no such file or folder: {folder / spec.history.file}")
+    executors = {"local", *(entry.name for entry in entry_points(group="eutectic.executors"))}
+    if spec.executor.use not in executors:
+        yield Complaint(("executor", "use"), unknown("executor", spec.executor.use, executors))
+
+
+def crosschecks(problem: "Problem") -> list[Complaint]:
+    """Everything about built parts that does not fit together."""
+    return [
+        *_unreturned(problem),
+        *_confused(problem),
+        *_shared(problem),
+        *(complaint for k, named in enumerate(problem.oracles) for complaint in _oracle(problem.space, k, named)),
+        *_stages(problem),
+    ]
+
+
+def _unreturned(problem: "Problem") -> Iterator[Complaint]:
+    """An objective or constraint that no oracle returns; an oracle that cannot tell may return anything."""
+    returned = [named.oracle.properties for named in problem.oracles]
+    known = sorted({name for names in returned if names is not None for name in names})
+    if None in returned:
+        return
+    for section in ("objectives", "constraints"):
+        for name in getattr(problem.spec, section):
+            if name not in known:
+                nearest = nearest_name(name, known)
+                hint = f"did you mean '{nearest}'? " if nearest else ""
+                yield Complaint(
+                    (section, name), f"no oracle returns '{name}'; {hint}returned: {', '.join(known) or 'none'}"
+                )
+
+
+def _confused(problem: "Problem") -> Iterator[Complaint]:
+    """A property must not be called like a variable: a table could not tell them apart."""
+    for section in ("objectives", "constraints"):
+        for name in getattr(problem.spec, section):
+            if name in problem.space.names:
+                yield Complaint(
+                    (section, name), f"'{name}' is also a variable of the space; a property needs its own name"
+                )
+
+
+def _shared(problem: "Problem") -> Iterator[Complaint]:
+    """Two oracles that return the same wanted property: which one counts?"""
+    first: dict[str, str] = {}
+    for k, named in enumerate(problem.oracles):
+        for name in [*problem.spec.objectives, *problem.spec.constraints]:
+            if name in (named.oracle.properties or ()) and first.setdefault(name, named.name) != named.name:
+                message = f"'{first[name]}' and '{named.name}' both return '{name}'; let one of them return it"
+                yield Complaint(("oracles", k), message)
+
+
+def _oracle(space: Space, k: int, named: "NamedOracle") -> Iterator[Complaint]:
+    """An oracle's files and options must work, and the region must lie inside its domain."""
+    oracle: Any = named.oracle
+    if hasattr(oracle, "refuse"):
+        refusal = oracle.refuse(space.names, space.lower.tolist(), space.upper.tolist())
+        if refusal:
+            yield Complaint(("oracles", k), f"'{named.name}' refuses this space: {refusal}")
+    if not hasattr(oracle, "check"):
+        return
+    try:
+        oracle.check()
+    except EngineMissing:
+        return  # Not the file's fault: said by `require_engines`, with its cure.
+    except ValueError as error:
+        yield Complaint(("oracles", k, *option_named(str(error), named.content)), str(error))
+
+
+def _stages(problem: "Problem") -> Iterator[Complaint]:
+    """An optimizer that cannot serve the problem, with those that can."""
+    m, c = len(problem.spec.goals), len(problem.spec.limits)
+    for k, stage in enumerate(problem.stages):
+        refusal = _refusal(stage.optimizer, problem.space, m, c)
+        if refusal:
+            able = ", ".join(_able(problem.space, m, c)) or "none"
+            yield Complaint(
+                ("optimizers", k, "use"), f"'{stage.name}' cannot serve this: {refusal}; those that can: {able}"
+            )
+
+
+def _refusal(optimizer: Any, space: Space, m: int, c: int) -> str | None:
+    refusal: str | None = optimizer.refuse(space, m, c) if hasattr(optimizer, "refuse") else None
+    return refusal
+
+
+def _able(space: Space, m: int, c: int) -> Iterator[str]:
+    """The installed optimizers that, with their defaults, take this problem; one that needs options is left out."""
+    for name in plugins.names("optimizers"):
+        optimizer, complaints = plugins.examine("optimizers", {"use": name})
+        if not complaints and _refusal(optimizer, space, m, c) is None:
+            yield name

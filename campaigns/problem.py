@@ -1,0 +1,180 @@
+"""This file is a campaign's parts, built and checked against each other before anything runs."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from campaigns import plugins
+from campaigns.crosschecks import absences, crosschecks
+from campaigns.errors import CampaignFileError, Complaint, KeyPath
+from campaigns.explain import option_named
+from campaigns.screening import screened
+from campaigns.sections import OraclePart, Part
+from campaigns.spec import CampaignSpec
+from generators.base import Generator
+from optimizers import region
+from optimizers.base import Optimizer, Space
+from oracles.base import Oracle
+from surrogates.base import Surrogate
+
+
+@dataclass(frozen=True, slots=True)
+class NamedOracle:
+    """An oracle under its name in the campaign."""
+
+    name: str
+    use: str
+    oracle: Oracle
+    content: Mapping[str, object]
+    """JSON options from which `plugins.build("oracles", content, folder)` makes it again, in a worker."""
+    settings_hash: str
+    """SHA-256 of its part's name and options; what it is called and costs does not count."""
+    inline: bool
+    """So cheap and safe that it runs in the campaign's own process."""
+    cost: float | None = None
+    """Declared cost of one evaluation; None: seconds as measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One optimizer's turn."""
+
+    name: str
+    optimizer: Optimizer
+    evaluations: int | None
+    """How many it asks for; None: the rest."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """Everything a campaign needs to run, built."""
+
+    spec: CampaignSpec
+    folder: Path
+    """Where relative paths of the campaign file start."""
+    generator: Generator
+    space: Space
+    """The generator's space, with constraints on screened properties as `known`."""
+    oracles: tuple[NamedOracle, ...]
+    stages: tuple[Stage, ...]
+    recipes: tuple[Surrogate, ...]
+    """One an output (m + c): objectives, then limits."""
+
+
+def build(spec: CampaignSpec, folder: str | Path, engines: bool = True) -> Problem:
+    """Build every part and check them against each other; relative paths start at `folder`.
+
+    CampaignFileError with everything that does not fit; with `engines`, EngineMissing when an oracle cannot run here.
+    """
+    folder = Path(folder).absolute()
+    parts = _Parts(spec, folder)
+    generator = parts.one("generators", ("space",), spec.space)
+    oracles = [parts.one("oracles", ("oracles", k), part) for k, part in enumerate(spec.oracles)]
+    optimizers = [parts.one("optimizers", ("optimizers", k), part) for k, part in enumerate(spec.optimizers)]
+    recipes = parts.recipes()
+    space = parts.space(generator)
+    complaints = [*parts.complaints, *absences(spec, folder)]
+    if complaints or space is None:
+        raise spec.refuse(complaints)
+    named = _named(spec, oracles)
+    space = parts.screened(space, generator, named)
+    stages = tuple(
+        Stage(part.use, optimizer.using(recipes) if hasattr(optimizer, "using") else optimizer, part.evaluations)
+        for part, optimizer in zip(spec.optimizers, optimizers, strict=True)
+    )
+    problem = Problem(spec, folder, generator, space, named, stages, recipes)
+    misfits = [*parts.complaints, *crosschecks(problem)]
+    if misfits:
+        raise spec.refuse(misfits)
+    if engines:
+        require_engines(problem)
+    return problem
+
+
+def require_engines(problem: Problem) -> None:
+    """EngineMissing, with its cure, when an oracle cannot run here."""
+    for named in problem.oracles:
+        if hasattr(named.oracle, "check"):
+            named.oracle.check()
+
+
+@dataclass(slots=True)
+class _Parts:
+    """Builds parts one by one and gathers what is wrong with them."""
+
+    spec: CampaignSpec
+    folder: Path
+    complaints: list[Complaint] = field(default_factory=list)
+
+    def one(self, kind: str, path: KeyPath, section: BaseModel) -> Any:
+        """The part whose section stands at `path`, or None with its complaints gathered."""
+        try:
+            return plugins.build(kind, section.model_dump(exclude_unset=True), self.folder)
+        except CampaignFileError as error:
+            self.complaints += [complaint.under(path) for complaint in error.complaints]
+            return None
+
+    def recipes(self) -> tuple[Surrogate, ...]:
+        """One surrogate an output (m + c): its own, else the default, else a Gaussian process."""
+        default = self.spec.surrogates.get("default", Part(use="gp"))
+        outputs = [*(goal.name for goal in self.spec.goals), *(limit.property for limit in self.spec.limits)]
+        keys = {name: name if name in self.spec.surrogates else "default" for name in outputs}
+        built = {
+            key: self.one("surrogates", ("surrogates", key), self.spec.surrogates.get(key, default))
+            for key in dict.fromkeys(keys.values())
+        }
+        return tuple(built[keys[name]] for name in outputs)
+
+    def space(self, generator: Any) -> Space | None:
+        """The generator's space, or None with the reason gathered."""
+        if generator is None:
+            return None
+        try:
+            space: Space = generator.space
+            region.require_nonempty(space)
+        except ValueError as error:
+            option = option_named(str(error), self.spec.space.model_extra)
+            self.complaints.append(Complaint(("space", *option), str(error)))
+            return None
+        return space
+
+    def screened(self, space: Space, generator: Generator, oracles: Sequence[NamedOracle]) -> Space:
+        """The space with constraints on screened properties as known ones; gathers a complaint when none is left."""
+        narrowed = space
+        for named in oracles:
+            narrowed = screened(narrowed, generator, named.oracle, self.spec.limits)
+        try:
+            if narrowed is not space:
+                region.require_nonempty(narrowed)
+        except ValueError as error:
+            self.complaints.append(Complaint(("constraints",), str(error)))
+        return narrowed
+
+
+def _named(spec: CampaignSpec, oracles: Sequence[Any]) -> tuple[NamedOracle, ...]:
+    """The oracles under their names, each restricted to what is wanted of it."""
+    wanted = list(dict.fromkeys([*spec.objectives, *spec.constraints]))
+    for oracle in oracles:
+        wanted += [name for name in getattr(oracle, "needs", ()) if name not in wanted]
+    return tuple(_name(part, oracle, wanted) for part, oracle in zip(spec.oracles, oracles, strict=True))
+
+
+def _name(part: OraclePart, oracle: Any, wanted: Sequence[str]) -> NamedOracle:
+    options = {"use": part.use, **(part.model_extra or {})}
+    text = json.dumps(options, sort_keys=True, separators=(",", ":"))
+    only = [name for name in wanted if name in (oracle.properties or ())]
+    selective = bool(only) and hasattr(oracle, "only")
+    return NamedOracle(
+        name=part.called,
+        use=part.use,
+        oracle=oracle.only(only) if selective else oracle,
+        content={**options, "only": only} if selective else options,
+        settings_hash=hashlib.sha256(text.encode()).hexdigest(),
+        inline=bool(getattr(oracle, "inline", False)),
+        cost=part.cost,
+    )

@@ -1,0 +1,64 @@
+"""This file is how well the surrogates predict what they have not seen: leave-one-out, in natural units."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from campaigns.records import Ledger
+from optimizers.base import Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parity:
+    """One property, measured against predicted from all other evaluations."""
+
+    name: str
+    """The property; its unit is in the name."""
+    measured: Array
+    """(n,) natural units."""
+    predicted: Array
+    """(n,) mean of the prediction, natural units."""
+    std: Array
+    """(n,) its standard deviation, natural units."""
+    metrics: Mapping[str, float]
+    """rmse, mae (natural units), r2, spearman, nlpd, coverage_95 (dimensionless)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parities:
+    """Every output that could be checked, and the sentence that says why others could not."""
+
+    outputs: tuple[Parity, ...] = ()
+    note: str = ""
+
+
+LEAST = 4
+"""Evaluations below which leaving one out says nothing."""
+
+
+def leave_one_out(ledger: Ledger) -> Parities:
+    """Predict every finished evaluation from the others with the campaign's own surrogates, hyperparameters fixed."""
+    if len(ledger.finished) < LEAST:
+        return Parities(note=f"Fewer than {LEAST} evaluations finished: too few to leave one out.")
+    from campaigns.ledger import history_of
+    from campaigns.problem import build
+    from optimizers.belief import crossvalidate
+
+    problem = build(ledger.spec, Path(str(ledger.facts.get("source", "."))))
+    history = history_of(ledger, problem.space)
+    checks = crossvalidate(history, problem.space, problem.recipes)
+    shown: dict[str, Parity] = {}
+    for (name, sign, shift), check in zip(_outputs(ledger), checks, strict=False):
+        if np.isfinite(check.mean).all():
+            natural = [sign * column + shift for column in (check.observed, check.mean)]
+            shown.setdefault(name, Parity(name, natural[0], natural[1], check.std, check.metrics))
+    return Parities(tuple(shown.values()))
+
+
+def _outputs(ledger: Ledger) -> list[tuple[str, float, float]]:
+    """For each modelled output its property, and the sign and shift that bring it to natural units."""
+    goals = [(g.name, g.natural(1.0) - g.natural(0.0), g.natural(0.0)) for g in ledger.spec.goals]
+    limits = [(x.property, -1.0 if x.side == "min" else 1.0, x.bound) for x in ledger.spec.limits]
+    return goals + limits

@@ -1,0 +1,138 @@
+"""This file is the properties of one composition: which calculations they need, and their means and errors."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from oracles import elastic, lammps_faults, lammps_statics, solid_solution
+from oracles.lammps_engine import Session, Unphysical
+
+if TYPE_CHECKING:
+    from oracles.lammps_alloy import LammpsAlloy
+
+Array = npt.NDArray[np.float64]
+UNSTABLE = "unstable_stacking_fault_energy_mj_per_m2"
+INTRINSIC = "intrinsic_stacking_fault_energy_mj_per_m2"
+FAULTS = {UNSTABLE, INTRINSIC}
+STIFFNESS: Mapping[str, Callable[[elastic.Cubic], float]] = {
+    "c11_gpa": lambda cubic: cubic.c11,
+    "c12_gpa": lambda cubic: cubic.c12,
+    "c44_gpa": lambda cubic: cubic.c44,
+    "bulk_modulus_gpa": lambda cubic: cubic.bulk,
+    "shear_modulus_gpa": lambda cubic: cubic.shear,
+    "young_modulus_gpa": lambda cubic: cubic.young,
+    "pugh_ratio": lambda cubic: cubic.pugh,
+    "poisson_ratio": lambda cubic: cubic.poisson,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Means, standard errors and what they are made of, by property."""
+
+    values: dict[str, float]
+    errors: dict[str, float]
+    samples: dict[str, list[float]]
+    """One value a decoration."""
+
+
+def measure(session: Session, options: "LammpsAlloy", fractions: Array, seed: int) -> Measured:
+    """The properties that the options ask for of fractions (k,), in the order of the session's elements.
+
+    Bulk, slabs and the bcc crystal draw from streams of their own, so that asking for less changes no value.
+    """
+    protocol = lammps_statics.Protocol(options.strain, options.force_tolerance_ev_per_angstrom)
+    pure = lammps_statics.pure_crystals(session, fractions > 0)
+    start = options.lattice_start_angstrom or float(fractions @ pure[:, 0])
+    wanted = set(options.properties)
+    rng = np.random.default_rng([seed, 0])
+    sites = solid_solution.fcc(options.cells)
+    samples: dict[str, list[float]] = {}
+    for _ in range(options.decorations):
+        types = solid_solution.decorate(fractions, sites.count, rng)
+        relaxed = lammps_statics.relax(session, sites, types, start, protocol)
+        found = {
+            "lattice_constant_angstrom": relaxed.lattice_angstrom,
+            "cohesive_energy_ev_per_atom": -relaxed.energy_ev_per_atom,
+            "mixing_enthalpy_ev_per_atom": relaxed.energy_ev_per_atom - float(fractions @ pure[:, 1]),
+            **_elasticity(session, relaxed, protocol, wanted),
+        }
+        for name, value in found.items():
+            samples.setdefault(name, []).append(value)
+    lattice = float(np.mean(samples["lattice_constant_angstrom"]))
+    if "fcc_bcc_energy_difference_ev_per_atom" in wanted:
+        samples["fcc_bcc_energy_difference_ev_per_atom"] = _bcc_less_fcc(
+            session, options, fractions, lattice, samples["cohesive_energy_ev_per_atom"], seed
+        )
+    if wanted & FAULTS:
+        samples.update(_faults(session, options, fractions, lattice, seed))
+    return summarise({name: samples[name] for name in options.properties})
+
+
+def summarise(samples: dict[str, list[float]]) -> Measured:
+    """Means, and standard errors where there are two samples or more."""
+    values = {name: float(np.mean(sample)) for name, sample in samples.items()}
+    errors = {
+        name: float(np.std(sample, ddof=1) / np.sqrt(len(sample)))
+        for name, sample in samples.items()
+        if len(sample) > 1
+    }
+    return Measured(values, errors, samples)
+
+
+def _elasticity(
+    session: Session, relaxed: lammps_statics.Relaxed, protocol: lammps_statics.Protocol, wanted: set[str]
+) -> dict[str, float]:
+    """Elastic properties: two strained crystals for the bulk modulus alone, twelve for the rest."""
+    if not wanted & STIFFNESS.keys():
+        return {}
+    if wanted & STIFFNESS.keys() == {"bulk_modulus_gpa"}:
+        bulk = lammps_statics.bulk_modulus(session, relaxed, protocol)
+        if bulk <= 0.0:
+            raise Unphysical(f"the bulk modulus is {bulk:.3g} GPa: the crystal is unstable")
+        return {"bulk_modulus_gpa": bulk}
+    cubic = elastic.cubic_average(lammps_statics.stiffness_matrix(session, relaxed, protocol))
+    if not cubic.stable:
+        raise Unphysical(f"the crystal is elastically unstable: {cubic}")
+    return {name: formula(cubic) for name, formula in STIFFNESS.items()}
+
+
+def _bcc_less_fcc(
+    session: Session, options: "LammpsAlloy", fractions: Array, lattice: float, cohesive: list[float], seed: int
+) -> list[float]:
+    """Energy of the relaxed random bcc crystal above the fcc one, eV/atom, one a decoration."""
+    protocol = lammps_statics.Protocol(options.strain, options.force_tolerance_ev_per_angstrom, escape=np.inf)
+    rng = np.random.default_rng([seed, 2])
+    sites = solid_solution.bcc(max(1, round(options.cells * 2 ** (1 / 3))))
+    energies = []
+    for binding in cohesive:
+        types = solid_solution.decorate(fractions, sites.count, rng)
+        relaxed = lammps_statics.relax(session, sites, types, lattice * 2 ** (-1 / 3), protocol)
+        energies.append(relaxed.energy_ev_per_atom + binding)
+    return energies
+
+
+def _faults(
+    session: Session, options: "LammpsAlloy", fractions: Array, lattice: float, seed: int
+) -> dict[str, list[float]]:
+    """Unstable and intrinsic fault energies, mJ/m2, one a slab.
+
+    The shift of the unstable fault is found on the first slab; the curve is flat there, and where its top lies
+    hardly depends on the decoration.
+    """
+    rng = np.random.default_rng([seed, 1])
+    sites = solid_solution.slab(*options.fault_cells)
+    shifts = [lammps_faults.INTRINSIC] if INTRINSIC in options.properties else []
+    energies = []
+    for index in range(options.fault_decorations):
+        types = solid_solution.decorate(fractions, sites.count, rng)
+        slab = lammps_faults.Slab(sites, types, lattice, options.fault)
+        if index == 0 and UNSTABLE in options.properties:
+            curve = lammps_faults.fault_energies(session, slab, lammps_faults.PEAK)
+            shifts.append(lammps_faults.peak(lammps_faults.PEAK, curve))
+        energies.append(lammps_faults.fault_energies(session, slab, shifts))
+    names = [name for name in (INTRINSIC, UNSTABLE) if name in options.properties]
+    return {name: [float(row[i]) for row in energies] for i, name in enumerate(names)}

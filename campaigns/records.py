@@ -103,6 +103,8 @@ class Ledger:
     """Versions, seed, git revision, forecast, ... as recorded at the start."""
     overhead_s: float = 0.0
     """Seconds spent on everything but oracles, fits and acquisition."""
+    hours: float = 0.0
+    """Wall hours over all sessions, up to the last event of each."""
 
     @property
     def finished(self) -> tuple[Outcome, ...]:

@@ -1,0 +1,84 @@
+"""This file is the commands that read a campaign's record: status, pareto, report, export, sync, ui."""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The campaign's folder.")]
+
+
+def status(
+    folder: Folder,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Say how a campaign stands, also while it runs."""
+    from campaigns.ledger import read_ledger
+    from campaigns.status import status_json, status_lines
+
+    ledger, now = read_ledger(folder), time.time()
+    typer.echo(json.dumps(status_json(ledger, now), indent=2) if as_json else "\n".join(status_lines(ledger, now)))
+
+
+def pareto(
+    folder: Folder,
+    format: Annotated[Literal["table", "csv", "json"], typer.Option(help="How to print it.")] = "table",
+) -> None:
+    """Print the Pareto front found so far."""
+    from campaigns.ledger import read_ledger
+    from campaigns.printing import pareto_text
+
+    typer.echo(pareto_text(read_ledger(folder), format), nl=False)
+
+
+def report(folder: Folder) -> None:
+    """Write the report again and print its path."""
+    from campaigns.ledger import read_ledger
+    from campaigns.report import write_report
+
+    typer.echo(write_report(read_ledger(folder), folder / "report.html"))
+
+
+def export(
+    folder: Folder,
+    format: Annotated[Literal["csv", "json", "cif", "pwd"], typer.Option(help="csv has a row an evaluation.")] = "csv",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="A file; standard output by default.")] = None,
+) -> None:
+    """Write out every evaluation, or structures.
+
+    csv: a row an evaluation; json: everything recorded; cif: the structures; pwd: a Python Workflow Definition that
+    evaluates the front again.
+    """
+    from campaigns.export import FORMATS
+    from campaigns.ledger import read_ledger
+
+    try:
+        text = FORMATS[format](read_ledger(folder))
+    except ValueError as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(1) from None
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    output.write_text(text, encoding="utf-8")
+    typer.echo(f"wrote {output}", err=True)
+
+
+def sync(folder: Folder) -> None:
+    """Bring MLflow up to date with the campaign's record."""
+    from campaigns.tracking import sync as catch_up
+
+    typer.echo(catch_up(folder))
+
+
+def ui(folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="A campaign's folder.")] = None) -> None:
+    """Open the MLflow UI on the campaign's store."""
+    import os
+
+    from campaigns.tracking import ui_command
+
+    command = ui_command(folder)
+    typer.echo(" ".join(command), err=True)
+    os.execvp(command[0], command)

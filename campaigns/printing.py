@@ -1,0 +1,114 @@
+"""This file is the tables the commands print on standard output."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from campaigns.naming import label, measured, number
+from campaigns.records import Ledger, Outcome
+from campaigns.spec import CampaignSpec
+from oracles.base import Value
+
+
+def aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as their widest cell, the first to the left, the rest to the right."""
+    lines = [tuple(head), *map(tuple, rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    return "\n".join("  ".join(_padded(line, widths)).rstrip() for line in lines)
+
+
+def pareto_table(ledger: Ledger, outcomes: Sequence[Outcome]) -> str:
+    """The Pareto front: number, objectives with their standard errors, constraints' properties, variables."""
+    if not outcomes:
+        return "no feasible candidate yet"
+    shown = dict.fromkeys([goal.name for goal in ledger.spec.goals] + [limit.property for limit in ledger.spec.limits])
+    variables = list(outcomes[0].variables)
+    head = ["candidate", *map(label, shown), *variables]
+    rows = [
+        [str(o.number), *(measured(o.values.get(p), o.errors.get(p)) for p in shown), *cells(o.variables, variables)]
+        for o in outcomes
+    ]
+    return aligned(head, rows)
+
+
+def pareto_text(ledger: Ledger, format: Literal["table", "csv", "json"]) -> str:
+    """The Pareto front in one of the three formats, ending in a line feed."""
+    from campaigns.export import pareto_json
+
+    if format == "json":
+        return pareto_json(ledger)
+    if format == "csv":
+        return pareto_csv(ledger)
+    from campaigns.pareto import front
+
+    return pareto_table(ledger, front(ledger)) + "\n"
+
+
+def pareto_csv(ledger: Ledger) -> str:
+    """The front's rows of the table that `campaign export --format csv` writes, in the order of the front."""
+    from campaigns.export import table
+    from campaigns.pareto import front
+
+    names, rows = table(ledger)
+    by_id = {row[0]: row for row in rows}
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows([names, *(by_id[o.id] for o in front(ledger))])
+    return stream.getvalue()
+
+
+def suggestions(outcomes: Sequence[Outcome], spec: CampaignSpec) -> str:
+    """Candidates to evaluate: id, variables, and why they were proposed."""
+    if not outcomes:
+        return "nothing left to suggest"
+    variables = list(outcomes[0].variables)
+    head = ["id", *variables, *(f"predicted {goal.name}" for goal in spec.goals), "proposed by"]
+    rows = [[o.id, *cells(o.variables, variables), *_predicted(o, spec), o.reason.proposer] for o in outcomes]
+    return aligned(head, rows)
+
+
+def suggestions_json(outcomes: Sequence[Outcome], spec: CampaignSpec) -> str:
+    """The same for programs; predictions in natural units, null where the proposer makes none."""
+    content = [
+        {
+            "id": o.id,
+            "number": o.number,
+            "variables": dict(o.variables),
+            "composition": dict(o.composition) if o.composition is not None else None,
+            "reason": {
+                "proposer": o.reason.proposer,
+                "acquisition": o.reason.acquisition,
+                "predicted": prediction(o, spec) or None,
+                "feasibility": o.reason.feasibility,
+            },
+        }
+        for o in outcomes
+    ]
+    return json.dumps(content, indent=2, ensure_ascii=False)
+
+
+def prediction(outcome: Outcome, spec: CampaignSpec) -> dict[str, list[float]]:
+    """Objective -> [mean, standard deviation] in natural units, as the proposer predicted; empty when it did not."""
+    mean, std = outcome.reason.mean, outcome.reason.std
+    if mean is None or std is None:
+        return {}
+    return {g.name: [g.natural(mu), sigma] for g, mu, sigma in zip(spec.goals, mean, std, strict=False)}
+
+
+def cells(variables: Mapping[str, Value], names: Sequence[str]) -> list[str]:
+    """Values of the named variables as text."""
+    values = [variables.get(name, "") for name in names]
+    return [value if isinstance(value, str) else number(float(value)) for value in values]
+
+
+def _predicted(outcome: Outcome, spec: CampaignSpec) -> list[str]:
+    """One cell an objective."""
+    known = prediction(outcome, spec)
+    return [measured(*known[goal.name]) if goal.name in known else number(None) for goal in spec.goals]
+
+
+def _padded(line: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """Cells filled up to their columns' widths."""
+    pairs = list(zip(line, widths, strict=True))
+    return [pairs[0][0].ljust(pairs[0][1]), *(text.rjust(width) for text, width in pairs[1:])]

@@ -1,0 +1,89 @@
+"""This file is how measured values are given on the command line or in a table."""
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from campaigns.errors import CampaignFileError, Complaint
+
+ERROR = "_std"
+"""A column or word `PROPERTY_std` is the property's standard error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was measured of one candidate."""
+
+    id: str
+    values: Mapping[str, float]
+    """Properties, in the units their names say."""
+    errors: Mapping[str, float]
+    """Standard errors of some of them."""
+
+
+def from_words(id: str, words: Sequence[str]) -> Told:
+    """`["yield_percent=71.5", "yield_percent_std=0.8"]`; CampaignFileError when a word says something else."""
+    pairs = dict(_pair(word) for word in words)
+    if not pairs:
+        raise refusal("say what was measured: PROPERTY=VALUE")
+    return _told(id, {name: _number(text, f"{name}={text}") for name, text in pairs.items()})
+
+
+def from_csv(path: Path) -> list[Told]:
+    """A row a candidate: a column `id`, the rest properties; empty cells say nothing. CampaignFileError otherwise."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            rows, columns = list(reader), reader.fieldnames or []
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise refusal(f"cannot be read: {error}", str(path)) from None
+    if "id" not in columns or len(columns) < 2:
+        raise refusal("a column `id` and a column a property are wanted", f"{path}:1")
+    return [_row(row, f"{path}:{line}") for line, row in enumerate(rows, start=2)]
+
+
+def refusal(message: str, place: str = "") -> CampaignFileError:
+    """The error that says one thing."""
+    return CampaignFileError([Complaint((), message, place)])
+
+
+def _row(row: Mapping[str | None, str | list[str] | None], place: str) -> Told:
+    """One line of the table."""
+    cells = {str(name): text.strip() for name, text in row.items() if isinstance(text, str) and text.strip()}
+    if None in row or not cells.get("id"):
+        raise refusal("more cells than columns" if None in row else "no id in this row", place)
+    values = {name: _number(text, f"{place}: {name}") for name, text in cells.items() if name != "id"}
+    if not values:
+        raise refusal("this row measures nothing", place)
+    return _told(cells["id"], values)
+
+
+def _pair(word: str) -> tuple[str, str]:
+    """A property's name and its value as text."""
+    name, equals, text = word.partition("=")
+    if not (name.strip() and equals):
+        raise refusal(f"'{word}' is not PROPERTY=VALUE")
+    return name.strip(), text.strip()
+
+
+def _number(text: str, place: str) -> float:
+    """A finite number."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise refusal(f"'{text}' is not a number", place) from None
+    if not math.isfinite(value):
+        raise refusal(f"'{text}' is not a finite number", place)
+    return value
+
+
+def _told(id: str, numbers: Mapping[str, float]) -> Told:
+    """Split standard errors from values: a name is an error when the property it would belong to is told too."""
+    errors = {
+        n.removesuffix(ERROR): v for n, v in numbers.items() if n.endswith(ERROR) and n.removesuffix(ERROR) in numbers
+    }
+    return Told(
+        id, {n: v for n, v in numbers.items() if n.removesuffix(ERROR) not in errors or not n.endswith(ERROR)}, errors
+    )

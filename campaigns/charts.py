@@ -201,7 +201,7 @@ def trace(ledger: Ledger) -> Figure | None:
     text = [f"round {r.index}<br>hypervolume {number(r.hypervolume)}" for r in known]
     line: Trace = {"type": "scatter", "mode": "lines+markers", "x": x, "y": [r.hypervolume for r in known]}
     line |= {"line": {"color": ACCENT, "width": 2, "shape": "hv"}, "marker": {"size": 7}, "fill": "tozeroy"}
-    line |= {"fillcolor": SHADE, "hovertext": text, "hoverinfo": "text", "showlegend": False}
+    line |= {"fillcolor": SHADE, "hovertext": text, "hoverinfo": "text", "showlegend": False, "cliponaxis": False}
     stages = _stages(ledger)
     axes = {"xaxis": axis("Evaluations"), "yaxis": axis("Hypervolume", {"rangemode": "tozero"}), **stages}
     return {"data": [line], "layout": layout(340, axes)}

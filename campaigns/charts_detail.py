@@ -59,7 +59,8 @@ def _bars(ledger: Ledger, front: Sequence[Outcome]) -> Figure:
         )
     y = axis("Atomic per cent", {"range": [0, 100]})
     x = axis(_order(ledger), {"type": "category"})
-    extra = {"barmode": "stack", "bargap": 0.18, "xaxis": x, "yaxis": y}
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"}
+    extra = {"barmode": "stack", "bargap": 0.18, "xaxis": x, "yaxis": y, "legend": legend}
     return {"data": traces, "layout": layout(400, extra)}
 
 

@@ -27,7 +27,13 @@ def plain(text: str) -> str:
 def axis(text: str, extra: Mapping[str, object] | None = None) -> dict[str, object]:
     """An axis in the house style."""
     style = {"gridcolor": GRID, "zeroline": False, "linecolor": MUTED, "ticks": "outside", "tickcolor": MUTED}
-    return {"title": {"text": text}, "automargin": True, "showline": True, **style, **(extra or {})}
+    return {
+        "title": {"text": text, "font": {"size": 13}, "standoff": 12},
+        "automargin": True,
+        "showline": True,
+        **style,
+        **(extra or {}),
+    }
 
 
 def layout(height: int, extra: Mapping[str, object]) -> dict[str, object]:

@@ -65,6 +65,8 @@ def _bars(ledger: Ledger, front: Sequence[Outcome]) -> Figure:
 
 
 def _order(ledger: Ledger) -> str:
+    if len(ledger.spec.goals) == 1:
+        return "Best candidate first"
     return f"Candidates on the front, best {plain(label(ledger.spec.goals[0].name).split(' (')[0]).lower()} first"
 
 
@@ -122,7 +124,8 @@ def parity(outputs: Sequence[Parity]) -> Figure | None:
         text = f"R² {number(output.metrics['r2'], 3)}<br>RMSE {number(output.metrics['rmse'], 3)}"
         spot = {"xref": f"x{mark} domain", "yref": f"y{mark} domain", "x": 0.04, "y": 0.97, "align": "left"}
         notes.append({**spot, "text": text, "showarrow": False, "xanchor": "left", "yanchor": "top"})
-    return {"data": traces, "layout": layout(70 + 360 * rows, {**extra, "annotations": notes})}
+    width = {"width": 560} if len(outputs) == 1 else {}
+    return {"data": traces, "layout": layout(70 + 360 * rows, {**extra, **width, "annotations": notes})}
 
 
 def _panel(output: Parity) -> list[Trace]:

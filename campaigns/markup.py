@@ -32,7 +32,8 @@ def table(
 ) -> str:
     """A table; `numbers` are the columns set flush right, `tall` ones scroll in a box of their own."""
     classes = ["num" if i in numbers else "" for i in range(len(head))]
-    top = "".join(f'<th class="{c}">{safe(h)}</th>' for h, c in zip(head, classes, strict=True))
+    wide = [" wide" if len(safe(h)) > 24 else "" for h in head]
+    top = "".join(f'<th class="{c}{w}">{safe(h)}</th>' for h, c, w in zip(head, classes, wide, strict=True))
     body = "".join(_line(row, classes) for row in rows)
     box = "scroll tall" if tall else "scroll"
     return f'<div class="{box}"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'

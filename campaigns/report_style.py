@@ -12,7 +12,7 @@ h3{font-size:15px;margin:22px 0 8px}
 p{margin:0 0 12px}
 .brand{color:var(--accent);font-weight:600;font-size:13px;letter-spacing:.04em;margin:0}
 .lead{font-size:17px;max-width:64em;overflow-wrap:anywhere}
-.note{color:var(--muted);font-size:13px}
+.note{color:var(--muted);font-size:13px;margin-top:8px}
 .warn{background:#fff8e6;border-left:3px solid #f0b429;padding:8px 12px}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:12px;margin-top:18px}
 .tile{background:var(--soft);border-radius:8px;padding:12px 16px}
@@ -24,7 +24,9 @@ table{border-collapse:collapse;width:100%;font-size:13.5px;font-variant-numeric:
 th,td{padding:6px 10px;text-align:left;border-bottom:1px solid var(--line);vertical-align:top;white-space:nowrap}
 th{color:var(--muted);font-weight:600;font-size:12.5px;position:sticky;top:0;background:#fff;
   white-space:normal;vertical-align:bottom}
-#decisions th.num{min-width:92px}
+#decisions table{font-size:12.5px}
+#decisions th,#decisions td{padding:5px 8px}
+#decisions th.wide{min-width:104px}
 tbody tr:hover{background:var(--soft)}
 td.num,th.num{text-align:right}
 td:has(details){white-space:normal;min-width:260px}

@@ -1,0 +1,141 @@
+"""This file is uniform sampling of a continuous block: mixtures that sum to one, free columns, linear constraints.
+
+Proposals are uniform over the block without its linear constraints (exactly: shifted Dirichlet draws with rejection)
+and kept where the constraints hold. Where fewer than one proposal in 500 would be kept, hit-and-run inside each support
+takes over; it starts from the support's centre and mixes for a number of steps that grows with the dimension.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizers.base import Array, Space
+from optimizers.hitrun import System, walk
+from optimizers.supports import Mask, supports
+
+_PROPOSALS = 4096
+_RATE = 1 / 500
+
+
+def sample(space: Space, n: int, rng: np.random.Generator) -> Array:
+    """(n, d) uniform over a space without finite columns; ValueError when it is empty."""
+    kept: list[Array] = []
+    found = tried = 0
+    while found < n:
+        X = proposals(space, _PROPOSALS if found else max(_PROPOSALS, n), rng)
+        kept.append(X[holds(space, X)])
+        found, tried = found + len(kept[-1]), tried + len(X)
+        if tried >= 4 * _PROPOSALS and found < tried * _RATE:
+            return _walked(space, n, rng)
+    return np.concatenate(kept)[:n]
+
+
+def holds(space: Space, X: Array, tolerance: float = 1e-9) -> NDArray[np.bool_]:
+    """(n,) True where all linear constraints hold."""
+    fits = np.ones(len(X), dtype=bool)
+    for line in space.linear:
+        coefficients = np.array(line.coefficients)
+        fits &= X @ coefficients <= line.bound + tolerance * max(1.0, np.abs(coefficients).max())
+    return fits
+
+
+def proposals(space: Space, n: int, rng: np.random.Generator) -> Array:
+    """(n, d) uniform over the space without its linear constraints."""
+    X = space.lower + rng.random((n, space.d)) * (space.upper - space.lower)
+    for number, mixture in enumerate(space.mixtures):
+        own = supports(space, number)
+        if not len(own.masks):
+            raise ValueError(f"no fractions of {', '.join(space.names[m] for m in mixture.members)} sum to one")
+        masks = own.draw(n, rng)
+        X[:, list(mixture.members)] = slices(own.lower * masks, own.upper * masks, rng)
+    return X
+
+
+def slices(lower: Array, upper: Array, rng: np.random.Generator) -> Array:
+    """Uniform in {lower <= x <= upper, sum x = 1}, row by row: lower, upper (n, k) -> (n, k)."""
+    out = np.empty_like(lower)
+    left = np.arange(len(lower))
+    for _ in range(60):
+        x, fits = dirichlet(lower[left], upper[left], rng.standard_exponential((len(left), lower.shape[1])))
+        out[left[fits]] = x[fits]
+        left = left[~fits]
+        if not len(left):
+            return out
+    out[left] = _paired(lower[left], upper[left], rng)
+    return out
+
+
+def dirichlet(lower: Array, upper: Array, draws: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Exponential draws (n, k) -> points (n, k) of the simplex above `lower` or below `upper`, and which are inside.
+
+    What is left above the lower bounds is shared out uniformly, or what is missing below the upper bounds when that
+    is less; points inside the other bounds are uniform over the slice.
+    """
+    free = upper > lower
+    above = 1 - lower.sum(1, keepdims=True)
+    below = upper.sum(1, keepdims=True) - 1
+    draws = draws * free
+    share = draws / np.maximum(draws.sum(1, keepdims=True), 1e-300)
+    x = np.where(above <= below, lower + np.maximum(above, 0) * share, upper - np.maximum(below, 0) * share)
+    fits = ((x >= lower - 1e-15) & (x <= upper + 1e-15)).all(1)
+    return np.clip(x, lower, upper), fits
+
+
+def centre(lower: Array, upper: Array) -> Array:
+    """The point of each slice (n, k) that divides every member's range alike."""
+    width = upper - lower
+    share = (1 - lower.sum(1, keepdims=True)) / np.maximum(width.sum(1, keepdims=True), 1e-300)
+    point: Array = lower + np.clip(share, 0, 1) * width
+    return point
+
+
+def _paired(lower: Array, upper: Array, rng: np.random.Generator) -> Array:
+    """Hit-and-run along pairs of members (what one gains the other loses) for slices that rejection rarely hits."""
+    x = centre(lower, upper)
+    free = upper > lower
+    rows = np.arange(len(x))
+    for _ in range(60 * x.shape[1]):
+        i, j = np.argsort(np.where(free, rng.random(x.shape), 2.0), axis=1)[:, :2].T
+        total = x[rows, i] + x[rows, j]
+        low = np.maximum(lower[rows, i], total - upper[rows, j])
+        high = np.minimum(upper[rows, i], total - lower[rows, j])
+        x[rows, i] = low + rng.random(len(x)) * np.maximum(high - low, 0)
+        x[rows, j] = total - x[rows, i]
+    return x
+
+
+def system(space: Space, masks: list[Mask]) -> System:
+    """Bounds, constraints and sums of a space whose mixtures have these members present (one mask (k,) a mixture)."""
+    lower, upper = space.lower.copy(), space.upper.copy()
+    sums = np.zeros((len(space.mixtures), space.d))
+    for number, (mixture, mask) in enumerate(zip(space.mixtures, masks, strict=True)):
+        own = list(mixture.members)
+        lower[own], upper[own] = np.maximum(lower[own], 0) * mask, np.minimum(upper[own], 1) * mask
+        sums[number, own] = 1.0
+    matrix = np.array([line.coefficients for line in space.linear]).reshape(-1, space.d)
+    bound = np.array([line.bound for line in space.linear])
+    return System(lower, upper, matrix, bound, sums, np.ones(len(sums)))
+
+
+def _walked(space: Space, n: int, rng: np.random.Generator) -> Array:
+    """Hit-and-run within supports drawn by their weight, of those that the constraints leave anything of."""
+    systems: dict[bytes, System | None] = {}
+    chosen: dict[bytes, int] = {}
+    found = 0
+    for _ in range(50):
+        drawn = [supports(space, number).draw(n, rng) for number in range(len(space.mixtures))]
+        for row in range(n):
+            masks = [mask[row] for mask in drawn]
+            key = b"".join(mask.tobytes() for mask in masks)
+            if key not in systems:
+                own = system(space, masks)
+                systems[key] = own if own.centre() is not None else None
+            if systems[key] is not None and found < n:
+                chosen[key] = chosen.get(key, 0) + 1
+                found += 1
+        if found == n:
+            break
+    if found < n:
+        raise ValueError(f"found no point that satisfies {'; '.join(line.text for line in space.linear)}")
+    parts = [walk(own, chosen[key], rng) for key, own in systems.items() if own is not None and key in chosen]
+    X: Array = rng.permutation(np.concatenate(parts))
+    return X

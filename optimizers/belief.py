@@ -25,6 +25,8 @@ class Belief:
     outputs: tuple[FittedSurrogate, ...]
     m: int
     """Number of objectives."""
+    constraints: int
+    """Number of outcome constraints."""
 
     def moments(self, X: Array) -> tuple[Array, Array]:
         """Mean and standard deviation (n, m + c [+ 1]) of the noise-free outputs at X (n, d)."""
@@ -87,7 +89,7 @@ def learn(space: Space, history: History, recipes: Sequence[Surrogate]) -> Belie
         recipe.fit(c.X, c.y[:, None], space.names, variance=c.variance[:, None], domain=domain(space), start=start)
         for recipe, c, start in zip(complete(recipes, history), data, starts, strict=True)
     ]
-    return Belief(tuple(fitted), history.signed.shape[1])
+    return Belief(tuple(fitted), history.signed.shape[1], history.C.shape[1])
 
 
 def complete(recipes: Sequence[Surrogate], history: History) -> list[Surrogate]:
@@ -114,7 +116,7 @@ class Check:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """rmse and mae (output's unit), r2, spearman, nlpd (nats) and coverage_95 (share inside 95 % intervals)."""
+        """Errors rmse and mae (output's unit), r2, spearman, nlpd (nats), coverage_95 (share in 95 % intervals)."""
         error = self.observed - self.mean
         total = float(((self.observed - self.observed.mean()) ** 2).sum())
         std = np.maximum(self.std, 1e-12)

@@ -1,0 +1,199 @@
+"""This file is how much a candidate is expected to add: noisy expected (hypervolume) improvement, and its logarithm.
+
+It is the acquisition of qNEHVI (Daulton, Balandat and Bakshy 2021, doi 10.48550/arXiv.2105.08195) and, for one
+objective, of NEI (Letham et al. 2019, doi 10.1214/18-BA1110), taken to logarithms as in Ament et al. 2023
+(doi 10.48550/arXiv.2310.20708). The known and pending points' true values are drawn jointly s times; given a draw the
+candidate's outputs are independent normals, so that the expectation over them is exact (a sum over boxes of products
+of one-dimensional integrals) and only the fronts are sampled. Batches are built greedily: a chosen point joins the
+pending ones.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import prod
+
+import torch
+from torch import Tensor
+
+from optimizers.belief import Belief
+from optimizers.cells import Cells, cells
+from optimizers.gaussian import log_difference, log_shortfall, shortfall
+from surrogates.gp_kernel import cholesky
+
+Conditional = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
+ELEMENTS = 3_000_000
+"""Numbers an intermediate array may hold."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Goal:
+    """What is improved upon."""
+
+    tolerance: tuple[float | None, ...]
+    """(m,) half-width of a target's window; None for a plain minimised objective."""
+    reference: Tensor
+    """(m,) worst acceptable losses."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draw:
+    """One output, drawn at the fixed points, and what it says about any other point."""
+
+    conditional: Conditional
+    """X (r, d) -> mean (r,), variance (r,), covariance (r, b) with the fixed points."""
+    values: Tensor
+    """(s, b) drawn noise-free outputs at the fixed points."""
+    weights: Tensor
+    """(b, s) covariance (r, b) @ weights shifts the mean to that of each draw."""
+    inverse_factor: Tensor
+    """(b, b) inverse Cholesky factor of the fixed points' covariance."""
+
+    def moments(self, X: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean (r, s) and standard deviation (r, 1) at X (r, d) given each draw."""
+        mean, variance, cross = self.conditional(X)
+        left = variance - (cross @ self.inverse_factor.T).square().sum(-1)
+        return mean[:, None] + cross @ self.weights, left.clamp_min(1e-9 * variance.detach()).sqrt()[:, None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Improvement:
+    """Expected improvement over s drawn fronts of the fixed points."""
+
+    belief: Belief
+    goal: Goal
+    fixed: Tensor
+    """(b, d) observed, pending and chosen points."""
+    normals: Tensor
+    """(outputs, s, room) standard normal draws for the fixed points and those to come."""
+    observed: int
+    """The first so many fixed points were evaluated: that they can be is no question."""
+    draws: tuple[Draw, ...]
+    """One an output."""
+    cells: Cells
+    scale: float
+    """Volume between the best drawn losses and the reference point."""
+
+    def log(self, X: Tensor) -> Tensor:
+        """Logarithm (r,) of expected improvement times probability of feasibility at X (r, d); differentiable."""
+        total = torch.zeros((), dtype=X.dtype)
+        for draw, low, high, tolerance in self._objectives():
+            mean, std = (v[..., None] for v in draw.moments(X))
+            floor = 1e-300 if tolerance is not None else None
+            top = log_shortfall(high if floor is None else high.clamp_min(floor), mean, std, tolerance)
+            if low is not None:
+                below = log_shortfall(_finite(low, high, tolerance), mean, std, tolerance)
+                top = torch.where(torch.isinf(low), top, log_difference(top, below))
+            total = total + top
+        total = total.masked_fill(self.cells.empty, -torch.inf)
+        improvement = torch.logsumexp(total.flatten(1), 1) - torch.log(torch.tensor(float(total.shape[1])))
+        return improvement + self.log_feasibility(X)
+
+    def value(self, X: Tensor) -> Tensor:
+        """The same (r,) without the logarithm, cheap, exact to about 1e-15, for ranking; no gradient."""
+        size = max(1, ELEMENTS // max(1, self.cells.empty.numel()))
+        with torch.no_grad():
+            return torch.cat([self._value(part) for part in torch.split(X, size)])
+
+    def _value(self, X: Tensor) -> Tensor:
+        total = torch.ones((), dtype=X.dtype)
+        for draw, low, high, tolerance in self._objectives():
+            mean, std = (v[..., None] for v in draw.moments(X))
+            length = shortfall(high, mean, std, tolerance)
+            if low is not None:
+                length = length - shortfall(low, mean, std, tolerance).masked_fill(torch.isinf(low), 0)
+            total = total * length
+        improvement = total.masked_fill(self.cells.empty, 0).sum(-1).mean(-1)
+        return improvement.clamp_min(0) * self.log_feasibility(X).exp()
+
+    def _objectives(self) -> list[tuple[Draw, Tensor | None, Tensor, float | None]]:
+        return list(zip(self.draws, self.cells.lower, self.cells.upper, self.goal.tolerance, strict=False))
+
+    def log_feasibility(self, X: Tensor) -> Tensor:
+        """Log probability (r,) that all constraints hold and the evaluation succeeds, outputs independent."""
+        total = torch.zeros(len(X), dtype=X.dtype)
+        for gate in self.draws[self.belief.m :]:
+            mean, variance, _ = gate.conditional(X)
+            total = total + torch.special.log_ndtr(-mean / variance.sqrt())
+        return total
+
+    def joined(self, x: Tensor) -> "Improvement":
+        """The same with x (k, d) among the fixed points."""
+        return build(self.belief, self.goal, torch.cat([self.fixed, x]), self.observed, self.normals)
+
+    def thinned(self, s: int) -> "Improvement":
+        """The same with only the first s draws."""
+        return build(self.belief, self.goal, self.fixed, self.observed, self.normals[:, :s])
+
+
+def bound(output: object, fixed: Tensor) -> Conditional:
+    """Moments of an output and covariance with fixed points (b, d): exact for our processes, else BoTorch's model."""
+    processes = getattr(output, "processes", None)
+    if processes is not None:
+        conditional: Conditional = processes[0].bound(fixed)
+        return conditional
+    model = output.model  # type: ignore[attr-defined]
+
+    def moments(X: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        joint = torch.cat([X[:, None], fixed.expand(len(X), *fixed.shape)], 1)
+        posterior = model.posterior(joint)
+        covariance = posterior.distribution.covariance_matrix
+        return posterior.mean[:, 0, 0], covariance[:, 0, 0].clamp_min(1e-12), covariance[:, 0, 1:]
+
+    return moments
+
+
+def draw(output: object, fixed: Tensor, normals: Tensor) -> Draw:
+    """Joint draws (s, b) of one output at the fixed points (b, d) from standard normals (s, room)."""
+    conditional = bound(output, fixed)
+    if not len(fixed):
+        none = torch.zeros(0, 0, dtype=normals.dtype)
+        return Draw(conditional, normals[:, :0], normals[:, :0].T, none)
+    mean, _, covariance = conditional(fixed)
+    identity = torch.eye(len(fixed), dtype=mean.dtype)
+    factor, _ = cholesky(0.5 * (covariance + covariance.T) + 1e-10 * covariance.diagonal().mean() * identity)
+    inverse = torch.linalg.solve_triangular(factor, identity, upper=False)
+    z = normals[:, : len(fixed)]
+    return Draw(conditional, mean + z @ factor.T, inverse.T @ z.T, inverse)
+
+
+def build(belief: Belief, goal: Goal, fixed: Tensor, observed: int, normals: Tensor) -> Improvement:
+    """The improvement over draws at the fixed points (b, d); normals (outputs, s, at least b)."""
+    with torch.no_grad():
+        draws = tuple(draw(output, fixed, z) for output, z in zip(belief.outputs, normals, strict=True))
+        valid = torch.ones(normals.shape[1], len(fixed), dtype=torch.bool)
+        for j, constraint in enumerate(draws[belief.m :]):
+            known = observed if j == belief.constraints else 0
+            valid[:, known:] &= constraint.values[:, known:] <= 0
+        found = front(draws, goal, valid)
+        if found.empty.all():
+            goal = replace(goal, tolerance=tuple(None if t is None else 0.0 for t in goal.tolerance))
+            found = front(draws, goal, valid)
+    return Improvement(belief, goal, fixed, normals, observed, draws, found, volume(draws, goal))
+
+
+def volume(draws: tuple[Draw, ...], goal: Goal) -> float:
+    """Product over the objectives of the range from the best drawn loss to the reference."""
+    losses = [loss(d.values, t) for d, t in zip(draws, goal.tolerance, strict=False)]
+    spans = [float(r - v.min()) if v.numel() else 1.0 for r, v in zip(goal.reference, losses, strict=True)]
+    return prod(abs(span) for span in spans)
+
+
+def front(draws: tuple[Draw, ...], goal: Goal, valid: Tensor) -> Cells:
+    """The boxes still to be won, of the draws that are `valid` (s, b)."""
+    losses = torch.stack([loss(d.values, t) for d, t in zip(draws, goal.tolerance, strict=False)], -1)
+    found = cells(losses, valid, goal.reference)
+    empty = found.empty
+    for upper, tolerance in zip(found.upper, goal.tolerance, strict=True):
+        empty = empty if tolerance is None else empty | (upper <= 0)
+    return replace(found, empty=empty)
+
+
+def loss(values: Tensor, tolerance: float | None) -> Tensor:
+    """What is minimised, for drawn `signed` values of any shape."""
+    return values if tolerance is None else (values.abs() - tolerance).clamp_min(0)
+
+
+def _finite(low: Tensor, high: Tensor, tolerance: float | None) -> Tensor:
+    """Lower bounds with the open ones replaced by something harmless below the upper bound."""
+    safe = torch.where(torch.isinf(low), high - 1, low)
+    return safe if tolerance is None else safe.clamp_min(1e-300)

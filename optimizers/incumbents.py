@@ -1,0 +1,108 @@
+"""This file is what an acquisition is measured from: the goal, and the observed points that may be on the front."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from optimizers.acquisition import Goal, Improvement, build
+from optimizers.base import Array, History
+from optimizers.belief import Belief
+
+MOST = 48
+"""Observed points kept in the drawn fronts."""
+
+
+def improvement(belief: Belief, history: History, room: int, draws: int, rng: np.random.Generator) -> Improvement:
+    """The acquisition over the observed front and pending points, with room for that many more."""
+    goal = aim(history)
+    X = history.X[history.finished]
+    kept = X[contenders(belief, goal, X)]
+    fixed = torch.tensor(np.concatenate([kept, history.pending]), dtype=torch.float64)
+    count = len(belief.outputs)
+    normals = sobol_normals(draws, count * (len(fixed) + room), rng).reshape(draws, count, -1).transpose(0, 1)
+    return build(belief, goal, fixed, len(kept), normals.flip(-1).contiguous())
+
+
+def aim(history: History) -> Goal:
+    """Tolerances of the targets, and the reference point: the history's, else one inferred from its losses."""
+    tolerance = tuple(None if np.isnan(t) else float(t) for t in history.tolerance)
+    m = history.Y.shape[1]
+    given = history.reference if m > 1 else None
+    reference = infer_reference(history) if given is None else np.asarray(given, dtype=float)
+    return Goal(tolerance, torch.tensor(reference, dtype=torch.float64))
+
+
+def infer_reference(history: History) -> Array:
+    """A reference point (m,): the worst of the observed front moved out by a tenth of its range.
+
+    The rule of BoTorch's `infer_reference_point` (Ishibuchi et al. 2011), taken over all observations where the front
+    is a single point, no point is feasible, or there is one objective.
+    """
+    rows = history.feasible if history.feasible.any() else history.finished
+    Y = history.Y[rows]
+    front = Y[nondominated(Y)]
+    if Y.shape[1] == 1 or (np.ptp(front, axis=0) <= 0).any() or not history.feasible.any():
+        front = history.Y[history.finished]
+    worst, spread = front.max(0), np.ptp(front, axis=0)
+    spread = np.where(spread > 0, spread, np.maximum(np.abs(worst), 1.0))
+    reference: Array = worst + 0.1 * spread
+    return reference
+
+
+def nondominated(Y: Array) -> NDArray[np.bool_]:
+    """(n,) True for rows of losses Y (n, m) that no other row dominates; equal rows are all kept."""
+    from moocore import is_nondominated
+
+    mask: NDArray[np.bool_] = np.asarray(is_nondominated(Y, keep_weakly=True), dtype=bool)
+    return mask
+
+
+def contenders(belief: Belief, goal: Goal, X: Array) -> NDArray[np.int64]:
+    """Indices of at most MOST rows of X (n, d) that may be non-dominated and feasible, likeliest first.
+
+    A row is out when another one, taken pessimistically, dominates it taken optimistically (two deviations).
+    """
+    if len(X) <= 8:
+        return np.arange(len(X))
+    mean, std = belief.moments(X)
+    best, expected, worst = (bounds(mean[:, : belief.m], k * std[:, : belief.m], goal) for k in (-2.0, 0.0, 2.0))
+    chance = belief.feasibility(X)
+    sure = worst[chance > 0.95]
+    sure = sure[nondominated(sure)] if len(sure) else sure
+    alive = np.array([not ((sure <= row).all(1) & (sure < row).any(1)).any() for row in best], dtype=bool)
+    alive &= chance > 1e-3
+    if not alive.any():
+        alive[:] = True
+    order = np.lexsort((-chance, depth(expected, chance)))
+    index: NDArray[np.int64] = order[alive[order]][:MOST]
+    return np.sort(index)
+
+
+def bounds(mean: Array, shift: Array, goal: Goal) -> Array:
+    """Losses (n, m) at mean + shift; for a target, that many deviations away from (or towards) its window."""
+    losses = mean + shift
+    for j, tolerance in enumerate(goal.tolerance):
+        if tolerance is not None:
+            losses[:, j] = np.maximum(np.abs(mean[:, j]) + shift[:, j] - tolerance, 0)
+    return losses
+
+
+def depth(losses: Array, chance: Array) -> NDArray[np.int64]:
+    """Front number (n,) of each row of losses (n, m), 0 for the non-dominated; unlikely rows count from behind."""
+    rank = np.full(len(losses), len(losses))
+    left = np.flatnonzero(chance > 0.5) if (chance > 0.5).any() else np.arange(len(losses))
+    for number in range(len(losses)):
+        if not len(left) or (rank < len(losses)).sum() > MOST:
+            break
+        first = nondominated(losses[left])
+        rank[left[first]] = number
+        left = left[~first]
+    return rank
+
+
+def sobol_normals(s: int, dimension: int, rng: np.random.Generator) -> Tensor:
+    """Scrambled Sobol points (s, dimension) as standard normal draws."""
+    engine = torch.quasirandom.SobolEngine(dimension, scramble=True, seed=int(rng.integers(2**31)))  # type: ignore[no-untyped-call]
+    uniform = engine.draw(s, dtype=torch.float64).clamp(1e-9, 1 - 1e-9)
+    return torch.special.ndtri(uniform)

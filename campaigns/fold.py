@@ -51,10 +51,10 @@ class Record:
         """Fold in what came after `seq`."""
         for entry in entries:
             assert entry.seq > self.seq
+            if self.sessions and self.state == "running" and entry.kind not in ("told", "stop", "session"):
+                self.sessions[-1] = (self.sessions[-1][0], entry.at)
             FOLDS[entry.kind](self, entry)
             self.seq = entry.seq
-            if self.sessions and entry.kind not in ("told", "stop"):
-                self.sessions[-1] = (self.sessions[-1][0], entry.at)
 
     @property
     def proposed(self) -> int:
@@ -91,6 +91,7 @@ class Record:
             reference=self.reference,
             facts=self.facts,
             overhead_s=self.overhead_s,
+            hours=self.hours,
         )
 
 
@@ -164,7 +165,7 @@ def _started(record: Record, entry: Entry) -> None:
     assert entry.number is not None
     outcome = record.outcomes[entry.number]
     if outcome.status in OPEN:
-        record.outcomes[entry.number] = replace(outcome, status="running", attempts=outcome.attempts + 1)
+        record.outcomes[entry.number] = replace(outcome, status="running")
 
 
 def _evaluated(record: Record, entry: Entry) -> None:
@@ -173,17 +174,21 @@ def _evaluated(record: Record, entry: Entry) -> None:
     body: Body = entry.body
     evaluation = Evaluation.from_json(body["evaluation"])
     outcome = _learned(record.outcomes[entry.number], evaluation)
-    record.outcomes[entry.number] = replace(outcome, cost_s=outcome.cost_s + evaluation.cost_s)
-    if evaluation.failure != "infrastructure":
+    attempts = max(outcome.attempts, body["attempt"])
+    record.outcomes[entry.number] = replace(outcome, cost_s=outcome.cost_s + evaluation.cost_s, attempts=attempts)
+    if not body["again"] and evaluation.failure != "infrastructure":
         record.paid.setdefault((outcome.id, evaluation.oracle, body["settings"]), evaluation)
 
 
 def _told(record: Record, entry: Entry) -> None:
+    """What a person says of one oracle adds up over several tellings."""
     assert entry.number is not None
     body: Body = entry.body
     outcome = record.outcomes[entry.number]
-    evaluation = Evaluation(outcome.id, body["oracle"], body["values"], body["errors"])
-    record.outcomes[entry.number] = _learned(outcome, evaluation)
+    before = next((e for e in outcome.evaluations if e.oracle == body["oracle"] and e.status == "finished"), None)
+    values = {**(before.values if before else {}), **body["values"]}
+    errors = {**(before.errors if before else {}), **body["errors"]}
+    record.outcomes[entry.number] = _learned(outcome, Evaluation(outcome.id, body["oracle"], values, errors))
 
 
 def _learned(outcome: Outcome, evaluation: Evaluation) -> Outcome:
@@ -228,6 +233,7 @@ def _reference(record: Record, entry: Entry) -> None:
 def _round(record: Record, entry: Entry) -> None:
     body: Body = entry.body
     record.ended[body["index"]] = (body["hypervolume"], body["diagnostics"])
+    record.overhead_s += body["overhead_s"]
 
 
 def _stop(record: Record, entry: Entry) -> None:

@@ -8,11 +8,11 @@ known       rows: what was known before the start
 session     pid, host: a process took the campaign up
 asked       batch (index, stage, optimizer, ask_s, state, notes) and its proposals, all or none of them
 started     oracle, attempt
-evaluated   oracle, settings (hash), seed, attempt, evaluation
-told        values, errors: given by hand, maybe by another process
-settled     status, failure, error: nothing more will happen to this outcome, unless somebody tells
+evaluated   settings (hash), attempt, again (it will be tried again), evaluation
+told        oracle, values, errors: given by hand, maybe by another process
+settled     status, failure, error, told (by hand): nothing more will happen to it, unless somebody tells
 reference   reference (m,), hypervolumes of the rounds that ended before it was fixed
-round       index, hypervolume, diagnostics, fit_s
+round       index, hypervolume, diagnostics, fit_s, overhead_s
 stop        somebody asked the running process to stop
 note        text
 state       state, text, overhead_s: the process put the campaign down
@@ -79,7 +79,7 @@ class Journal:
         self._version = -1
 
     @classmethod
-    def create(cls, folder: Path, begun: Mapping[str, object]) -> "Journal":
+    def create(cls, folder: Path, begun: Mapping[str, object], known: Mapping[str, object] | None = None) -> "Journal":
         """Begin a journal; CampaignFolderError when the folder already holds one, or a file that is not one."""
         path = folder / NAME
         if holds_campaign(folder):
@@ -93,6 +93,8 @@ class Journal:
             connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version={VERSION}")
             _insert(connection, Draft("begun", begun))
+            if known is not None:
+                _insert(connection, Draft("known", known))
             connection.execute("COMMIT")
         except sqlite3.DatabaseError as error:
             connection.close()
@@ -107,15 +109,14 @@ class Journal:
 
     def write(self, *drafts: Draft) -> None:
         """Append events in one transaction: all of them or none."""
-        mode = "NORMAL" if all(d.kind in PASSING for d in drafts) else "FULL"
-        self._connection.execute(f"PRAGMA synchronous={mode}")
-        with self.transaction():
+        with self.transaction(flushed=any(draft.kind not in PASSING for draft in drafts)):
             for draft in drafts:
                 _insert(self._connection, draft)
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, flushed: bool = True) -> Iterator[None]:
         """Hold the write lock: what is read inside stays true until the end; `append` writes inside."""
+        self._connection.execute(f"PRAGMA synchronous={'FULL' if flushed else 'NORMAL'}")
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -195,7 +196,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _insert(connection: sqlite3.Connection, draft: Draft) -> None:
-    """One row; AssertionError is our own mistake: content that JSON cannot hold raises TypeError before anything is written."""
+    """One row; content that JSON cannot hold is our own mistake and raises TypeError before anything is written."""
     body = json.dumps(draft.body, separators=(",", ":"))
     row = (time.time(), draft.kind, draft.number, body)
     connection.execute("INSERT INTO events (at, kind, number, body) VALUES (?, ?, ?, ?)", row)

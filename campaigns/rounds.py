@@ -1,0 +1,66 @@
+"""This file is the end of a round: its hypervolume, the reference point it is measured against, its diagnostics."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from campaigns.fold import Record
+from campaigns.pareto import feasible, hypervolume, losses_of, sensible_reference
+from campaigns.problem import Problem
+from campaigns.records import Ledger, Outcome
+
+Moment = Literal["beginning", "asking", "end"]
+ENOUGH = 8
+"""Finished outcomes from which a reference point is chosen within the first stage, and surrogates are tested."""
+
+
+def next_round(record: Record) -> int | None:
+    """The round that can end now: the first that has not ended, when all its outcomes have. Rounds end in order."""
+    index = len(record.ended)
+    open_rounds = {record.outcomes[number].round for number in record.unsettled}
+    return index if index < len(record.batches) and index not in open_rounds else None
+
+
+def volume(record: Record, index: int, reference: tuple[float, ...]) -> float:
+    """Hypervolume of all feasible outcomes up to and with a round."""
+    found = feasible([outcome for outcome in record.outcomes.values() if outcome.round <= index])
+    return hypervolume(losses_of(found, len(reference)), reference)
+
+
+def reference_event(record: Record, moment: Moment, stage: int = 0) -> dict[str, Any] | None:
+    """The body of a `reference` event, or None when it is fixed already or too little is known.
+
+    It is fixed at the beginning if the spec gives all of it; otherwise when a later stage is about to ask, or the only
+    stage when 8 outcomes (or 2 (m + 1), if that is more) have finished, or at the end. What the moment is follows from
+    the journal alone, so that a resumed campaign chooses the same point.
+    """
+    if record.reference is not None:
+        return None
+    given = [goal.reference_loss for goal in record.spec.goals]
+    known = [o for o in record.outcomes.values() if o.status == "finished" and _complete(o)]
+    if None in given and not _ripe(record, moment, stage, len(known)):
+        return None
+    chosen = sensible_reference(losses_of(known, len(given))).tolist() if None in given else given
+    reference = tuple(float(c if g is None else g) for g, c in zip(given, chosen, strict=True))
+    volumes = [[index, volume(record, index, reference)] for index in sorted(record.ended)]
+    return {"reference": list(reference), "hypervolumes": volumes}
+
+
+def _ripe(record: Record, moment: Moment, stage: int, known: int) -> bool:
+    """Is it time to choose a reference point from so many finished outcomes?"""
+    single = len(record.spec.optimizers) == 1
+    enough = known >= max(ENOUGH, 2 * (len(record.spec.goals) + 1))
+    asking = moment == "asking" and (stage > 0 or (single and enough))
+    return known >= 1 and (asking or moment == "end")
+
+
+def _complete(outcome: Outcome) -> bool:
+    return all(math.isfinite(loss) for loss in outcome.losses)
+
+
+def diagnostics(problem: Problem, ledger: Ledger) -> Mapping[str, Mapping[str, float]]:
+    """Property -> leave-one-out metrics of its surrogate; empty while little is known or nothing has been fitted.
+
+    A campaign that has not imported torch does not import it for this.
+    """
+    return {}

@@ -26,7 +26,8 @@ class Python:
     function: str
     """`my_module:my_function`; the module lies in `folder` or is installed. It gets the candidate's variables by name,
     and, if its parameters are so called, `rng` (a numpy Generator), `seed` (an integer), `known` (what earlier oracles
-    returned) and `candidate` (all of it as a dict, structure included)."""
+    returned) and `candidate` (all of it as a dict, structure included). The module is imported once and every
+    evaluation is a fork of that process: start threads and GPUs inside the function, not on import."""
     properties: tuple[str, ...] | None = None
     """The names it returns; without them only a call can tell. A standard error goes as `{property}_std`."""
     folder: str = "."
@@ -44,6 +45,10 @@ class Python:
     def check(self) -> None:
         """ValueError when there is no such module or function; the module is read, not run."""
         examine(self.function, self.folder)
+
+    def prepare(self) -> None:
+        """Import the module, so that forked workers find it; EngineMissing when it cannot be imported."""
+        load(self.function, self.folder)
 
     def evaluate(self, candidates: Sequence[Candidate], rng: np.random.Generator) -> list[Evaluation]:
         """One call a candidate; EngineMissing when the module cannot be imported."""

@@ -174,6 +174,14 @@ def test_checking_does_not_run_the_module(tmp_path: Path):
     Python("killer:f").located(str(tmp_path)).check()
 
 
+def test_preparing_imports_the_module_once(tmp_path: Path):
+    (tmp_path / "prepared_module.py").write_text("def f(v): return {'y': 1}\n", encoding="utf-8")
+    oracle = Python("prepared_module:f").located(str(tmp_path))
+    assert "prepared_module" not in sys.modules
+    oracle.prepare()
+    assert "prepared_module" in sys.modules
+
+
 def test_a_syntax_error_is_refused_before_the_run(tmp_path: Path):
     (tmp_path / "broken_module.py").write_text("def f(v:\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"broken_module.py: cannot be read as Python"):

@@ -1,10 +1,12 @@
-"""This file is the climb of an acquisition by gradients: all starts at once in a chart, or one by one if constrained."""
+"""This file is the climb of an acquisition by gradients: all starts at once in a chart, or one by one."""
 
 from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from numpy.typing import NDArray
 
 from optimizers.base import Array, Space
 from optimizers.chart import chart
@@ -75,7 +77,9 @@ def climb_constrained(score: Score, space: Space, x: Array, iterations: int) -> 
     return whole(np.clip(found.x, 0.0, 1.0))
 
 
-def restraints(space: Space, whole: Callable[[Array], Array], free: Array, width: Array) -> list[dict[str, object]]:
+def restraints(
+    space: Space, whole: Callable[[Array], Array], free: NDArray[np.int64], width: Array
+) -> list[dict[str, object]]:
     """SciPy's form of the sums to one and the linear constraints."""
     found: list[dict[str, object]] = []
     for mixture in space.mixtures:
@@ -87,7 +91,7 @@ def restraints(space: Space, whole: Callable[[Array], Array], free: Array, width
 
 
 def _restraint(
-    kind: str, row: Array, bound: float, whole: Callable[[Array], Array], free: Array, width: Array
+    kind: str, row: Array, bound: float, whole: Callable[[Array], Array], free: NDArray[np.int64], width: Array
 ) -> dict[str, object]:
     """The residual row @ x - bound (= or >= 0) as a function of the free coordinates."""
     return {"type": kind, "fun": lambda u: float(row @ whole(u) - bound), "jac": lambda _: row[free] * width}

@@ -54,7 +54,8 @@ class Bayesian:
             return uniform(space, history, n, rng, f"only {finished} finished evaluations: sampled uniformly")
         from optimizers.belief import learn
         from optimizers.incumbents import improvement
-        from optimizers.maximize import Effort, choose
+        from optimizers.maximize import choose
+        from optimizers.search import Effort
 
         belief = learn(space, history, self.recipes)
         fronts = improvement(belief, history, n, min(self.draws, 2 ** (10 - 2 * history.Y.shape[1])), rng)

@@ -11,7 +11,8 @@ _FAR = -1e6
 
 def mean_excess(z: Tensor) -> Tensor:
     """E[(z - t)+] for standard normal t: phi(z) + z Phi(z), elementwise."""
-    return torch.exp(-0.5 * z * z - _LOG_SQRT_2PI) + z * torch.special.ndtr(z)
+    value: Tensor = torch.exp(-0.5 * z * z - _LOG_SQRT_2PI) + z * torch.special.ndtr(z)
+    return value
 
 
 def log_mean_excess(z: Tensor) -> Tensor:

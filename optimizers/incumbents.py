@@ -105,4 +105,5 @@ def sobol_normals(s: int, dimension: int, rng: np.random.Generator) -> Tensor:
     """Scrambled Sobol points (s, dimension) as standard normal draws."""
     engine = torch.quasirandom.SobolEngine(dimension, scramble=True, seed=int(rng.integers(2**31)))  # type: ignore[no-untyped-call]
     uniform = engine.draw(s, dtype=torch.float64).clamp(1e-9, 1 - 1e-9)
-    return torch.special.ndtri(uniform)
+    normals: Tensor = torch.special.ndtri(uniform)
+    return normals

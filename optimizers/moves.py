@@ -32,13 +32,14 @@ def shifts(space: Space, mixture: Mixture, x: Array, rng: np.random.Generator) -
                 row[giver], row[taker] = x[giver] - amount, x[taker] + amount
                 found.append(row)
     rows = np.array(found) if found else np.empty((0, len(x)))
-    if grain is not None:
-        rows[:, members] = np.round(rows[:, members] / grain) / mixture.divisions
+    if mixture.divisions is not None:
+        rows[:, members] = np.round(rows[:, members] * mixture.divisions) / mixture.divisions
     rows[:, members] = np.where(np.abs(rows[:, members]) < 1e-12, 0.0, rows[:, members])
     low, high = space.lower[members], space.upper[members]
     allowed = (rows[:, members] >= low - 1e-12) & (rows[:, members] <= high + 1e-12)
     allowed |= np.array(mixture.or_zero) & (rows[:, members] == 0)
-    return rows[allowed.all(1)]
+    kept: Array = rows[allowed.all(1)]
+    return kept
 
 
 def amounts(

@@ -1,0 +1,232 @@
+"""This file is what one suggestion costs and is worth: CPU seconds and joint acquisition value of a batch of four.
+
+    python benchmarks/suggestion.py [--seeds 3] [--peers] [--grid]
+
+Case: five fractions of 5 to 35 at.% that sum to one, two noisy objectives, n observations drawn uniformly. Every
+batch is scored by one judge: BoTorch's qLogNEHVI with 1024 samples on our fitted model, all four points jointly.
+Seconds are CPU seconds of the whole process, one thread, fit included, imports and first calls excluded.
+"""
+
+import argparse
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+import torch
+
+from optimizers import region
+from optimizers.base import Array, History, Mixture, Space
+from optimizers.bayesian import Bayesian
+from optimizers.belief import Belief, learn
+
+ELEMENTS = ("Co", "Cr", "Cu", "Fe", "Ni")
+REFERENCE = np.array([1.0, 1.0])
+Suggest = Callable[[Space, History, int], Array]
+
+
+def simplex(k: int = 5, low: float = 0.05, high: float = 0.35) -> Space:
+    """K continuous fractions."""
+    mixture = Mixture(tuple(range(k)), (False,) * k)
+    return Space(ELEMENTS[:k], ("fraction",) * k, np.full(k, low), np.full(k, high), mixtures=(mixture,))
+
+
+def grid() -> Space:
+    """Six elements at 5 at.% steps, three to five present: 11,001 points."""
+    mixture = Mixture(tuple(range(6)), (True,) * 6, divisions=20, min_present=3, max_present=5)
+    names = (*ELEMENTS, "Mn")
+    return Space(names, ("fraction",) * 6, np.full(6, 0.05), np.ones(6), mixtures=(mixture,))
+
+
+def losses(X: Array) -> Array:
+    """Two smooth conflicting losses (n, 2) of fractions (n, k), with pair interactions."""
+    rng = np.random.default_rng(5)
+    k = X.shape[1]
+    linear, pairs = rng.normal(size=(k, 2)), rng.normal(size=(2, k, k))
+    curved = np.einsum("ni,mij,nj->nm", X, pairs, X)
+    return X @ linear + 2 * curved + 0.3 * np.sin(9 * X[:, :2])
+
+
+def history(space: Space, n: int, seed: int) -> History:
+    """N uniform observations with noise of about 2 % of the range."""
+    rng = np.random.default_rng(seed)
+    X = region.sample(space, n, rng)
+    Y = losses(X)
+    Y = Y + 0.02 * Y.std(0) * rng.normal(size=Y.shape)
+    observed = History.observed(X, Y)
+    object.__setattr__(observed, "reference", np.quantile(Y, 0.8, axis=0))
+    return observed
+
+
+def ours(space: Space, seen: History, seed: int) -> Array:
+    """A cold suggestion: no earlier fit to start from."""
+    return Bayesian().ask(space, seen, 4, np.random.default_rng(seed))
+
+
+def acquisition(belief: Belief, seen: History, samples: int, seed: int) -> Callable[[torch.Tensor], torch.Tensor]:
+    """BoTorch's qLogNEHVI on our model."""
+    from botorch.acquisition.multi_objective.logei import qLogNoisyExpectedHypervolumeImprovement
+    from botorch.acquisition.multi_objective.objective import WeightedMCMultiOutputObjective
+    from botorch.models import ModelListGP
+    from botorch.sampling import SobolQMCNormalSampler
+
+    assert seen.reference is not None
+    found: Callable[[torch.Tensor], torch.Tensor] = qLogNoisyExpectedHypervolumeImprovement(
+        ModelListGP(*[output.model for output in belief.outputs]),
+        ref_point=(-seen.reference).tolist(),
+        X_baseline=torch.tensor(seen.X),
+        sampler=SobolQMCNormalSampler(torch.Size([samples]), seed=seed),
+        objective=WeightedMCMultiOutputObjective(-torch.ones(2, dtype=torch.float64)),
+        prune_baseline=True,
+    )
+    return found
+
+
+def fit_botorch(seen: History, space: Space) -> None:
+    """What raw BoTorch's own fit costs; the model itself is not used."""
+    from botorch.fit import fit_gpytorch_mll
+    from botorch.models import ModelListGP, SingleTaskGP
+    from botorch.models.transforms import Normalize
+    from gpytorch.mlls import SumMarginalLogLikelihood
+
+    bounds = torch.tensor(np.stack([space.lower, space.upper]))
+    X, Y = torch.tensor(seen.X), torch.tensor(seen.Y)
+    models = [SingleTaskGP(X, Y[:, [j]], input_transform=Normalize(space.d, bounds=bounds)) for j in range(2)]
+    model = ModelListGP(*models)
+    fit_gpytorch_mll(SumMarginalLogLikelihood(model.likelihood, model))
+
+
+def raw_botorch(space: Space, seen: History, seed: int) -> Array:
+    """BoTorch as documented: sequential greedy, 10 restarts from 512 raw samples, equality constraint (SLSQP)."""
+    from botorch.optim import optimize_acqf
+
+    fit_botorch(seen, space)
+    belief = learn(space, seen, ())
+    torch.manual_seed(seed)
+    X, _ = optimize_acqf(
+        acquisition(belief, seen, 128, seed),
+        bounds=torch.tensor(np.stack([space.lower, space.upper])),
+        q=4,
+        num_restarts=10,
+        raw_samples=512,
+        equality_constraints=[(torch.arange(5), torch.ones(5, dtype=torch.float64), 1.0)],
+        sequential=True,
+    )
+    return X.numpy()
+
+
+def baybe(space: Space, seen: History, seed: int) -> Array:
+    """BayBE on its continuous space with the same constraint, Pareto objective."""
+    import pandas as pd
+    from baybe import Campaign
+    from baybe.constraints import ContinuousLinearConstraint
+    from baybe.objectives import ParetoObjective
+    from baybe.parameters import NumericalContinuousParameter
+    from baybe.searchspace import SearchSpace
+    from baybe.targets import NumericalTarget
+
+    names = list(space.names)
+    parameters = [
+        NumericalContinuousParameter(n, (a, b)) for n, a, b in zip(names, space.lower, space.upper, strict=True)
+    ]
+    region_ = SearchSpace.from_product(parameters, [ContinuousLinearConstraint(names, "=", [1.0] * 5, 1.0)])
+    campaign = Campaign(region_, ParetoObjective([NumericalTarget(n, minimize=True) for n in ("a", "b")]))
+    torch.manual_seed(seed)
+    campaign.add_measurements(pd.DataFrame(np.hstack([seen.X, seen.Y]), columns=[*names, "a", "b"]))
+    return campaign.recommend(4)[names].to_numpy()
+
+
+def bofire(space: Space, seen: History, seed: int) -> Array:
+    """BoFire's multi-objective strategy."""
+    import bofire.strategies.api as strategies
+    import pandas as pd
+    from bofire.data_models.constraints.api import LinearEqualityConstraint
+    from bofire.data_models.domain.api import Constraints, Domain, Inputs, Outputs
+    from bofire.data_models.features.api import ContinuousInput, ContinuousOutput
+    from bofire.data_models.objectives.api import MinimizeObjective
+    from bofire.data_models.strategies.api import MoboStrategy
+
+    names = list(space.names)
+    inputs = [ContinuousInput(key=n, bounds=(a, b)) for n, a, b in zip(names, space.lower, space.upper, strict=True)]
+    outputs = [ContinuousOutput(key=n, objective=MinimizeObjective(w=1.0)) for n in ("a", "b")]
+    sums = LinearEqualityConstraint(features=names, coefficients=[1.0] * 5, rhs=1.0)
+    domain = Domain(
+        inputs=Inputs(features=inputs), outputs=Outputs(features=outputs), constraints=Constraints(constraints=[sums])
+    )
+    strategy = strategies.map(MoboStrategy(domain=domain, seed=seed))
+    told = pd.DataFrame(np.hstack([seen.X, seen.Y]), columns=[*names, "a", "b"])
+    told["valid_a"] = told["valid_b"] = 1
+    strategy.tell(told)
+    return strategy.ask(4)[names].to_numpy()
+
+
+def measure(suggest: Suggest, space: Space, seen: History, seed: int) -> tuple[float, Array]:
+    """CPU seconds and the batch."""
+    start = time.process_time()
+    X = suggest(space, seen, seed)
+    return time.process_time() - start, X
+
+
+def compare(seeds: int, suggesters: dict[str, Suggest]) -> None:
+    """One markdown row a size and a suggester: mean CPU seconds, mean and least joint value less raw BoTorch's."""
+    space = simplex()
+    print("| n | who | CPU s | joint log acquisition | above raw BoTorch (worst seed) |\n|---|---|---|---|---|")
+    for suggest in suggesters.values():
+        suggest(space, history(space, 12, 99), 0)
+    for n in (20, 60, 150):
+        found: dict[str, list[tuple[float, float]]] = {name: [] for name in suggesters}
+        for seed in range(seeds):
+            seen = history(space, n, seed)
+            judge = acquisition(learn(space, seen, ()), seen, 1024, 1000 + seed)
+            for name, suggest in suggesters.items():
+                seconds, X = measure(suggest, space, seen, seed)
+                with torch.no_grad():
+                    found[name].append((seconds, float(judge(torch.tensor(X)[None])[0])))
+        base = np.array(found.get("raw BoTorch", found["eutectic"]))[:, 1]
+        for name, pairs in found.items():
+            seconds, values = np.array(pairs).T
+            gain = values - base
+            print(
+                f"| {n} | {name} | {seconds.mean():.2f} | {values.mean():.3f} | {gain.mean():+.3f} ({gain.min():+.3f}) |",
+                flush=True,
+            )
+
+
+def listed(seeds: int) -> None:
+    """The 11,001-point composition grid."""
+    space = grid()
+    print(f"\n| points | n | CPU s a batch of 4 |\n|---|---|---|")
+    ours(space, history(space, 12, 99), 0)
+    for n in (20, 60, 150):
+        seconds = [measure(ours, space, history(space, n, seed), seed)[0] for seed in range(seeds)]
+        print(f"| {region.count(space)} | {n} | {np.mean(seconds):.2f} (most {max(seconds):.2f}) |", flush=True)
+
+
+def main() -> None:
+    """Read the options, print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--peers", action="store_true", help="also BayBE and BoFire, where installed")
+    parser.add_argument("--skip-raw", action="store_true", help="without raw BoTorch (slow)")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+    suggesters: dict[str, Suggest] = {"eutectic": ours}
+    if not options.skip_raw:
+        suggesters["raw BoTorch"] = raw_botorch
+    if options.peers:
+        from importlib.util import find_spec
+
+        suggesters |= {name: peer for name, peer in (("baybe", baybe), ("bofire", bofire)) if find_spec(name)}
+    compare(options.seeds, suggesters)
+    listed(options.seeds)
+
+
+if __name__ == "__main__":
+    main()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from campaigns import plugins
 from campaigns.errors import Complaint, nearest_name, unknown
+from campaigns.execution import EXECUTORS
 from campaigns.explain import option_named
 from optimizers.base import Space
 from oracles.base import EngineMissing
@@ -20,7 +21,7 @@ def absences(spec: "CampaignSpec", folder: Path) -> Iterator[Complaint]:
     """What the file names outside its parts and is not there: files, executors."""
     if spec.history is not None and not (folder / spec.history.file).exists():
         yield Complaint(("history", "file"), f"no such file or folder: {folder / spec.history.file}")
-    executors = {"local", *(entry.name for entry in entry_points(group="eutectic.executors"))}
+    executors = {*EXECUTORS, *(entry.name for entry in entry_points(group="eutectic.executors"))}
     if spec.executor.use not in executors:
         yield Complaint(("executor", "use"), unknown("executor", spec.executor.use, executors))
 

@@ -48,9 +48,13 @@ def complaints_of(error: ValidationError, content: object, schema: Schema) -> li
             messages.append(message)
     inner = {path[:k] for path in found for k in range(len(path))}
     # An alternative that failed as a whole says nothing beside one that failed inside.
-    return [
-        Complaint(path, ", or ".join(messages)) for path, messages in found.items() if path not in inner or not path
-    ]
+    return [Complaint(path, _either(messages)) for path, messages in found.items() if path not in inner or not path]
+
+
+def _either(messages: Sequence[str]) -> str:
+    """What each alternative wants, in one sentence; what was given is said once, at the end."""
+    wants = [message.rpartition(", not ")[0] or message for message in messages[:-1]]
+    return " or ".join([*wants, messages[-1]])
 
 
 def keys_at(schema: Schema, path: KeyPath) -> set[str]:
@@ -140,7 +144,7 @@ def _message(details: ErrorDetails, path: KeyPath, schema: Schema) -> str:
         return f"must be {context['expected']}, not {_quoted(given)}"
     if kind in _COMPARED:
         key, sign = _COMPARED[kind]
-        return f"must be {sign} {context[key]}, not {_quoted(given)}"
+        return f"must be {sign} {context[key]:g}, not {_quoted(given)}"
     return _other(kind, given, details["msg"])
 
 
@@ -165,7 +169,7 @@ def _other(kind: str, given: object, message: str) -> str:
 
 
 def _quoted(given: object) -> str:
-    """The given value as it may have been written."""
+    """The given value as it may have been written, or what kind of thing it is."""
     if isinstance(given, bool):
         return str(given).lower()
     if isinstance(given, Mapping):

@@ -10,9 +10,10 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, Required
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
 import generators
 import optimizers
@@ -59,7 +60,7 @@ def names(kind: str) -> tuple[str, ...]:
 
 
 def load(kind: str, name: str) -> type:
-    """The part's class, imported now. KeyError-free: CampaignFileError for an unknown, doubled or broken part."""
+    """The part's class, imported now; CampaignFileError for an unknown, doubled or broken part."""
     entries = [entry for entry in _entries(kind) if entry.name == name]
     targets = {entry.value: _home(entry) for entry in entries}
     if name in KINDS[kind]:
@@ -112,10 +113,14 @@ def examine(kind: str, content: Mapping[str, object]) -> tuple[Any, list[Complai
         return None, [complaint.under(("use",)) for complaint in error.complaints]
     options = {key: value for key, value in content.items() if key not in RESERVED[kind]}
     try:
-        return _adapter(part).validate_json(json.dumps([options]))[0], []
+        checked = _adapter(part).validate_json(json.dumps([options]))[0]
     except ValidationError as error:
         found = complaints_of(error, [options], _adapter(part).json_schema())
-    return None, [Complaint(complaint.path[1:], complaint.message) for complaint in found]
+        return None, [Complaint(complaint.path[1:], complaint.message) for complaint in found]
+    try:
+        return part(**checked), []
+    except ValueError as error:
+        return None, [Complaint(option_named(str(error), options), str(error))]
 
 
 def part_complaints(content: Mapping[str, object]) -> list[Complaint]:
@@ -141,19 +146,37 @@ def summary(kind: str, name: str) -> str:
 
 
 def schema(kind: str, name: str) -> dict[str, Any]:
-    """JSON Schema of a part's options."""
-    items: list[dict[str, Any]]
-    content = _adapter(load(kind, name)).json_schema()
-    items = content["prefixItems"]
-    return {**items[0], **({"$defs": content["$defs"]} if "$defs" in content else {})}
+    """JSON Schema of a part's options, each with its default."""
+    part = load(kind, name)
+    content = _adapter(part).json_schema()
+    definitions: dict[str, Any] = dict(content.get("$defs", {}))
+    (entry,) = content["prefixItems"]
+    options = definitions.pop(entry["$ref"].rpartition("/")[2]) if "$ref" in entry else entry
+    for option in fields(part):
+        if option.name in options.get("properties", {}) and isinstance(option.default, str | int | float | None):
+            options["properties"][option.name]["default"] = option.default
+    return {**options, "$defs": definitions}
 
 
 @cache
-def _adapter(part: type) -> TypeAdapter[tuple[Any]]:
-    # A dataclass takes its strictness from what is around it; a tuple of one is the least around it.
-    return TypeAdapter(tuple[part], config=_STRICT)  # type: ignore[valid-type,arg-type]
+def _adapter(part: type) -> TypeAdapter[tuple[dict[str, Any]]]:
+    """The checker of a part's options: a tuple of one mapping, strict about every type in it."""
+    options: dict[str, Any] = {
+        field.name: Required[field.type] if _required(field) else NotRequired[field.type]
+        for field in fields(part)
+        if field.init
+    }
+    mapping = TypedDict(part.__name__, options)  # type: ignore[misc]
+    mapping.__module__ = part.__module__  # where names in its annotations are looked up
+    # A mapping takes its strictness from what is around it; a tuple of one is the least around it.
+    return TypeAdapter(tuple[mapping], config=_STRICT)  # type: ignore[arg-type]
 
 
+def _required(field: Any) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
+
+
+@cache  # what is installed does not change while we run, and looking costs 10 ms
 def _entries(kind: str) -> Sequence[EntryPoint]:
     return tuple(entry_points(group=f"eutectic.{kind}"))
 

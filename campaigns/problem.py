@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel
 
 from campaigns import plugins
@@ -150,9 +151,13 @@ class _Parts:
             narrowed = screened(narrowed, generator, named.oracle, self.spec.limits)
         try:
             if narrowed is not space:
-                region.require_nonempty(narrowed)
+                region.sample(narrowed, 1, np.random.default_rng(self.spec.seed))
         except ValueError as error:
-            self.complaints.append(Complaint(("constraints",), str(error)))
+            screens = {
+                name for named in oracles if hasattr(named.oracle, "screen") for name in named.oracle.properties or ()
+            }
+            limits = ", ".join(str(limit) for limit in self.spec.limits if limit.property in screens)
+            self.complaints.append(Complaint(("constraints",), f"{limits}: {error}"))
         return narrowed
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -70,13 +71,15 @@ class CampaignSpec(BaseModel):
         complaints = list(document.complaints)
         spec: Self | None = None
         if not isinstance(document.content, Mapping):
-            given = "empty" if document.content is None else f"a {type(document.content).__name__}"
+            given = {type(None): "empty", list: "a list", str: "text", bool: "true or false"}.get(
+                type(document.content), "a number"
+            )
             message = f"the file is {given}; a campaign file is a mapping of sections (name, space, objectives, ...)"
             raise document.refuse([*complaints, Complaint((), message)])
         try:
             spec = cls.model_validate_json(json.dumps(document.content))
         except ValidationError as error:
-            complaints += complaints_of(error, document.content, cls.model_json_schema())
+            complaints += complaints_of(error, document.content, _schema())
         if parts:
             complaints += part_complaints(document.content)
         if spec is not None:
@@ -118,3 +121,8 @@ class CampaignSpec(BaseModel):
             if constraint.valid is not None:
                 windows[name] = windows.get(name, Window()).meet(constraint.valid.window)
         return windows
+
+
+@cache
+def _schema() -> dict[str, object]:
+    return CampaignSpec.model_json_schema()

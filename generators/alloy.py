@@ -8,8 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from generators.linear import parse
 from optimizers.base import Array, Kind, Mixture, Space
-from optimizers.linear import parse
 from oracles.base import Candidate
 
 _PERIODIC_TABLE = """

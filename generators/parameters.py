@@ -8,8 +8,8 @@ from math import ceil, floor, isfinite
 
 import numpy as np
 
+from generators.linear import parse
 from optimizers.base import Array, Kind, Space
-from optimizers.linear import parse
 from oracles.base import Candidate, Value
 
 

@@ -18,7 +18,7 @@ from optimizers.tally import TooIntricate, begin, extend
 
 Levels = NDArray[np.int32]
 Counts = NDArray[np.int64] | NDArray[np.object_]
-_EDGES = 12_000_000
+_EDGES = 5_000_000
 _INT64 = 2.0**62
 
 

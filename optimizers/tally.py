@@ -44,7 +44,7 @@ def begin(grid: Lattice) -> tuple[Tally, tuple[int, ...]]:
 def extend(grid: Lattice, state: Tally, column: int) -> tuple[Index, Levels, Levels, Tally]:
     """Decide one more column: edges as origin, level and target (E,), sorted by origin, and the new states."""
     steps = grid.multiples[column]
-    if len(state) * len(steps) * (2 + len(grid.weights)) > 5 * _EXPANSION:
+    if len(state) * len(steps) * (2 + len(grid.weights)) > _EXPANSION:
         raise TooIntricate
     origin = np.repeat(np.arange(len(state)), len(steps))
     level = np.tile(np.arange(len(steps), dtype=np.int32), len(state))

@@ -1,0 +1,185 @@
+"""This file is the pool generator: the rows of a CSV are all the candidates there are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from generators.formulas import STATISTICS, fractions, statistics
+from generators.sheet import Sheet, hint, read
+from optimizers.base import Array, Kind, Space
+from oracles.base import Candidate, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A finite list of candidates from a file; rows with equal features are one candidate."""
+
+    file: str
+    """The CSV, relative to the campaign file; UTF-8, a header row first unless `columns` is given."""
+    features: tuple[str, ...] | None = None
+    """Columns that describe a candidate: numbers, chemical formulas, other text (categories). By default the only
+    column of formulas; without one they must be named, as a property must not describe."""
+    labels: tuple[str, ...] = ()
+    """Features that are categories although they read as numbers or formulas."""
+    columns: tuple[str, ...] | None = None
+    """Column names of a file that has no header row."""
+    separator: str = ","
+    """What stands between two cells; a blank means any white space."""
+
+    def __post_init__(self) -> None:
+        features = self.features or ()
+        if self.features is not None and not self.features:
+            raise ValueError("features: name at least one column")
+        twice = [f for f in features if features.count(f) > 1]
+        if twice:
+            raise ValueError(f"features: {twice[0]!r} is named twice")
+        stray = [label for label in self.labels if label not in features]
+        if stray:
+            raise ValueError(f"labels: {stray[0]!r} is not among the features{hint(stray[0], features)}")
+        if len(self.separator) != 1:
+            raise ValueError(f"separator: {self.separator!r} is not one character")
+
+    def located(self, folder: str) -> "Pool":
+        """The same pool with its file taken from `folder`."""
+        return replace(self, file=str(Path(folder) / self.file))
+
+    @property
+    def space(self) -> Space:
+        """One column a number or category, twelve a formula (constant ones left out); ValueError on a bad file."""
+        return self._listed().space
+
+    def generate(self, X: Array, rng: np.random.Generator) -> list[Candidate]:  # noqa: ARG002 (nothing is random here)
+        """Candidates with the cells of the rows of X (n, d); ValueError when a row is not in the pool."""
+        listed = self._listed()
+        return [listed.candidates[listed.find(x)] for x in X]
+
+    def coordinates(self, variables: Mapping[str, Value]) -> Array | None:
+        """Row of the space (d,) whose candidate has these variables, None when the pool has none."""
+        listed = self._listed()
+        assert listed.space.table is not None
+        for row, candidate in zip(listed.space.table, listed.candidates, strict=True):
+            if all(_same(value, variables.get(name)) for name, value in candidate.variables.items()):
+                return np.array(row)
+        return None
+
+    def _listed(self) -> "Listed":
+        try:
+            state = Path(self.file).stat()
+        except OSError as error:
+            raise ValueError(f"file: {self.file} cannot be read ({error.strerror})") from None
+        return _list(self, state.st_mtime_ns, state.st_size)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listed:
+    """A pool as read: row i of the space's table is candidate i."""
+
+    space: Space
+    candidates: tuple[Candidate, ...]
+
+    def find(self, x: Array) -> int:
+        """Number of the row equal to x (d,)."""
+        assert self.space.table is not None
+        width = np.maximum(self.space.upper - self.space.lower, 1e-300)
+        gap = (np.abs(self.space.table - x) / width).max(1)
+        if not gap.min() < 1e-6:
+            raise ValueError(f"the pool has no row {x.tolist()}")
+        return int(gap.argmin())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Feature:
+    """One feature of the file as columns of the space."""
+
+    names: tuple[str, ...]
+    values: Array
+    """(n, len(names))"""
+    cells: tuple[Value, ...]
+    """(n,) as the candidates carry them."""
+    categories: tuple[str, ...] = ()
+    compositions: tuple[Mapping[str, float], ...] = ()
+    """(n,) atomic fractions when it is a formula."""
+
+
+@lru_cache(maxsize=16)
+def _list(pool: Pool, mtime_ns: int, size: int) -> Listed:
+    """The pool in its file; mtime_ns and size only tell one state of the file from the next."""
+    del mtime_ns, size
+    sheet = read(pool.file, pool.columns, pool.separator)
+    features = [_feature(sheet, name, name in pool.labels) for name in pool.features or _only_formula(sheet)]
+    X = np.hstack([feature.values for feature in features])
+    first = np.sort(np.unique(X, axis=0, return_index=True)[1])
+    kinds: list[Kind] = []
+    for feature in features:
+        kinds += ["categorical" if feature.categories else "continuous"] * len(feature.names)
+    rows = np.asarray(X[first], dtype=float)
+    space = Space(
+        names=tuple(name for feature in features for name in feature.names),
+        kinds=tuple(kinds),
+        lower=rows.min(0),
+        upper=rows.max(0),
+        categories=tuple(feature.categories for feature in features for _ in feature.names),
+        table=rows,
+    )
+    formulas = [feature for feature in features if feature.compositions]
+    titles = pool.features or _only_formula(sheet)
+    return Listed(space, tuple(_candidate(titles, features, formulas, int(i)) for i in first))
+
+
+def _candidate(titles: tuple[str, ...], features: list[Feature], formulas: list[Feature], row: int) -> Candidate:
+    variables = {title: feature.cells[row] for title, feature in zip(titles, features, strict=True)}
+    return Candidate(variables, composition=formulas[0].compositions[row] if len(formulas) == 1 else None)
+
+
+def _feature(sheet: Sheet, name: str, label: bool) -> Feature:
+    """A column of the file as numbers, as element-property statistics or as a category."""
+    if name in sheet.columns and not label and (numbers := sheet.numbers(name)) is not None:
+        return Feature((name,), np.array(numbers)[:, None], tuple(numbers))
+    cells = sheet.cells(name)
+    found = _formulas(sheet, name, cells) if not label else None
+    if found is not None:
+        values = statistics(found)
+        varying = np.flatnonzero(np.ptp(values, axis=0) > 0)
+        varying = varying if len(varying) else np.array([0])
+        names = tuple(f"{name} {STATISTICS[i]}" for i in varying)
+        return Feature(names, values[:, varying], tuple(cells), compositions=found)
+    categories = tuple(sorted(set(cells)))
+    place = {category: float(i) for i, category in enumerate(categories)}
+    return Feature((name,), np.array([[place[cell]] for cell in cells]), tuple(cells), categories)
+
+
+def _formulas(sheet: Sheet, name: str, cells: list[str]) -> tuple[Mapping[str, float], ...] | None:
+    """Compositions (n,) when at least nine cells of ten are formulas; ValueError at one that is not."""
+    found = [fractions(cell) for cell in cells]
+    if 10 * sum(f is not None for f in found) < 9 * len(found):
+        return None
+    for i, (composition, cell) in enumerate(zip(found, cells, strict=True)):
+        if composition is None:
+            raise ValueError(f"{sheet.place(i, name)}: {cell!r} is no chemical formula, the other cells are")
+    return tuple(f for f in found if f is not None)
+
+
+def _only_formula(sheet: Sheet) -> tuple[str, ...]:
+    """The one column of formulas."""
+    text = [name for i, name in enumerate(sheet.columns) if sheet.rows and _is_formula([r[i] for r in sheet.rows])]
+    if len(text) != 1:
+        found = f"{len(text)} columns of formulas ({', '.join(text)})" if text else "no column of formulas"
+        raise ValueError(f"features: {sheet.name} has {found}: name the features, of: {', '.join(sheet.columns)}")
+    return (text[0],)
+
+
+def _is_formula(cells: list[str]) -> bool:
+    return sum(fractions(cell) is not None for cell in cells) * 10 >= 9 * len(cells)
+
+
+def _same(value: Value, given: Value | None) -> bool:
+    """Equal texts, or numbers equal to nine digits."""
+    if given is None or isinstance(value, str):
+        return given is not None and str(given) == value
+    try:
+        return abs(float(given) - value) <= 1e-9 * max(abs(value), 1.0)
+    except ValueError:
+        return False

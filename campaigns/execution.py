@@ -11,8 +11,9 @@ import select
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -26,6 +27,9 @@ EXECUTORS = {"local": "campaigns.execution:LocalExecutor"}
 """Executors that come with Eutectic; others by the entry-point group `eutectic.executors`."""
 SINGLE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 """Environment variables that are 1 in a worker."""
+HOME = str(Path(__file__).resolve().parent.parent)
+START = f"import sys; sys.path += [p for p in [{HOME!r}] if p not in sys.path]; import campaigns.worker as w; w.main()"
+"""What a worker's interpreter runs: our packages are found wherever the campaign was started, and shadowed by none."""
 WARMING_S = 120.0
 """Seconds a worker may take to import what evaluations need; after that it is started again without."""
 TAIL = 1 << 14
@@ -139,8 +143,7 @@ class LocalExecutor:
             for flight in flights:
                 flight.future.exception()
         if station is not None:
-            assert station.process.stdin is not None
-            station.process.stdin.close()
+            _hang_up(station)
             station.process.wait()
 
     def _start(self) -> _Station:
@@ -148,7 +151,7 @@ class LocalExecutor:
         log = Path(self._setting.log or os.devnull)
         with log.open("ab") as stream:
             process = subprocess.Popen(
-                [sys.executable, "-m", "campaigns.worker"],
+                [sys.executable, "-P", "-c", START],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stream,
@@ -212,6 +215,7 @@ class LocalExecutor:
             if self._station is station:
                 self._station = None
             flights, station.flights = list(station.flights.values()), {}
+            _hang_up(station)
         for flight in flights:
             if flight.pid is not None:
                 kill_session(flight.pid)
@@ -219,9 +223,13 @@ class LocalExecutor:
             flight.future.set_exception(EvaluationLost("infrastructure", f"the worker process ended (code {code})"))
 
 
+def _hang_up(station: _Station) -> None:
+    """Close the worker's input, which ends it; what it did not read before it died is nobody's loss."""
+    assert station.process.stdin is not None
+    with suppress(BrokenPipeError):
+        station.process.stdin.close()
+
+
 def _environment() -> dict[str, str]:
-    """Single-threaded, and with our packages importable wherever the campaign was started."""
-    home = str(Path(__file__).resolve().parent.parent)
-    paths = [home, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    single: Sequence[tuple[str, str]] = [(name, "1") for name in SINGLE]
-    return {**os.environ, **dict(single), "PYTHONPATH": os.pathsep.join(dict.fromkeys(p for p in paths if p))}
+    """Ours, but single-threaded."""
+    return {**os.environ, **dict.fromkeys(SINGLE, "1")}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 
+LIBC = ctypes.CDLL(None, use_errno=True)
 SET_PARENT_DEATH_SIGNAL = 1
 """`PR_SET_PDEATHSIG`, prctl(2)."""
 SET_CHILD_SUBREAPER = 36
@@ -27,8 +28,7 @@ def adopt_orphans() -> None:
 
 
 def _prctl(option: int, argument: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(option, ctypes.c_ulong(argument), 0, 0, 0) != 0:
+    if LIBC.prctl(option, ctypes.c_ulong(argument), 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), f"prctl({option}, {argument})")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from campaigns.fold import Record
+from campaigns.ledger import history_of
 from campaigns.pareto import feasible, hypervolume, losses_of, sensible_reference
 from campaigns.problem import Problem
 from campaigns.records import Ledger, Outcome
@@ -12,6 +13,8 @@ from campaigns.records import Ledger, Outcome
 Moment = Literal["beginning", "asking", "end"]
 ENOUGH = 8
 """Finished outcomes from which a reference point is chosen within the first stage, and surrogates are tested."""
+MOST = 400
+"""Finished outcomes up to which surrogates are tested every round."""
 
 
 def next_round(record: Record) -> int | None:
@@ -59,8 +62,19 @@ def _complete(outcome: Outcome) -> bool:
 
 
 def diagnostics(problem: Problem, ledger: Ledger) -> Mapping[str, Mapping[str, float]]:
-    """Property -> leave-one-out metrics of its surrogate; empty while little is known or nothing has been fitted.
+    """Output -> leave-one-out metrics of its surrogate, with the hyperparameters the last batch was asked with.
 
-    A campaign that has not imported torch does not import it for this.
+    Empty while the optimizer in charge fits nothing, and where the test would take long: below 8 finished outcomes
+    there is nothing to test, above 400 it is left to the report.
     """
-    return {}
+    history = history_of(ledger, problem.space)
+    if not ledger.batches or "belief" not in ledger.batches[-1].state or not ENOUGH <= history.finished.sum() <= MOST:
+        return {}
+    from optimizers.belief import crossvalidate
+
+    names = [*(goal.name for goal in ledger.spec.goals), *(limit.name for limit in ledger.spec.limits)]
+    checks = crossvalidate(history, problem.space, problem.recipes, ledger.batches[-1].state)
+    return {
+        name: {metric: value for metric, value in check.metrics.items() if math.isfinite(value)}
+        for name, check in zip(names, checks, strict=True)
+    }

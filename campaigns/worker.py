@@ -7,6 +7,7 @@ It speaks JSON lines on its standard input and output. In: first `{"setup": {pat
 When its input ends, it kills everything and ends.
 """
 
+import gc
 import json
 import os
 import selectors
@@ -108,6 +109,8 @@ class Worker:
             except (Exception, SystemExit) as error:
                 print(f"{function}: {type(error).__name__}: {error}", file=sys.stderr)
         die_with_parent(0)
+        gc.collect()
+        gc.freeze()  # children that collect garbage need not copy the pages of what was imported
         self._say({"ready": True})
 
     def _start(self, command: Mapping[str, Any]) -> None:

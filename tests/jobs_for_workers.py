@@ -1,0 +1,101 @@
+"""This file is what test_execution sends to workers: functions that behave, and functions that do not."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+
+
+def double(x):
+    return 2 * x
+
+
+def threads():
+    return os.environ["OMP_NUM_THREADS"]
+
+
+def shout(megabytes):
+    for _ in range(megabytes):
+        print("x" * (1 << 20))
+    print("the end", file=sys.stderr)
+    return "done"
+
+
+def shout_and_die(megabytes):
+    shout(megabytes)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def sleep(path, seconds=1000):
+    mark(path)
+    time.sleep(seconds)
+
+
+def mark(path):
+    with open(path, "a") as file:
+        file.write(f"{os.getpid()}\n")
+
+
+def segfault():
+    ctypes.string_at(0)
+
+
+def leave(code):
+    os._exit(code)
+
+
+def raise_exit():
+    sys.exit("enough")
+
+
+def not_json():
+    return {1, 2}
+
+
+def grow(megabytes):
+    hold = bytearray(os.urandom(1 << 20) * megabytes)
+    time.sleep(1000)
+    return len(hold)
+
+
+def fork_and_return(path):
+    if os.fork() == 0:
+        mark(path)
+    return os.getpid()
+
+
+def daemons(path):
+    """Leave a grandchild in a session of its own, and one more whose parent is gone, and sleep."""
+    for _ in range(2):
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                os.setsid()
+                sleep(path)
+            mark(path)
+            os._exit(0)
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"], start_new_session=True)
+    return "left"
+
+
+def daemons_and_sleep(path):
+    daemons(path)
+    sleep(path)
+
+
+def close_everything():
+    os.closerange(0, 100)
+
+
+def fill_pipe():
+    return "y" * (5 << 20)
+
+
+def hang_at_import():
+    time.sleep(1000)
+
+
+def die_at_import():
+    os.kill(os.getpid(), signal.SIGKILL)

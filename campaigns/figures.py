@@ -38,7 +38,7 @@ def write_figures(ledger: Ledger, folder: Path, parities: Parities | None = None
 
     best = front(ledger)
     checks = leave_one_out(ledger) if parities is None else parities
-    drawn: list[tuple[str, Callable[[], "Figure | None"]]] = [
+    drawn: list[tuple[str, Callable[[], Figure | None]]] = [
         ("objectives", lambda: _objectives(ledger, best)),
         ("hypervolume", lambda: _trace(ledger)),
         ("makeup", lambda: _makeup(ledger, best)),
@@ -111,8 +111,8 @@ def _pair(ledger: Ledger, front: Sequence[Outcome], pair: tuple[int, int], panel
                          edgecolors="white", label="Evaluated" if plane else None, **look)  # fmt: skip
     if front:
         errors = [[o.errors.get(g.name, 0.0) for o in front] for g in (x, y)]
-        panel.errorbar(*_xy(front, x.name, y.name), xerr=errors[0], yerr=errors[1], fmt="none", ecolor=INK, elinewidth=0.9,
-                       capsize=2, zorder=3)  # fmt: skip
+        panel.errorbar(*_xy(front, x.name, y.name), xerr=errors[0], yerr=errors[1], fmt="none", ecolor=INK,
+                       elinewidth=0.9, capsize=2, zorder=3)  # fmt: skip
         panel.scatter(*_xy(front, x.name, y.name), c=[max(o.round, 0) for o in front], s=58, lw=1.1, edgecolors=INK,
                       zorder=4, label="Pareto front", **look)  # fmt: skip
     panel.set(xlabel=_wanted(x), ylabel=_wanted(y))

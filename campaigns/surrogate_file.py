@@ -1,0 +1,121 @@
+"""This file is a fitted surrogate as JSON: the data it learned from and what was fitted, from which it is rebuilt."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from campaigns.parity import outputs_of
+from campaigns.records import Ledger
+from optimizers.base import Array, Space
+from surrogates.base import FittedSurrogate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Content = Mapping[str, Any]
+LEAST = 2
+"""Observations below which no surrogate is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A surrogate that predicts one property in natural units."""
+
+    fitted: FittedSurrogate
+    content: Content
+
+    def predict(self, frame: "pd.DataFrame") -> "pd.DataFrame":
+        """Mean and standard deviation (n rows) for variables (n rows), columns by name, categories as labels."""
+        import pandas as pd
+
+        columns = [self._codes(name, frame[name].tolist()) for name in self.content["names"]]
+        posterior = self.fitted.posterior(np.array(columns, dtype=float).T.reshape(len(frame), -1))
+        mean = self.content["sign"] * posterior.mean[:, 0] + self.content["shift"]
+        name = self.content["property"]
+        return pd.DataFrame({name: mean, f"{name}_std": posterior.std[:, 0]})
+
+    def _codes(self, name: str, values: list[Any]) -> list[float]:
+        """A column's numbers; ValueError for a category the surrogate has not heard of."""
+        labels = self.content["categories"].get(name)
+        if labels is None:
+            return [float(value) for value in values]
+        unknown = sorted({str(v) for v in values} - set(labels))
+        if unknown:
+            raise ValueError(f"{name}: {', '.join(unknown)} not among {', '.join(labels)}")
+        return [float(labels.index(str(value))) for value in values]
+
+
+def restore(path: str | Path) -> Restored:
+    """Rebuild a surrogate from its file, with the very hyperparameters it was kept with."""
+    from campaigns import plugins
+    from surrogates.base import Domain
+
+    content: Content = json.loads(Path(path).read_text(encoding="utf-8"))
+    box = content["domain"]
+    domain = Domain(np.array(box["lower"]), np.array(box["upper"]), tuple(box["categorical"]))
+    recipe: Any = plugins.build("surrogates", content["recipe"], Path(content["folder"]))
+    fitted = recipe.fit(
+        np.array(content["X"], dtype=float),
+        np.array(content["y"], dtype=float)[:, None],
+        content["names"],
+        variance=np.array([math.nan if v is None else v for v in content["variance"]])[:, None],
+        domain=domain,
+        start=content["state"],
+        tune=False,
+    )
+    return Restored(fitted, content)
+
+
+def final_surrogates(ledger: Ledger) -> list[Content]:
+    """What every objective's and constraint's surrogate has learned in the end, ready for JSON."""
+    from campaigns.ledger import history_of
+    from campaigns.problem import build
+    from optimizers import belief
+
+    problem = build(ledger.spec, str(ledger.facts.get("source", ".")), engines=False)
+    history = history_of(ledger, problem.space)
+    data = belief.columns(history)
+    if min((len(column.y) for column in data), default=0) < LEAST:
+        return []
+    fitted = belief.learn(problem.space, history, problem.recipes).outputs
+    kept: dict[str, Content] = {}
+    for (name, sign, shift), column, output in zip(outputs_of(ledger), data, fitted, strict=False):
+        recipe = _recipe(ledger, name)
+        learned = {"X": column.X.tolist(), "y": column.y.tolist(), "variance": _nullable(column.variance)}
+        about = {"property": name, "sign": sign, "shift": shift, "recipe": recipe, "state": dict(output.state)}
+        where = {"folder": str(problem.folder), **_inputs(problem.space)}
+        kept.setdefault(name, {**about, **learned, **where})
+    return list(kept.values())
+
+
+def _recipe(ledger: Ledger, name: str) -> dict[str, object]:
+    """The surrogate's part in the campaign file: the output's own, else the default, else a Gaussian process."""
+    parts = ledger.spec.surrogates
+    part = parts.get(name) or parts.get("default")
+    return {"use": "gp"} if part is None else part.model_dump(exclude_unset=True)
+
+
+def _inputs(space: Space) -> dict[str, object]:
+    """The variables as the surrogate sees them."""
+    from optimizers.belief import domain
+
+    box = domain(space)
+    labels = {name: list(space.categories[i]) for i, name in enumerate(space.names) if space.kinds[i] == "categorical"}
+    limits = {"lower": box.lower.tolist(), "upper": box.upper.tolist(), "categorical": list(box.categorical)}
+    return {"names": list(space.names), "kinds": list(space.kinds), "categories": labels, "domain": limits}
+
+
+def _nullable(values: Array) -> list[float | None]:
+    return [None if math.isnan(v) else v for v in values.tolist()]
+
+
+def fingerprint(content: Content) -> str:
+    """Hash (12 hex digits) of the data a surrogate learned from and of its recipe."""
+    told = [content["property"], content["recipe"], content["X"], content["y"]]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]

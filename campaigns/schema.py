@@ -26,7 +26,7 @@ def schema() -> dict[str, Any]:
             "allOf": branches,
         }
     properties = content["properties"]
-    properties["space"] = {"$ref": "#/$defs/generators"}
+    properties["space"]["$ref"] = "#/$defs/generators"
     properties["oracles"]["items"] = {"$ref": "#/$defs/oracles"}
     properties["optimizers"]["items"] = {"$ref": "#/$defs/optimizers"}
     properties["surrogates"]["additionalProperties"] = {"$ref": "#/$defs/surrogates"}

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 UNSTABLE = "unstable_stacking_fault_energy_mj_per_m2"
 INTRINSIC = "intrinsic_stacking_fault_energy_mj_per_m2"
+MIXING = "mixing_enthalpy_ev_per_atom"
+BCC = "fcc_bcc_energy_difference_ev_per_atom"
 FAULTS = {UNSTABLE, INTRINSIC}
 STIFFNESS: Mapping[str, Callable[[elastic.Cubic], float]] = {
     "c11_gpa": lambda cubic: cubic.c11,
@@ -45,8 +47,7 @@ def measure(session: Session, options: "LammpsAlloy", fractions: Array, seed: in
     Bulk, slabs and the bcc crystal draw from streams of their own, so that asking for less changes no value.
     """
     protocol = lammps_statics.Protocol(options.strain, options.force_tolerance_ev_per_angstrom)
-    pure = lammps_statics.pure_crystals(session, fractions > 0)
-    start = options.lattice_start_angstrom or float(fractions @ pure[:, 0])
+    start = options.lattice_start_angstrom or float(fractions @ np.array(session.potential.lattice))
     wanted = set(options.properties)
     rng = np.random.default_rng([seed, 0])
     sites = solid_solution.fcc(options.cells)
@@ -57,16 +58,16 @@ def measure(session: Session, options: "LammpsAlloy", fractions: Array, seed: in
         found = {
             "lattice_constant_angstrom": relaxed.lattice_angstrom,
             "cohesive_energy_ev_per_atom": -relaxed.energy_ev_per_atom,
-            "mixing_enthalpy_ev_per_atom": relaxed.energy_ev_per_atom - float(fractions @ pure[:, 1]),
             **_elasticity(session, relaxed, protocol, wanted),
         }
         for name, value in found.items():
             samples.setdefault(name, []).append(value)
+    if MIXING in wanted:
+        unmixed = float(fractions @ lammps_statics.pure_crystals(session, fractions > 0)[:, 1])
+        samples[MIXING] = [-binding - unmixed for binding in samples["cohesive_energy_ev_per_atom"]]
     lattice = float(np.mean(samples["lattice_constant_angstrom"]))
-    if "fcc_bcc_energy_difference_ev_per_atom" in wanted:
-        samples["fcc_bcc_energy_difference_ev_per_atom"] = _bcc_less_fcc(
-            session, options, fractions, lattice, samples["cohesive_energy_ev_per_atom"], seed
-        )
+    if BCC in wanted:
+        samples[BCC] = _bcc_less_fcc(session, options, fractions, lattice, samples["cohesive_energy_ev_per_atom"], seed)
     if wanted & FAULTS:
         samples.update(_faults(session, options, fractions, lattice, seed))
     return summarise({name: samples[name] for name in options.properties})
@@ -129,7 +130,7 @@ def _faults(
     energies = []
     for index in range(options.fault_decorations):
         types = solid_solution.decorate(fractions, sites.count, rng)
-        slab = lammps_faults.Slab(sites, types, lattice, options.fault)
+        slab = lammps_faults.Slab(sites, types, lattice, options.fault, options.fault_ions)
         if index == 0 and UNSTABLE in options.properties:
             curve = lammps_faults.fault_energies(session, slab, lammps_faults.PEAK)
             shifts.append(lammps_faults.peak(lammps_faults.PEAK, curve))

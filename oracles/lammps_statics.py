@@ -9,15 +9,13 @@ from oracles.lammps_engine import Session, Unphysical
 from oracles.solid_solution import Sites, Types, fcc
 
 Array = npt.NDArray[np.float64]
-SCAN_ANGSTROM = np.arange(3.0, 6.01, 0.1)
-"""Lattice constants at which the minimum of a pure element is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
     """The numbers a calculation is made with."""
 
-    strain: float = 0.004
+    strain: float = 0.002
     """Half the finite difference of the elastic constants, dimensionless."""
     force_ev_per_angstrom: float = 1e-4
     """Largest force left on an atom."""
@@ -117,13 +115,10 @@ def pure_crystals(session: Session, present: npt.NDArray[np.bool_]) -> Array:
 
 
 def _pure(session: Session, index: int) -> tuple[float, float]:
-    """Four atoms suffice, as symmetry leaves no forces; the lowest energy of a coarse scan is where to start."""
-    sites, types = fcc(1), np.full(4, index + 1)
-    session.place(sites.cell * 3.0, sites.positions * 3.0, types)
-    energies = []
-    for lattice in SCAN_ANGSTROM:
-        session.move(sites.cell * lattice, sites.positions * lattice)
-        energies.append(session.energy())
-    start = float(SCAN_ANGSTROM[int(np.argmin(energies))])
-    relaxed = relax(session, sites, types, start, Protocol(stress_gpa=1e-4))
+    """Four atoms suffice, as symmetry leaves no forces; the minimum next to what the potential's header states."""
+    sites, start = fcc(1), session.potential.lattice[index]
+    try:
+        relaxed = relax(session, sites, np.full(4, index + 1), start, Protocol(stress_gpa=1e-4))
+    except Unphysical as problem:
+        raise Unphysical(f"pure fcc {session.potential.elements[index]}: {problem}") from problem
     return relaxed.lattice_angstrom, relaxed.energy_ev_per_atom

@@ -71,3 +71,7 @@ def exit_code(error: Exception) -> int | None:
     if isinstance(error, CampaignFileError | CampaignFolderError):
         return 2
     return 1 if isinstance(error, EngineMissing) else None
+
+
+if __name__ == "__main__":
+    main()

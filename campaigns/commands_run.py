@@ -1,5 +1,6 @@
 """This file is the commands that move a campaign on: run, resume, stop, suggest, tell."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -32,13 +33,22 @@ def run(
     """
     path = campaign_file(file)
     if dry_run:
-        from campaigns.rehearsing import rehearse_file
-
-        raise typer.Exit(rehearse_file(path, overrides or ()))
+        raise typer.Exit(rehearsed(path, overrides or ()))
     from campaigns.campaign import Campaign
     from campaigns.watch import watch
 
     raise typer.Exit(watch(Campaign.from_yaml(path, folder, overrides or ()), quiet))
+
+
+def rehearsed(path: Path, overrides: Sequence[str]) -> int:
+    """Print what a dry run finds; 0 when the campaign could run, 1 when not."""
+    from campaigns import dryrun, problem
+    from campaigns.spec import CampaignSpec
+
+    built = problem.build(CampaignSpec.from_file(path, overrides), path.absolute().parent, engines=False)
+    found = dryrun.rehearse(built)
+    typer.echo("\n".join(found.lines()))
+    return 0 if found.ok else 1
 
 
 def resume(folder: Folder, quiet: Quiet = False) -> None:
@@ -53,8 +63,10 @@ def stop(folder: Folder) -> None:
     """Ask a running campaign to end after what it evaluates now."""
     from campaigns.campaign import request_stop
 
-    request_stop(folder)
-    typer.echo(f"asked {folder} to stop; what runs now is finished first. Go on later: campaign resume {folder}")
+    if not request_stop(folder):
+        typer.echo(f"no process runs {folder}; nothing to stop", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"asked {folder} to stop; what is being evaluated is finished first", err=True)
 
 
 def suggest(
@@ -88,18 +100,21 @@ def tell(
     PROPERTY=VALUE, and PROPERTY_std=VALUE for its standard error; or a table with a column id.
     """
     from campaigns.campaign import Campaign
-    from campaigns.telling import from_csv, from_words
+    from campaigns.story import counted
+    from campaigns.telling import from_csv, from_words, new_to
 
     if (id is None) == (csv is None):
         raise typer.BadParameter("give either --id ID property=value... or --csv FILE")
     campaign = Campaign.open(folder)
     try:
-        told = from_csv(csv) if csv is not None else [from_words(id or "", values or [])]
-        for answer in told:
+        answers = from_csv(csv) if csv is not None else [from_words(id or "", values or [])]
+        news = new_to(campaign.ledger, answers)
+        for answer in news:
             campaign.tell(answer.id, answer.values, answer.errors)
     finally:
         campaign.close()
-    typer.echo(f"told {folder} about {len(told)} candidate{'' if len(told) == 1 else 's'}")
+    known = len(answers) - len(news)
+    typer.echo(f"told {folder} about {counted(len(news), 'candidate')}{f'; {known} known before' if known else ''}")
 
 
 def campaign_file(file: str) -> Path:

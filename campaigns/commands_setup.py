@@ -40,22 +40,12 @@ def validate(
     """Check a campaign file without running it."""
     from campaigns import problem, spec
     from campaigns.commands_run import campaign_file
+    from campaigns.printing import size
 
     path = campaign_file(file)
     checked = spec.CampaignSpec.from_file(path, overrides or ())
     built = problem.build(checked, path.parent, engines=False)
-    typer.echo(f"{path}: valid; {region(built)}")
-
-
-def region(built: object) -> str:
-    """`5 variables, 10,626 candidates`: how large a problem's space is."""
-    from campaigns.problem import Problem
-    from optimizers import region as regions
-
-    assert isinstance(built, Problem)
-    count = regions.count(built.space)
-    points = "infinitely many candidates" if count is None else f"{count:,} candidates"
-    return f"{built.space.d} variables, {points}"
+    typer.echo(f"{path}: valid; {size(built.space)}")
 
 
 def schema() -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from campaigns.errors import CampaignFileError, Complaint, nearest_name
+from campaigns.errors import CampaignFileError, CampaignFolderError, Complaint, nearest_name
 
 SCHEMA = "campaign.schema.json"
 """The JSON Schema that the first line of every example points an editor to."""
@@ -47,11 +47,15 @@ def parts(name: str) -> list[Path]:
 
 
 def write(name: str, target: Path) -> list[Path]:
-    """Copy an example's files into `target`; FileExistsError, before anything is written, when one is there."""
-    copies = {target / part.name: part for part in parts(name)}
+    """Copy an example's files into `target`, the campaign file first.
+
+    CampaignFolderError, before anything is written, when one of them is there already.
+    """
+    ordered = sorted(parts(name), key=lambda part: part.suffix != ".yaml")
+    copies = {target / part.name: part for part in ordered}
     for copy in copies:
         if copy.exists():
-            raise FileExistsError(f"{copy} exists and is left as it is; choose another folder or rename it first")
+            raise CampaignFolderError(f"{copy} exists and is left as it is; choose another folder: --dir DIR")
     for copy, part in copies.items():
         copy.write_bytes(part.read_bytes())
-    return sorted(copies, key=lambda path: path.suffix != ".yaml")
+    return list(copies)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from statistics import fmean, median
+from statistics import fmean, median_low
 
 from campaigns.records import Batch, Ledger, Outcome
 
@@ -39,19 +39,19 @@ def stage_sizes(ledger: Ledger, end: int) -> list[int]:
 
 
 def pace_s(ledger: Ledger, stage: int) -> float | None:
-    """Measured wall seconds an evaluation, asking included, in a stage: the median over its recent batches.
+    """Measured wall seconds an evaluation, asking included, in a stage: the lower median over its recent batches.
 
     The time from one asking to the next, divided by what was asked for, holds everything (overlap, queues,
-    overhead); the median leaves out nights between an interruption and its resume.
+    overhead); the lower median leaves out a night before a resume and a first asking that imports its libraries.
     """
     asked = sorted(ledger.batches, key=lambda b: b.index)
     sizes = _sizes(ledger.outcomes)
     spans = [
         (after.asked_at - batch.asked_at) / sizes[batch.index]
         for batch, after in pairwise(asked)
-        if batch.stage == stage and sizes.get(batch.index)
+        if batch.stage == after.stage == stage and sizes.get(batch.index)
     ]
-    return median(spans[-WINDOW:]) if len(spans) >= 2 else None
+    return median_low(spans[-WINDOW:]) if len(spans) >= 2 else None
 
 
 def time_left_s(ledger: Ledger, now: float) -> float | None:
@@ -111,7 +111,7 @@ def _running_s(ledger: Ledger, each: float, now: float) -> float:
 def _assumed_pace_s(ledger: Ledger, stage: int, each: float) -> float:
     """Wall seconds an evaluation of a stage that has asked less than three times."""
     asks = [batch.ask_s for batch in _of_stage(ledger.batches, stage)]
-    ask_s = fmean(asks) if asks else UNMEASURED_ASK_S
+    ask_s = min(asks, default=UNMEASURED_ASK_S)  # the first asking of a process also imports its libraries
     return ask_s / ledger.spec.budget.batch + each / min(ledger.spec.executor.workers, ledger.spec.budget.batch)
 
 

@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from campaigns.naming import label, measured, number
+from campaigns.problem import Problem
 from campaigns.records import Ledger, Outcome
 from campaigns.spec import CampaignSpec
+from campaigns.story import counted
+from optimizers.base import Space
 from oracles.base import Value
 
 
@@ -17,6 +20,31 @@ def aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [tuple(head), *map(tuple, rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     return "\n".join("  ".join(_padded(line, widths)).rstrip() for line in lines)
+
+
+def size(space: Space) -> str:
+    """`5 variables, 10,626 candidates`."""
+    from optimizers.region import count
+
+    points = count(space)
+    many = "infinitely many" if points is None else f"{points:,}"
+    return f"{counted(space.d, 'variable')}, {many} candidates"
+
+
+def opening(problem: Problem) -> str:
+    """What a run is about to do, in a line."""
+    budget, executor = problem.spec.budget, problem.spec.executor
+    ends = [
+        counted(budget.evaluations, "evaluation") if budget.evaluations is not None else "",
+        f"{budget.hours:g} hours" if budget.hours is not None else "",
+        f"cost {budget.cost:g}" if budget.cost is not None else "",
+        f"{budget.stall} rounds without gain" if budget.stall is not None else "",
+    ]
+    until = " or ".join(end for end in ends if end)
+    return (
+        f"{problem.spec.name}: {size(problem.space)}; "
+        f"until {until}, {budget.batch} at a time, {counted(executor.workers, 'worker')}"
+    )
 
 
 def pareto_table(ledger: Ledger, outcomes: Sequence[Outcome]) -> str:
@@ -88,12 +116,12 @@ def suggestions_json(outcomes: Sequence[Outcome], spec: CampaignSpec) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False)
 
 
-def prediction(outcome: Outcome, spec: CampaignSpec) -> dict[str, list[float]]:
-    """Objective -> [mean, standard deviation] in natural units, as the proposer predicted; empty when it did not."""
+def prediction(outcome: Outcome, spec: CampaignSpec) -> dict[str, tuple[float, float]]:
+    """Objective -> mean and standard deviation in natural units, as the proposer predicted; empty when it did not."""
     mean, std = outcome.reason.mean, outcome.reason.std
     if mean is None or std is None:
         return {}
-    return {g.name: [g.natural(mu), sigma] for g, mu, sigma in zip(spec.goals, mean, std, strict=False)}
+    return {g.name: (g.natural(mu), sigma) for g, mu, sigma in zip(spec.goals, mean, std, strict=False)}
 
 
 def cells(variables: Mapping[str, Value], names: Sequence[str]) -> list[str]:

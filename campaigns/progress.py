@@ -14,7 +14,7 @@ from rich.text import Text
 
 from campaigns.naming import duration
 from campaigns.records import Event, Ledger
-from campaigns.status import Standing, best, counts, hypervolume, standing
+from campaigns.status import Standing, about, best, counts, hypervolume, standing
 
 TOLD = ("note", "failed", "retry", "waiting", "stopped")
 """Events whose text a person should read."""
@@ -142,7 +142,7 @@ def picture(name: str, facts: Standing, elapsed_s: float, age_s: float) -> list[
     head.add_row(Text(name, style="bold"), bar, counts(facts))
     times = f"{duration(elapsed_s)} so far"
     if facts.left_s is not None and facts.state == "running":
-        times += f", about {duration(max(facts.left_s - age_s, 0.0))} left"
+        times += f", {about(max(facts.left_s - age_s, 0.0))} left"
     lines: list[Table | Text] = [head, Text(times, style="dim")]
     if facts.hypervolume is not None:
         lines.append(Text.assemble("hypervolume ", (hypervolume(facts), "bold"), f" after round {facts.round}"))
@@ -164,5 +164,5 @@ def round_line(facts: Standing) -> str:
         parts.append(f"hypervolume {hypervolume(facts)}")
     parts += [f"best {text}" for text in best(facts)]
     if facts.left_s is not None and facts.left_s > 0:
-        parts.append(f"about {duration(facts.left_s)} left")
+        parts.append(f"{about(facts.left_s)} left")
     return "; ".join(parts)

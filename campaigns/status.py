@@ -23,6 +23,7 @@ class Standing:
     round: int
     """Rounds that have ended."""
     hypervolume: float | None
+    """None with a single objective too, whose best value says the same."""
     gain: float | None
     """Relative growth of the hypervolume in the last round, dimensionless."""
     best: tuple[tuple[str, float, float | None], ...]
@@ -42,7 +43,7 @@ def standing(ledger: Ledger, now: float) -> Standing:
         running=counts["running"],
         budget=ledger.spec.budget.evaluations,
         round=len(ledger.rounds),
-        hypervolume=ledger.hypervolume,
+        hypervolume=ledger.hypervolume if len(ledger.spec.goals) > 1 else None,
         gain=_gain(ledger),
         best=_best(ledger),
         left_s=time_left_s(ledger, now),
@@ -63,7 +64,7 @@ def status_json(ledger: Ledger, now: float) -> dict[str, object]:
             "budget": now_standing.budget,
         },
         "round": now_standing.round,
-        "hypervolume": now_standing.hypervolume,
+        "hypervolume": ledger.hypervolume,
         "best": {name: value for name, value, _ in now_standing.best},
         "cost_s": cost_s(ledger),
         "left_s": now_standing.left_s,
@@ -80,7 +81,7 @@ def status_lines(ledger: Ledger, now: float) -> list[str]:
     lines += [f"best         {text}" for text in best(facts)]
     lines += [f"cost         {name} {duration(seconds)}" for name, seconds in cost_s(ledger).items()]
     if facts.state == "running" and facts.left_s is not None:
-        lines.append(f"time left    about {duration(facts.left_s)}")
+        lines.append(f"time left    {about(facts.left_s)}")
     return lines
 
 
@@ -107,6 +108,11 @@ def best(facts: Standing) -> list[str]:
         words, unit = quantity(name)
         texts.append(f"{words} {measured(value, error)} {unit}".rstrip())
     return texts
+
+
+def about(seconds: float) -> str:
+    """`about 3.4 min`: a forecast to two digits."""
+    return f"about {duration(float(f'{seconds:.2g}'))}"
 
 
 def cost_s(ledger: Ledger) -> dict[str, float]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from campaigns.errors import CampaignFileError, Complaint
+from campaigns.records import Ledger
 
 ERROR = "_std"
 """A column or word `PROPERTY_std` is the property's standard error."""
@@ -42,6 +43,12 @@ def from_csv(path: Path) -> list[Told]:
     if "id" not in columns or len(columns) < 2:
         raise refusal("a column `id` and a column a property are wanted", f"{path}:1")
     return [_row(row, f"{path}:{line}") for line, row in enumerate(rows, start=2)]
+
+
+def new_to(ledger: Ledger, answers: Sequence[Told]) -> list[Told]:
+    """The answers that the campaign does not hold already, so that a table can be told again after it grew."""
+    held = {outcome.id: outcome.values for outcome in ledger.outcomes if outcome.status == "finished"}
+    return [a for a in answers if any(held.get(a.id, {}).get(name) != value for name, value in a.values.items())]
 
 
 def refusal(message: str, place: str = "") -> CampaignFileError:

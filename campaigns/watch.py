@@ -3,7 +3,7 @@
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from campaigns.records import Ledger
 
 if TYPE_CHECKING:
     from campaigns.campaign import Campaign
+    from campaigns.tracking import Tracker
 
 INTERRUPTED = 130
 """Exit code of a run that was told to stop; what it recorded is kept."""
@@ -22,31 +23,40 @@ EXIT_CODES = {"done": 0, "failed": 1}
 
 def watch(campaign: "Campaign", quiet: bool) -> int:
     """Run a campaign to its end and print what it found; the exit code."""
+    from campaigns.printing import opening
     from campaigns.tracking import Tracker
 
-    folder = Path(campaign.folder)
-    tracker = Tracker(folder)
-    with display(campaign.ledger.spec.name, quiet) as shown:
-        try:
-            with drained_by_ctrl_c(campaign, shown):
-                for event in campaign.events():
-                    shown.follow(event, lambda: campaign.ledger)
-                    tracker.follow(event)
-        except KeyboardInterrupt:
-            shown.say("killed what was running; everything recorded is kept")
-        finally:
-            campaign.close()
-    ledger = campaign.ledger
-    conclude(ledger, folder)
-    tracker.close()
+    tracker = Tracker(campaign.folder)
+    try:
+        with display(campaign.ledger.spec.name, quiet) as shown:
+            if not quiet:
+                shown.say(opening(campaign.problem))
+            ledger = follow(campaign, shown, tracker)
+        conclude(ledger, campaign.folder)
+    finally:
+        campaign.close()
+        left_to_do = tracker.close()
+    print_tracked(campaign.folder, left_to_do)
     return EXIT_CODES.get(ledger.state, INTERRUPTED)
+
+
+def follow(campaign: "Campaign", shown: Display, tracker: "Tracker") -> Ledger:
+    """Run the campaign while showing and tracking it; what it knows at the end."""
+    try:
+        with drained_by_ctrl_c(campaign, shown), closing(campaign.events()) as events:
+            for event in events:
+                shown.follow(event, lambda: campaign.ledger)
+                tracker.follow(event)
+    except KeyboardInterrupt:
+        shown.say("killed what was running; everything recorded is kept")
+    return campaign.ledger
 
 
 @contextmanager
 def drained_by_ctrl_c(campaign: "Campaign", shown: Display) -> Iterator[None]:
     """The first Ctrl-C (or SIGTERM) lets what runs finish and asks for no more; the second raises KeyboardInterrupt."""
 
-    def first(number: int, frame: FrameType | None) -> None:
+    def first(_number: int, _frame: FrameType | None) -> None:
         for each in before:
             signal.signal(each, signal.default_int_handler)
         campaign.drain()
@@ -61,17 +71,31 @@ def drained_by_ctrl_c(campaign: "Campaign", shown: Display) -> Iterator[None]:
 
 
 def conclude(ledger: Ledger, folder: Path) -> None:
-    """Write the report and the figures, and print the front, the report's path and how to go on."""
+    """Write the report and the figures; print the front, what was found, where the report is and how to go on."""
     from campaigns.figures import write_figures
     from campaigns.pareto import front
+    from campaigns.parity import leave_one_out
     from campaigns.printing import pareto_table
     from campaigns.report import write_report
     from campaigns.story import findings
 
-    best = front(ledger)
-    report = write_report(ledger, folder / "report.html")
-    write_figures(ledger, folder / "figures")
+    best, checks = front(ledger), leave_one_out(ledger)
+    report = write_report(ledger, folder / "report.html", checks)
+    write_figures(ledger, folder / "figures", checks)
     print(pareto_table(ledger, best))
     print("\n" + " ".join(text for text in findings(ledger, best) if text))
-    print(f"report: {report}")
-    sys.stdout.flush()
+    print(f"report: {report}", flush=True)
+    if ledger.state != "done":
+        print(f"to go on: campaign resume {folder}", file=sys.stderr)
+
+
+def print_tracked(folder: Path, left_to_do: str) -> None:
+    """Where the campaign's MLflow run is, or what keeps it from being up to date."""
+    from campaigns.position import Positions
+
+    tracked = Positions.read(folder)
+    if left_to_do:
+        print(left_to_do, file=sys.stderr)
+    elif tracked.uri in tracked.stores:
+        run = tracked.stores[tracked.uri].run
+        print(f"MLflow: run {run} in {tracked.uri}; see it: campaign ui {folder}", flush=True)

@@ -153,9 +153,9 @@ class Campaign:
     def ledger(self) -> Ledger:
         """Everything the journal says now."""
         self._logbook.fold()
-        ledger = self._logbook.ledger()
-        dead = ledger.state == "running" and not in_use(self.folder)
-        return replace(ledger, state="stopped") if dead else ledger
+        if self._logbook.record.state == "running" and not in_use(self.folder):
+            self._logbook.record.rest("stopped")
+        return self._logbook.ledger()
 
     def drain(self) -> None:
         """Ask no more and finish what runs; for a first Ctrl-C. Safe in a signal handler."""

@@ -56,6 +56,12 @@ class Record:
             FOLDS[entry.kind](self, entry)
             self.seq = entry.seq
 
+    def rest(self, state: State) -> None:
+        """Nothing runs any more, or yet: what was running is proposed again."""
+        self.state = state
+        for number in self.unsettled:
+            self.outcomes[number] = replace(self.outcomes[number], status="proposed")
+
     @property
     def proposed(self) -> int:
         """Candidates proposed so far, whatever became of them."""
@@ -117,10 +123,9 @@ def _known(record: Record, entry: Entry) -> None:
 
 def _session(record: Record, entry: Entry) -> None:
     """What ran when the last session died will run again."""
+    record.rest("running")
     record.sessions.append((entry.at, entry.at))
-    record.state, record.text, record.stop_asked = "running", "", False
-    for number in record.unsettled:
-        record.outcomes[number] = replace(record.outcomes[number], status="proposed")
+    record.text, record.stop_asked = "", False
 
 
 def _asked(record: Record, entry: Entry) -> None:
@@ -247,10 +252,9 @@ def _note(record: Record, entry: Entry) -> None:
 
 def _state(record: Record, entry: Entry) -> None:
     body: Body = entry.body
-    record.state, record.text = body["state"], body["text"]
+    record.rest(body["state"])
+    record.text = body["text"]
     record.overhead_s += body["overhead_s"]
-    for number in record.unsettled:
-        record.outcomes[number] = replace(record.outcomes[number], status="proposed")
 
 
 FOLDS: Mapping[str, Callable[[Record, Entry], None]] = {

@@ -28,7 +28,7 @@ def read_ledger(folder: str | Path) -> Ledger:
     finally:
         journal.close()
     if record.state == "running" and not in_use(path):
-        record.state = "stopped"
+        record.rest("stopped")
     return record.ledger(str(path))
 
 

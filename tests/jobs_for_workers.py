@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 
 def double(x):
@@ -34,7 +35,7 @@ def sleep(path, seconds=1000):
 
 
 def mark(path):
-    with open(path, "a") as file:
+    with Path(path).open("a") as file:
         file.write(f"{os.getpid()}\n")
 
 

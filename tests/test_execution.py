@@ -153,7 +153,8 @@ def test_shutdown_waits_or_kills(tmp_path):
 def test_when_the_campaigns_process_is_killed_nothing_is_left(tmp_path):
     script = (
         "import sys, time; from campaigns.execution import *; "
-        f"e = LocalExecutor(Setting(path=({HERE!r},))); e.submit('{JOBS}:daemons_and_sleep', sys.argv[1]); time.sleep(99)"
+        f"e = LocalExecutor(Setting(path=({HERE!r},))); "
+        f"e.submit('{JOBS}:daemons_and_sleep', sys.argv[1]); time.sleep(99)"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(HERE).parent)}
     process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "pids")], env=environment)

@@ -153,7 +153,7 @@ class Budget(BaseModel):
 
 
 class Execution(BaseModel):
-    """Where evaluations run."""
+    """The executor and its limits."""
 
     model_config = CLOSED
     use: str = "local"

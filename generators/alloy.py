@@ -109,7 +109,7 @@ def _divisions(step: float) -> int:
     if not 0 < step <= 0.5:
         raise ValueError(f"step: {step:g} is not above 0 and at most 0.5")
     number = 1 / Fraction(str(step))
-    if number.denominator != 1:
-        near = round(number)
+    near = round(number)
+    if number.denominator != 1 and step != 1 / near:
         raise ValueError(f"step: {step:g} does not divide 1 exactly; near it, 1/{near} = {1 / near:.6g} does")
-    return number.numerator
+    return near

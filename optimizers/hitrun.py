@@ -74,14 +74,12 @@ class System:
         return (answer.x[:d], float(answer.x[d])) if answer.status == 0 else (None, 0.0)
 
 
-def walk(system: System, n: int, rng: np.random.Generator) -> Array:
-    """(n, d) nearly uniform points of a polytope that is not empty: n chains of hit-and-run (Smith 1984).
+def walk(system: System, start: Array, n: int, rng: np.random.Generator) -> Array:
+    """(n, d) nearly uniform points of a polytope: n chains of hit-and-run (Smith 1984) from its centre `start` (d,).
 
     doi:10.1287/opre.32.6.1296. Directions of the second half follow the spread of the first, which lets thin
     polytopes mix; they are drawn from chains kept apart, so that the target stays the uniform distribution.
     """
-    start = system.centre()
-    assert start is not None
     basis = system.directions(start)
     if not basis.shape[1]:
         return np.repeat(start[None, :], n, axis=0)

@@ -5,6 +5,8 @@ and kept where the constraints hold. Where fewer than one proposal in 500 would 
 takes over; it starts from the support's centre and mixes for a number of steps that grows with the dimension.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,21 +14,28 @@ from optimizers.base import Array, Space
 from optimizers.hitrun import System, walk
 from optimizers.supports import Mask, supports
 
-_PROPOSALS = 4096
+_PROPOSALS = 8192
 _RATE = 1 / 500
 
 
 def sample(space: Space, n: int, rng: np.random.Generator) -> Array:
     """(n, d) uniform over a space without finite columns; ValueError when it is empty."""
+    rate = _acceptance(space)
+    if rate < _RATE:
+        return _walked(space, n, rng)
     kept: list[Array] = []
-    found = tried = 0
-    while found < n:
-        X = proposals(space, _PROPOSALS if found else max(_PROPOSALS, n), rng)
+    while sum(len(X) for X in kept) < n:
+        X = proposals(space, int(1.2 * n / rate) + 16, rng)
         kept.append(X[holds(space, X)])
-        found, tried = found + len(kept[-1]), tried + len(X)
-        if tried >= 4 * _PROPOSALS and found < tried * _RATE:
-            return _walked(space, n, rng)
     return np.concatenate(kept)[:n]
+
+
+@lru_cache(maxsize=256)
+def _acceptance(space: Space) -> float:
+    """Share of proposals that the linear constraints leave (a fixed draw, so that the method depends on the space)."""
+    if not space.linear:
+        return 1.0
+    return float(holds(space, proposals(space, _PROPOSALS, np.random.default_rng(0))).mean())
 
 
 def holds(space: Space, X: Array, tolerance: float = 1e-9) -> NDArray[np.bool_]:
@@ -116,26 +125,30 @@ def system(space: Space, masks: list[Mask]) -> System:
     return System(lower, upper, matrix, bound, sums, np.ones(len(sums)))
 
 
+@lru_cache(maxsize=4096)
+def _start(space: Space, masks: tuple[bytes, ...]) -> tuple[System, Array] | None:
+    """The polytope of one support of each mixture and a point inside it, None when it is empty."""
+    own = system(space, [np.frombuffer(mask, dtype=bool) for mask in masks])
+    start = own.centre()
+    return None if start is None else (own, start)
+
+
 def _walked(space: Space, n: int, rng: np.random.Generator) -> Array:
     """Hit-and-run within supports drawn by their weight, of those that the constraints leave anything of."""
-    systems: dict[bytes, System | None] = {}
-    chosen: dict[bytes, int] = {}
+    chosen: dict[tuple[bytes, ...], int] = {}
     found = 0
     for _ in range(50):
         drawn = [supports(space, number).draw(n, rng) for number in range(len(space.mixtures))]
         for row in range(n):
-            masks = [mask[row] for mask in drawn]
-            key = b"".join(mask.tobytes() for mask in masks)
-            if key not in systems:
-                own = system(space, masks)
-                systems[key] = own if own.centre() is not None else None
-            if systems[key] is not None and found < n:
+            key = tuple(mask[row].tobytes() for mask in drawn)
+            if found < n and _start(space, key) is not None:
                 chosen[key] = chosen.get(key, 0) + 1
                 found += 1
         if found == n:
             break
     if found < n:
         raise ValueError(f"found no point that satisfies {'; '.join(line.text for line in space.linear)}")
-    parts = [walk(own, chosen[key], rng) for key, own in systems.items() if own is not None and key in chosen]
+    starts = [(_start(space, key), number) for key, number in chosen.items()]
+    parts = [walk(start[0], start[1], number, rng) for start, number in starts if start is not None]
     X: Array = rng.permutation(np.concatenate(parts))
     return X

@@ -7,7 +7,6 @@ its arguments. Tables, enumerations and blocks are cached by Space object: keep 
 
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import product
 from math import prod
 
 import numpy as np
@@ -129,18 +128,21 @@ def _listed(space: Space) -> Array:
 
 
 def _walked(space: Space, size: int) -> Iterator[Array]:
-    """All points: the product of the blocks' points, the last block varying fastest."""
+    """All points: the product of the blocks' points, the largest block in chunks, the others by their rank."""
     blocks = split(space)
-    last = max(range(len(blocks)), key=lambda i: sampling.count(blocks[i]) or 0)
-    others = [i for i in range(len(blocks)) if i != last]
-    lists = [np.concatenate(list(sampling.walk(blocks[i], size))) for i in others]
-    for chosen in product(*lists):
-        for piece in sampling.walk(blocks[last], size):
-            X = np.empty((len(piece), space.d))
-            X[:, blocks[last].columns] = piece
-            for i, row in zip(others, chosen, strict=True):
-                X[:, blocks[i].columns] = row
-            yield X
+    largest = max(range(len(blocks)), key=lambda i: sampling.count(blocks[i]) or 0)
+    others = [block for i, block in enumerate(blocks) if i != largest]
+    lists = [np.concatenate(list(sampling.walk(block, size))) for block in others]
+    shape = [len(rows) for rows in lists]
+    for piece in sampling.walk(blocks[largest], size):
+        width = max(1, size // max(len(piece), 1))
+        for first in range(0, prod(shape), width):
+            ranks = np.arange(first, min(first + width, prod(shape)))
+            X = np.empty((len(ranks), len(piece), space.d))
+            X[:, :, blocks[largest].columns] = piece
+            for block, rows, place in zip(others, lists, np.unravel_index(ranks, shape or [1]), strict=False):
+                X[:, :, block.columns] = rows[place][:, None, :]
+            yield X.reshape(-1, space.d)
 
 
 def _drawn(space: Space, n: int, rng: np.random.Generator) -> Array:

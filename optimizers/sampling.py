@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -83,36 +84,60 @@ def _mixed(space: Space, n: int, rng: np.random.Generator) -> Array:
     Where under 1 in 500 is kept, stepped columns are drawn alone and the others uniformly given them; stepped values
     then weigh alike whatever volume they leave to the others.
     """
-    discrete, smooth = np.flatnonzero(stepped(space)), np.flatnonzero(~stepped(space))
-    relaxed = part(replace(space, linear=_relaxed(space, smooth)), discrete)
+    rate = _acceptance(space)
+    if rate * 500 < 1:
+        return _conditional(space, n, rng)
     kept: list[Array] = []
-    found = tried = 0
-    while found < n:
-        X = np.empty((max(n, 4096), space.d))
-        X[:, discrete] = _gridded(relaxed, len(X), rng)
-        X[:, smooth] = polytope.proposals(part(space, smooth), len(X), rng)
-        kept.append(X[polytope.holds(space, X)])
-        found, tried = found + len(kept[-1]), tried + len(X)
-        if tried >= 16_384 and found * 500 < tried:
-            return _conditional(space, relaxed, n, rng)
+    while sum(len(X) for X in kept) < n:
+        kept.append(_joint(space, int(1.2 * n / rate) + 16, rng))
     return np.concatenate(kept)[:n]
 
 
-def _conditional(space: Space, relaxed: Space, n: int, rng: np.random.Generator) -> Array:
+@lru_cache(maxsize=64)
+def _apart(space: Space) -> tuple[Space, Space]:
+    """The stepped columns under the constraints relaxed, and the others without those that tie them."""
     discrete, smooth = np.flatnonzero(stepped(space)), np.flatnonzero(~stepped(space))
-    out: list[Array] = []
-    for _ in range(20 * n):
-        if len(out) == n:
-            break
-        own = _gridded(relaxed, 1, rng)[0]
-        rest = conditioned(space, discrete, own)
-        if program.possible(rest, program.rules(rest)):
-            x = np.empty(space.d)
-            x[discrete], x[smooth] = own, polytope.sample(rest, 1, rng)[0]
-            out.append(x)
-    if len(out) < n:
-        raise ValueError(f"found too few points that satisfy {_texts(space)}")
-    return np.array(out)
+    return part(replace(space, linear=_relaxed(space, smooth)), discrete), part(space, smooth)
+
+
+def _joint(space: Space, n: int, rng: np.random.Generator) -> Array:
+    """Of n independent draws of both kinds of columns, those that satisfy the constraints (<= n, b)."""
+    relaxed, rest = _apart(space)
+    X = np.empty((n, space.d))
+    X[:, stepped(space)] = _gridded(relaxed, n, rng)
+    X[:, ~stepped(space)] = polytope.proposals(rest, n, rng)
+    return X[polytope.holds(space, X)]
+
+
+@lru_cache(maxsize=64)
+def _acceptance(space: Space) -> float:
+    """Share of joint draws that satisfy the constraints (a fixed draw, so that the method depends on the space)."""
+    return len(_joint(space, 8192, np.random.default_rng(0))) / 8192
+
+
+@lru_cache(maxsize=4096)
+def _rest(space: Space, own: tuple[float, ...]) -> Space | None:
+    """What is left of the other columns given the stepped ones (c,), None when nothing is."""
+    rest = conditioned(space, np.flatnonzero(stepped(space)), np.array(own))
+    return rest if program.possible(rest, program.rules(rest)) else None
+
+
+def _conditional(space: Space, n: int, rng: np.random.Generator) -> Array:
+    """(n, b) with the stepped columns drawn first, of those values that leave the other columns anything."""
+    discrete, smooth = np.flatnonzero(stepped(space)), np.flatnonzero(~stepped(space))
+    relaxed, _ = _apart(space)
+    out = np.empty((0, space.d))
+    for _ in range(20):
+        unique, number = np.unique(_gridded(relaxed, n, rng), axis=0, return_counts=True)
+        for own, times in zip(unique, number, strict=True):
+            rest = _rest(space, tuple(own.tolist()))
+            if rest is not None:
+                X = np.empty((int(times), space.d))
+                X[:, discrete], X[:, smooth] = own, polytope.sample(rest, int(times), rng)
+                out = np.vstack([out, X])
+        if len(out) >= n:
+            return np.asarray(rng.permutation(out)[:n])
+    raise ValueError(f"found too few points that satisfy {_texts(space)}")
 
 
 def _relaxed(space: Space, smooth: Index) -> tuple[Linear, ...]:

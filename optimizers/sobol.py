@@ -54,7 +54,8 @@ def _batch(space: Space, left: Array | None, seen: Array, n: int, rng: np.random
     if space.table is not None:
         assert left is not None
         return left[rng.choice(len(left), size=n, replace=False)]
-    X = _fresh(spread(space, n, rng), seen)
+    even = spread(space, n, rng)
+    X = _fresh(region.sample(space, n, rng) if even is None else even, seen)
     if left is not None and len(X) < n:
         others = left[~_among(left, X)]
         return np.vstack([X, others[rng.choice(len(others), size=n - len(X), replace=False)]])

@@ -18,20 +18,27 @@ from optimizers.supports import supports
 _MOST = 14
 
 
-def spread(space: Space, n: int, rng: np.random.Generator) -> Array:
-    """At least n rows (>= n, d) of a space without table, evenly spread; repeats are possible on a grid."""
+def spread(space: Space, n: int, rng: np.random.Generator) -> Array | None:
+    """At least n rows (>= n, d) of a space without table, evenly spread; repeats are possible on a grid.
+
+    None when too few points of the sequence fall in the region, or no block takes any.
+    """
     from scipy.stats import qmc
 
     region.require_nonempty(space)
     blocks = split(space)
     sizes = [_dimensions(block) for block in blocks]
-    sequence = qmc.Sobol(max(sum(sizes), 1), seed=rng)
+    if not sum(sizes):
+        return None
+    sequence = qmc.Sobol(sum(sizes), seed=rng)
     for exponent in range(max(ceil(log2(max(n, 1))), 1), _MOST + 1):
         sequence.reset()
         X = _placed(space, blocks, sizes, sequence.random_base2(exponent), rng)
         if len(X) >= n:
             return X
-    return region.sample(space, n, rng)
+        if exponent >= 10 and len(X) * 2 ** (_MOST - exponent) < n:
+            break
+    return None
 
 
 def _dimensions(block: Block) -> int:

@@ -138,6 +138,9 @@ class _Parts:
         try:
             space: Space = generator.space
             region.require_nonempty(space)
+        except OverflowError:
+            self.complaints.append(Complaint(("space",), "some of its numbers are too large to count with"))
+            return None
         except ValueError as error:
             option = option_named(str(error), self.spec.space.model_extra)
             self.complaints.append(Complaint(("space", *option), str(error)))

@@ -168,6 +168,15 @@ def test_parts_that_do_not_fit_are_refused(lines, override, says):
     assert all(line.startswith(("c.yaml:", "--set ")) for line in found)
 
 
+def test_numbers_too_large_to_count_with_are_refused(tmp_path, monkeypatch):
+    table = {"parameters": "generators.parameters:Parameters"}
+    monkeypatch.setitem(plugins.KINDS, "generators", table)
+    content = yaml.safe_load(GOOD)
+    content["space"] = {"use": "parameters", "variables": {"n": {"low": 1, "high": 1e300, "integer": True}}}
+    with pytest.raises(CampaignFileError, match=r"^space: some of its numbers are too large to count with"):
+        problem.build(CampaignSpec.from_content(content), tmp_path)
+
+
 def test_an_oracle_that_cannot_tell_may_return_anything(build):
     built = build("oracles=[{use: anything}]", "objectives={what_so_ever: minimize}")
     assert built.oracles[0].inline

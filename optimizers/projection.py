@@ -37,6 +37,8 @@ def onto_slice(lower: Array, upper: Array, x: Array) -> Array:
 def _sliced(choice: Supports, X: Array) -> Array:
     """Nearest point over all supports, row by row of X (n, k)."""
     lower, upper = choice.lower * choice.masks, choice.upper * choice.masks
+    if len(lower) == 1:
+        return onto_slice(lower, upper, X)
     out = np.empty_like(X)
     for row, x in enumerate(X):
         points = onto_slice(lower, upper, np.broadcast_to(x, lower.shape))

@@ -186,7 +186,13 @@ def progress(ledger: Ledger) -> Figure:
     traces = [line] if xs else []
     for name, keep in (("Evaluated", True), ("Breaks a constraint", False)):
         own = [o for o in ledger.finished if o.feasible == keep]
-        marks = {"type": "scatter", "mode": "markers", "name": name, "x": [o.number for o in own], "hoverinfo": "text"}
+        marks: Trace = {
+            "type": "scatter",
+            "mode": "markers",
+            "name": name,
+            "x": [o.number for o in own],
+            "hoverinfo": "text",
+        }
         marks["y"] = [o.values.get(goal.name) for o in own]
         marks["hovertext"] = [hover(ledger, o) for o in own]
         marks["error_y"] = {"type": "data", "array": [o.errors.get(goal.name, 0.0) for o in own], "thickness": 1}

@@ -28,8 +28,8 @@ def makeup(ledger: Ledger, front: Sequence[Outcome]) -> Figure | None:
 
 def thinned(front: Sequence[Outcome]) -> list[Outcome]:
     """At most MAX_BARS of the front, evenly spaced, both ends kept."""
-    keep = np.unique(np.linspace(0, len(front) - 1, min(len(front), MAX_BARS)).round().astype(int)) if front else []
-    return [front[int(i)] for i in keep]
+    count = min(len(front), MAX_BARS)
+    return [front[int(i)] for i in np.linspace(0, len(front) - 1, count).round()]
 
 
 def elements(outcomes: Sequence[Outcome]) -> list[str]:

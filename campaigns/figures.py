@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "sans-serif", "font.sans-serif": ["Inter", "Helvetica", "Arial", "DejaVu Sans"], "font.size": 10,
     "axes.edgecolor": MUTED, "axes.labelcolor": INK, "axes.grid": True, "axes.axisbelow": True, "grid.color": GRID,
     "axes.spines.top": False, "axes.spines.right": False, "xtick.color": MUTED, "ytick.color": MUTED,
@@ -79,7 +79,7 @@ def _objectives(ledger: Ledger, front: Sequence[Outcome]) -> "Figure | None":
     panels[0].legend(loc="upper left", bbox_to_anchor=(0, 1.09), ncols=3, borderaxespad=0, handletextpad=0.3)
     if any(o.feasible for o in ledger.finished):
         bar = figure.colorbar(drawn, ax=panels[: len(pairs)], label="Round", shrink=0.7, aspect=28)
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
         bar.locator = _whole()
     return figure
 
@@ -105,7 +105,7 @@ def _pair(ledger: Ledger, front: Sequence[Outcome], pair: tuple[int, int], panel
     if broken:
         panel.scatter(*_xy(broken, x.name, y.name), marker="x", s=22, lw=0.9, c=MUTED, label="Breaks a constraint")
     last = max(1, *(o.round for o in ledger.outcomes))
-    look = {"cmap": LinearSegmentedColormap.from_list("rounds", ROUNDS), "vmin": 0, "vmax": last}
+    look: dict[str, Any] = {"cmap": LinearSegmentedColormap.from_list("rounds", ROUNDS), "vmin": 0, "vmax": last}
     plane = [o for o in rest if o.feasible]
     dots = panel.scatter(*_xy(plane, x.name, y.name), c=[max(o.round, 0) for o in plane], s=26, lw=0.4,
                          edgecolors="white", label="Evaluated" if plane else None, **look)  # fmt: skip

@@ -261,7 +261,7 @@ def fingerprint(ledger: Ledger) -> str:
 
 
 def written(ledger: Ledger, folder: Path) -> list[tuple[Path, str]]:
-    """The report and the pictures, with their place among the artifacts; written anew when older than the last result."""
+    """Report and pictures with their place among the artifacts; written anew when older than the last result."""
     from campaigns.figures import write_figures
     from campaigns.report import write_report
 

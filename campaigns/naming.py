@@ -107,9 +107,9 @@ def duration(seconds: float | None) -> str:
 
 
 def formula(composition: Mapping[str, float]) -> str:
-    """Atomic fractions as a formula in atomic per cent, most of it first: `Cr35Co30Ni25`."""
-    shares = sorted(((e, 100 * f) for e, f in composition.items() if f > 5e-5), key=lambda s: (-round(s[1], 1), s[0]))
-    return "".join(f"{e}{share:.1f}".removesuffix(".0") for e, share in shares)
+    """Atomic fractions as a formula in atomic per cent, elements in the order given: `Cr35Co30Ni25`."""
+    shares = ((element, 100 * fraction) for element, fraction in composition.items() if fraction > 5e-5)
+    return "".join(f"{element}{share:.1f}".removesuffix(".0") for element, share in shares)
 
 
 def legal(name: str) -> str:

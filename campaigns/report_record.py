@@ -7,7 +7,7 @@ from campaigns.markup import Html, Text, badge, candidate, paragraph, safe, sect
 from campaigns.naming import duration, label, measured, number, quantity
 from campaigns.records import Ledger, Outcome
 from campaigns.report_sections import SHOWN, details
-from campaigns.story import asked, costs, said
+from campaigns.story import asked, costs, counted, said
 
 
 def decisions(ledger: Ledger) -> str:
@@ -83,8 +83,8 @@ def failures(ledger: Ledger) -> str:
         [f"#{o.number}", o.round, candidate(o), badge(o.status), o.failure, _reason(o), _kept(o)] for o in lost[:SHOWN]
     ]
     columns = ["", "Round", "Candidate", "Status", "Class", "Reason", "Values it returned"]
-    return section("failures", "Failures", paragraph(f"{len(lost)} evaluations gave no usable values: {words}."),
-                   table(columns, rows, numbers=[1], tall=len(rows) > 15))  # fmt: skip
+    lead = paragraph(f"{counted(len(lost), 'evaluation')} gave no usable values; by class: {words}.")
+    return section("failures", "Failures", lead, table(columns, rows, numbers=[1], tall=len(rows) > 15))
 
 
 def _reason(outcome: Outcome) -> Text:

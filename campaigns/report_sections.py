@@ -51,8 +51,8 @@ def question(ledger: Ledger) -> str:
     """What was asked: objectives, constraints, space, oracles, optimizers, budget."""
     goals: list[list[Text]] = [
         [label(g.name), f"target {number(g.target)} ± {number(g.tolerance)}" if g.kind == "target" else g.kind,
-         number(g.reference) if g.reference is not None else "chosen from the first results"]
-        for g in ledger.spec.goals
+         _reference(ledger, i)]
+        for i, g in enumerate(ledger.spec.goals)
     ]  # fmt: skip
     limits: list[list[Text]] = [
         [label(x.property), f"{'at least' if x.side == 'min' else 'at most'} {number(x.bound)}", ""]
@@ -68,6 +68,18 @@ def question(ledger: Ledger) -> str:
         table(["Property", "Wanted", "Worst acceptable value"], goals + limits),
         f"<details><summary>Space, oracles, optimizers and budget</summary><pre>{safe(_yaml(parts))}</pre></details>",
     )
+
+
+def _reference(ledger: Ledger, column: int) -> str:
+    """The hypervolume's reference in one objective, and whose choice it was."""
+    goal, chosen = ledger.spec.goals[column], ledger.reference
+    if goal.reference is not None:
+        return number(goal.reference)
+    if chosen is None or len(ledger.spec.goals) == 1:
+        return "not given"
+    if goal.kind == "target":
+        return f"{number(chosen[column] + goal.tolerance)} from the target (chosen from the first results)"
+    return f"{number(goal.natural(chosen[column]))} (chosen from the first results)"
 
 
 def _setting(ledger: Ledger) -> str:
@@ -90,7 +102,8 @@ def answer(ledger: Ledger, front: Sequence[Outcome]) -> str:
     """The objectives' figure and the table of best candidates."""
     single = len(ledger.spec.goals) == 1
     figure = objectives(ledger, front) if ledger.finished else None
-    note = "Error bars: one standard error of the oracle. Colour: round in which a candidate was proposed."
+    bars = "Error bars: one standard error of the oracle. " if any(o.errors for o in front) else ""
+    note = f"{bars}Colour: round in which a candidate was proposed."
     empty = "" if front else "No evaluated candidate is feasible, so there is no Pareto front."
     return section(
         "front",

@@ -4,7 +4,7 @@ STYLE = """
 :root{--ink:#1f2933;--muted:#616e7c;--line:#e4e7eb;--accent:#0f609b;--soft:#f5f7fa}
 *{box-sizing:border-box}
 body{margin:0;background:var(--soft);color:var(--ink);font:15px/1.55 Inter,"Segoe UI",Helvetica,Arial,sans-serif}
-main{max-width:1120px;margin:0 auto;padding:28px 20px 60px}
+main{max-width:1180px;margin:0 auto;padding:28px 20px 60px}
 header,section{background:#fff;border:1px solid var(--line);border-radius:10px;padding:24px 28px;margin-bottom:18px}
 h1{font-size:28px;line-height:1.25;margin:2px 0 10px;overflow-wrap:anywhere}
 h2{font-size:19px;margin:0 0 12px}
@@ -25,7 +25,7 @@ th,td{padding:6px 10px;text-align:left;border-bottom:1px solid var(--line);verti
 th{color:var(--muted);font-weight:600;font-size:12.5px;position:sticky;top:0;background:#fff;
   white-space:normal;vertical-align:bottom}
 #decisions table{font-size:12.5px}
-#decisions th,#decisions td{padding:5px 8px}
+#decisions th,#decisions td{padding:5px 7px}
 #decisions th.wide{min-width:104px}
 tbody tr:hover{background:var(--soft)}
 td.num,th.num{text-align:right}

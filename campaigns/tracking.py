@@ -7,6 +7,7 @@ import re
 import socket
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from itertools import islice
@@ -30,6 +31,7 @@ QUIET = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 """MLflow's environment unless the user has set it: no word goes elsewhere, a server that is away is soon given up."""
 STATUSES = {"running": "RUNNING", "done": "FINISHED", "failed": "FAILED", "stopped": "KILLED"}
@@ -52,6 +54,7 @@ def _library() -> Any:
 
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"mlflow\.")  # asks for hints that we cannot give
     return mlflow
 
 
@@ -164,8 +167,8 @@ class Store:
 
     def models(self, run: str) -> dict[str, str]:
         """Property -> mark of the data learned from, of the models a run has logged whole."""
-        found = self._client.search_logged_models([self.experiment], f"source_run_id = '{run}' AND status = 'READY'")
-        return {m.tags[PROPERTY]: m.tags[MARK] for m in found if PROPERTY in m.tags and MARK in m.tags}
+        found = self._client.search_logged_models([self.experiment], f"source_run_id = '{run}'")
+        return {m.tags[PROPERTY]: m.tags[MARK] for m in found if str(m.status) == "READY" and MARK in m.tags}
 
 
 def _chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
@@ -223,14 +226,14 @@ def serve() -> None:
     """Give MLflow the object that answers for a logged surrogate; `served.py`, the logged code, calls it."""
     mlflow = _library()
 
-    class Served(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+    class Served(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defined]
         """MLflow's form of a surrogate that was kept as JSON."""
 
         def load_context(self, context: Any) -> None:
             self._surrogate = restore(context.artifacts["surrogate"])
 
-        def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
-            del context, params
+        def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
+            del context, params  # without annotations, for MLflow would take them for a schema
             return self._surrogate.predict(model_input)
 
     mlflow.models.set_model(Served())
@@ -242,7 +245,7 @@ def ui_command(folder: Path | None) -> list[str]:
     if uri.startswith(("http://", "https://")):
         return [sys.executable, "-m", "webbrowser", uri]
     port = str(_free_port(5000))
-    quiet = [f"{name}={value}" for name, value in QUIET.items()]
+    quiet = [f"{name}={QUIET[name]}" for name in ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK")]
     serve = ["-m", "mlflow", "ui", "--backend-store-uri", uri, "--host", "127.0.0.1", "--port", port, "--workers", "1"]
     return ["env", *quiet, sys.executable, *serve]
 

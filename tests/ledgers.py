@@ -64,9 +64,9 @@ def process_content(goal: object = "minimize") -> dict[str, object]:
         "space": {
             "use": "parameters",
             "variables": {
-                "temperature_k": {"type": "continuous", "low": 300.0, "high": 900.0},
-                "passes": {"type": "integer", "low": 1, "high": 5},
-                "gas": {"type": "categorical", "values": ["argon", "air", "vacuum"]},
+                "temperature_k": {"low": 300.0, "high": 900.0},
+                "passes": {"low": 1, "high": 5, "integer": True},
+                "gas": {"choices": list(GASES)},
             },
         },
         "objectives": {"porosity_percent": goal},
@@ -187,7 +187,7 @@ def _outcome(
         id=candidate.id,
         round=round,
         status="finished",
-        x=tuple(float(GASES.index(v) if isinstance(v, str) else v) for v in point.values()),
+        x=tuple(_code(v) for v in point.values()),
         variables=point,
         composition=composition,
         values=values,
@@ -205,6 +205,12 @@ def _outcome(
         proposed_at=asked,
         finished_at=asked + 20 + i % 4,
     )
+
+
+def _code(value: Value) -> float:
+    if isinstance(value, str):
+        return float(GASES.index(value)) if value in GASES else 0.0
+    return float(value)
 
 
 def _reason(spec: CampaignSpec, values: Mapping[str, float], i: int) -> Reason:

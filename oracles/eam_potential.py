@@ -13,6 +13,11 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 BUILTIN_PATH = Path(__file__).parent / "potentials" / "eutectic_fenicrcocu.json"
 
+RADII = 3000
+"""Distances in a table."""
+DENSITIES = 6000
+"""Densities in a table."""
+
 
 @dataclass(frozen=True, slots=True)
 class AnalyticPotential:
@@ -84,7 +89,7 @@ def load(path: Path = BUILTIN_PATH) -> AnalyticPotential:
     )
 
 
-def setfl(potential: AnalyticPotential, radii: int = 3000, densities: int = 6000, core: float = 0.5) -> str:
+def setfl(potential: AnalyticPotential, radii: int = RADII, densities: int = DENSITIES, core: float = 0.5) -> str:
     """The text of the setfl file: tables of `radii` distances and `densities` densities.
 
     Below `core` (angstrom) the functions are held constant: no atom gets there, and they must stay finite.

@@ -61,14 +61,14 @@ class LammpsAlloy:
     """Largest force a relaxation leaves on an atom."""
     lattice_start_angstrom: float = 0.0
     """Where the relaxation starts; 0: the mean of the elements' lattice constants in the potential's headers."""
-    compute: tuple[str, ...] = ()
-    """Properties to compute; empty: all. A campaign narrows them to those it uses."""
+    compute: tuple[str, ...] | None = None
+    """Properties to compute; none given: all. A campaign narrows them to those it uses."""
 
     def __post_init__(self) -> None:
         """ValueError for options that cannot work."""
         from oracles.alloy_domain import nearest
 
-        for name in self.compute:
+        for name in self.compute or ():
             if name not in PROPERTIES:
                 raise ValueError(f"lammps_alloy computes no {name!r}{nearest(name, PROPERTIES)}")
         for name in ("cells", "decorations", "fault_decorations"):
@@ -89,7 +89,7 @@ class LammpsAlloy:
     @property
     def properties(self) -> tuple[str, ...]:
         """Names it returns."""
-        return self.compute or PROPERTIES
+        return PROPERTIES if self.compute is None else self.compute
 
     def only(self, names: Sequence[str]) -> "LammpsAlloy":
         """The same oracle computing these of its properties."""
@@ -118,7 +118,7 @@ class LammpsAlloy:
 
     def evaluate(self, candidates: Sequence[Candidate], rng: np.random.Generator) -> list[Evaluation]:
         """One evaluation a candidate, in order; EngineMissing when LAMMPS is not there."""
-        return [self._one(candidate, int(rng.integers(2**62))) for candidate in candidates]
+        return [self._one(candidate, int(rng.integers(2**53))) for candidate in candidates]
 
     def _one(self, candidate: Candidate, seed: int) -> Evaluation:
         from oracles import alloy_properties, lammps_engine

@@ -112,7 +112,8 @@ def _after(lines: list[str], row: int, numbers: int) -> int:
 def builtin() -> tuple[Path, str]:
     """The built-in potential's setfl file (written on first use) and the checksum of its parameters."""
     potential = eam_potential.load()
-    path = cache_folder() / f"eutectic_fenicrcocu-{potential.sha256[:12]}.eam.alloy"
+    grid = f"{eam_potential.RADII}x{eam_potential.DENSITIES}"
+    path = cache_folder() / f"eutectic_fenicrcocu-{potential.sha256[:12]}-{grid}.eam.alloy"
     if not path.exists():
         write(path, eam_potential.setfl(potential).encode())
     return path, potential.sha256
@@ -131,9 +132,15 @@ def cache_folder() -> Path:
     """The user's cache, or a temporary folder where that cannot be written."""
     import platformdirs
 
-    folder = Path(platformdirs.user_cache_dir("eutectic")) / "potentials"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return Path(tempfile.mkdtemp(prefix="eutectic-"))
-    return folder if os.access(folder, os.W_OK) else Path(tempfile.mkdtemp(prefix="eutectic-"))
+    for parent in (
+        Path(platformdirs.user_cache_dir("eutectic")),
+        Path(tempfile.gettempdir()) / f"eutectic-{os.getuid()}",
+    ):
+        folder = parent / "potentials"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return folder
+    return Path(tempfile.mkdtemp(prefix="eutectic-"))

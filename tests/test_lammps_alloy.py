@@ -106,6 +106,30 @@ def test_the_builtin_potential_keeps_its_record_on_the_equiatomic_alloy() -> Non
     assert found.errors[USFE] < 4.0
 
 
+@pytest.mark.parametrize(
+    ("element", "lattice", "cohesive", "constants"),
+    [
+        ("Fe", 3.542, 4.270, (228, 156, 85)),
+        ("Ni", 3.521, 4.439, (248, 144, 125)),
+        ("Cr", 3.529, 4.069, (199, 121, 110)),
+        ("Co", 3.545, 4.378, (251, 170, 137)),
+        ("Cu", 3.614, 3.490, (170, 115, 80)),
+    ],
+)
+def test_the_builtin_potential_keeps_its_record_on_pure_fcc_elements(
+    element: str, lattice: float, cohesive: float, constants: tuple[int, int, int]
+) -> None:
+    """They are references of the mixing enthalpy, not materials to ask for."""
+    session = lammps_engine.session(potential_files.resolve("builtin"))
+    sites, protocol = solid_solution.fcc(1), lammps_statics.Protocol()
+    types = np.full(4, session.potential.elements.index(element) + 1)
+    relaxed = lammps_statics.relax(session, sites, types, 3.55, protocol)
+    cubic = cubic_average(lammps_statics.stiffness_matrix(session, relaxed, protocol))
+    assert relaxed.lattice_angstrom == pytest.approx(lattice, abs=0.001)
+    assert relaxed.energy_ev_per_atom == pytest.approx(-cohesive, abs=0.001)
+    assert (cubic.c11, cubic.c12, cubic.c44) == pytest.approx(constants, abs=1.0)
+
+
 def test_iron_and_nickel_rich_alloys_resist_slip_and_copper_rich_ones_do_not() -> None:
     """The ends of the published table: about 400 and 320 mJ/m2."""
     oracle = SMALL.only([USFE])
@@ -186,6 +210,12 @@ def test_only_what_is_wanted_is_computed(monkeypatch: pytest.MonkeyPatch) -> Non
     assert set(found.values) == {"bulk_modulus_gpa"}
     monkeypatch.setattr(lammps_statics, "bulk_modulus", never)
     assert set(ask(SMALL.only(["lattice_constant_angstrom"]), EQUIATOMIC).values) == {"lattice_constant_angstrom"}
+
+
+def test_only_what_it_has_can_be_asked() -> None:
+    assert SMALL.only(["bulk_modulus_gpa", "colour"]).properties == ("bulk_modulus_gpa",)
+    assert SMALL.only(["colour"]).properties == ()
+    assert SMALL.properties == PROPERTIES
 
 
 def test_every_property_comes_with_its_error_and_provenance() -> None:

@@ -193,7 +193,8 @@ def compare(seeds: int, suggesters: dict[str, Suggest]) -> None:
             seconds, values = np.array(pairs).T
             gain = values - base
             print(
-                f"| {n} | {name} | {seconds.mean():.2f} | {values.mean():.3f} | {gain.mean():+.3f} ({gain.min():+.3f}) |",
+                f"| {n} | {name} | {seconds.mean():.2f} | {values.mean():.3f} "
+                f"| {gain.mean():+.3f} ({gain.min():+.3f}) |",
                 flush=True,
             )
 
@@ -201,7 +202,7 @@ def compare(seeds: int, suggesters: dict[str, Suggest]) -> None:
 def listed(seeds: int) -> None:
     """The 11,001-point composition grid."""
     space = grid()
-    print(f"\n| points | n | CPU s a batch of 4 |\n|---|---|---|")
+    print("\n| points | n | CPU s a batch of 4 |\n|---|---|---|")
     ours(space, history(space, 12, 99), 0)
     for n in (20, 60, 150):
         seconds = [measure(ours, space, history(space, n, seed), seed)[0] for seed in range(seeds)]

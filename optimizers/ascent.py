@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from torch import Tensor
-
 from numpy.typing import NDArray
+from torch import Tensor
 
 from optimizers.base import Array, Space
 from optimizers.chart import chart

@@ -38,10 +38,10 @@ def simplex(k: int = 5, low: float = 0.05, high: float = 0.35) -> Space:
 
 
 def grid() -> Space:
-    """Six elements at 5 at.% steps, three to five present: 11,001 points."""
+    """Six elements, 5 to 35 at.% in steps of 5 or absent, three to five present: 11,001 points."""
     mixture = Mixture(tuple(range(6)), (True,) * 6, divisions=20, min_present=3, max_present=5)
     names = (*ELEMENTS, "Mn")
-    return Space(names, ("fraction",) * 6, np.full(6, 0.05), np.ones(6), mixtures=(mixture,))
+    return Space(names, ("fraction",) * 6, np.full(6, 0.05), np.full(6, 0.35), mixtures=(mixture,))
 
 
 def losses(X: Array) -> Array:

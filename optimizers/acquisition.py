@@ -11,18 +11,21 @@ pending ones.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import prod
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from optimizers.belief import Belief
 from optimizers.cells import Cells, cells
-from optimizers.gaussian import log_difference, log_shortfall, shortfall
+from optimizers.directions import Directions, directions
 from surrogates.gp_kernel import cholesky
 
 Conditional = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
 ELEMENTS = 3_000_000
 """Numbers an intermediate array may hold."""
+MOST_IN_BOXES = 4
+"""Objectives up to which fronts are cut into boxes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,44 +72,26 @@ class Improvement:
     """The first so many fixed points were evaluated: that they can be is no question."""
     draws: tuple[Draw, ...]
     """One an output."""
-    cells: Cells
+    open: Cells | Directions
+    """What is still to be won."""
     scale: float
     """Volume between the best drawn losses and the reference point."""
 
     def log(self, X: Tensor) -> Tensor:
         """Logarithm (r,) of expected improvement times probability of feasibility at X (r, d); differentiable."""
-        total = torch.zeros((), dtype=X.dtype)
-        for draw, low, high, tolerance in self._objectives():
-            mean, std = (v[..., None] for v in draw.moments(X))
-            floor = 1e-300 if tolerance is not None else None
-            top = log_shortfall(high if floor is None else high.clamp_min(floor), mean, std, tolerance)
-            if low is not None:
-                below = log_shortfall(_finite(low, high, tolerance), mean, std, tolerance)
-                top = torch.where(torch.isinf(low), top, log_difference(top, below))
-            total = total + top
-        total = total.masked_fill(self.cells.empty, -torch.inf)
-        improvement = torch.logsumexp(total.flatten(1), 1) - torch.log(torch.tensor(float(total.shape[1])))
-        return improvement + self.log_feasibility(X)
+        return self.open.log(self._moments(X), self.goal.tolerance) + self.log_feasibility(X)
 
     def value(self, X: Tensor) -> Tensor:
         """The same (r,) without the logarithm, cheap, exact to about 1e-15, for ranking; no gradient."""
-        size = max(1, ELEMENTS // max(1, self.cells.empty.numel()))
         with torch.no_grad():
-            return torch.cat([self._value(part) for part in torch.split(X, size)])
+            parts = torch.split(X, max(1, ELEMENTS // self.open.size))
+            return torch.cat([self._value(part) for part in parts]) if len(X) else X.new_zeros(0)
 
     def _value(self, X: Tensor) -> Tensor:
-        total = torch.ones((), dtype=X.dtype)
-        for draw, low, high, tolerance in self._objectives():
-            mean, std = (v[..., None] for v in draw.moments(X))
-            length = shortfall(high, mean, std, tolerance)
-            if low is not None:
-                length = length - shortfall(low, mean, std, tolerance).masked_fill(torch.isinf(low), 0)
-            total = total * length
-        improvement = total.masked_fill(self.cells.empty, 0).sum(-1).mean(-1)
-        return improvement.clamp_min(0) * self.log_feasibility(X).exp()
+        return self.open.value(self._moments(X), self.goal.tolerance) * self.log_feasibility(X).exp()
 
-    def _objectives(self) -> list[tuple[Draw, Tensor | None, Tensor, float | None]]:
-        return list(zip(self.draws, self.cells.lower, self.cells.upper, self.goal.tolerance, strict=False))
+    def _moments(self, X: Tensor) -> list[tuple[Tensor, Tensor]]:
+        return [draw.moments(X) for draw in self.draws[: self.belief.m]]
 
     def log_feasibility(self, X: Tensor) -> Tensor:
         """Log probability (r,) that all constraints hold and the evaluation succeeds, outputs independent."""
@@ -135,11 +120,25 @@ def bound(output: object, fixed: Tensor) -> Conditional:
 
     def moments(X: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         joint = torch.cat([X[:, None], fixed.expand(len(X), *fixed.shape)], 1)
-        posterior = model.posterior(joint)
-        covariance = posterior.distribution.covariance_matrix
-        return posterior.mean[:, 0, 0], covariance[:, 0, 0].clamp_min(1e-12), covariance[:, 0, 1:]
+        return shared_moments(model.posterior(joint))
 
     return moments
+
+
+def shared_moments(posterior: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Of a BoTorch posterior (r, 1 + b, 1): the first point's mean and variance (r,), its covariance with the rest (r, b).
+
+    From the normal distribution, from an ensemble's members, or, where neither is given, as if independent.
+    """
+    if hasattr(posterior, "distribution"):
+        covariance = posterior.distribution.covariance_matrix
+        return posterior.mean[:, 0, 0], covariance[:, 0, 0].clamp_min(1e-12), covariance[:, 0, 1:]
+    mean, variance = posterior.mean[..., 0], posterior.variance[:, 0, 0].clamp_min(1e-12)
+    if not hasattr(posterior, "values"):
+        return mean[:, 0], variance, torch.zeros_like(mean[:, 1:])
+    members = posterior.values[..., 0]
+    centered = members - members.mean(-2, keepdim=True)
+    return mean[:, 0], variance, (centered[..., :1] * centered[..., 1:]).mean(-2)
 
 
 def draw(output: object, fixed: Tensor, normals: Tensor) -> Draw:
@@ -165,7 +164,7 @@ def build(belief: Belief, goal: Goal, fixed: Tensor, observed: int, normals: Ten
             known = observed if j == belief.constraints else 0
             valid[:, known:] &= constraint.values[:, known:] <= 0
         found = front(draws, goal, valid)
-        if found.empty.all():
+        if found.exhausted:
             goal = replace(goal, tolerance=tuple(None if t is None else 0.0 for t in goal.tolerance))
             found = front(draws, goal, valid)
     return Improvement(belief, goal, fixed, normals, observed, draws, found, volume(draws, goal))
@@ -178,22 +177,13 @@ def volume(draws: tuple[Draw, ...], goal: Goal) -> float:
     return prod(abs(span) for span in spans)
 
 
-def front(draws: tuple[Draw, ...], goal: Goal, valid: Tensor) -> Cells:
-    """The boxes still to be won, of the draws that are `valid` (s, b)."""
+def front(draws: tuple[Draw, ...], goal: Goal, valid: Tensor) -> Cells | Directions:
+    """What the draws that are `valid` (s, b) leave to be won: boxes up to four objectives, directions beyond."""
     losses = torch.stack([loss(d.values, t) for d, t in zip(draws, goal.tolerance, strict=False)], -1)
-    found = cells(losses, valid, goal.reference)
-    empty = found.empty
-    for upper, tolerance in zip(found.upper, goal.tolerance, strict=True):
-        empty = empty if tolerance is None else empty | (upper <= 0)
-    return replace(found, empty=empty)
+    divide = cells if len(goal.reference) <= MOST_IN_BOXES else directions
+    return divide(losses, valid, goal.reference, goal.tolerance)
 
 
 def loss(values: Tensor, tolerance: float | None) -> Tensor:
     """What is minimised, for drawn `signed` values of any shape."""
     return values if tolerance is None else (values.abs() - tolerance).clamp_min(0)
-
-
-def _finite(low: Tensor, high: Tensor, tolerance: float | None) -> Tensor:
-    """Lower bounds with the open ones replaced by something harmless below the upper bound."""
-    safe = torch.where(torch.isinf(low), high - 1, low)
-    return safe if tolerance is None else safe.clamp_min(1e-300)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from optimizers.belief import Belief
     from surrogates.base import Surrogate
 
+MOST_DRAWS = (0, 128, 128, 32, 16)
+"""Draws by number of objectives (the last for all above): fronts of more objectives cost more to cut up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bayesian:
@@ -58,7 +61,7 @@ class Bayesian:
         from optimizers.search import Effort
 
         belief = learn(space, history, self.recipes)
-        fronts = improvement(belief, history, n, min(self.draws, 2 ** (10 - 2 * history.Y.shape[1])), rng)
+        fronts = improvement(belief, history, n, min(self.draws, MOST_DRAWS[min(history.Y.shape[1], 4)]), rng)
         seen = np.concatenate([history.X, history.pending])
         batch = choose(fronts, space, seen, n, rng, Effort(self.samples, self.starts, self.iterations))
         reasons = explained(belief, batch.X, batch.values)

@@ -1,9 +1,12 @@
 """This file is the region no known point dominates, below the reference point, cut into boxes; losses are minimised."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import log
 
 import torch
 from torch import Tensor
+
+from optimizers.gaussian import log_difference, log_shortfall, shortfall
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,15 +20,66 @@ class Cells:
     empty: Tensor
     """(s, k) True for padding."""
 
+    @property
+    def size(self) -> int:
+        """Number of boxes of all fronts."""
+        return max(1, self.empty.numel())
 
-def cells(losses: Tensor, valid: Tensor, reference: Tensor) -> Cells:
+    @property
+    def exhausted(self) -> bool:
+        """Nothing can be won in any front."""
+        return bool(self.empty.all())
+
+    def log(self, moments: list[tuple[Tensor, Tensor]], tolerances: tuple[float | None, ...]) -> Tensor:
+        """Log expected improvement (r,) for each objective's mean (r, s) and standard deviation (r, 1)."""
+        total = torch.zeros((), dtype=torch.float64)
+        for (mean, std), low, high, tolerance in self._sides(moments, tolerances):
+            safe = high if tolerance is None else high.clamp_min(1e-300)
+            length = log_shortfall(safe, mean, std, tolerance)
+            if low is not None:
+                below = log_shortfall(_finite(low, high, tolerance), mean, std, tolerance)
+                length = torch.where(torch.isinf(low), length, log_difference(length, below))
+            total = total + length
+        total = total.masked_fill(self.empty, -torch.inf)
+        return torch.logsumexp(total.flatten(1), 1) - log(total.shape[1])
+
+    def value(self, moments: list[tuple[Tensor, Tensor]], tolerances: tuple[float | None, ...]) -> Tensor:
+        """The same (r,) without the logarithm."""
+        total = torch.ones((), dtype=torch.float64)
+        for (mean, std), low, high, tolerance in self._sides(moments, tolerances):
+            length = shortfall(high, mean, std, tolerance)
+            if low is not None:
+                length = length - shortfall(low, mean, std, tolerance).masked_fill(torch.isinf(low), 0)
+            total = total * length
+        improvement: Tensor = total.masked_fill(self.empty, 0).sum(-1).mean(-1)
+        return improvement.clamp_min(0)
+
+    def _sides(
+        self, moments: list[tuple[Tensor, Tensor]], tolerances: tuple[float | None, ...]
+    ) -> list[tuple[tuple[Tensor, Tensor], Tensor | None, Tensor, float | None]]:
+        wide = [(mean[..., None], std[..., None]) for mean, std in moments]
+        return list(zip(wide, self.lower, self.upper, tolerances, strict=True))
+
+
+def _finite(low: Tensor, high: Tensor, tolerance: float | None) -> Tensor:
+    """Lower bounds with the open ones replaced by something harmless below the upper bound."""
+    safe = torch.where(torch.isinf(low), high - 1, low)
+    return safe if tolerance is None else safe.clamp_min(1e-300)
+
+
+def cells(losses: Tensor, valid: Tensor, reference: Tensor, tolerances: tuple[float | None, ...]) -> Cells:
     """Boxes for losses (s, b, m) of which only `valid` (s, b) count, below the reference point (m,)."""
     inside = valid & (losses < reference).all(-1)
     clipped = torch.where(inside[..., None], losses, reference)
-    if losses.shape[-1] == 1:
-        best = clipped[..., 0].min(-1, keepdim=True).values if losses.shape[1] else reference.expand(len(losses), 1)
-        return Cells((None,), (best,), torch.zeros_like(best, dtype=torch.bool))
-    return strips(clipped, reference) if losses.shape[-1] == 2 else boxes(clipped, reference)
+    if len(reference) == 1:
+        best = torch.cat([clipped[..., 0], reference.expand(len(losses), 1)], 1).min(1, keepdim=True).values
+        found = Cells((None,), (best,), torch.zeros_like(best, dtype=torch.bool))
+    else:
+        found = strips(clipped, reference) if len(reference) == 2 else boxes(clipped, reference)
+    empty = found.empty
+    for upper, tolerance in zip(found.upper, tolerances, strict=True):
+        empty = empty if tolerance is None else empty | (upper <= 0)
+    return replace(found, empty=empty)
 
 
 def strips(losses: Tensor, reference: Tensor) -> Cells:

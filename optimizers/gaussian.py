@@ -62,3 +62,13 @@ def _log_hat(a: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     first, second, third = (log_mean_excess(center + k * width) for k in (1.0, 0.0, -1.0))
     rest = -torch.expm1(second - first) - torch.exp(second - first) * -torch.expm1(third - second)
     return std.log() + first + torch.log(rest.clamp_min(1e-15))
+
+
+def log_chance_below(u: Tensor, mean: Tensor, std: Tensor, tolerance: float | None) -> Tensor:
+    """Log probability that the loss is below u (for a target: at most u >= 0); all broadcast."""
+    if tolerance is None:
+        chance: Tensor = torch.special.log_ndtr((u - mean) / std)
+        return chance
+    center, width = -mean.abs(), u.clamp_min(0) + tolerance
+    inner = torch.special.log_ndtr((center + width) / std)
+    return log_difference(inner, torch.special.log_ndtr((center - width) / std))

@@ -2,4 +2,5 @@
 
 BUILTIN = {
     "gp": "surrogates.gp:GaussianProcess",
+    "sisso": "surrogates.sisso:SISSO",
 }

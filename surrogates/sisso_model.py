@@ -1,0 +1,166 @@
+"""This file is the fitted SISSO: checks of the data, one formula an output, posterior, state and BoTorch model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from surrogates.base import Array, Formula, Posterior, State
+from surrogates.sisso_algebra import dimensions
+from surrogates.sisso_classify import Classification, classify
+from surrogates.sisso_features import Ints
+from surrogates.sisso_fit import Data
+from surrogates.sisso_formula import expressions, formulas
+from surrogates.sisso_regress import Regression, regress
+
+if TYPE_CHECKING:
+    import sympy
+    from botorch.models.model import Model
+
+    from surrogates.sisso import SISSO
+
+Output = Regression | Classification
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedSISSO:
+    """Formulas that have seen data."""
+
+    recipe: "SISSO"
+    names: tuple[str, ...]
+    outputs: tuple[Output, ...]
+    labels: Array
+    """(t,) value of the task input in each task; empty when there is one task."""
+
+    @property
+    def state(self) -> State:
+        """The structure of every formula and member, JSON values only."""
+        return {"outputs": [output.state for output in self.outputs]}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of the fit."""
+        if len(self.outputs) == 1:
+            return self.outputs[0].notes
+        return tuple(f"output {j + 1}: {note}" for j, output in enumerate(self.outputs) for note in output.notes)
+
+    @property
+    def model(self) -> "Model":
+        """The same mean and variance as a BoTorch ensemble model, differentiable in X."""
+        from surrogates.sisso_botorch import model
+
+        return model(self)
+
+    @property
+    def formulas(self) -> tuple[Formula, ...]:
+        """A formula for every output and, within it, for every task."""
+        return formulas(self)
+
+    @property
+    def expressions(self) -> tuple["sympy.Expr", ...]:
+        """The same as SymPy expressions over `sympy.Symbol(name)`, units stripped from the names."""
+        return expressions(self)
+
+    def posterior(self, X: Array) -> Posterior:
+        """Predict the m outputs at X (n, d).
+
+        Where a formula has no value (zero divisor, negative logarithm, pole, unknown task): the training mean, with at
+        least the training variance.
+        """
+        X = np.asarray(X, dtype=float)
+        if X.ndim != 2 or X.shape[1] != len(self.names):
+            raise ValueError(f"X must have {len(self.names)} columns ({', '.join(self.names)}), got shape {X.shape}")
+        moments = [output.moments(X, self.task_of(X)) for output in self.outputs]
+        return Posterior(np.stack([mean for mean, _ in moments], 1), np.stack([v for _, v in moments], 1))
+
+    def undefined(self, X: Array) -> Array:
+        """(n, m) 1 where an output's formula has no value at X (n, d) and the training mean stands in, else 0."""
+        return np.stack([output.undefined(X, self.task_of(X)) for output in self.outputs], 1)
+
+    def leave_one_out(self) -> Posterior:
+        """Each training row predicted by members that have not seen it (n, m); the variance includes its noise."""
+        parts = [output.unseen for output in self.outputs]
+        return Posterior(np.hstack([p.mean for p in parts]), np.hstack([p.variance for p in parts]))
+
+    def task_of(self, X: Array) -> Ints:
+        """(n,) index of the task of each row of X (n, d); -1 for one never seen."""
+        if self.recipe.task is None:
+            return np.zeros(len(X), dtype=np.int64)
+        column = X[:, self.names.index(self.recipe.task)]
+        same = np.abs(column[:, None] - self.labels) <= 1e-9 * np.maximum(1.0, np.abs(self.labels))
+        out: Ints = np.where(same.any(1), same.argmax(1), -1)
+        return out
+
+
+def fit(
+    recipe: "SISSO",
+    X: Array,
+    Y: Array,
+    names: tuple[str, ...],
+    *,
+    variance: Array | None,
+    start: State | None,
+    tune: bool,
+) -> FittedSISSO:
+    """Fit every column of Y; ValueError for data that cannot be learned from."""
+    X, Y = np.asarray(X, dtype=float), np.asarray(Y, dtype=float)
+    Y = Y[:, None] if Y.ndim == 1 else Y
+    names = names or tuple(f"x{j + 1}" for j in range(X.shape[-1]))
+    check(X, Y, names)
+    known = np.full(Y.shape, np.nan) if variance is None else np.asarray(variance, dtype=float).reshape(Y.shape)
+    starts = earlier(start, Y.shape[1]) if not tune else [None] * Y.shape[1]
+    units = dimensions([*recipe.units_of(names), recipe.target_unit])
+    labels, tasks, columns = divide(recipe, X, names)
+    notes = constants(X, names, columns)
+    outputs: list[Output] = []
+    for j, begin in enumerate(starts):
+        data = Data(X, Y[:, j], columns, units[:-1], tasks)
+        if recipe.kind == "classification":
+            outputs.append(classify(recipe, data, begin, notes))
+        else:
+            outputs.append(regress(recipe, data, known[:, j], begin, notes))
+    return FittedSISSO(recipe, names, tuple(outputs), labels)
+
+
+def check(X: Array, Y: Array, names: tuple[str, ...]) -> None:
+    """Raise ValueError for shapes that do not meet or values that are not finite, naming row and column."""
+    if X.ndim != 2 or Y.ndim != 2 or len(X) != len(Y) or len(X) == 0:
+        raise ValueError(f"SISSO needs X (n, d) and Y (n, m) with the same n > 0, got {X.shape} and {Y.shape}")
+    if len(names) != X.shape[1]:
+        raise ValueError(f"{len(names)} names for {X.shape[1]} columns of X")
+    for what, values, columns in (("X", X, names), ("Y", Y, [f"output {j + 1}" for j in range(Y.shape[1])])):
+        bad = np.argwhere(~np.isfinite(values))
+        if len(bad):
+            row, column = (int(i) for i in bad[0])
+            raise ValueError(
+                f"{what} has {values[row, column]} in row {row}, column {columns[column]!r} "
+                f"({len(bad)} missing or infinite in all); fill it or leave the row out"
+            )
+
+
+def divide(recipe: "SISSO", X: Array, names: tuple[str, ...]) -> tuple[Array, tuple[Ints, ...], tuple[int, ...]]:
+    """Task labels (t,), rows of each task, and the columns that are primary features."""
+    every = tuple(range(X.shape[1]))
+    if recipe.task is None:
+        return np.empty(0), (np.arange(len(X)),), every
+    if recipe.task not in names:
+        raise ValueError(f"task: no input is called {recipe.task!r}; inputs are {', '.join(names)}")
+    column = names.index(recipe.task)
+    labels, index = np.unique(X[:, column], return_inverse=True)
+    tasks = tuple(np.flatnonzero(index.reshape(-1) == t) for t in range(len(labels)))
+    return labels, tasks, tuple(j for j in every if j != column)
+
+
+def constants(X: Array, names: tuple[str, ...], columns: tuple[int, ...]) -> tuple[str, ...]:
+    """A note on inputs that are constant and therefore left out."""
+    still = [names[j] for j in columns if not np.ptp(X[:, j]) > 0]
+    return (f"constant inputs left out: {', '.join(still)}",) if still else ()
+
+
+def earlier(start: State | None, m: int) -> list[Mapping[str, object] | None]:
+    """The state of each output; ValueError without one for each."""
+    outputs = (start or {}).get("outputs")
+    if not isinstance(outputs, list | tuple) or len(outputs) != m:
+        raise ValueError("tune=False needs the `state` of an earlier fit with as many outputs as start")
+    return list(outputs)

@@ -1,6 +1,7 @@
 """This file is what compositions a potential may be asked for."""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -12,6 +13,8 @@ Array = npt.NDArray[np.float64]
 FITTED = (0.05, 0.35)
 """Fractions of each element the built-in potential was fitted for."""
 SLACK = 1e-6
+SYMBOL = re.compile(r"^([A-Z][a-z]|[BCFHIKNOPSUVWY])$")
+"""What looks like the symbol of an element."""
 STORY = (
     "The built-in potential was fitted for fcc alloys of Fe, Ni, Cr, Co and Cu with 5 to 35 at.% of each, all five "
     "present; for anything else give `potential:` a setfl file or a NIST record id"
@@ -29,21 +32,23 @@ def refuse_region(
 ) -> str | None:
     """Why fractions (0..1) between these bounds are not all inside the potential's domain, or None.
 
-    Bounds count as far as the sum to one lets them be reached.
+    Bounds count as far as the sum to one lets them be reached. Where no variable is an element (a pool of formulas),
+    each candidate is judged by itself when it comes.
     """
-    strangers = [name for name in variables if name not in potential.elements]
+    strangers = [name for name in variables if SYMBOL.match(name) and name not in potential.elements]
     if strangers:
         return _strange(potential, strangers[0])
-    if potential.name != "builtin":
+    if potential.name != "builtin" or not set(variables) & set(potential.elements):
         return None
     absent = [element for element in potential.elements if element not in variables]
     if absent:
         return f"{' and '.join(absent)} cannot be absent. {STORY}."
-    for i, name in enumerate(variables):
-        low = max(lower[i], 1.0 - (sum(upper) - upper[i]))
-        high = min(upper[i], 1.0 - (sum(lower) - lower[i]))
+    parts = [i for i, name in enumerate(variables) if name in potential.elements]
+    for i in parts:
+        low = max(lower[i], 1.0 - sum(upper[k] for k in parts if k != i))
+        high = min(upper[i], 1.0 - sum(lower[k] for k in parts if k != i))
         if low < FITTED[0] - SLACK or high > FITTED[1] + SLACK:
-            return f"{name} can be {100 * low:.4g} to {100 * high:.4g} at.%. {STORY}."
+            return f"{variables[i]} can be {100 * low:.4g} to {100 * high:.4g} at.%. {STORY}."
     return None
 
 

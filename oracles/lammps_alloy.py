@@ -55,8 +55,9 @@ class LammpsAlloy:
     """Slab: rectangles along [1-10] and [11-2] (2 atoms each a plane), and (111) planes (a multiple of 3)."""
     fault_decorations: int = 12
     """Random decorations of the slab; cheap, and the noise of fault energies falls with their number and area."""
-    strain: float = 0.002
-    """Finite strain (either sign) of the elastic constants, dimensionless."""
+    strain: float = 0.004
+    """Finite strain (either sign) of the elastic constants, dimensionless. Coarse tables of some potentials have
+    curvatures of their own between their points: 0.01 averages over them (copper in LAMMPS' CuNi: B 141 to 137)."""
     force_tolerance_ev_per_angstrom: float = 1e-4
     """Largest force a relaxation leaves on an atom."""
     lattice_start_angstrom: float = 0.0

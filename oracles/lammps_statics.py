@@ -15,7 +15,7 @@ Array = npt.NDArray[np.float64]
 class Protocol:
     """The numbers a calculation is made with."""
 
-    strain: float = 0.002
+    strain: float = 0.004
     """Half the finite difference of the elastic constants, dimensionless."""
     force_ev_per_angstrom: float = 1e-4
     """Largest force left on an atom."""

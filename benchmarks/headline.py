@@ -5,8 +5,8 @@
     python benchmarks/headline.py compare --random runs/random --campaign runs/headline [...]
 
 `compare` fits a Gaussian process to each property over all random evaluations, searches it densely (each composition
-at 1 at.%) for the front a perfect search would find, and prints each campaign's hypervolume beside it: once as measured,
-once by the fitted means at its candidates, which are free of the luck of noisy maxima.
+at 1 at.%) for the front a perfect search would find, and prints each campaign's hypervolume beside it: as measured,
+and by the fitted means at its candidates, which are free of the luck of noisy maxima.
 """
 
 import argparse

@@ -76,15 +76,16 @@ def suggest(
 ) -> None:
     """Propose candidates to evaluate by hand.
 
-    Tell the campaign what came out with `campaign tell`.
+    Those that already wait for a person come first. Tell the campaign what came out with `campaign tell`.
     """
     from campaigns.campaign import Campaign
     from campaigns.printing import suggestions, suggestions_json
+    from campaigns.telling import suggested
 
     campaign = Campaign.open(folder)
     try:
         show = suggestions_json if format == "json" else suggestions
-        typer.echo(show(campaign.ask(n), campaign.ledger.spec))
+        typer.echo(show(suggested(campaign, n), campaign.ledger.spec))
     finally:
         campaign.close()
 

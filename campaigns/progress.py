@@ -141,8 +141,8 @@ def picture(name: str, facts: Standing, elapsed_s: float, age_s: float) -> list[
     bar = ProgressBar(total=facts.budget, completed=facts.done + facts.failed + facts.refused, width=30)
     head.add_row(Text(name, style="bold"), bar, counts(facts))
     times = f"{duration(elapsed_s)} so far"
-    if facts.left_s is not None and facts.state == "running":
-        times += f", {about(max(facts.left_s - age_s, 0.0))} left"
+    if facts.left_s is not None and facts.left_s > age_s:
+        times += f", {about(facts.left_s - age_s)} left"
     lines: list[Table | Text] = [head, Text(times, style="dim")]
     if facts.hypervolume is not None:
         lines.append(Text.assemble("hypervolume ", (hypervolume(facts), "bold"), f" after round {facts.round}"))

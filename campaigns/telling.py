@@ -1,13 +1,17 @@
-"""This file is how measured values are given on the command line or in a table."""
+"""This file is the campaign's talk with a person: what to measure, and what came out, in words or in a table."""
 
 import csv
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from campaigns.errors import CampaignFileError, Complaint
-from campaigns.records import Ledger
+from campaigns.records import Ledger, Outcome
+
+if TYPE_CHECKING:
+    from campaigns.campaign import Campaign
 
 ERROR = "_std"
 """A column or word `PROPERTY_std` is the property's standard error."""
@@ -22,6 +26,24 @@ class Told:
     """Properties, in the units their names say."""
     errors: Mapping[str, float]
     """Standard errors of some of them."""
+
+
+def suggested(campaign: "Campaign", n: int) -> list[Outcome]:
+    """Up to n candidates for a person: first those that wait for one, then new ones.
+
+    CampaignFolderError when nothing waits and another process runs the campaign, which then does the asking itself.
+    """
+    from campaigns.lock import in_use
+    from campaigns.passage import next_oracle, waits
+
+    problem, waiting = campaign.problem, []
+    for outcome in campaign.ledger.outcomes:
+        place = next_oracle(problem, outcome) if outcome.status == "proposed" else None
+        if place is not None and waits(problem.oracles[place]):
+            waiting.append(outcome)
+    if len(waiting) >= n or (waiting and in_use(campaign.folder)):
+        return waiting[:n]
+    return waiting + campaign.ask(n - len(waiting))
 
 
 def from_words(id: str, words: Sequence[str]) -> Told:

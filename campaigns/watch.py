@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -42,8 +42,10 @@ def watch(campaign: "Campaign", quiet: bool) -> int:
 
 def follow(campaign: "Campaign", shown: Display, tracker: "Tracker") -> Ledger:
     """Run the campaign while showing and tracking it; what it knows at the end."""
+    events = campaign.events()
+    assert isinstance(events, Generator)  # closed below, wherever Ctrl-C strikes, so that the way out is written down
     try:
-        with drained_by_ctrl_c(campaign, shown), closing(campaign.events()) as events:
+        with drained_by_ctrl_c(campaign, shown), closing(events):
             for event in events:
                 shown.follow(event, lambda: campaign.ledger)
                 tracker.follow(event)

@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from campaigns import cli
-from campaigns.errors import CampaignFileError
+from campaigns.errors import CampaignFileError, CampaignFolderError
 from campaigns.ledger import read_ledger
 from campaigns.telling import from_csv, from_words
 
@@ -270,11 +271,17 @@ def test_dry_run_counts_and_forecasts_and_leaves_nothing(small: Path) -> None:
     assert not (small / "runs").exists()
 
 
-def started(folder: Path, *words: str) -> subprocess.Popen[str]:
-    """The command, running, in a session of its own as a terminal would have it."""
-    return subprocess.Popen(
+@contextmanager
+def started(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """The command, running; killed if the test leaves it behind."""
+    process = subprocess.Popen(
         [*PROGRAM, *words], cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def wait_for(condition: Callable[[], bool], patience_s: float = 60.0) -> None:
@@ -288,15 +295,18 @@ def running(folder: Path) -> bool:
     """Is an evaluation of the small campaign running?"""
     if not (folder / "runs/small/journal.sqlite").exists():
         return False
-    return any(outcome.status == "running" for outcome in read_ledger(folder / "runs/small").outcomes)
+    try:
+        return any(outcome.status == "running" for outcome in read_ledger(folder / "runs/small").outcomes)
+    except CampaignFolderError:  # its first transaction is still to come
+        return False
 
 
 def test_first_ctrl_c_drains_and_resume_goes_on(small: Path) -> None:
     (small / "SLOW").write_text("2")
-    process = started(small, "run", "small.yaml")
-    wait_for(lambda: running(small))
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    with started(small, "run", "small.yaml") as process:
+        wait_for(lambda: running(small))
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Ctrl-C again kills" in said
     status = json.loads(campaign(small, "status", "runs/small", "--json").stdout)
@@ -309,13 +319,13 @@ def test_first_ctrl_c_drains_and_resume_goes_on(small: Path) -> None:
 
 def test_second_ctrl_c_kills_what_runs(small: Path) -> None:
     (small / "SLOW").write_text("300")
-    process = started(small, "run", "small.yaml")
-    wait_for(lambda: running(small))
-    process.send_signal(signal.SIGINT)
-    time.sleep(1)
-    assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    with started(small, "run", "small.yaml") as process:
+        wait_for(lambda: running(small))
+        process.send_signal(signal.SIGINT)
+        time.sleep(1)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in said
     (small / "SLOW").unlink()
@@ -324,20 +334,20 @@ def test_second_ctrl_c_kills_what_runs(small: Path) -> None:
 
 def test_stop_ends_a_running_campaign_from_outside(small: Path) -> None:
     (small / "SLOW").write_text("2")
-    process = started(small, "run", "small.yaml")
-    wait_for(lambda: running(small))
-    campaign(small, "stop", "runs/small")
-    process.communicate(timeout=60)
+    with started(small, "run", "small.yaml") as process:
+        wait_for(lambda: running(small))
+        campaign(small, "stop", "runs/small")
+        process.communicate(timeout=60)
     assert process.returncode == 130
 
 
 def test_two_processes_cannot_run_one_campaign(small: Path) -> None:
     (small / "SLOW").write_text("3")
-    process = started(small, "run", "small.yaml")
-    wait_for(lambda: running(small))
-    assert "in use" in campaign(small, "resume", "runs/small", code=2).stderr
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    with started(small, "run", "small.yaml") as process:
+        wait_for(lambda: running(small))
+        assert "in use" in campaign(small, "resume", "runs/small", code=2).stderr
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
 
 
 def test_suggest_and_tell_run_a_campaign_by_hand(small: Path) -> None:

@@ -168,6 +168,16 @@ def test_live_progress_ends_with_the_latest_standing() -> None:
     assert "Bulk modulus 108.0 ± 0.8 GPa" in stream.getvalue()
 
 
+def test_an_overrun_forecast_is_not_shown() -> None:
+    facts = standing(ledger(5, 7.0), 140.0)
+
+    def times(age_s: float) -> str:
+        return str(progress.picture("trial", facts, elapsed_s=150.0, age_s=age_s)[1])
+
+    assert times(8.0) == "2.5 min so far, about 20 s left"
+    assert "left" not in times(30.0)
+
+
 def test_live_progress_reads_the_ledger_rarely_while_events_come_fast() -> None:
     reads = []
     console = Console(file=io.StringIO(), force_terminal=True, width=100)

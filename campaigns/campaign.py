@@ -33,6 +33,7 @@ class Campaign:
         self.problem, self.folder = built, folder
         self._logbook, self._lock = logbook, lock
         self._loop: Loop | None = None
+        self._draining = False
 
     @classmethod
     def from_yaml(cls, path: str | Path, folder: str | Path | None = None, overrides: Sequence[str] = ()) -> "Campaign":
@@ -77,9 +78,11 @@ class Campaign:
         self._lock.acquire()
         self._loop = Loop(self.problem, self._logbook, self._executor)
         try:
+            if self._draining:
+                self._loop.drain()
             yield from self._loop.events()
         finally:
-            self._loop = None
+            self._loop, self._draining = None, False
             self._lock.release()
 
     def rounds(self) -> Iterator[Round]:
@@ -159,6 +162,7 @@ class Campaign:
 
     def drain(self) -> None:
         """Ask no more and finish what runs; for a first Ctrl-C. Safe in a signal handler."""
+        self._draining = True
         if self._loop is not None:
             self._loop.drain()
 

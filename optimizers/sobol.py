@@ -44,7 +44,7 @@ def _left(space: Space, seen: Array, n: int) -> Array | None:
     number = region.count(space)
     if number is None or (number > _FEW + 20 * (len(seen) + n) and space.table is None):
         return None
-    rows = region.enumerate_points(space, max(number, 1))
+    rows = region.enumerate_points(space, max(number, 1_000_000))  # the limit counts what `known` rejects, too
     assert rows is not None
     return rows[~_among(rows, seen)]
 

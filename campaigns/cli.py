@@ -39,22 +39,32 @@ for _verb in VERBS:
     app.command()(_verb)
 
 
+def _print_version(wanted: bool) -> None:
+    """Print the version and exit, before a verb is asked for."""
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"eutectic {version('eutectic')}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
-    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and exit.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit.")
+    ] = False,
 ) -> None:
     """Active-learning campaigns for the inverse design of inorganic materials."""
-    if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(f"eutectic {installed('eutectic')}")
-        raise typer.Exit
+    del version  # its callback has done it
 
 
 def main() -> None:
     """Run the command line; a user's error is said in lines and an exit code, a mistake of ours keeps its traceback."""
     try:
         app()
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        raise SystemExit(130) from None
     except Exception as error:
         code = exit_code(error)
         if code is None:

@@ -73,7 +73,7 @@ def sync(folder: Folder) -> None:
     typer.echo(catch_up(folder))
 
 
-def ui(folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="A campaign's folder.")] = None) -> None:
+def ui(folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="A campaign's folder.")] = None) -> None:
     """Open the MLflow UI on the campaign's store."""
     import os
 

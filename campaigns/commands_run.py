@@ -92,7 +92,7 @@ def suggest(
 
 def tell(
     folder: Folder,
-    values: Annotated[list[str] | None, typer.Argument(metavar="[PROPERTY=VALUE]...", help="Measured values.")] = None,
+    values: Annotated[list[str] | None, typer.Argument(metavar="PROPERTY=VALUE", help="Measured values.")] = None,
     id: Annotated[str | None, typer.Option("--id", help="The candidate, as `campaign suggest` named it.")] = None,
     csv: Annotated[Path | None, typer.Option(help="A table: a column id, a column a property.")] = None,
 ) -> None:

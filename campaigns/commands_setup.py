@@ -8,9 +8,7 @@ import typer
 
 
 def init(
-    name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="The example; without it they are listed.")
-    ] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The example; without it they are listed.")] = None,
     folder: Annotated[Path, typer.Option("--dir", help="Where to write it.")] = Path(),
 ) -> None:
     """Write a bundled example here for editing.
@@ -56,7 +54,7 @@ def schema() -> None:
 
 
 def plugins(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A part; its options are shown.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A part; its options are shown.")] = None,
 ) -> None:
     """List the parts a campaign file can use."""
     from campaigns import plugins as parts

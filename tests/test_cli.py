@@ -106,6 +106,23 @@ def test_every_command_has_help() -> None:
         assert "Usage" in campaign(ROOT, verb.__name__, "--help").stdout
 
 
+def test_version_is_printed_without_a_verb() -> None:
+    assert campaign(ROOT, "--version").stdout.startswith("eutectic 0.")
+
+
+def test_ctrl_c_before_anything_runs_leaves_no_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "app", interrupted)
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
 def test_run_keeps_results_on_stdout_and_progress_on_stderr(
     finished: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:

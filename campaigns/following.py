@@ -6,7 +6,6 @@ import threading
 import time
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
 
 import yaml
 
@@ -17,9 +16,6 @@ from campaigns.position import Position, Positions
 from campaigns.records import Batch, Event, Ledger
 from campaigns.tracking_uri import tracking_uri
 from oracles.base import EngineMissing
-
-if TYPE_CHECKING:
-    from campaigns.tracking import Store
 
 REST_S = 60.0
 """Seconds a store that did not answer is left alone."""
@@ -54,15 +50,15 @@ class Tracker:
 
     def _run(self) -> None:
         """The thread: catch up whenever something was heard, and once more at the end."""
-        resting_until, follower = 0.0, None
+        resting_until, follower = 0.0, None  # the follower is made here, for MLflow is slow to import
         while True:
             word = self._next()
             if word != "close" and time.monotonic() < resting_until:
                 continue
             try:
-                follower = follower or Follower(self._folder, self._cwd)
-                if follower.store is None:
+                if follower is None and not read_ledger(self._folder).spec.tracking.enabled:
                     return
+                follower = follower or Follower(self._folder, self._cwd)
                 follower.catch_up(final=word == "close")
                 self.note = ""
             except Exception as error:  # a tracking failure is a note, whatever it is: the campaign goes on
@@ -84,15 +80,17 @@ class Tracker:
 
 def sync(folder: str | Path) -> str:
     """Bring MLflow up to date with a campaign's journal; where the run is. EngineMissing when the store is away."""
+    from campaigns.tracking import store_errors
+
     folder = Path(folder)
+    if not read_ledger(folder).spec.tracking.enabled:
+        return "tracking is switched off in the campaign file (tracking: {enabled: false})"
     try:
         follower = Follower(folder, Path.cwd())
-        if follower.store is None:
-            return "tracking is switched off in the campaign file (tracking: {enabled: false})"
         follower.catch_up(final=True)
-    except (OSError, RuntimeError, ValueError) as error:
+    except store_errors() as error:
         raise EngineMissing(f"{_reason(error)}; when it is back: campaign sync {folder}") from error
-    return f"MLflow run {follower.position.run} in {follower.store.uri} is up to date; see it: campaign ui {folder}"
+    return f"MLflow run {follower.position.run} in {follower.uri} is up to date; see it: campaign ui {folder}"
 
 
 def _reason(error: Exception) -> str:
@@ -105,14 +103,16 @@ class Follower:
     """A store and how far it has followed; used by one thread."""
 
     def __init__(self, folder: Path, cwd: Path) -> None:
+        from campaigns.tracking import Store
+
         ledger = read_ledger(folder)
         self._folder = folder
         self._positions = Positions.read(folder)
         source = Path(str(ledger.facts.get("source", cwd)))
         uri = tracking_uri(ledger.spec, cwd, source, self._positions.uri)
-        self.store = _store(ledger, uri)
+        self.store = Store(uri, ledger.spec.tracking.experiment or ledger.spec.name)
         self.position = self._positions.stores.setdefault(uri, Position())
-        self._positions.uri = uri
+        self.uri = self._positions.uri = uri
         self._found: dict[str, str] | None = None
         self._tabled_at = 0.0
 
@@ -131,39 +131,34 @@ class Follower:
         if final:
             self._conclude(ledger)
 
-    @property
-    def _writing(self) -> "Store":
-        assert self.store is not None
-        return self.store
-
     def _begun(self, ledger: Ledger, part: str, title: str, start_ms: int, parent: str = "") -> str:
         """The run of a part of the campaign: found again by its tags, or made."""
         key = campaign_key(ledger)
         if self._found is None:
-            self._found = self._writing.runs(key)
+            self._found = self.store.runs(key)
         if part not in self._found:
-            self._found[part] = self._writing.begin(key, part, title, start_ms, parent)
+            self._found[part] = self.store.begin(key, part, title, start_ms, parent)
         return self._found[part]
 
     def _open_run(self, ledger: Ledger) -> None:
         """The campaign's own run; taken up again when it exists."""
         position = self.position
-        if self._found is None and position.run and not self._writing.holds(position.run):
+        if self._found is None and position.run and not self.store.holds(position.run):
             position = self.position = self._positions.stores[self._positions.uri] = Position()
         first = self._found is None
         position.run = self._begun(ledger, "campaign", ledger.spec.name, projection.started_ms(ledger))
         if first and ledger.state == "running":
-            self._writing.end(position.run, "running", 0)
+            self.store.end(position.run, "running", 0)
         if not position.parameters:
-            self._writing.log(position.run, (), projection.parameters(ledger), projection.tags(ledger))
+            self.store.log(position.run, (), projection.parameters(ledger), projection.tags(ledger))
             resolved = yaml.safe_dump(ledger.spec.dump(), sort_keys=False, allow_unicode=True)
-            self._writing.text(position.run, resolved, "campaign.yaml")
+            self.store.text(position.run, resolved, "campaign.yaml")
             position.parameters = True
             self._positions.write()
 
     def _round(self, ledger: Ledger, index: int) -> None:
         """One round's metrics, in the campaign's run and in its own, and its evaluations when they have runs."""
-        store, position = self._writing, self.position
+        store, position = self.store, self.position
         batch = next(b for b in ledger.batches if b.index == index)
         run = self._begun(ledger, f"round {index}", f"round {index}", int(1000 * batch.asked_at), position.run)
         metrics = projection.measurements(ledger, index)
@@ -185,21 +180,21 @@ class Follower:
             run = self._begun(ledger, part, part, int(1000 * outcome.proposed_at), parent)
             parameters, values, marks = projection.evaluation(outcome)
             metrics = [projection.Measurement(key, value, at, index) for key, value in values.items()]
-            self._writing.log(run, metrics, parameters, marks)
-            self._writing.end(run, "done" if outcome.status == "finished" else "failed", at)
+            self.store.log(run, metrics, parameters, marks)
+            self.store.end(run, "done" if outcome.status == "finished" else "failed", at)
             self.position.evaluations[str(outcome.number)] = run
 
     def _hypervolumes(self, ledger: Ledger) -> None:
         """Rounds that ended before the reference point was fixed get their hypervolume afterwards."""
         known = projection.hypervolumes(ledger)
         if len(known) > self.position.hypervolumes:
-            self._writing.log(self.position.run, known)
+            self.store.log(self.position.run, known)
             self.position.hypervolumes = len(known)
             self._positions.write()
 
     def _tables(self, ledger: Ledger) -> None:
         """The evaluations and the front, each as one artifact."""
-        run, store = self.position.run, self._writing
+        run, store = self.position.run, self.store
         tables = [projection.evaluations_table(ledger), projection.pareto_table(ledger, front(ledger))]
         wanted = list(zip(TABLES, tables, strict=True))[0 if ledger.spec.tracking.evaluations == "table" else 1 :]
         for file, content in wanted:
@@ -209,7 +204,7 @@ class Follower:
 
     def _conclude(self, ledger: Ledger) -> None:
         """What belongs to the end of a session: report, pictures, state, surrogates."""
-        run, store, state = self.position.run, self._writing, fingerprint(ledger)
+        run, store, state = self.position.run, self.store, fingerprint(ledger)
         if self.position.concluded == state:
             return
         store.log(run, (), None, projection.tags(ledger))
@@ -226,22 +221,13 @@ class Follower:
         from campaigns.surrogate_file import final_surrogates
         from campaigns.surrogate_file import fingerprint as learned
 
-        self.position.models |= self._writing.models(self.position.run)
+        self.position.models |= self.store.models(self.position.run)
         for content in final_surrogates(ledger):
             name, mark = content["property"], learned(content)
             if self.position.models.get(name) != mark:
-                self._writing.model(self.position.run, ledger.spec.name, content, mark, len(ledger.rounds))
+                self.store.model(self.position.run, ledger.spec.name, content, mark, len(ledger.rounds))
                 self.position.models[name] = mark
                 self._positions.write()
-
-
-def _store(ledger: Ledger, uri: str) -> "Store | None":
-    """The campaign's store, None when tracking is switched off."""
-    if not ledger.spec.tracking.enabled:
-        return None
-    from campaigns.tracking import Store
-
-    return Store(uri, ledger.spec.tracking.experiment or ledger.spec.name)
 
 
 def _asking(batch: Batch) -> dict[str, str]:

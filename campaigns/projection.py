@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from campaigns.naming import legal
+from campaigns.pareto import front
 from campaigns.records import Ledger, Outcome
 from campaigns.sheet import table
+from campaigns.story import findings
 
 LONGEST_VALUE = 500
 """Characters of a parameter's value, the limit of the oldest stores still in use; the YAML artifact has all."""
@@ -43,7 +45,7 @@ def _flatten(path: str, content: object, flat: dict[str, str]) -> None:
     elif isinstance(content, list | tuple) and any(isinstance(item, Mapping) for item in content):
         for i, item in enumerate(content):
             _flatten(f"{path}.{i}", item, flat)
-    elif content is not None:
+    elif content not in (None, {}, [], ()):
         flat[path] = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, default=str)
 
 
@@ -53,12 +55,13 @@ def shortened(text: str, limit: int) -> str:
 
 
 def tags(ledger: Ledger) -> dict[str, str]:
-    """Facts recorded at the start (versions, seed, git revision, ...), flattened, and the folder."""
+    """Facts recorded at the start (versions, seed, git revision, ...), flattened, the folder, and what was found."""
     flat: dict[str, str] = {}
     _flatten("eutectic", dict(ledger.facts), flat)
     flat |= {"eutectic.folder": ledger.folder, "eutectic.state": ledger.state, "eutectic.seed": str(ledger.spec.seed)}
     revision = flat.get("eutectic.git.revision")
     named = {"mlflow.source.name": ledger.spec.name, "mlflow.source.type": "LOCAL"}
+    named["mlflow.note.content"] = " ".join(findings(ledger, front(ledger)))
     named |= {"mlflow.source.git.commit": revision} if revision else {}
     return {legal(name): shortened(value, LONGEST_TAG) for name, value in {**flat, **named}.items()}
 
@@ -146,13 +149,13 @@ def evaluations_table(ledger: Ledger) -> dict[str, object]:
     return {"columns": names, "data": rows}
 
 
-def pareto_table(ledger: Ledger, front: Sequence[Outcome]) -> dict[str, object]:
+def pareto_table(ledger: Ledger, best: Sequence[Outcome]) -> dict[str, object]:
     """The front as such a table: number, id, variables, objectives with their standard errors."""
-    variables = list(front[0].variables) if front else []
+    variables = list(best[0].variables) if best else []
     goals = [goal.name for goal in ledger.spec.goals]
     rows = [
         [o.number, o.id, *(o.variables.get(v) for v in variables),
          *(cell for g in goals for cell in (o.values.get(g), o.errors.get(g)))]
-        for o in front
+        for o in best
     ]  # fmt: skip
     return {"columns": ["number", "id", *variables, *(c for g in goals for c in (g, f"{g}_std"))], "data": rows}

@@ -52,10 +52,17 @@ def _library() -> Any:
         os.environ.setdefault(name, value)
     import mlflow
 
-    for name in ("mlflow", "alembic"):
+    for name in ("mlflow", "alembic", "urllib3.connectionpool"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", category=UserWarning, module=r"mlflow\.")  # asks for hints that we cannot give
     return mlflow
+
+
+def store_errors() -> tuple[type[Exception], ...]:
+    """What a store raises when it is away, full or refuses."""
+    _library()
+    from mlflow.exceptions import MlflowException
+
+    return MlflowException, OSError
 
 
 class Store:
@@ -65,8 +72,12 @@ class Store:
         mlflow = _library()
         self.uri, self._client = uri, mlflow.MlflowClient(uri, registry_uri=uri)
         found = self._client.get_experiment_by_name(experiment)
-        place = _artifacts_beside(uri, experiment)
-        self.experiment: str = found.experiment_id if found else self._client.create_experiment(experiment, place)
+        self.experiment: str = found.experiment_id if found else self._new_experiment(experiment)
+
+    def _new_experiment(self, name: str) -> str:
+        """Make the experiment, one of models and not of language models, artifacts beside a local database."""
+        tags = {"mlflow.experimentKind": "custom_model_development"}
+        return str(self._client.create_experiment(name, _artifacts_beside(self.uri, name), tags))
 
     def runs(self, key: str) -> dict[str, str]:
         """Part -> run id of every run of a campaign."""
@@ -225,15 +236,17 @@ def _example(content: Mapping[str, Any]) -> "pd.DataFrame":
 def serve() -> None:
     """Give MLflow the object that answers for a logged surrogate; `served.py`, the logged code, calls it."""
     mlflow = _library()
+    base = mlflow.pyfunc.PythonModel
+    warnings.filterwarnings("ignore", "Add type hints|.*Add type hints", UserWarning)  # it would take them for a schema
 
-    class Served(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defined]
+    class Served(base):  # type: ignore[misc, valid-type]
         """MLflow's form of a surrogate that was kept as JSON."""
 
         def load_context(self, context: Any) -> None:
             self._surrogate = restore(context.artifacts["surrogate"])
 
         def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
-            del context, params  # without annotations, for MLflow would take them for a schema
+            del context, params
             return self._surrogate.predict(model_input)
 
     mlflow.models.set_model(Served())

@@ -3,4 +3,7 @@
 BUILTIN = {
     "sobol": "optimizers.sobol:Sobol",
     "bayesian": "optimizers.bayesian:Bayesian",
+    "nsga2": "optimizers.nsga2:NSGA2",
+    "nsga3": "optimizers.nsga3:NSGA3",
+    "evolution": "optimizers.evolution:Evolution",
 }

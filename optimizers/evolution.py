@@ -1,0 +1,89 @@
+"""This file is evolution for one objective: differential evolution, or a genetic algorithm that also climbs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from optimizers import folding
+from optimizers.base import Array, History, Proposals, Space
+from optimizers.differential import slots, trials
+from optimizers.genetic import brood, elite
+from optimizers.selection import Index, Pool
+
+if TYPE_CHECKING:
+    from surrogates.base import Surrogate
+
+
+@dataclass(frozen=True, slots=True)
+class Evolution:
+    """One objective with constraints: differences of numbers, or a genetic algorithm for categories and tables."""
+
+    method: Literal["differential", "genetic"] = "genetic"
+    """`differential`: best on numbers and fractions; `genetic`: any space, with stochastic hill-climbing."""
+    population: int | None = None
+    """Number of parents; none: the largest batch asked for, at least 20."""
+    search: folding.Search = "oracle"
+    """`oracle`: one generation a batch on the evaluations; `surrogate`: many on the posterior, then a diverse batch."""
+    acquire: folding.Acquire = "ucb"
+    """What `surrogate` minimises: mean, mean - 2 standard deviations, or random functions of that spread."""
+    generations: int = 50
+    """Generations on the posterior a batch."""
+    climb: float = 0.5
+    """Share, 0 to 1, of `genetic` children that change one variable of a good candidate."""
+    scale: float | None = None
+    """Scale factor F of `differential`; none: drawn for each trial."""
+    crossover: float | None = None
+    """Crossover rate CR, 0 to 1, of `differential`; none: drawn for each trial."""
+    recipes: "tuple[Surrogate, ...]" = field(default=(), init=False, repr=False)
+    """One surrogate an objective and a constraint, for `surrogate`; a Gaussian process for each where empty."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError when an option lies outside its range."""
+        self._plan.check()
+        for name, value in (("climb", self.climb), ("crossover", self.crossover)):
+            if value is not None and not 0 <= value <= 1:
+                raise ValueError(f"{name} must lie between 0 and 1, not {value}")
+        if self.scale is not None and not 0 < self.scale <= 2:
+            raise ValueError(f"scale must lie above 0 and at most at 2, not {self.scale}")
+
+    @property
+    def _plan(self) -> folding.Plan:
+        return folding.Plan("evolution", self.search, self.acquire, self.generations, self.population, self.recipes)
+
+    def using(self, recipes: "Sequence[Surrogate]") -> "Evolution":
+        """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
+        other = replace(self)
+        object.__setattr__(other, "recipes", tuple(recipes))
+        return other
+
+    def refuse(self, space: Space, objectives: int, constraints: int) -> str | None:
+        """Why this problem is not for it, or None."""
+        del constraints
+        if objectives != 1:
+            return f"it minimises one objective, not {objectives}"
+        if self.method == "differential" and all(kind == "categorical" for kind in space.kinds):
+            return "categories have no differences; `method: genetic` takes them"
+        return None
+
+    def ask(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
+        """Up to n new rows (<= n, d), fewer only when a finite space is used up."""
+        return self.propose(space, history, n, rng).X
+
+    def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Proposals:
+        """The rows of `ask` with what the surrogates predict, where they were used."""
+        return folding.propose(self, self._plan, space, history, n, rng)
+
+    def keep(self, pool: Pool, size: int, rng: np.random.Generator) -> Pool:
+        """The parents: the best row of each slot, or the best rows of all."""
+        del rng
+        return slots(pool, size) if self.method == "differential" else elite(pool, size)
+
+    def children(
+        self, space: Space, parents: Pool, places: Index, size: int, rng: np.random.Generator
+    ) -> tuple[Array, Array]:
+        """One child for each place (k,), and a parent of each."""
+        if self.method == "differential":
+            return trials(space, parents, places, size, rng, self.scale, self.crossover)
+        return brood(space, parents, len(places), self.climb, rng)

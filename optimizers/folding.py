@@ -1,0 +1,96 @@
+"""This file is a population method as a pure function of the history: fold it to parents, breed, answer.
+
+What is folded: every finished row of the history, in one selection. Nothing is kept between batches, so a resumed
+campaign goes on as if it had never stopped. With batches of `population` this is the generational algorithm whose
+survivors are chosen among all ancestors instead of the last two generations; with smaller batches it is steady-state.
+Parents need `population` rows that finished, failed or are pending; until then rows are sampled evenly.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+
+from optimizers.base import Array, History, Proposals, Reason, Space
+from optimizers.breeding import bred, sampled
+from optimizers.selection import Index, Pool, pool
+
+if TYPE_CHECKING:
+    from surrogates.base import Surrogate
+
+Search = Literal["oracle", "surrogate"]
+Acquire = Literal["mean", "ucb", "thompson"]
+_LEAST = 20
+"""Smallest population when none is given."""
+
+
+class Strategy(Protocol):
+    """What distinguishes one population method from another."""
+
+    def keep(self, pool: Pool, size: int, rng: np.random.Generator) -> Pool:
+        """The parents among a pool that is not empty: at most `size` rows, with their merit."""
+        ...
+
+    def children(
+        self, space: Space, parents: Pool, places: Index, size: int, rng: np.random.Generator
+    ) -> tuple[Array, Array]:
+        """One child for each of the places (k,) in the history that they will take, and a parent of each (k, d)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where a population evolves; the options that population methods share."""
+
+    name: str
+    search: Search
+    acquire: Acquire
+    generations: int
+    population: int | None
+    recipes: "tuple[Surrogate, ...]" = ()
+
+    def check(self) -> None:
+        """Raise ValueError when an option lies outside its range."""
+        if self.population is not None and self.population < 4:
+            raise ValueError(f"population must be at least 4, not {self.population}")
+        if self.generations < 1:
+            raise ValueError(f"generations must be at least 1, not {self.generations}")
+
+    def size(self, history: History, n: int) -> int:
+        """Number of parents: as given, else the largest batch so far, at least 20."""
+        if self.population is not None:
+            return self.population
+        asked = history.round[history.round >= 0]
+        return max(_LEAST, n, int(np.bincount(asked).max()) if len(asked) else 0)
+
+
+def propose(
+    strategy: Strategy, plan: Plan, space: Space, history: History, n: int, rng: np.random.Generator
+) -> Proposals:
+    """Up to n new rows: samples first, then children of the folded history or of evolution on the posterior."""
+    size, finished = plan.size(history, n), pool(history)
+    total = len(history.X) + len(history.pending)
+    seen = np.concatenate([history.X, history.pending])
+    wanted = min(size, 2 * space.d + 2) if plan.search == "surrogate" else size
+    if len(finished) < 2 or total < wanted:
+        X = sampled(space, seen, n, rng)
+        notes: tuple[str, ...] = (f"{len(finished)} finished evaluations of {wanted}: sampled evenly",)
+        return answered(plan, X, n, notes)
+    if plan.search == "surrogate":
+        from optimizers.imagined import imagine
+
+        return imagine(strategy, plan, space, history, n, rng)
+    parents = strategy.keep(finished, size, rng)
+
+    def breed(wanted: Index) -> tuple[Array, Array]:
+        return strategy.children(space, parents, total + wanted, size, rng)
+
+    return answered(plan, bred(space, breed, seen, n, rng), n, ())
+
+
+def answered(plan: Plan, X: Array, n: int, notes: Sequence[str]) -> Proposals:
+    """Rows X as proposals, with a note when the space is used up."""
+    if len(X) < n:
+        notes = (*notes, f"the space is used up: {len(X)} new candidates were left of {n} asked for")
+    return Proposals(X, tuple(Reason(plan.name) for _ in X), notes=tuple(notes))

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from campaigns import passage, problem
-from campaigns.errors import CampaignFileError, Complaint, unknown
+from campaigns.errors import CampaignFileError, CampaignFolderError, Complaint, unknown
 from campaigns.execution import Executor, Setting, open_executor
 from campaigns.facts import facts
 from campaigns.fold import OPEN
@@ -95,6 +95,8 @@ class Campaign:
         """Propose up to n candidates and write them down, without evaluating; not while the campaign runs."""
         if n < 1:
             raise ValueError(f"n is {n}; ask for at least 1")
+        if self._loop is not None:
+            raise CampaignFolderError(f"{self.folder} is running; it asks for itself")
         self._lock.acquire()
         try:
             self._logbook.write(Draft("session", {"pid": None, "host": "ask"}))

@@ -111,6 +111,20 @@ def test_candidates_asked_for_by_hand_are_evaluated_on_resume(tmp_path):
         assert all(o.status == "finished" for o in outcomes)
 
 
+def test_a_running_campaign_can_be_told_but_not_asked(tmp_path):
+    with Campaign.from_yaml(write(tmp_path), tmp_path / "run") as campaign:
+        stream = campaign.events()
+        assert next(stream).kind == "asked"
+        with pytest.raises(CampaignFolderError, match="is running"):
+            campaign.ask(1)
+        last = campaign.ledger.outcomes[3]
+        campaign.tell(last.id, {"a": 5.0, "b": 5.0})
+        kinds = [event.kind for event in stream]
+        assert kinds.count("started") == 7
+        assert kinds.count("finished") == 8
+        assert campaign.ledger.outcomes[3].values == {"a": 5.0, "b": 5.0}
+
+
 def test_pareto_is_the_feasible_front(told):
     for outcome, (a, b) in zip(told.ledger.outcomes, [(1, 4), (2, 2), (3, 3), (4, 1)], strict=True):
         told.tell(outcome.id, {"a": a, "b": b})

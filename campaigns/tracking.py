@@ -54,6 +54,7 @@ def _library() -> Any:
 
     for name in ("mlflow", "alembic", "urllib3.connectionpool"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"mlflow\.")  # of type hints in its own models
     return mlflow
 
 
@@ -236,11 +237,11 @@ def _example(content: Mapping[str, Any]) -> "pd.DataFrame":
 def serve() -> None:
     """Give MLflow the object that answers for a logged surrogate; `served.py`, the logged code, calls it."""
     mlflow = _library()
-    base = mlflow.pyfunc.PythonModel
-    warnings.filterwarnings("ignore", "Add type hints|.*Add type hints", UserWarning)  # it would take them for a schema
 
-    class Served(base):  # type: ignore[misc, valid-type]
+    class Served(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defined]
         """MLflow's form of a surrogate that was kept as JSON."""
+
+        _skip_type_hint_validation = True  # the signature says what goes in; without this MLflow warns of missing hints
 
         def load_context(self, context: Any) -> None:
             self._surrogate = restore(context.artifacts["surrogate"])

@@ -6,6 +6,7 @@ for. Small finite spaces end with fewer rows only when they are used up.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ def bred(space: Space, breed: Breed, seen: Array, n: int, rng: np.random.Generat
     if space.table is not None:
         return listed(space, breed, seen, n, rng)
     children, missing = np.empty((n, space.d)), np.ones(n, dtype=bool)
-    known = set(keys(seen))
+    memory, own = remember(seen), set[bytes]()
     for attempt in range(_TRIES):
         wanted = np.flatnonzero(missing)
         raw, parents = breed(wanted)
@@ -40,9 +41,10 @@ def bred(space: Space, breed: Breed, seen: Array, n: int, rng: np.random.Generat
             bad = np.flatnonzero(~inside)[:_MENDED]
             raw[bad] = region.snap(space, raw[bad])
             inside[bad] = region.contains(space, raw[bad])
+        inside &= ~memory.holds(raw)
         for child, row, name in zip(wanted[inside], raw[inside], keys(raw[inside]), strict=True):
-            if name not in known:
-                known.add(name)
+            if name not in own:
+                own.add(name)
                 children[child], missing[child] = row, False
         if not missing.any():
             return children
@@ -80,8 +82,7 @@ def listed(space: Space, breed: Breed, seen: Array, n: int, rng: np.random.Gener
     """The nearest rows of a table not yet asked for, each once (<= n, d); a category is near or not."""
     rows = region.enumerate_points(space)
     rows = np.concatenate(list(region.walk(space))) if rows is None else rows
-    known = set(keys(seen))
-    rows = rows[[name not in known for name in keys(rows)]]
+    rows = rows[~remember(seen).holds(rows)]
     if len(rows) <= n:
         return rows[rng.permutation(len(rows))]
     raw, _ = breed(np.arange(n))
@@ -102,6 +103,38 @@ def distance(space: Space, rows: Array, x: Array) -> Array:
     gap = (rows - x) / width
     square: Array = np.where(category, (np.abs(rows - x) > 1e-9).astype(float), gap * gap).sum(1)
     return square
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Memory:
+    """Rows seen (s, d) in the order of a weighted sum (s,), by which the few that may equal another row are found."""
+
+    rows: Array
+    total: Array
+
+    def holds(self, X: Array) -> Mask:
+        """(n,) True where a row of X (n, d) is among them, to ten decimals."""
+        value = weighted(X)
+        slack = 1e-9 * (1 + np.abs(X).sum(1))
+        first, last = np.searchsorted(self.total, value - slack), np.searchsorted(self.total, value + slack)
+        held = np.zeros(len(X), dtype=bool)
+        for step in range(int((last - first).max(initial=0))):
+            some = np.flatnonzero(first + step < last)
+            held[some] |= (np.abs(self.rows[first[some] + step] - X[some]) <= 1e-10).all(1)
+        return held
+
+
+def remember(seen: Array) -> Memory:
+    """Rows (s, d) made ready for the question whether others are among them."""
+    total = weighted(seen)
+    order = np.argsort(total)
+    return Memory(seen[order], total[order])
+
+
+def weighted(X: Array) -> Array:
+    """(n,) one number a row of X (n, d), equal for equal rows and hardly ever for others."""
+    value: Array = X @ np.modf(np.arange(1, X.shape[1] + 1) * 0.6180339887498949)[0]
+    return value
 
 
 def keys(X: Array) -> list[bytes]:

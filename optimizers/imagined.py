@@ -13,7 +13,7 @@ import numpy as np
 
 from optimizers import region
 from optimizers.base import Array, History, Proposals, Reason, Space
-from optimizers.breeding import bred, keys
+from optimizers.breeding import bred, remember
 from optimizers.selection import Index, Pool, pool, ranked, thinned, violation
 
 if TYPE_CHECKING:
@@ -145,8 +145,7 @@ def random_function(space: Space, outputs: int, rng: np.random.Generator) -> Wav
 
 def diverse(space: Space, last: Pool, seen: Array, n: int, rng: np.random.Generator) -> Array:
     """Up to n rows (<= n, d) of a judged pool, none in `seen`: of one objective apart in X, of several apart in Y."""
-    known = set(keys(seen))
-    new = np.array([name not in known for name in keys(last.X)], dtype=bool)
+    new = ~remember(seen).holds(last.X)
     own = last.rows(np.flatnonzero(new)[np.unique(last.X[new].round(10), axis=0, return_index=True)[1]])
     if not len(own):
         return own.X
@@ -154,9 +153,9 @@ def diverse(space: Space, last: Pool, seen: Array, n: int, rng: np.random.Genera
     if own.Y.shape[1] == 1:
         return apart(space, own.X[np.argsort(rank, kind="stable")], n)
     front = np.flatnonzero(rank == 0)
-    if len(front) >= n:
-        return own.X[rng.permutation(front[thinned(own.Y[front], n)])]
-    return own.X[np.argsort(rank, kind="stable")[:n]]
+    enough = len(front) >= n
+    rows = rng.permutation(front[thinned(own.Y[front], n)]) if enough else np.argsort(rank, kind="stable")[:n]
+    return own.rows(rows).X
 
 
 def apart(space: Space, X: Array, n: int) -> Array:

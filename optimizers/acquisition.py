@@ -126,7 +126,7 @@ def bound(output: object, fixed: Tensor) -> Conditional:
 
 
 def shared_moments(posterior: Any) -> tuple[Tensor, Tensor, Tensor]:
-    """Of a BoTorch posterior (r, 1 + b, 1): the first point's mean and variance (r,), its covariance with the rest (r, b).
+    """Mean and variance (r,) of the first points of a BoTorch posterior (r, 1 + b, 1), covariance with the rest (r, b).
 
     From the normal distribution, from an ensemble's members, or, where neither is given, as if independent.
     """

@@ -19,6 +19,8 @@ class Cells:
     """For each objective (s, k), finite."""
     empty: Tensor
     """(s, k) True for padding."""
+    chained: bool = False
+    """Each box begins, in the objectives with lower bounds, where the one before it ends."""
 
     @property
     def size(self) -> int:
@@ -37,7 +39,9 @@ class Cells:
             safe = high if tolerance is None else high.clamp_min(1e-300)
             length = log_shortfall(safe, mean, std, tolerance)
             if low is not None:
-                below = log_shortfall(_finite(low, high, tolerance), mean, std, tolerance)
+                below = _before(length)
+                if not self.chained:
+                    below = log_shortfall(_finite(low, high, tolerance), mean, std, tolerance)
                 length = torch.where(torch.isinf(low), length, log_difference(length, below))
             total = total + length
         total = total.masked_fill(self.empty, -torch.inf)
@@ -49,7 +53,8 @@ class Cells:
         for (mean, std), low, high, tolerance in self._sides(moments, tolerances):
             length = shortfall(high, mean, std, tolerance)
             if low is not None:
-                length = length - shortfall(low, mean, std, tolerance).masked_fill(torch.isinf(low), 0)
+                below = _before(length) if self.chained else shortfall(low, mean, std, tolerance)
+                length = length - below.masked_fill(torch.isinf(low), 0)
             total = total * length
         improvement: Tensor = total.masked_fill(self.empty, 0).sum(-1).mean(-1)
         return improvement.clamp_min(0)
@@ -59,6 +64,11 @@ class Cells:
     ) -> list[tuple[tuple[Tensor, Tensor], Tensor | None, Tensor, float | None]]:
         wide = [(mean[..., None], std[..., None]) for mean, std in moments]
         return list(zip(wide, self.lower, self.upper, tolerances, strict=True))
+
+
+def _before(length: Tensor) -> Tensor:
+    """Each box's neighbour below (r, s, k); the first box has none and gets its own value."""
+    return torch.cat([length[..., :1], length[..., :-1]], -1)
 
 
 def _finite(low: Tensor, high: Tensor, tolerance: float | None) -> Tensor:
@@ -98,7 +108,7 @@ def strips(losses: Tensor, reference: Tensor) -> Cells:
     second = torch.where(chosen, points[..., 1].gather(1, order), far[..., 1])
     upper = torch.cat([first, far[..., 0]], 1)
     lower = torch.cat([torch.full((s, 1), -torch.inf, dtype=losses.dtype), first], 1)
-    return Cells((lower, None), (upper, torch.cat([far[..., 1], second], 1)), upper <= lower)
+    return Cells((lower, None), (upper, torch.cat([far[..., 1], second], 1)), upper <= lower, True)
 
 
 def boxes(losses: Tensor, reference: Tensor) -> Cells:

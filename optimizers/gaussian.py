@@ -1,6 +1,7 @@
 """This file is expectations over one Gaussian, in closed form, stable far out in the tails, and their logarithms."""
 
 from math import log, pi, sqrt
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,8 +16,31 @@ def mean_excess(z: Tensor) -> Tensor:
     return value
 
 
+class _LogMeanExcess(torch.autograd.Function):
+    """The logarithm with its derivative Phi(z) / (phi(z) + z Phi(z)) in closed form: half the work of taping it."""
+
+    @staticmethod
+    def forward(ctx: Any, z: Tensor) -> Tensor:
+        """Values at z of any shape."""
+        value = _log_mean_excess(z)
+        ctx.save_for_backward(z, value)
+        return value
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:  # type: ignore[override]
+        """Chain rule."""
+        z, value = ctx.saved_tensors
+        chain: Tensor = grad * torch.exp(torch.special.log_ndtr(z) - value)
+        return chain
+
+
 def log_mean_excess(z: Tensor) -> Tensor:
     """Logarithm of `mean_excess`, finite for every z; Ament et al. 2023, doi 10.48550/arXiv.2310.20708, eq. 9."""
+    value: Tensor = _LogMeanExcess.apply(z)  # type: ignore[no-untyped-call]
+    return value
+
+
+def _log_mean_excess(z: Tensor) -> Tensor:
     near = z.clamp_min(-1.0)
     far = z.clamp(_FAR, -1.0)
     ratio = sqrt(0.5 * pi) * torch.special.erfcx(-far * sqrt(0.5)) * far.abs()

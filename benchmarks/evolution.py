@@ -223,10 +223,10 @@ def compare(problem: Problem, evaluations: int, seeds: int, peers: bool) -> None
     front = problem.front if len(problem.front) else moocore.filter_dominated(every)
     for name, runs in sorted(found.items()):
         scores = np.array([judged(Y, front) for Y, _ in runs])
-        spread = scores.std(0)
+        spread, seconds = scores.std(0), float(np.mean([s for _, s in runs]))
         print(
             f"{problem.name:12} {name:12} hypervolume {scores[:, 0].mean():.4f} ± {spread[0]:.4f}  "
-            f"IGD {scores[:, 1].mean():.5f} ± {spread[1]:.5f}  {1e3 * np.mean([s for _, s in runs]):6.1f} ms a generation",
+            f"IGD {scores[:, 1].mean():.5f} ± {spread[1]:.5f}  {1e3 * seconds:6.1f} ms a generation",
             flush=True,
         )
 

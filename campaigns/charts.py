@@ -15,7 +15,7 @@ from campaigns.story import asked, said, title
 Figure = dict[str, object]
 """`data` and `layout` as plotly.js takes them; JSON values only."""
 Trace = dict[str, object]
-MAX_PANELS = 15
+MAX_PANELS = 10
 """Pairs of objectives shown at most."""
 
 

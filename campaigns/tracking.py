@@ -42,6 +42,8 @@ PROPERTY, MARK = "eutectic.property", "eutectic.fingerprint"
 """Tags of a logged surrogate: what it predicts, and the data it learned from."""
 CHAMPION = "champion"
 """Alias of a registered surrogate's newest version."""
+TYPES = {"categorical": "string", "integer": "long"}
+"""Kind of a variable -> its type in a model's signature; the others are doubles."""
 NEEDED = ("eutectic", "mlflow", "numpy", "pandas", "torch", "gpytorch", "botorch")
 """Distributions a logged surrogate needs where it is loaded."""
 
@@ -215,12 +217,12 @@ def save_model(content: Mapping[str, Any], folder: Path, model: str = "", run: s
 
 
 def _signature(content: Mapping[str, Any]) -> Any:
-    """Variables in, mean and standard deviation of the property out; numbers as doubles, categories as text."""
+    """Variables in, mean and standard deviation of the property out; as TYPES has it."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
     kinds = zip(content["names"], content["kinds"], strict=True)
-    inputs = [ColSpec("string" if kind == "categorical" else "double", name) for name, kind in kinds]
+    inputs = [ColSpec(TYPES.get(kind, "double"), name) for name, kind in kinds]
     name = content["property"]
     return ModelSignature(Schema(inputs), Schema([ColSpec("double", name), ColSpec("double", f"{name}_std")]))
 
@@ -229,9 +231,16 @@ def _example(content: Mapping[str, Any]) -> "pd.DataFrame":
     """Up to three of the rows the surrogate learned from, as its input looks."""
     import pandas as pd
 
-    columns = dict(zip(content["names"], zip(*content["X"][:3], strict=True), strict=True))
+    columns = zip(content["names"], content["kinds"], zip(*content["X"][:3], strict=True), strict=True)
     labels = content["categories"]
-    return pd.DataFrame({n: [labels[n][int(v)] for v in c] if n in labels else list(c) for n, c in columns.items()})
+    return pd.DataFrame({name: [_shown(v, kind, labels.get(name)) for v in values] for name, kind, values in columns})
+
+
+def _shown(value: float, kind: str, labels: Sequence[str] | None) -> float | int | str:
+    """A coordinate as a user writes it."""
+    if labels is not None:
+        return labels[int(value)]
+    return int(value) if kind == "integer" else value
 
 
 def serve() -> None:
@@ -260,6 +269,7 @@ def ui_command(folder: Path | None) -> list[str]:
         return [sys.executable, "-m", "webbrowser", uri]
     port = str(_free_port(5000))
     quiet = [f"{name}={QUIET[name]}" for name in ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK")]
+    quiet.append("MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false")  # ten processes for language models
     serve = ["-m", "mlflow", "ui", "--backend-store-uri", uri, "--host", "127.0.0.1", "--port", port, "--workers", "1"]
     return ["env", *quiet, sys.executable, *serve]
 

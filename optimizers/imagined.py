@@ -47,7 +47,7 @@ def imagine(
         judge = judged(belief, history, plan.acquire, space, rng)
         others = np.concatenate([seen, found])
         last = evolved(strategy, plan.generations, space, pool(history), judge, size, rng)
-        best = diverse(space, last, others, len(share), rng)
+        best = diverse(space, last, others, found, len(share), rng)
         if len(best) < len(share):
             short = len(share) - len(best)
             best = np.concatenate([best, close(strategy, space, last, np.concatenate([others, best]), short, rng)])
@@ -143,30 +143,30 @@ def random_function(space: Space, outputs: int, rng: np.random.Generator) -> Wav
     return Waves(frequency, rng.uniform(0, 2 * np.pi, (outputs, _WAVES)))
 
 
-def diverse(space: Space, last: Pool, seen: Array, n: int, rng: np.random.Generator) -> Array:
-    """Up to n rows (<= n, d) of a judged pool, none in `seen`: of one objective apart in X, of several apart in Y."""
+def diverse(space: Space, last: Pool, seen: Array, found: Array, n: int, rng: np.random.Generator) -> Array:
+    """Up to n rows (<= n, d), none in `seen`: with one objective apart in X, and from `found`; else apart in Y."""
     new = ~remember(seen).holds(last.X)
     own = last.rows(np.flatnonzero(new)[np.unique(last.X[new].round(10), axis=0, return_index=True)[1]])
     if not len(own):
         return own.X
     rank = ranked(own.Y, own.violation)
     if own.Y.shape[1] == 1:
-        return apart(space, own.X[np.argsort(rank, kind="stable")], n)
+        return apart(space, own.X[np.argsort(rank, kind="stable")], n, found)
     front = np.flatnonzero(rank == 0)
     enough = len(front) >= n
     rows = rng.permutation(front[thinned(own.Y[front], n)]) if enough else np.argsort(rank, kind="stable")[:n]
     return own.rows(rows).X
 
 
-def apart(space: Space, X: Array, n: int) -> Array:
-    """N rows of X (k, d), best first, each at least a tenth of the space from the others; nearer where that fails."""
+def apart(space: Space, X: Array, n: int, found: Array) -> Array:
+    """N rows of X (k, d), best first, a tenth of the space from the others and `found`; nearer where that fails."""
     width = np.where(space.upper > space.lower, space.upper - space.lower, 1.0)
     kept: list[int] = []
     for radius in (0.1, 0.03, 0.01, 0.0):
         for i in range(len(X)):
             if len(kept) == n:
                 break
-            gap = np.sqrt((((X[kept] - X[i]) / width) ** 2).mean(1))
+            gap = np.sqrt((((np.concatenate([X[kept], found]) - X[i]) / width) ** 2).mean(1))
             if i not in kept and (gap >= radius).all():
                 kept.append(i)
     return X[kept]

@@ -59,7 +59,7 @@ def blends(space: Space) -> tuple[Blend, ...]:
         gap = bool((np.array(group.or_zero) & (lower > 0)).any())
         selective = gap or most < possible.sum() or group.min_present > 1
         if selective:
-            trace = _TRACE if group.divisions is None else 1.0 / group.divisions
+            trace = (_TRACE if group.min_present > 1 else 0.0) if group.divisions is None else 1.0 / group.divisions
             lower = np.where(possible, np.minimum(np.maximum(lower, trace), upper), lower)
         found.append(Blend(columns, lower, upper, optional, group.min_present, most, group.divisions, selective))
     return tuple(found)

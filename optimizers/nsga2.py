@@ -11,7 +11,7 @@ import numpy as np
 
 from optimizers import folding
 from optimizers.base import Array, History, Proposals, Space
-from optimizers.selection import Index, Pool, crowded, tournament
+from optimizers.selection import Index, Pool, crowded, duels
 from optimizers.variation import Rates, offspring
 
 if TYPE_CHECKING:
@@ -76,9 +76,9 @@ class NSGA2:
     def children(
         self, space: Space, parents: Pool, places: Index, size: int, rng: np.random.Generator
     ) -> tuple[Array, Array]:
-        """Children of binary tournaments by the crowded comparison (section III-B), and a parent of each."""
+        """Children of binary tournaments by domination, then crowding (section III-B), and a parent of each."""
         del size
         pairs = (len(places) + 1) // 2
-        A, B = (parents.X[tournament(parents.merit, pairs, rng)] for _ in range(2))
+        A, B = (parents.X[duels(parents, pairs, rng)] for _ in range(2))
         both, origin = offspring(space, A, B, self._rates, rng), np.concatenate([A, B])
         return both[: len(places)], origin[: len(places)]

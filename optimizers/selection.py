@@ -127,7 +127,7 @@ def _apart(worst: Index, n: int) -> Index:
 
 
 def crowded(pool: Pool, k: int) -> Pool:
-    """At most k survivors by front and, within the last one that fits, by crowding; merit is front, then crowding."""
+    """At most k survivors by front and, within the last one that fits, by crowding; merit is the room they have."""
     rank = ranked(pool.Y, pool.violation)
     keep, last = cut(rank, k)
     if len(keep) < k and len(last):
@@ -136,7 +136,7 @@ def crowded(pool: Pool, k: int) -> Pool:
     merit = np.empty(len(keep))
     for front in np.unique(rank):
         own = rank == front
-        merit[own] = front + 1 / (1 + crowding(pool.Y[keep[own]]))  # in (front, front + 1]: roomier is better
+        merit[own] = 1 / (1 + crowding(pool.Y[keep[own]]))
     return pool.rows(keep).judged(merit)
 
 
@@ -149,10 +149,30 @@ def cut(rank: Index, k: int) -> tuple[Index, Index]:
 
 
 def tournament(merit: Array, n: int, rng: np.random.Generator) -> Index:
-    """(n,) winners of pairs; every member enters before any enters again, ties go to the first drawn."""
-    size = len(merit)
-    rounds = -(-2 * n // size)
-    entered = np.concatenate([rng.permutation(size) for _ in range(rounds)])[: 2 * n]
-    first, second = entered[:n], entered[n:]
+    """(n,) winners of pairs by merit; ties go to the first drawn."""
+    first, second = pairs(len(merit), n, rng)
     winners: Index = np.where(merit[second] < merit[first], second, first)
     return winners
+
+
+def duels(pool: Pool, n: int, rng: np.random.Generator) -> Index:
+    """(n,) winners of pairs: who constraint-dominates the other, else who has the smaller merit.
+
+    By domination, as in the authors' program and in DEAP, not by front (Deb et al. 2002, section III-B): a front far
+    behind may still hold the only members of another region, as on ZDT2.
+    """
+    first, second = pairs(len(pool), n, rng)
+    Y, broken = pool.Y, pool.violation
+    gap = broken[second] - broken[first]
+    better = (Y[second] <= Y[first]).all(1) & (Y[second] < Y[first]).any(1)
+    worse = (Y[first] <= Y[second]).all(1) & (Y[first] < Y[second]).any(1)
+    merit = pool.merit[second] < pool.merit[first]
+    winners: Index = np.where((gap < 0) | (gap == 0) & (better | ~worse & merit), second, first)
+    return winners
+
+
+def pairs(size: int, n: int, rng: np.random.Generator) -> tuple[Index, Index]:
+    """(n,) and (n,) opponents; every member enters before any enters again."""
+    rounds = -(-2 * n // size)
+    entered = np.concatenate([rng.permutation(size) for _ in range(rounds)])[: 2 * n]
+    return entered[:n], entered[n:]

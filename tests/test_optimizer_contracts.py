@@ -84,7 +84,7 @@ def keeps_the_contract(name: str, space: Space, history: History, n: int = 5) ->
     again = optimizer.ask(space, history, n, np.random.default_rng(3))
     assert X.shape == (n, space.d)
     assert region.contains(space, X).all()
-    assert (X == again).all()
+    assert (again == X).all()
     assert content(history) == before
     assert len(np.unique(np.round(X, 9), axis=0)) == n
     if region.count(space) is not None:

@@ -37,23 +37,20 @@ def held_out(recipe: "SISSO", data: Data, rungs: int, terms: int) -> Array:
 
 
 def choose(recipe: "SISSO", data: Data, terms: int) -> tuple[int, int, list[str]]:
-    """Rungs and terms: the simplest whose cross-validated error is within a standard error of the best, and notes."""
+    """Rungs and terms, with a note: the simplest whose error is within one standard error of the best's.
+
+    One-standard-error rule: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning (2009), section 7.10.
+    """
     tried = [
         ((rungs, k), errors)
         for rungs in range(recipe.rungs + 1)
         for k, errors in enumerate(held_out(recipe, data, rungs, terms))
         if k > 0 or rungs == 0
     ]
-    best = min(errors.mean() for _, errors in tried)
-    floor = next(errors for _, errors in tried if errors.mean() == best)
+    best = min((errors for _, errors in tried), key=lambda errors: float(errors.mean()))
+    reach = float(best.mean() + best.std(ddof=1) / np.sqrt(len(best)))
     simplest = sorted(tried, key=lambda item: (item[0][1], item[0][0]))
-    (rungs, k), errors = next(item for item in simplest if _equal(item[1], floor))
+    (rungs, k), errors = next(item for item in simplest if item[1].mean() <= reach)
     rmse = float(np.sqrt(errors.mean()))
     count = len(folds_of(recipe, len(data.y)))
     return rungs, k, [f"{count}-fold cross-validation chose rung {rungs} and {k} terms: error {rmse:.4g} (RMSE)"]
-
-
-def _equal(errors: Array, best: Array) -> bool:
-    """Is the paired difference of squared errors within one standard error?"""
-    difference = errors - best
-    return bool(difference.mean() <= difference.std(ddof=1) / np.sqrt(len(difference))) if len(best) > 1 else True

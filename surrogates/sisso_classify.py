@@ -108,7 +108,7 @@ def rank_all(X: Array, bank: Bank, grammar: Grammar, recipe: "SISSO", rank: Rank
     """The best `screened` features of the bank and its next rung, every one formed and ranked; orders differ."""
     from scipy.stats import rankdata
 
-    pool = Pool(20 * (recipe.screened + len(skip)) + 200)
+    pool = Pool(20 * (recipe.screened + len(skip)) + 200, merge=False)
     size = max(1, grammar.block // len(X))
     for begin in range(0, len(bank), size):
         part = bank.trees[begin : begin + size]

@@ -49,6 +49,13 @@ class Tree:
         return BINARY[self.op].express(self.left.expression(symbols), self.right.expression(symbols))
 
     @property
+    def size(self) -> int:
+        """Number of operators."""
+        if isinstance(self.left, int):
+            return 0
+        return 1 + self.left.size + (self.right.size if self.right else 0)
+
+    @property
     def key(self) -> str:
         """Text that tells one tree from another, for ties to be broken the same way always."""
         right = f",{self.right.key}" if self.right else ""

@@ -75,7 +75,7 @@ def screen(
     """
     capacity = 4 * (count + len(skip)) + 200
     while True:
-        pool = Pool(capacity)
+        pool = Pool(capacity, merge=True)
         size = max(1, grammar.block // X.shape[0])
         for begin in range(0, len(bank), size):
             part = bank.trees[begin : begin + size]
@@ -92,10 +92,10 @@ def score(values: Array, wanted: Sequence[Target]) -> Array:
     """Scores (k,) of features given by values (k, n)."""
     total = np.zeros(len(values))
     for task in wanted:
-        part = values[:, task.rows]
-        part = part - part.mean(1, keepdims=True)
-        norm = np.sqrt((part**2).sum(1))
         with np.errstate(all="ignore"):
+            part = values[:, task.rows]
+            part = part - part.mean(1, keepdims=True)
+            norm = np.sqrt((part**2).sum(1))
             best = np.abs(part @ task.residuals.T).max(1) / norm
         total += np.where(np.isfinite(best), best, 0.0) ** 2
     out: Array = np.sqrt(total / len(wanted))
@@ -103,10 +103,14 @@ def score(values: Array, wanted: Sequence[Target]) -> Array:
 
 
 class Pool:
-    """The best scores seen so far with what makes their trees; holds at most twice its capacity."""
+    """The best scores seen so far with what makes their trees; holds at most twice its capacity.
 
-    def __init__(self, capacity: int) -> None:
-        self.capacity, self.floor = capacity, 0.0
+    merge: equal scores (to 9 digits) are taken for one feature written differently and only the shortest two are kept;
+    without it a rung's many spellings of its best feature would crowd out all others.
+    """
+
+    def __init__(self, capacity: int, merge: bool) -> None:
+        self.capacity, self.merge, self.floor = capacity, merge, 0.0
         self.overflowed = False
         self.scores: list[float] = []
         self.trees: list[Tree] = []
@@ -114,20 +118,30 @@ class Pool:
     def offer(self, scores: Array, tree: Callable[[int], Tree]) -> None:
         """Keep those of the scores (k,) that are good enough; `tree(i)` makes feature i."""
         index = np.flatnonzero(scores > self.floor)
+        if self.merge and len(index) > 1:
+            index = index[np.unique(np.round(scores[index], 9), return_index=True)[1]]
         if len(index) > self.capacity:
-            index = np.sort(index[np.argpartition(-scores[index], self.capacity - 1)[: self.capacity]])
+            index = index[np.argpartition(-scores[index], self.capacity - 1)[: self.capacity]]
             self.overflowed = True
+        index = np.sort(index)
         self.scores.extend(scores[index].tolist())
         self.trees.extend(tree(int(i)) for i in index)
         if len(self.scores) > 2 * self.capacity:
             self._trim()
 
     def _trim(self) -> None:
-        order = np.argsort(-np.asarray(self.scores), kind="stable")[: self.capacity]
+        score = np.round(self.scores, 9)
+        order = np.lexsort((np.array([tree.size for tree in self.trees]), -score))
+        if self.merge:
+            ranked = score[order]
+            third = np.concatenate([[False, False], ranked[2:] == ranked[:-2]])
+            order = order[~third]
+        if len(order) > self.capacity:
+            order = order[: self.capacity]
+            self.overflowed = True
+            self.floor = float(score[order[-1]])
         self.scores = [self.scores[i] for i in order]
         self.trees = [self.trees[i] for i in order]
-        self.floor = self.scores[-1]
-        self.overflowed = True
 
 
 def _screen_rung(bank: Bank, grammar: Grammar, wanted: Sequence[Target], pool: Pool) -> None:
@@ -144,8 +158,8 @@ def _screen_rung(bank: Bank, grammar: Grammar, wanted: Sequence[Target], pool: P
 
 
 def _row_blocks(bank: Bank, block: int) -> Iterator[Ints]:
-    """Fresh features in blocks whose pairs with the whole bank fit a work array."""
-    size = max(1, block // max(len(bank), 1))
+    """Fresh features in blocks whose pairs with the whole bank fit a work array; short ones waste fewer pairs."""
+    size = max(1, min(block // max(len(bank), 1), max(64, len(bank) // 8)))
     for begin in range(bank.fresh, len(bank), size):
         yield np.arange(begin, min(begin + size, len(bank)))
 

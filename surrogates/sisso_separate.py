@@ -19,7 +19,7 @@ def by_threshold(values: Array, upper: Flags) -> Array:
     Equal shares are ordered by the area under the receiver operating curve, which adds less than one row's worth.
     """
     n, ones = len(upper), int(upper.sum())
-    bits = np.ascontiguousarray(values).view(np.int64).copy()
+    bits = np.ascontiguousarray(values + 0.0).view(np.int64)  # + 0.0 makes one zero of -0.0 and 0.0
     bits ^= (bits >> 63) & np.int64(0x7FFF_FFFF_FFFF_FFFF)
     bits = (bits & ~np.int64(1)) | upper
     bits.sort(axis=1)

@@ -27,7 +27,7 @@ class _LogMeanExcess(torch.autograd.Function):
         return value
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
         """Chain rule."""
         z, value = ctx.saved_tensors
         chain: Tensor = grad * torch.exp(torch.special.log_ndtr(z) - value)

@@ -1,4 +1,4 @@
-"""This file is the SISSO benchmark: speed and error on acid-stable oxides, perovskite classification, planted equations.
+"""This file is the SISSO benchmark: acid-stable oxides, perovskite classification, planted equations.
 
     EUTECTIC_DATA=... python benchmarks/sisso.py [oxides|three|perovskites|planted]... [--rows 200]
 
@@ -99,9 +99,15 @@ def three_terms_table() -> None:
 
 
 PEROVSKITE = SISSO(
-    rungs=2, terms=1, operators=("+", "-", "*", "/", "sq", "inv", "log"), kind="classification", members=0, bank=700
+    rungs=3,
+    terms=1,
+    operators=("+", "-", "*", "/", "sq", "inv", "log"),
+    units=("", "", "", "AA", "AA", "AA", "", "", ""),
+    kind="classification",
+    members=0,
+    bank=1500,
 )
-"""Fixed before the test split was looked at."""
+"""Chosen by training accuracy (of four settings tried) before the test split was looked at."""
 
 
 def perovskites() -> tuple[Array, Array, list[str], Array, Array]:
@@ -130,14 +136,71 @@ def perovskites_table() -> None:
     print(f"\n`{fitted.formulas[0].text}` is perovskite")
 
 
-SPACE = """
-III_12_43 III_13_18 III_15_12 III_15_14 III_15_27 III_17_37 III_21_20 III_7_38 II_11_20 II_11_3 II_13_17 II_15_4 II_15_5
-II_21_32 II_27_16 II_27_18 II_2_42 II_34_11 II_34_2 II_34_29a II_34_29b II_34_2a II_36_38 II_37_1 II_38_3 II_3_24
-II_4_23 II_6_11 II_6_15b II_8_31 II_8_7 I_11_19 I_12_1 I_12_11 I_12_2 I_12_4 I_12_5 I_13_12 I_13_4 I_14_3 I_14_4 I_16_6
-I_18_12 I_18_14 I_18_4 I_24_6 I_25_13 I_27_6 I_29_4 I_32_5 I_34_1 I_34_27 I_34_8 I_37_4 I_38_12 I_39_1 I_39_22 I_43_16
-I_43_31 I_44_4 I_47_23 test_18
-""".split()
-"""All Feynman equations that three rungs can form in at most three terms; others nest deeper or hold constants."""
+SPACE = [
+    "III_12_43",
+    "III_13_18",
+    "III_15_12",
+    "III_15_14",
+    "III_15_27",
+    "III_17_37",
+    "III_21_20",
+    "III_7_38",
+    "II_11_20",
+    "II_11_3",
+    "II_13_17",
+    "II_15_4",
+    "II_15_5",
+    "II_21_32",
+    "II_27_16",
+    "II_27_18",
+    "II_2_42",
+    "II_34_11",
+    "II_34_2",
+    "II_34_29a",
+    "II_34_29b",
+    "II_34_2a",
+    "II_36_38",
+    "II_37_1",
+    "II_38_3",
+    "II_3_24",
+    "II_4_23",
+    "II_6_11",
+    "II_6_15b",
+    "II_8_31",
+    "II_8_7",
+    "I_11_19",
+    "I_12_1",
+    "I_12_11",
+    "I_12_2",
+    "I_12_4",
+    "I_12_5",
+    "I_13_12",
+    "I_13_4",
+    "I_14_3",
+    "I_14_4",
+    "I_16_6",
+    "I_18_12",
+    "I_18_14",
+    "I_18_4",
+    "I_24_6",
+    "I_25_13",
+    "I_27_6",
+    "I_29_4",
+    "I_32_5",
+    "I_34_1",
+    "I_34_27",
+    "I_34_8",
+    "I_37_4",
+    "I_38_12",
+    "I_39_1",
+    "I_39_22",
+    "I_43_16",
+    "I_43_31",
+    "I_44_4",
+    "I_47_23",
+    "test_18",
+]
+"""All Feynman equations that three rungs can form in three terms; others nest deeper or hold constants."""
 
 PLANTED = SISSO(
     rungs=3,

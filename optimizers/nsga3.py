@@ -38,8 +38,9 @@ class NSGA3:
     """Generations on the posterior a batch."""
     crossover: float = 1.0
     """Probability that two parents are crossed."""
-    eta_crossover: float = 30.0
-    """Distribution index of simulated binary crossover: larger, nearer to the parents."""
+    eta_crossover: float = 15.0
+    """Distribution index of simulated binary crossover: larger, nearer to the parents (the paper takes 30, with which
+    the ends of some constrained fronts are reached late)."""
     mutation: float | None = None
     """Probability that a variable is mutated; none: 1/d."""
     eta_mutation: float = 20.0

@@ -60,8 +60,8 @@ def normalised(Y: Array, front: Array) -> Array:
     reach = worst
     if abs(np.linalg.det(extremes / np.where(worst > 0, worst, 1.0))) > 1e-10:
         plane = np.linalg.solve(extremes, np.ones(len(ideal)))
-        reach = np.where(plane > 1e-12, 1 / np.where(plane > 1e-12, plane, 1.0), np.inf)
-        reach = reach if (reach <= worst * (1 + 1e-6)).all() else worst
+        if (plane > 1e-12).all():
+            reach = np.minimum(1 / plane, worst)
     reach = np.where(reach > 1e-12, reach, np.where(worst > 1e-12, worst, 1.0))
     scaled: Array = (Y - ideal) / reach
     return scaled

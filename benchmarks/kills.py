@@ -5,6 +5,7 @@ Run it: `python benchmarks/kills.py [--kills 30] [--optimizer bayesian] [--seed 
 Compared: (1) after every kill, each event the journal held stands unchanged at the same place after the next session;
 (2) no outcome is settled twice and no evaluation finished twice; (3) the sequence of proposals, with values and
 neighbours, equals that of the uninterrupted run with the same seed, evaluated one at a time; (4) the hypervolumes too.
+Every session imports the code anew: an edit of an optimizer while this runs shows as a difference.
 """
 
 import argparse

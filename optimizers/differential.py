@@ -14,9 +14,10 @@ from optimizers.mixing import blends
 from optimizers.selection import Index, Pool
 from optimizers.variation import layout, settle
 
-_SETTINGS = np.array([[1.0, 0.1], [1.0, 0.9], [0.8, 0.2]])
-"""Pairs of scale factor F and crossover rate CR drawn from (Wang, Cai and Zhang 2011, doi 10.1109/TEVC.2010.2087271,
-section III), which serve smooth and rotated functions without adaptation."""
+_SETTINGS = np.array([[F, CR] for F in (0.35, 0.6, 0.9) for CR in (0.1, 0.9)])
+"""Pairs of scale factor F and crossover rate CR, one drawn for each trial: low CR for separable functions, high CR for
+rotated ones, without adaptation (as Wang, Cai and Zhang 2011, doi 10.1109/TEVC.2010.2087271, section III, who take
+F of 0.8 and 1 and need several times the evaluations)."""
 _BEST = 0.1
 """Share of the population that counts as best in current-to-best (Zhang and Sanderson 2009: p)."""
 
@@ -42,7 +43,7 @@ def trials(
 ) -> tuple[Array, Array]:
     """A trial (k, d) for the slot of each place (k,), and the row that holds the slot (k, d).
 
-    Half of them rand/1/bin, half current-to-rand of the best tenth: v = x + F (best - x) + F (a - b).
+    Half of them rand/1/bin, v = a + F (b - c), half current-to-best, v = x + F (best - x) + F (b - c).
     """
     k, number = len(places), len(parents)
     target = np.minimum(np.searchsorted(parents.place % size, places % size), number - 1)

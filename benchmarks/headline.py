@@ -93,7 +93,8 @@ def main() -> None:
     comparison.add_argument("--campaign", type=Path, nargs="+", required=True)
     arguments = parser.parse_args()
     if arguments.command == "random":
-        settings = ("name=random", "optimizers=[{use: sobol, sets: 1}]", f"budget.evaluations={arguments.n}", "budget.batch=20")
+        settings = ("name=random", "optimizers=[{use: sobol, sets: 1}]", "budget.batch=20")
+        settings += (f"budget.evaluations={arguments.n}",)
         run(arguments.dir, settings)
     elif arguments.command == "campaign":
         run(arguments.dir, (f"seed={arguments.seed}",))

@@ -129,14 +129,12 @@ class History:
     @property
     def finished(self) -> NDArray[np.bool_]:
         """(n,) True where every objective and constraint is finite."""
-        mask: NDArray[np.bool_] = np.isfinite(self.Y).all(1) & np.isfinite(self.C).all(1)
-        return mask
+        return np.asarray(np.isfinite(self.Y).all(1) & np.isfinite(self.C).all(1))
 
     @property
     def feasible(self) -> NDArray[np.bool_]:
         """(n,) True where finished and every constraint holds."""
-        mask: NDArray[np.bool_] = self.finished & (np.nan_to_num(self.C, nan=np.inf) <= 0).all(1)
-        return mask
+        return np.asarray(self.finished & (np.nan_to_num(self.C, nan=np.inf) <= 0).all(1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from campaigns import plugins
 from campaigns.errors import Complaint, nearest_name, unknown
 from campaigns.execution import EXECUTORS
-from campaigns.explain import option_named
+from campaigns.explain import complaint_of
 from optimizers.base import Space
 from oracles.base import EngineMissing
 
@@ -96,7 +96,7 @@ def _oracle(space: Space, k: int, named: "NamedOracle") -> Iterator[Complaint]:
     except EngineMissing:
         return  # Not the file's fault: said by `require_engines`, with its cure.
     except ValueError as error:
-        yield Complaint(("oracles", k, *option_named(str(error), named.content)), str(error))
+        yield complaint_of(str(error), named.content).under(("oracles", k))
 
 
 def _stages(problem: "Problem") -> Iterator[Complaint]:

@@ -41,9 +41,11 @@ def complaints_of(error: ValidationError, content: object, schema: Schema) -> li
     for details in error.errors(include_url=False):
         path = _path(details["loc"], content, details["type"] == "missing")
         if details["type"] == "value_error":
-            path = (*path, *option_named(_sentence(details), _at(content, path)))
+            own = complaint_of(_sentence(details), _at(content, path)).under(path)
+            path, message = own.path, own.message
+        else:
+            message = _message(details, path, schema)
         messages = found.setdefault(path, [])
-        message = _message(details, path, schema)
         if message not in messages:
             messages.append(message)
     inner = {path[:k] for path in found for k in range(len(path))}
@@ -118,10 +120,15 @@ def _inside(content: object, step: str | int) -> object:
     return _mapping(content)[str(step)]
 
 
-def option_named(sentence: str, options: object) -> KeyPath:
-    """The option a part's own sentence begins with, so that its line can be shown; () when it names none."""
-    first = re.match(r"[`'\"]?(\w+)", sentence)
-    return (first[1],) if first and first[1] in _mapping(options) else ()
+def complaint_of(sentence: str, options: object) -> Complaint:
+    """A part's own sentence under the option it begins with, so that its line can be shown; at () when it names none.
+
+    `step: 3 does not divide 1` is said as `3 does not divide 1`, for the path says `step` already.
+    """
+    first = re.match(r"[`'\"]?(\w+)[`'\"]?(: )?", sentence)
+    if first is None or first[1] not in _mapping(options):
+        return Complaint((), sentence)
+    return Complaint((first[1],), sentence[first.end() :] if first[2] else sentence)
 
 
 def _sentence(details: ErrorDetails) -> str:
@@ -134,8 +141,6 @@ def _message(details: ErrorDetails, path: KeyPath, schema: Schema) -> str:
         return unknown("key", str(path[-1]) if path else "", keys_at(schema, path[:-1]))
     if kind == "missing":
         return "is missing"
-    if kind == "value_error":
-        return _sentence(details)
     if given is None:
         return "has no value"
     if kind in _NUMBERS:

@@ -20,7 +20,7 @@ import optimizers
 import oracles
 import surrogates
 from campaigns.errors import CampaignFileError, Complaint, KeyPath, unknown
-from campaigns.explain import complaints_of, option_named
+from campaigns.explain import complaint_of, complaints_of
 
 KINDS: dict[str, Mapping[str, str]] = {
     "generators": generators.BUILTIN,
@@ -99,7 +99,7 @@ def _located(part: Any, folder: str | Path, content: Mapping[str, object]) -> An
     try:
         return part.located(str(folder))
     except ValueError as error:
-        raise CampaignFileError([Complaint(option_named(str(error), content), str(error))]) from error
+        raise CampaignFileError([complaint_of(str(error), content)]) from error
 
 
 def examine(kind: str, content: Mapping[str, object]) -> tuple[Any, list[Complaint]]:
@@ -120,7 +120,7 @@ def examine(kind: str, content: Mapping[str, object]) -> tuple[Any, list[Complai
     try:
         return part(**checked), []
     except ValueError as error:
-        return None, [Complaint(option_named(str(error), options), str(error))]
+        return None, [complaint_of(str(error), options)]
 
 
 def part_complaints(content: Mapping[str, object]) -> list[Complaint]:

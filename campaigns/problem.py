@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from campaigns import plugins
 from campaigns.crosschecks import absences, crosschecks
 from campaigns.errors import CampaignFileError, Complaint, KeyPath
-from campaigns.explain import option_named
+from campaigns.explain import complaint_of
 from campaigns.screening import screened
 from campaigns.sections import OraclePart, Part
 from campaigns.spec import CampaignSpec
@@ -142,8 +142,7 @@ class _Parts:
             self.complaints.append(Complaint(("space",), "some of its numbers are too large to count with"))
             return None
         except ValueError as error:
-            option = option_named(str(error), self.spec.space.model_extra)
-            self.complaints.append(Complaint(("space", *option), str(error)))
+            self.complaints.append(complaint_of(str(error), self.spec.space.model_extra).under(("space",)))
             return None
         return space
 

@@ -2,7 +2,8 @@
 
 import math
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -54,7 +55,9 @@ class Campaign:
             begun = {"spec": spec.dump(), "source": str(built.folder), "facts": facts(path, spec.seed, overrides)}
             journal = Journal.create(home, begun, {"rows": rows} if rows else None)
             (home / "logs").mkdir(exist_ok=True)
-            shutil.copyfile(path, home / "campaign.yaml")
+            kept = home / "campaign.yaml"
+            if not (kept.exists() and kept.samefile(path)):
+                shutil.copyfile(path, kept)
         except BaseException:
             lock.release()
             raise
@@ -73,8 +76,11 @@ class Campaign:
             raise
         return cls(built, home, logbook, FolderLock(home))
 
-    def events(self) -> Iterator[Event]:
-        """Run, and yield what happens; CampaignFolderError when another process runs it."""
+    def events(self) -> Generator[Event, None, None]:
+        """Run, and yield what happens; CampaignFolderError when another process runs it.
+
+        Close it when leaving early (`contextlib.closing`): that puts the campaign down and writes so.
+        """
         self._lock.acquire()
         self._loop = Loop(self.problem, self._logbook, self._executor)
         try:
@@ -87,9 +93,10 @@ class Campaign:
 
     def rounds(self) -> Iterator[Round]:
         """Run, and yield each round as it ends."""
-        for event in self.events():
-            if event.round is not None:
-                yield event.round
+        with closing(self.events()) as events:
+            for event in events:
+                if event.round is not None:
+                    yield event.round
 
     def ask(self, n: int) -> list[Outcome]:
         """Propose up to n candidates and write them down, without evaluating; not while the campaign runs."""

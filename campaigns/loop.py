@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 from campaigns import budget
 from campaigns.asking import asked, stage_of
@@ -37,7 +37,7 @@ class Loop:
         self._draining = True
         self._work.wake()
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event, None, None]:
         """Run until a stop rule or somebody says stop; every way out is written down."""
         ending, text = "stopped", "interrupted"
         try:

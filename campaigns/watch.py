@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -42,10 +42,8 @@ def watch(campaign: "Campaign", quiet: bool) -> int:
 
 def follow(campaign: "Campaign", shown: Display, tracker: "Tracker") -> Ledger:
     """Run the campaign while showing and tracking it; what it knows at the end."""
-    events = campaign.events()
-    assert isinstance(events, Generator)  # closed below, wherever Ctrl-C strikes, so that the way out is written down
-    try:
-        with drained_by_ctrl_c(campaign, shown), closing(events):
+    try:  # closed wherever Ctrl-C strikes, so that the way out is written down
+        with drained_by_ctrl_c(campaign, shown), closing(campaign.events()) as events:
             for event in events:
                 shown.follow(event, lambda: campaign.ledger)
                 tracker.follow(event)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from campaigns.gate import refusal
 from campaigns.journal import Entry
 from campaigns.records import Batch, Ledger, Outcome, Round, State
 from optimizers.base import Reason
@@ -112,13 +113,17 @@ def begin(entries: Sequence[Entry]) -> Record:
 
 
 def _known(record: Record, entry: Entry) -> None:
-    """Outcomes 0, -1, -2, ... from what was known before the start."""
+    """Outcomes 0, -1, -2, ... from what was known before the start; the sanity gate is for them, too."""
     body: Body = entry.body
+    windows = record.spec.windows
     for place, row in enumerate(body["rows"]):
         outcome = _outcome(row, -place, -1, entry.at)
         evaluation = Evaluation(outcome.id, "history", row["values"], row["errors"])
         outcome = replace(outcome, values=row["values"], errors=row["errors"], evaluations=(evaluation,))
-        record.outcomes[-place] = settled(outcome, "finished", record.spec, entry.at)
+        insane = refusal(row["values"], windows)
+        if insane is not None:
+            outcome = replace(outcome, failure="unphysical", error=insane)
+        record.outcomes[-place] = settled(outcome, "refused" if insane else "finished", record.spec, entry.at)
 
 
 def _session(record: Record, entry: Entry) -> None:

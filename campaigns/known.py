@@ -1,6 +1,5 @@
 """This file is what is known before the start: rows of a CSV or of an earlier campaign, in this campaign's terms."""
 
-import csv
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,10 @@ from campaigns.errors import CampaignFileError, Complaint, unknown
 from campaigns.ledger import read_ledger
 from campaigns.passage import needed
 from campaigns.problem import Problem
+from optimizers import region
+from optimizers.base import Array
+from oracles.base import Value
+from oracles.table_file import read
 
 STD = "_std"
 """`{property}_std` is a property's standard error."""
@@ -24,7 +27,7 @@ class Row:
 
     place: str
     """Where it stands."""
-    variables: Mapping[str, object]
+    variables: Mapping[str, Value]
     values: Mapping[str, float]
     errors: Mapping[str, float]
 
@@ -57,8 +60,9 @@ def known_rows(problem: Problem) -> list[dict[str, Any]]:
 
 def _of_campaign(problem: Problem, folder: Path) -> Iterator[Row]:
     """The finished outcomes of an earlier campaign."""
+    names = _variables(problem)
     for outcome in read_ledger(folder).finished:
-        missing = [name for name in problem.space.names if name not in outcome.variables]
+        missing = [name for name in names if name not in outcome.variables]
         if missing:
             raise ValueError(f"{folder}: its candidates have no variable '{missing[0]}'")
         values = {k: v for k, v in outcome.values.items() if math.isfinite(v)}
@@ -67,36 +71,40 @@ def _of_campaign(problem: Problem, folder: Path) -> Iterator[Row]:
 
 def _of_table(problem: Problem, path: Path) -> Iterator[Row]:
     """The rows of a CSV: a column a variable, a column a property, `{property}_std` for standard errors."""
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        columns = [name.strip() for name in reader.fieldnames or []]
-        reader.fieldnames = columns
-        _check(problem, path, columns)
-        for line, cells in enumerate(reader, start=2):
-            yield _row(problem, f"{path.name}:{line}", cells)
+    sheet, names = read(str(path), None, ","), _variables(problem)
+    for name in names:
+        if name not in sheet.columns:
+            raise ValueError(
+                f"{path.name}:1: no column for the variable '{name}': {unknown('column', name, sheet.columns)}"
+            )
+    if not set(needed(problem)) & set(sheet.columns):
+        raise ValueError(f"{path.name}:1: no column is one of the properties {', '.join(needed(problem))}")
+    returned = {p for named in problem.oracles for p in named.oracle.properties or ()}
+    wanted = [p for p in sheet.columns if p in {*needed(problem), *returned}]
+    for line, cells in zip(sheet.lines, sheet.cells, strict=True):
+        row = dict(zip(sheet.columns, cells, strict=True))
+        yield _row(f"{path.name}:{line}", row, names, wanted)
 
 
-def _check(problem: Problem, path: Path, columns: list[str]) -> None:
-    """ValueError when a variable has no column, or no wanted property has one."""
-    for name in problem.space.names:
-        if name not in columns:
-            raise ValueError(f"{path.name}:1: no column for the variable '{name}': {unknown('column', name, columns)}")
-    wanted = needed(problem)
-    if not set(wanted) & set(columns):
-        raise ValueError(f"{path.name}:1: no column is one of the properties {', '.join(wanted)}")
+def _variables(problem: Problem) -> tuple[str, ...]:
+    """What a candidate's variables are called: of a pool of formulas, not as the space's columns are."""
+    rng = np.random.default_rng([problem.spec.seed])
+    return tuple(problem.generator.generate(region.sample(problem.space, 1, rng), rng)[0].variables)
 
 
-def _row(problem: Problem, place: str, cells: Mapping[str, str]) -> Row:
+def _row(place: str, cells: Mapping[str, str], names: tuple[str, ...], wanted: list[str]) -> Row:
     """One line; an empty cell of a property says nothing, an empty cell of a variable is refused."""
-    wanted = set(needed(problem)) | {p for named in problem.oracles for p in named.oracle.properties or ()}
-    values = {p: number for p in wanted if (number := _number(place, p, cells.get(p))) is not None}
-    errors = {p: number for p in values if (number := _number(place, p + STD, cells.get(p + STD))) is not None}
-    return Row(place, {name: cells[name] for name in problem.space.names}, values, errors)
+    empty = [name for name in names if not cells[name]]
+    if empty:
+        raise ValueError(f"{place}: column '{empty[0]}' is empty")
+    values = {p: number for p in wanted if (number := _number(place, p, cells[p])) is not None}
+    errors = {p: number for p in values if (number := _number(place, p + STD, cells.get(p + STD, ""))) is not None}
+    return Row(place, {name: cells[name] for name in names}, values, errors)
 
 
-def _number(place: str, column: str, cell: str | None) -> float | None:
-    """A finite number, None for an empty cell or no column; ValueError for anything else."""
-    if cell is None or not cell.strip():
+def _number(place: str, column: str, cell: str) -> float | None:
+    """A finite number, None for an empty cell; ValueError for anything else."""
+    if not cell:
         return None
     try:
         number = float(cell)
@@ -107,19 +115,9 @@ def _number(place: str, column: str, cell: str | None) -> float | None:
     return number
 
 
-def _coordinates(problem: Problem, row: Row) -> list[float]:
-    """Coordinates (d,) of a row: numbers as they are, labels by their index."""
-    space, x = problem.space, []
-    for column, name in enumerate(space.names):
-        labels = space.categories[column] if space.categories else ()
-        given = row.variables[name]
-        if labels:
-            if str(given).strip() not in labels:
-                raise ValueError(f"{row.place}: {name}: {unknown('label', str(given), labels)}")
-            x.append(float(labels.index(str(given).strip())))
-        else:
-            number = _number(row.place, name, str(given))
-            if number is None:
-                raise ValueError(f"{row.place}: column '{name}' is empty")
-            x.append(number)
-    return x
+def _coordinates(problem: Problem, row: Row) -> Array:
+    """Coordinates (d,) of a row."""
+    try:
+        return problem.generator.coordinates(row.variables)
+    except ValueError as error:
+        raise ValueError(f"{row.place}: {error}") from None

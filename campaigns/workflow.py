@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from campaigns.records import Ledger, Outcome
-from optimizers.base import Space
 from oracles.base import Candidate, Value
 
 VERSION = "0.1.0"
@@ -85,19 +84,10 @@ def evaluate(
 
     problem = build(CampaignSpec.from_content(dict(campaign)), Path(folder))
     rng = np.random.default_rng(seed)
-    row = [_coordinate(problem.space, i, variables) for i in range(problem.space.d)]
-    candidate: Candidate = problem.generator.generate(np.array([row], dtype=float), rng)[0]
+    candidate: Candidate = problem.generator.generate(problem.generator.coordinates(variables)[None], rng)[0]
     for named in problem.oracles:
         answer = named.oracle.evaluate([candidate], rng)[0]
         if answer.status == "failed":
             raise RuntimeError(f"oracle {named.name}: {answer.error}")
         candidate = candidate.knowing(answer.values)
     return dict(candidate.known)
-
-
-def _coordinate(space: Space, i: int, variables: Mapping[str, Value]) -> float:
-    """One coordinate of the space from the variables; a category's label becomes its index."""
-    value = variables[space.names[i]]
-    if space.kinds[i] == "categorical":
-        return float(space.categories[i].index(str(value)))
-    return float(value)

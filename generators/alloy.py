@@ -8,9 +8,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from generators.base import number
 from generators.linear import parse
 from optimizers.base import Array, Kind, Mixture, Space
-from oracles.base import Candidate
+from oracles.base import Candidate, Value
 
 _PERIODIC_TABLE = """
 H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb
@@ -67,6 +68,10 @@ class Composition:
         symbols = tuple(self.elements)
         rows = [{s: max(float(x), 0.0) for s, x in zip(symbols, row, strict=True)} for row in X]
         return [Candidate(row, composition={s: x for s, x in row.items() if x > 1e-12}) for row in rows]
+
+    def coordinates(self, variables: Mapping[str, Value]) -> Array:
+        """Row (d,) of these fractions by symbol; ValueError when one is missing or no number."""
+        return np.array([number(symbol, variables) for symbol in self.elements])
 
 
 @lru_cache(maxsize=64)

@@ -1,11 +1,13 @@
 """This file is what every generator does: it owns a space and makes its rows materials."""
 
+import math
+from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
 
 from optimizers.base import Array, Space
-from oracles.base import Candidate
+from oracles.base import Candidate, Value
 
 
 class Generator(Protocol):
@@ -20,6 +22,10 @@ class Generator(Protocol):
         """Candidate i from row i of X (n, d)."""
         ...
 
+    def coordinates(self, variables: Mapping[str, Value]) -> Array:
+        """The way back: row (d,) whose candidate has these variables, numbers also as text; ValueError without one."""
+        ...
+
 
 class FiledGenerator(Generator, Protocol):
     """A generator that reads files named in the campaign file."""
@@ -27,3 +33,16 @@ class FiledGenerator(Generator, Protocol):
     def located(self, folder: str) -> "Generator":
         """The same generator with relative paths taken from `folder`."""
         ...
+
+
+def number(name: str, variables: Mapping[str, Value]) -> float:
+    """A variable as a finite number, in its unit; ValueError when it is absent or something else."""
+    if name not in variables:
+        raise ValueError(f"no variable {name!r} among {', '.join(variables) or 'none'}")
+    try:
+        value = float(variables[name])
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"{name} is {variables[name]!r}, not a finite number")
+    return value

@@ -8,6 +8,7 @@ from math import ceil, floor, isfinite
 
 import numpy as np
 
+from generators.base import number
 from generators.linear import parse
 from optimizers.base import Array, Kind, Space
 from oracles.base import Candidate, Value
@@ -79,6 +80,16 @@ class Variable:
             return self.choices[round(x)]
         return round(x) if self.integer else float(x)
 
+    def coordinate(self, name: str, variables: Mapping[str, Value]) -> float:
+        """The way back from the natural value of variable `name`; ValueError when there is none or it is no choice."""
+        if not self.choices:
+            return number(name, variables)
+        labels = [str(choice) for choice in self.choices]
+        given = str(variables.get(name, "")).strip()
+        if given not in labels:
+            raise ValueError(f"{name} is {given!r}, not one of {', '.join(labels)}")
+        return float(labels.index(given))
+
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
@@ -112,6 +123,10 @@ class Parameters:
         """Candidates with the values of each row of X (n, d)."""
         own = [(name, _variable(given)) for name, given in self.variables.items()]
         return [Candidate({name: v.value(x) for (name, v), x in zip(own, row, strict=True)}) for row in X]
+
+    def coordinates(self, variables: Mapping[str, Value]) -> Array:
+        """Row (d,) of these values; ValueError when one is missing, no number, or none of the choices."""
+        return np.array([_variable(given).coordinate(name, variables) for name, given in self.variables.items()])
 
 
 @lru_cache(maxsize=64)

@@ -56,14 +56,14 @@ class Pool:
         listed = self._listed()
         return [listed.candidates[listed.find(x)] for x in X]
 
-    def coordinates(self, variables: Mapping[str, Value]) -> Array | None:
-        """Row of the space (d,) whose candidate has these variables, None when the pool has none."""
+    def coordinates(self, variables: Mapping[str, Value]) -> Array:
+        """Row of the space (d,) whose candidate has these variables; ValueError when the pool has none."""
         listed = self._listed()
         assert listed.space.table is not None
         for row, candidate in zip(listed.space.table, listed.candidates, strict=True):
             if all(_same(value, variables.get(name)) for name, value in candidate.variables.items()):
                 return np.array(row)
-        return None
+        raise ValueError(f"the pool has no row with {', '.join(f'{k} = {v}' for k, v in variables.items())}")
 
     def _listed(self) -> "Listed":
         try:

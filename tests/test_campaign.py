@@ -11,6 +11,7 @@ from campaigns.campaign import Campaign, request_stop
 from campaigns.errors import CampaignFileError, CampaignFolderError
 from campaigns.journal import NAME
 from campaigns.ledger import history_of, read_ledger
+from campaigns.workflow import evaluate
 
 PERSON = [{"use": "person", "properties": ["a", "b"]}]
 
@@ -182,7 +183,8 @@ def test_a_bad_file_leaves_no_folder(tmp_path):
         ("x,a\n0.5,1\n", "no column for the variable 'y'"),
         ("x,y,z\n0.5,0.5,1\n", "no column is one of the properties a, b"),
         ("x,y,a\n0.5,0.5,much\n", "column 'a' is 'much', not a finite number"),
-        ("x,y,a\n0.5,nan,1\n", "column 'y' is 'nan', not a finite number"),
+        ("x,y,a\n0.5,nan,1\n", "earlier.csv:2: y is 'nan', not a finite number"),
+        ("x,y,a\n0.5,1\n", r"row 1 \(line 2\): 2 cells for 3 columns"),
     ],
 )
 def test_what_cannot_be_read_of_the_history_is_refused_with_its_place(tmp_path, text, said):
@@ -208,6 +210,37 @@ def test_what_is_known_before_the_start_does_not_count(tmp_path):
     with Campaign.from_yaml(write(tmp_path, history={"file": "one"}), tmp_path / "two") as campaign:
         earlier = {(o.x, tuple(o.values.items())) for o in ledger.finished}
         assert {(o.x, tuple(o.values.items())) for o in campaign.ledger.outcomes} == earlier
+
+
+def test_what_is_known_before_the_start_passes_the_sanity_gate_or_is_refused(tmp_path):
+    wanted = {"a": {"goal": "minimize", "valid": {"max": 5}}, "b": "minimize"}
+    path = write(tmp_path, history={"file": "earlier.csv"}, objectives=wanted)
+    (tmp_path / "earlier.csv").write_text("x,y,a,b\n0.5,0.25,1,2\n0.1,0.2,50,3\n")
+    with Campaign.from_yaml(path, tmp_path / "run") as campaign:
+        ledger = campaign.ledger
+        assert [(o.number, o.status, o.feasible) for o in ledger.outcomes] == [
+            (-1, "refused", False),
+            (0, "finished", True),
+        ]
+        assert "outside its valid window" in ledger.outcomes[0].error
+        assert history_of(ledger, campaign.problem.space).failed.tolist() == [True, False]
+
+
+def test_a_pool_of_formulas_knows_its_rows_by_their_formulas(tmp_path):
+    (tmp_path / "pool.csv").write_text("material,a,b\nFe2O3,1,2\nNaCl,3,4\nCu,5,6\nNi,7,8\n")
+    (tmp_path / "earlier.csv").write_text("material,a,b\nNaCl,3,4\n")
+    path = write(
+        tmp_path,
+        space={"use": "pool", "file": "pool.csv"},
+        oracles=[{"use": "table", "file": "pool.csv", "properties": ["a", "b"]}],
+        history={"file": "earlier.csv"},
+    )
+    with Campaign.from_yaml(path, tmp_path / "run") as campaign:
+        list(campaign.events())
+        ledger = campaign.ledger
+    assert (ledger.state, len(ledger.outcomes)) == ("done", 4)
+    assert ledger.outcomes[0].variables == {"material": "NaCl"}
+    assert evaluate(ledger.spec.dump(), str(tmp_path), 0, {"material": "Cu"}) == {"a": 5.0, "b": 6.0}
 
 
 def test_reading_a_ledger_imports_neither_torch_nor_an_oracles_engine(told, tmp_path):

@@ -193,10 +193,35 @@ def test_formulas_become_element_statistics(tmp_path: Path) -> None:
     (candidate,) = part.generate(space.table[:1], RNG)
     assert candidate.variables == {"material": "Fe2O3"}
     assert candidate.composition == {"Fe": 0.4, "O": 0.6}
-    row = part.coordinates({"material": "NaCl"})
-    assert row is not None
-    assert row.tolist() == space.table[1].tolist()
-    assert part.coordinates({"material": "KCl"}) is None
+    assert part.coordinates({"material": "NaCl"}).tolist() == space.table[1].tolist()
+    with pytest.raises(ValueError, match="the pool has no row with material = KCl"):
+        part.coordinates({"material": "KCl"})
+
+
+MIXED = Parameters(
+    {"a": Variable(low=0, high=1), "n": Variable(low=1, high=9, integer=True), "c": Variable(choices=("x", 2, 0.5))}
+)
+
+
+@pytest.mark.parametrize("part", [Composition(FIVE, step=0.05), MIXED], ids=["composition", "parameters"])
+def test_coordinates_lead_back_from_a_candidate_also_from_its_text(part: Composition | Parameters) -> None:
+    X = region.sample(part.space, 20, RNG)
+    for row, candidate in zip(X, part.generate(X, RNG), strict=True):
+        assert part.coordinates(candidate.variables).tolist() == row.tolist()
+        assert part.coordinates({k: str(v) for k, v in candidate.variables.items()}).tolist() == row.tolist()
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"n": 3, "c": "x"}, "no variable 'a' among n, c"),
+        ({"a": "nan", "n": 3, "c": "x"}, "a is 'nan', not a finite number"),
+        ({"a": 0.1, "n": 3, "c": "z"}, "c is 'z', not one of x, 2, 0.5"),
+    ],
+)
+def test_variables_that_are_no_candidates_have_no_coordinates(variables: dict[str, float | str], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        MIXED.coordinates(variables)
 
 
 def test_statistics_are_weighted_means_and_deviations() -> None:

@@ -143,6 +143,8 @@ class LocalExecutor:
             for flight in flights:
                 flight.future.exception()
         if station is not None:
+            if cancel_futures and not station.ready:
+                station.process.kill()  # it imports, and hears of nothing until it has
             _hang_up(station)
             station.process.wait()
 

@@ -107,11 +107,11 @@ def pareto_json(ledger: Ledger) -> str:
 
 
 def natural_reference(ledger: Ledger) -> list[float] | None:
-    """The hypervolume's reference point in natural units; for a target, the accepted distance from it."""
+    """The hypervolume's reference point in natural units, as given; one chosen for a target lies above the target."""
     if ledger.reference is None:
         return None
     pairs = zip(ledger.spec.goals, ledger.reference, strict=True)
-    return [float(loss) if goal.kind == "target" else float(goal.natural(loss)) for goal, loss in pairs]
+    return [float(g.natural(loss + g.tolerance)) if g.reference is None else g.reference for g, loss in pairs]
 
 
 def dumps(content: object) -> str:

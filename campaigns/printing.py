@@ -80,7 +80,7 @@ def pareto_csv(ledger: Ledger) -> str:
     from campaigns.pareto import front
 
     names, rows = table(ledger)
-    by_id = {row[0]: row for row in rows}
+    by_id = {row[0]: row for row in rows if row[names.index("status")] == "finished"}
     stream = io.StringIO()
     csv.writer(stream, lineterminator="\n").writerows([names, *(by_id[o.id] for o in front(ledger))])
     return stream.getvalue()

@@ -1,8 +1,7 @@
 """This file is the worker process: started once, it imports what evaluations need and forks one child for each.
 
 It speaks JSON lines on its standard input and output. In: first `{"setup": {path, warm, tail}}`, then
-`{"job": N, "function": "module:name", "arguments": [...], "timeout_s": s | null, "memory_mb": mb | null}` or
-`{"cancel": N}`. Out: `{"ready": true}`, `{"started": N, "pid": p}` and for each job one
+`{"job": N, "function": "module:name", "arguments": [...], "timeout_s": s | null, "memory_mb": mb | null}`. Out: `{"ready": true}`, `{"started": N, "pid": p}` and for each job one
 `{"ended": N, "result": ..., "output": tail}` or `{"ended": N, "failure": kind, "error": text, "output": tail}`.
 When its input ends, it kills everything and ends.
 """
@@ -15,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,14 +62,15 @@ class Worker:
         self._next_look = 0.0
 
     def serve(self) -> None:
-        """Run until the input ends."""
+        """Run until the input ends, or nobody listens any more; nothing is left running."""
         self._selector.register(self._commands, selectors.EVENT_READ, self._read_commands)
         self._selector.register(_wakeups(), selectors.EVENT_READ, _discard)
-        while self._open:
-            for key, _ in self._selector.select(self._patience()):
-                key.data(key.fd)
-            self._reap()
-            self._enforce()
+        with suppress(BrokenPipeError):
+            while self._open:
+                for key, _ in self._selector.select(self._patience()):
+                    key.data(key.fd)
+                self._reap()
+                self._enforce()
         for running in self._running.values():
             kill(running.pid)
         kill_orphans(set())
@@ -93,8 +94,6 @@ class Worker:
     def _obey(self, command: Mapping[str, Any]) -> None:
         if "setup" in command:
             self._prepare(**command["setup"])
-        elif "cancel" in command:
-            self._end([r for r in self._running.values() if r.job == command["cancel"]], "crash", "cancelled")
         else:
             self._start(command)
 
@@ -161,20 +160,19 @@ class Worker:
         now = time.monotonic()
         late = [r for r in self._running.values() if now >= r.deadline]
         for running in late:
-            self._end([running], "timeout", f"killed after its time limit of {running.timeout_s:g} s")
+            self._end(running, "timeout", f"killed after its time limit of {running.timeout_s:g} s")
         if now < self._next_look:
             return
         self._next_look = now + LOOK_S
         for running in self._running.values():
             limit = running.memory_mb
             if limit is not None and (used := memory_mb(running.pid, limit)) > limit:
-                self._end([running], "memory", f"killed at {used:.0f} MB of memory, its limit is {limit:g} MB")
+                self._end(running, "memory", f"killed at {used:.0f} MB of memory, its limit is {limit:g} MB")
 
-    def _end(self, doomed: list[Running], failure: str, error: str) -> None:
-        for running in doomed:
-            running.verdict = running.verdict or (failure, error)
-            running.deadline, running.memory_mb = float("inf"), None
-            kill(running.pid)
+    def _end(self, running: Running, failure: str, error: str) -> None:
+        running.verdict = running.verdict or (failure, error)
+        running.deadline, running.memory_mb = float("inf"), None
+        kill(running.pid)
 
     def _reap(self) -> None:
         """Answer for every child that has ended."""

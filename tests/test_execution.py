@@ -150,6 +150,12 @@ def test_shutdown_waits_or_kills(tmp_path):
         executor.submit(f"{JOBS}:double", 1)
 
 
+def test_killing_does_not_wait_for_imports_that_hang():
+    executor = LocalExecutor(Setting(path=(HERE,), warm=((f"{JOBS}:hang_at_import",),)))
+    executor.shutdown(cancel_futures=True)
+    assert executor._station is None or executor._station.process.returncode == -signal.SIGKILL
+
+
 def test_when_the_campaigns_process_is_killed_nothing_is_left(tmp_path):
     script = (
         "import sys, time; from campaigns.execution import *; "

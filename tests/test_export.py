@@ -6,7 +6,7 @@ from dataclasses import replace
 import ledgers
 import pytest
 
-from campaigns.export import FORMATS, pareto_json, to_cif, to_csv, to_json, to_pwd
+from campaigns.export import FORMATS, natural_reference, pareto_json, to_cif, to_csv, to_json, to_pwd
 from campaigns.pareto import front
 from campaigns.sheet import table
 from oracles.base import Evaluation
@@ -90,6 +90,13 @@ def test_json_holds_why_each_candidate_was_proposed():
     assert decision["proposer"] == "bayesian"
     assert decision["predicted_mean"] == list(reason.mean)
     assert decision["neighbour"] == ledger.outcomes[20].neighbour
+
+
+def test_a_reference_is_a_value_of_the_property_also_for_a_target():
+    ledger = ledgers.many()
+    goal, loss = ledger.spec.goals[0], ledger.reference[0]
+    assert natural_reference(ledger)[0] == pytest.approx(goal.target + goal.tolerance + loss)
+    assert goal.loss(goal.signed(natural_reference(ledger)[0])) == pytest.approx(loss)
 
 
 def test_pareto_json_is_as_promised():

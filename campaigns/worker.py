@@ -1,8 +1,9 @@
 """This file is the worker process: started once, it imports what evaluations need and forks one child for each.
 
 It speaks JSON lines on its standard input and output. In: first `{"setup": {path, warm, tail}}`, then
-`{"job": N, "function": "module:name", "arguments": [...], "timeout_s": s | null, "memory_mb": mb | null}`. Out: `{"ready": true}`, `{"started": N, "pid": p}` and for each job one
-`{"ended": N, "result": ..., "output": tail}` or `{"ended": N, "failure": kind, "error": text, "output": tail}`.
+`{"job": N, "function": "module:name", "arguments": [...], "timeout_s": s | null, "memory_mb": mb | null}`. Out:
+`{"ready": true}`, `{"started": N, "pid": p}` and for each job one `{"ended": N, "result": ..., "output": tail}` or
+`{"ended": N, "failure": kind, "error": text, "output": tail}`.
 When its input ends, it kills everything and ends.
 """
 

@@ -6,4 +6,5 @@ BUILTIN = {
     "nsga2": "optimizers.nsga2:NSGA2",
     "nsga3": "optimizers.nsga3:NSGA3",
     "evolution": "optimizers.evolution:Evolution",
+    "hybrid": "optimizers.hybrid:Hybrid",
 }

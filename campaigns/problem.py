@@ -20,7 +20,7 @@ from campaigns.spec import CampaignSpec
 from generators.base import Generator
 from optimizers import region
 from optimizers.base import Optimizer, Space
-from oracles.base import Oracle
+from oracles.base import EngineMissing, Oracle
 from surrogates.base import Surrogate
 
 
@@ -34,7 +34,7 @@ class NamedOracle:
     content: Mapping[str, object]
     """JSON options from which `plugins.build("oracles", content, folder)` makes it again, in a worker."""
     settings_hash: str
-    """SHA-256 of its part's name and options; what it is called and costs does not count."""
+    """SHA-256 of its part's name, options and files; what it is called and costs does not count."""
     inline: bool
     """So cheap and safe that it runs in the campaign's own process."""
     cost: float | None = None
@@ -171,9 +171,17 @@ def _named(spec: CampaignSpec, oracles: Sequence[Any]) -> tuple[NamedOracle, ...
     return tuple(_name(part, oracle, wanted) for part, oracle in zip(spec.oracles, oracles, strict=True))
 
 
+def _fingerprint(oracle: Any) -> str:
+    """Hash of the oracle's files, empty where it has none or they cannot be read."""
+    try:
+        return oracle.fingerprint() if hasattr(oracle, "fingerprint") else ""
+    except (ValueError, EngineMissing):
+        return ""  # said by the cross-checks and `require_engines`, with its cure
+
+
 def _name(part: OraclePart, oracle: Any, wanted: Sequence[str]) -> NamedOracle:
     options = {"use": part.use, **(part.model_extra or {})}
-    text = json.dumps(options, sort_keys=True, separators=(",", ":"))
+    text = json.dumps([options, _fingerprint(oracle)], sort_keys=True, separators=(",", ":"))
     only = [name for name in wanted if name in (oracle.properties or ())]
     selective = bool(only) and hasattr(oracle, "only")
     return NamedOracle(

@@ -39,6 +39,8 @@ class Measured:
     errors: dict[str, float]
     samples: dict[str, list[float]]
     """One value a decoration."""
+    lattice_angstrom: float
+    """Mean lattice constant of the relaxed decorations, also where nobody asked for it."""
 
 
 def measure(session: Session, options: "LammpsAlloy", fractions: Array, seed: int) -> Measured:
@@ -70,10 +72,10 @@ def measure(session: Session, options: "LammpsAlloy", fractions: Array, seed: in
         samples[BCC] = _bcc_less_fcc(session, options, fractions, lattice, samples["cohesive_energy_ev_per_atom"], seed)
     if wanted & FAULTS:
         samples.update(_faults(session, options, fractions, lattice, seed))
-    return summarise({name: samples[name] for name in options.properties})
+    return summarise({name: samples[name] for name in options.properties}, lattice)
 
 
-def summarise(samples: dict[str, list[float]]) -> Measured:
+def summarise(samples: dict[str, list[float]], lattice: float) -> Measured:
     """Means, and standard errors where there are two samples or more."""
     values = {name: float(np.mean(sample)) for name, sample in samples.items()}
     errors = {
@@ -81,7 +83,7 @@ def summarise(samples: dict[str, list[float]]) -> Measured:
         for name, sample in samples.items()
         if len(sample) > 1
     }
-    return Measured(values, errors, samples)
+    return Measured(values, errors, samples, lattice)
 
 
 def _elasticity(

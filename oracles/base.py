@@ -127,6 +127,14 @@ class CheckedOracle(Oracle, Protocol):
         ...
 
 
+class FiledOracle(Oracle, Protocol):
+    """An oracle whose answers depend on files: after they changed, what it said before is not used again."""
+
+    def fingerprint(self) -> str:
+        """Hash of their content; ValueError or EngineMissing when they cannot be read, which `check` says, too."""
+        ...
+
+
 class BoundedOracle(Oracle, Protocol):
     """An oracle that is valid only for some candidates."""
 

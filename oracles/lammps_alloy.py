@@ -12,6 +12,7 @@ import numpy as np
 
 from oracles.alloy_domain import refuse_region, require_inside
 from oracles.base import Candidate, EngineMissing, Evaluation, failed
+from oracles.cif import fcc_cif
 from oracles.potential_files import PotentialFile, is_record, resolve
 
 PROPERTIES = (
@@ -113,6 +114,10 @@ class LammpsAlloy:
         """EngineMissing when LAMMPS does not load, ValueError when the potential cannot be read."""
         self.prepare()
 
+    def fingerprint(self) -> str:
+        """Checksum of the potential."""
+        return self._file().sha256
+
     def refuse(self, variables: Sequence[str], lower: Sequence[float], upper: Sequence[float]) -> str | None:
         """Why these fractions (0..1) by element symbol are outside what the potential is made for, or None."""
         return refuse_region(self._file(), variables, lower, upper)
@@ -141,7 +146,12 @@ class LammpsAlloy:
             values={name: measured.values[name] for name in self.properties},
             errors={name: measured.errors[name] for name in self.properties if name in measured.errors},
             cost_s=time.perf_counter() - began,
-            artifacts={"decorations.json": json.dumps(measured.samples)},
+            artifacts={
+                "decorations.json": json.dumps(measured.samples),
+                "average_cell.cif": fcc_cif(
+                    dict(zip(potential.elements, fractions.tolist(), strict=True)), measured.lattice_angstrom
+                ),
+            },
             provenance=self._provenance(potential, seed),
         )
 

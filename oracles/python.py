@@ -14,7 +14,7 @@ import numpy as np
 from oracles.answer import Answer, check_names, tail
 from oracles.base import Candidate, Evaluation, Value, failed
 from oracles.output import Tail
-from oracles.user_module import examine, load, parse
+from oracles.user_module import digest, examine, load, parse
 
 Function = Callable[..., object]
 
@@ -45,6 +45,10 @@ class Python:
     def check(self) -> None:
         """ValueError when there is no such module or function; the module is read, not run."""
         examine(self.function, self.folder)
+
+    def fingerprint(self) -> str:
+        """Hash of the module's source; of what it imports in turn nothing is known."""
+        return digest(self.function, self.folder)
 
     def prepare(self) -> None:
         """Import the module, so that forked workers find it; EngineMissing when it cannot be imported."""

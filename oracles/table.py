@@ -65,6 +65,10 @@ class Table:
         if self.keys:
             _index(sheet, self.keys, (), self.tolerance)
 
+    def fingerprint(self) -> str:
+        """Hash of the file."""
+        return self._sheet().sha256
+
     def evaluate(self, candidates: Sequence[Candidate], rng: np.random.Generator) -> list[Evaluation]:
         """One look-up a candidate, without randomness; EngineMissing when the file cannot be used."""
         del rng

@@ -39,6 +39,12 @@ def examine(function: str, folder: str) -> None:
         raise ValueError(f"{source.name}: {unknown('function', name, sorted(known))}")
 
 
+def digest(function: str, folder: str) -> str:
+    """First 16 hex digits of the hash of the module's file, empty without one; ValueError when there is no module."""
+    source = _source(parse(function)[0], folder)
+    return _hash(source.read_bytes()) if source else ""
+
+
 def _source(module: str, folder: str) -> Path | None:
     """The file of a module, None for one without; ValueError with the nearest module when there is none."""
     top, *inner = module.split(".")
@@ -85,7 +91,11 @@ def load(function: str, folder: str) -> tuple[Callable[..., object], str]:
     if not callable(found):
         raise EngineMissing(f"{function}: is a {type(found).__name__}, not a function; {cure}")
     source = Path(origin).read_bytes() if origin else b""
-    return found, hashlib.sha256(source).hexdigest()[:16]
+    return found, _hash(source)
+
+
+def _hash(source: bytes) -> str:
+    return hashlib.sha256(source).hexdigest()[:16]
 
 
 def _check_origin(module: str, origin: str | None, folder: str) -> None:

@@ -11,6 +11,8 @@ from campaigns.campaign import Campaign, request_stop
 from campaigns.errors import CampaignFileError, CampaignFolderError
 from campaigns.journal import NAME
 from campaigns.ledger import history_of, read_ledger
+from campaigns.problem import build
+from campaigns.spec import CampaignSpec
 from campaigns.workflow import evaluate
 
 PERSON = [{"use": "person", "properties": ["a", "b"]}]
@@ -241,6 +243,27 @@ def test_a_pool_of_formulas_knows_its_rows_by_their_formulas(tmp_path):
     assert (ledger.state, len(ledger.outcomes)) == ("done", 4)
     assert ledger.outcomes[0].variables == {"material": "NaCl"}
     assert evaluate(ledger.spec.dump(), str(tmp_path), 0, {"material": "Cu"}) == {"a": 5.0, "b": 6.0}
+
+
+@pytest.mark.parametrize(
+    ("file", "oracle"),
+    [
+        ("trial.py", {"use": "python", "function": "trial:bowls"}),
+        ("pool.csv", {"use": "table", "file": "pool.csv", "properties": ["a", "b"]}),
+    ],
+)
+def test_what_an_oracle_said_before_its_file_changed_is_not_its_answer_now(tmp_path, file, oracle):
+    (tmp_path / "pool.csv").write_text("x,y,a,b\n0,0,1,2\n")
+    path = write(tmp_path, oracles=[oracle])
+
+    def settings():
+        return build(CampaignSpec.from_file(path), tmp_path).oracles[0].settings_hash
+
+    before = settings()
+    assert settings() == before
+    with (tmp_path / file).open("a") as stream:
+        stream.write("1,1,1,2\n")
+    assert settings() != before
 
 
 def test_reading_a_ledger_imports_neither_torch_nor_an_oracles_engine(told, tmp_path):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pymatgen.io.cif import CifParser
 
 from oracles import lammps_engine, lammps_faults, lammps_statics, potential_files, solid_solution
 from oracles.base import Candidate, EngineMissing, Evaluation
@@ -228,6 +229,10 @@ def test_every_property_comes_with_its_error_and_provenance() -> None:
     samples = json.loads(found.artifacts["decorations.json"])
     assert np.mean(samples[USFE]) == pytest.approx(found.values[USFE])
     assert len(samples[USFE]) == 3
+    (structure,) = CifParser.from_str(found.artifacts["average_cell.cif"]).parse_structures(primitive=False)
+    assert structure.lattice.a == pytest.approx(found.values["lattice_constant_angstrom"], abs=1e-5)
+    assert structure.composition.fractional_composition.as_dict() == pytest.approx(EQUIATOMIC)
+    assert len(structure.get_neighbors(structure[0], 0.75 * structure.lattice.a)) == 12
 
 
 def test_the_error_is_the_standard_error_over_decorations() -> None:

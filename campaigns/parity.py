@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from campaigns.errors import CampaignFileError
 from campaigns.records import Ledger
 from optimizers.base import Array
 
@@ -59,12 +60,16 @@ def _leave_one_out(ledger: Ledger) -> Parities:
     from campaigns.problem import build
     from optimizers.belief import crossvalidate
 
-    problem = build(ledger.spec, str(ledger.facts.get("source", ".")), engines=False)
+    source = str(ledger.facts.get("source", "."))
+    try:
+        problem = build(ledger.spec, source, engines=False)
+    except CampaignFileError as error:
+        return Parities(note=f"The campaign cannot be built again from {source}: {error}")
     history = history_of(ledger, problem.space)
     checks = crossvalidate(history, problem.space, problem.recipes)
     shown: dict[str, Parity] = {}
     for (name, sign, shift), check in zip(outputs_of(ledger), checks, strict=False):
-        if np.isfinite(check.mean).all():
+        if len(check.mean) and np.isfinite(check.mean).all():
             natural = [sign * column + shift for column in (check.observed, check.mean)]
             shown.setdefault(name, Parity(name, natural[0], natural[1], check.std, check.metrics))
     return Parities(tuple(shown.values()))

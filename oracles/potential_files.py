@@ -129,7 +129,7 @@ def write(path: Path, content: bytes) -> None:
 
 @functools.cache
 def cache_folder() -> Path:
-    """The user's cache, or a temporary folder where that cannot be written."""
+    """The user's cache, or a temporary folder where that cannot be written; never one that belongs to somebody else."""
     import platformdirs
 
     for parent in (
@@ -139,8 +139,9 @@ def cache_folder() -> Path:
         folder = parent / "potentials"
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            owners = {parent.stat().st_uid, folder.stat().st_uid}
         except OSError:
             continue
-        if os.access(folder, os.W_OK):
+        if owners == {os.getuid()} and os.access(folder, os.W_OK):
             return folder
     return Path(tempfile.mkdtemp(prefix="eutectic-"))

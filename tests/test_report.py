@@ -247,3 +247,13 @@ def test_a_maximised_property_is_not_shown_with_its_sign_flipped():
 
 def test_too_few_evaluations_are_said_to_be_too_few():
     assert "too few" in leave_one_out(ledgers.single(3)).note
+
+
+def test_a_campaign_that_cannot_be_built_again_still_has_a_report(tmp_path):
+    space = {"use": "pool", "file": "gone.csv", "features": ["a"]}
+    ledger = ledgers.single()
+    content = {**ledger.spec.dump(), "space": space}
+    moved = replace(ledger, spec=CampaignSpec.from_content(content), facts={"source": str(tmp_path)})
+    checked = leave_one_out(moved)
+    assert "cannot be built again" in checked.note
+    assert "gone.csv" in page(moved, checked)

@@ -111,10 +111,11 @@ class Improvement:
 
 
 def bound(output: object, fixed: Tensor) -> Conditional:
-    """Moments of an output and covariance with fixed points (b, d): exact for our processes, else BoTorch's model."""
+    """Moments of an output and covariance with fixed points (b, d): its own `bound`, else its BoTorch model's."""
     processes = getattr(output, "processes", None)
-    if processes is not None:
-        conditional: Conditional = processes[0].bound(fixed)
+    own = output if processes is None else processes[0]
+    if hasattr(own, "bound"):
+        conditional: Conditional = own.bound(fixed)
         return conditional
     model = output.model  # type: ignore[attr-defined]
 

@@ -35,10 +35,11 @@ def search(
     pool = pool[fresh] if fresh.any() else pool
     starts = spread(pool[rank(improvement, torch.tensor(pool), 32 * effort.starts)], space, effort.starts)
     points = starts
-    uphill = rugged(space)
+    climbs = any(smooth(space)) and all(getattr(o, "differentiable", True) for o in improvement.belief.outputs)
+    uphill = rugged(space) or not climbs
     if uphill:
         points = hop(improvement, space, points, rng)
-    if any(smooth(space)):
+    if climbs:
         points = rise(improvement, space, points, effort)
         points = hop(improvement, space, points, rng) if uphill else points
     points = np.concatenate([points, starts])

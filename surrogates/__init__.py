@@ -1,6 +1,9 @@
 """This package is the surrogates: arrays -> posterior, no chemistry."""
 
 BUILTIN = {
+    "forest": "surrogates.forest:Forest",
     "gp": "surrogates.gp:GaussianProcess",
+    "polynomial": "surrogates.polynomial:Polynomial",
     "sisso": "surrogates.sisso:SISSO",
+    "stacked": "surrogates.stacked:Stacked",
 }

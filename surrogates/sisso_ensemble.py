@@ -35,16 +35,6 @@ class Ensemble:
         return out
 
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """variance = scale * mean square deviation of the members + floor."""
-
-    scale: float
-    """Dimensionless."""
-    floor: float
-    """Output's unit squared, observation noise included."""
-
-
 def draw(recipe: "SISSO", data: Data, member: int) -> tuple[Ints, tuple[int, ...]]:
     """A member's rows (with repeats, each task by itself) and primary features."""
     rng = np.random.default_rng([recipe.seed, member])
@@ -99,16 +89,3 @@ def leave_one_out(equation: Equation, data: Data) -> Array:
         leverage = (np.linalg.svd(design, full_matrices=False)[0] ** 2).sum(1) if len(rows) else np.empty(0)
         out[rows] = data.y[rows] - (data.y[rows] - predicted[rows]) / np.maximum(1 - leverage, 1e-3)
     return out
-
-
-def calibrate(error: Array, deviation: Array) -> Calibration:
-    """The likeliest scale and floor for errors (n,) of variance scale * deviation (n,) + floor, on a fine grid."""
-    size = float((error**2).mean())
-    if not size > 0:
-        return Calibration(1.0, 0.0)
-    scales = np.concatenate([[0.0], np.geomspace(0.03, 30, 31)]) if deviation.any() else np.zeros(1)
-    floors = size * np.geomspace(1e-4, 2.0, 60)
-    variance = scales[:, None, None] * deviation + floors[None, :, None]
-    loss = (np.log(variance) + error**2 / variance).mean(-1)
-    a, b = np.unravel_index(int(loss.argmin()), loss.shape)
-    return Calibration(float(scales[a]), float(floors[b]))

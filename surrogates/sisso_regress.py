@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from surrogates.base import Array, Posterior
+from surrogates.calibration import Calibration, calibrate
 from surrogates.sisso_choice import choose
-from surrogates.sisso_ensemble import Calibration, Ensemble, assemble, calibrate, leave_one_out, unseen_errors
+from surrogates.sisso_ensemble import Ensemble, assemble, leave_one_out, unseen_errors
 from surrogates.sisso_equation import Equation, solve, trees_of
 from surrogates.sisso_features import Ints, Tree
 from surrogates.sisso_fit import Data, search

@@ -192,7 +192,7 @@ def _complaints(problem: Problem, trials: Sequence[Trial]) -> Iterator[str]:
 def _ask_s(problem: Problem) -> float:
     """Wall seconds of one asking of the slowest stage, half-way through the campaign; imports are not counted."""
     seen = min(TYPICAL, problem.spec.budget.evaluations or TYPICAL)
-    history = _made_up(problem.space, max(4, seen // 2), len(problem.spec.goals), len(problem.spec.limits))
+    history = _made_up(problem.space, max(4, seen // 2), len(problem.spec.goals), len(problem.learned))
     longest = 0.0
     for stage in problem.stages:
         for _ in range(2):  # the first asking imports what it needs

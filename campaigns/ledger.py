@@ -13,6 +13,7 @@ from campaigns.goals import Goal
 from campaigns.journal import Journal
 from campaigns.lock import in_use
 from campaigns.records import Ledger, Outcome
+from campaigns.screening import learned
 from optimizers.base import Array, History, Space
 
 
@@ -41,16 +42,21 @@ def read_record(journal: Journal) -> Record:
 
 
 def history_of(ledger: Ledger, space: Space) -> History:
-    """What an optimizer sees, rows by outcome number; failures of the infrastructure are not the candidate's fault."""
+    """What an optimizer sees, rows by outcome number; failures of the infrastructure are not the candidate's fault.
+
+    Limits that the space's known constraints decide are no outcome constraints, and what breaks one is not shown.
+    """
+    goals, limits = ledger.spec.goals, learned(ledger.spec.limits, space)
+    shown = [limit in limits for limit in ledger.spec.limits]
     pending = [o for o in ledger.outcomes if o.status in ("proposed", "running")]
-    known = [o for o in ledger.outcomes if o.finished_at is not None and o.failure != "infrastructure"]
-    goals, limits = ledger.spec.goals, ledger.spec.limits
+    ended = [o for o in ledger.outcomes if o.finished_at is not None and o.failure != "infrastructure"]
+    known = [o for o in ended if not any(e > 0 for e, own in zip(o.excess, shown, strict=True) if not own)]
     return History(
         X=_rows([o.x for o in known], space.d),
         Y=_rows([o.losses for o in known], len(goals)),
         signed=_rows([[_signed(o, goal) for goal in goals] for o in known], len(goals)),
         noise=_rows([[o.errors.get(goal.name, math.nan) for goal in goals] for o in known], len(goals)),
-        C=_rows([o.excess for o in known], len(limits)),
+        C=_rows([[e for e, own in zip(o.excess, shown, strict=True) if own] for o in known], len(limits)),
         C_noise=_rows([[o.errors.get(limit.property, math.nan) for limit in limits] for o in known], len(limits)),
         failed=np.array([o.status != "finished" for o in known], dtype=bool),
         fidelity=np.array([max((e.fidelity for e in o.evaluations), default=0.0) for o in known], dtype=float),

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from campaigns.errors import CampaignFileError
 from campaigns.records import Ledger
 from optimizers.base import Array
+
+if TYPE_CHECKING:
+    from campaigns.problem import Problem
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,15 +72,15 @@ def _leave_one_out(ledger: Ledger) -> Parities:
     history = history_of(ledger, problem.space)
     checks = crossvalidate(history, problem.space, problem.recipes)
     shown: dict[str, Parity] = {}
-    for (name, sign, shift), check in zip(outputs_of(ledger), checks, strict=False):
+    for (name, sign, shift), check in zip(outputs_of(problem), checks, strict=True):
         if len(check.mean) and np.isfinite(check.mean).all():
             natural = [sign * column + shift for column in (check.observed, check.mean)]
             shown.setdefault(name, Parity(name, natural[0], natural[1], check.std, check.metrics))
     return Parities(tuple(shown.values()))
 
 
-def outputs_of(ledger: Ledger) -> list[tuple[str, float, float]]:
+def outputs_of(problem: "Problem") -> list[tuple[str, float, float]]:
     """For each modelled output its property, and the sign and shift that bring it to natural units."""
-    goals = [(g.name, g.natural(1.0) - g.natural(0.0), g.natural(0.0)) for g in ledger.spec.goals]
-    limits = [(x.property, -1.0 if x.side == "min" else 1.0, x.bound) for x in ledger.spec.limits]
+    goals = [(g.name, g.natural(1.0) - g.natural(0.0), g.natural(0.0)) for g in problem.spec.goals]
+    limits = [(x.property, -1.0 if x.side == "min" else 1.0, x.bound) for x in problem.learned]
     return goals + limits

@@ -14,7 +14,8 @@ from campaigns import plugins
 from campaigns.crosschecks import absences, crosschecks
 from campaigns.errors import CampaignFileError, Complaint, KeyPath
 from campaigns.explain import complaint_of
-from campaigns.screening import screened
+from campaigns.goals import Limit
+from campaigns.screening import learned, screened
 from campaigns.sections import OraclePart, Part
 from campaigns.spec import CampaignSpec
 from generators.base import Generator
@@ -64,7 +65,12 @@ class Problem:
     oracles: tuple[NamedOracle, ...]
     stages: tuple[Stage, ...]
     recipes: tuple[Surrogate, ...]
-    """One an output (m + c): objectives, then limits."""
+    """One an output (m + c): objectives, then the limits that are learned."""
+
+    @property
+    def learned(self) -> tuple[Limit, ...]:
+        """The limits that only evaluations can tell of (c)."""
+        return learned(self.spec.limits, self.space)
 
 
 def build(spec: CampaignSpec, folder: str | Path, engines: bool = True) -> Problem:
@@ -84,6 +90,9 @@ def build(spec: CampaignSpec, folder: str | Path, engines: bool = True) -> Probl
         raise spec.refuse(complaints)
     named = _named(spec, oracles)
     space = parts.screened(space, generator, named)
+    unknown = learned(spec.limits, space)
+    m = len(spec.goals)
+    recipes = (*recipes[:m], *(r for r, limit in zip(recipes[m:], spec.limits, strict=True) if limit in unknown))
     stages = tuple(
         Stage(part.use, optimizer.using(recipes) if hasattr(optimizer, "using") else optimizer, part.evaluations)
         for part, optimizer in zip(spec.optimizers, optimizers, strict=True)

@@ -72,7 +72,7 @@ def diagnostics(problem: Problem, ledger: Ledger) -> Mapping[str, Mapping[str, f
         return {}
     from optimizers.belief import crossvalidate
 
-    names = [*(goal.name for goal in ledger.spec.goals), *(limit.name for limit in ledger.spec.limits)]
+    names = [*(goal.name for goal in ledger.spec.goals), *(limit.name for limit in problem.learned)]
     checks = crossvalidate(history, problem.space, problem.recipes, ledger.batches[-1].state)
     return {
         name: {metric: value for metric, value in check.metrics.items() if math.isfinite(value)}

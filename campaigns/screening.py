@@ -52,6 +52,18 @@ def screened(space: Space, generator: Generator, oracle: Any, limits: Sequence[L
     return replace(space, known=screen if space.known is None else _Both(space.known, screen))
 
 
+def learned(limits: Sequence[Limit], space: Space) -> tuple[Limit, ...]:
+    """The limits that only evaluations can tell of; the space's known constraints decide the others."""
+    decided = _decided(space.known)
+    return tuple(limit for limit in limits if limit not in decided)
+
+
+def _decided(known: Any) -> frozenset[Limit]:
+    if isinstance(known, _Both):
+        return _decided(known.first) | _decided(known.second)
+    return frozenset(known.limits) if isinstance(known, Screened) else frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class _Both:
     """Two sets of known constraints as one."""

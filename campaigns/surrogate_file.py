@@ -85,7 +85,7 @@ def final_surrogates(ledger: Ledger) -> list[Content]:
         return []
     fitted = belief.learn(problem.space, history, problem.recipes).outputs
     kept: dict[str, Content] = {}
-    for (name, sign, shift), column, output in zip(outputs_of(ledger), data, fitted, strict=False):
+    for (name, sign, shift), column, output in zip(outputs_of(problem), data, fitted, strict=False):
         recipe = _recipe(ledger, name)
         learned = {"X": column.X.tolist(), "y": column.y.tolist(), "variance": _nullable(column.variance)}
         about = {"property": name, "sign": sign, "shift": shift, "recipe": recipe, "state": dict(output.state)}

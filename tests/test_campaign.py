@@ -266,6 +266,29 @@ def test_what_an_oracle_said_before_its_file_changed_is_not_its_answer_now(tmp_p
     assert settings() != before
 
 
+def test_a_limit_that_the_space_decides_is_not_learned_and_what_breaks_it_is_not_shown(tmp_path):
+    path = write(
+        tmp_path,
+        space={"use": "composition", "elements": {"Fe": [0, 1], "Ni": [0, 1]}},
+        oracles=[{"use": "python", "function": "trial:linear"}, {"use": "screens"}],
+        constraints={"valence_electron_concentration": {"min": 9}, "b": {"max": 0.9}},
+        objectives={"a": "minimize"},
+        history={"file": "earlier.csv"},
+    )
+    with (tmp_path / "trial.py").open("a") as module:
+        module.write("def linear(v): return {'a': v['Fe'], 'b': v['Ni']}\n")
+    (tmp_path / "earlier.csv").write_text(
+        "Fe,Ni,a,b,valence_electron_concentration\n0.9,0.1,0.9,0.1,8.2\n0.2,0.8,0.2,0.8,9.6\n"
+    )
+    with Campaign.from_yaml(path, tmp_path / "run") as campaign:
+        problem = campaign.problem
+        seen = history_of(campaign.ledger, problem.space)
+        assert [str(limit) for limit in problem.learned] == ["b <= 0.9"]
+        assert len(problem.recipes) == 2
+        assert (seen.X.tolist(), seen.C.round(9).tolist()) == ([[0.2, 0.8]], [[-0.1]])
+        assert [o.feasible for o in campaign.ledger.outcomes] == [True, False]
+
+
 def test_reading_a_ledger_imports_neither_torch_nor_an_oracles_engine(told, tmp_path):
     code = (
         "import sys; from campaigns.ledger import read_ledger; "

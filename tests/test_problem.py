@@ -109,6 +109,8 @@ def test_a_constraint_on_a_screened_property_is_known_to_the_space(build, monkey
     X = np.array([[0.1, 0.1], [0.5, 0.5], [2.0, 1.5]])
     assert built.space.known(X) == pytest.approx(np.array([[0.3, -2.8], [-0.5, -2.0], [-3.0, 0.5]]))
     assert [str(limit) for limit in built.spec.limits] == ["total >= 0.5", "total <= 3"]
+    assert built.learned == ()
+    assert len(built.recipes) == len(built.spec.goals)
 
 
 def test_known_constraints_of_several_screens_add_up(build, monkeypatch):

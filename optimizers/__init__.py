@@ -7,4 +7,5 @@ BUILTIN = {
     "nsga3": "optimizers.nsga3:NSGA3",
     "evolution": "optimizers.evolution:Evolution",
     "hybrid": "optimizers.hybrid:Hybrid",
+    "swarm": "optimizers.swarm:Swarm",
 }

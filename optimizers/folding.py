@@ -29,7 +29,7 @@ class Strategy(Protocol):
     """What distinguishes one population method from another."""
 
     def keep(self, pool: Pool, size: int, rng: np.random.Generator) -> Pool:
-        """The parents among a pool that is not empty: at most `size` rows, with their merit."""
+        """The parents of a population of `size` among a pool that is not empty, best first, with their merit."""
         ...
 
     def children(

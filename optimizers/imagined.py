@@ -60,7 +60,7 @@ def evolved(
     strategy: "Strategy", generations: int, space: Space, start: Pool, judge: Judge, size: int, rng: np.random.Generator
 ) -> Pool:
     """The last population and the last children, judged by belief."""
-    first = strategy.keep(start, size // 2, rng).X
+    first = strategy.keep(start, size // 2, rng).X[: size // 2]
     X = np.concatenate([first, region.sample(space, size - len(first), rng)])
     every = believed(X, judge, 0)
     for generation in range(1, generations + 1):

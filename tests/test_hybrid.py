@@ -12,8 +12,8 @@ from optimizers.hybrid import Hybrid
 from optimizers.incumbents import improvement
 from optimizers.search import Effort, search
 
-QUICK = Hybrid(offspring=64, parents=20, draws=16, samples=128, starts=3, iterations=15)
-EFFORT = Effort(128, 3, 15)
+QUICK = Hybrid(offspring=64, parents=20, draws=8, samples=64, starts=2, iterations=8)
+EFFORT = Effort(64, 2, 8)
 
 
 def box(d: int) -> Space:
@@ -32,9 +32,8 @@ def stripes_history(n: int, seed: int = 0) -> tuple[Space, History]:
     return space, History.observed(X, *stripes(X))
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_no_place_goes_to_less_than_either_proposer_alone_offers(seed: int) -> None:
-    space, history = stripes_history(25, seed)
+def test_no_place_goes_to_less_than_either_proposer_alone_offers() -> None:
+    space, history = stripes_history(25)
     fronts = improvement(learn(space, history, ()), history, 3, 16, np.random.default_rng(1))
     children = QUICK.brood(space, history, np.random.default_rng(2))
     found = between(fronts, space, history.X, children, 3, np.random.default_rng(3), EFFORT)
@@ -79,9 +78,8 @@ def test_a_narrow_feasible_region_is_found_and_filled() -> None:
 
     space = box(3)
     every = region.sample(space, 4000, np.random.default_rng(0))
-    Y, C = problem(every)
-    allowed = (C <= 0).all(1)
-    assert allowed.mean() < 0.08
+    allowed = (problem(every)[1] <= 0).all(1)
+    assert allowed.mean() < 0.05
     X = every[~allowed][:10]
     for batch in range(3):
         history = History.observed(X, *problem(X))
@@ -95,10 +93,10 @@ def test_mixed_stepped_and_listed_spaces_are_searched() -> None:
         ("continuous", "integer", "categorical"),
         np.zeros(3),
         np.array([1.0, 5, 2]),
-        ((), (), ("x",) * 3),
+        ((), (), ("x", "y", "z")),
     )
-    mixture = Mixture(tuple(range(6)), (False,) * 6, 100, 1, 3)
-    alloy = Space(tuple("ABCDEF"), ("fraction",) * 6, np.zeros(6), np.ones(6), mixtures=(mixture,))
+    mixture = Mixture(tuple(range(12)), (False,) * 12, 100, 1, 5)
+    alloy = Space(tuple("ABCDEFGHIJKL"), ("fraction",) * 12, np.zeros(12), np.ones(12), mixtures=(mixture,))
     rows = np.random.default_rng(0).random((40, 2))
     table = Space(("a", "b"), ("continuous",) * 2, rows.min(0), rows.max(0), table=rows)
     for space, origins in ((mixed, 2), (alloy, 2), (table, 1)):

@@ -1,0 +1,112 @@
+"""This file is particle swarm optimisation: one objective, distance to a vector of targets, or several objectives.
+
+Kennedy and Eberhart 1995, doi 10.1109/ICNN.1995.488968; several objectives: Scheepers, Engelbrecht and Cleghorn 2019,
+doi 10.1007/s11721-019-00171-0, with feasibility rules. Where particles are is read from the history
+(optimizers/flock.py). pyswarms gives the neighbourhoods and nothing else: its velocity and position operators draw
+from NumPy's global random state, so those updates are ours, from the generator given (optimizers/neighbourhood.py).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from optimizers import folding
+from optimizers.base import Array, History, Proposals, Space
+from optimizers.flock import Flock
+
+if TYPE_CHECKING:
+    from surrogates.base import Surrogate
+
+_ONE = (0.7298, 1.49618, 1.49618, 0.0)
+"""Inertia, cognitive and social weight of the constricted swarm (Clerc and Kennedy 2002, doi 10.1109/4235.985692)."""
+_SEVERAL = (0.475, 1.8, 1.1, 1.8)
+"""The same, and the archive's weight, for several objectives: less inertia, as three guides pull."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swarm:
+    """Particle swarm for one objective, a vector of targets or several objectives (a sub-swarm each), any space."""
+
+    population: int | None = None
+    """Number of particles; none: the largest batch asked for, at least 20."""
+    search: folding.Search = "oracle"
+    """`oracle`: one move a batch on the evaluations; `surrogate`: many on the posterior, then a diverse batch."""
+    acquire: folding.Acquire = "ucb"
+    """What `surrogate` minimises: mean, mean - 2 standard deviations, or random functions of that spread."""
+    generations: int = 50
+    """Moves on the posterior a batch."""
+    goal: Literal["auto", "front", "distance"] = "auto"
+    """Several objectives: their `front`, or their joint `distance` (root mean square of the losses, each divided by
+    its spread); `auto`: the distance where all objectives are targets."""
+    topology: Literal["star", "ring"] = "ring"
+    """Whom a particle hears: all the others, or its nearest neighbours."""
+    neighbours: int = 6
+    """Particles of a `ring` neighbourhood, itself included."""
+    patience: int | None = 12
+    """Moves without a better candidate after which the swarm starts anew; none: never. Not for a front."""
+    inertia: float | None = None
+    """Share of the last step kept, 0 to 1; none: 0.73 for one objective or a distance, 0.475 for a front."""
+    cognitive: float | None = None
+    """Pull of a particle's own best; none: 1.496, or 1.8 for a front."""
+    social: float | None = None
+    """Pull of the neighbourhood's best; none: 1.496, or 1.1 for a front."""
+    guidance: float | None = None
+    """Pull of the archive of non-dominated candidates, for a front; none: 1.8."""
+    mutation: float = 0.1
+    """Probability that a moved particle is mutated in one variable as well."""
+    recipes: "tuple[Surrogate, ...]" = field(default=(), init=False, repr=False)
+    """One surrogate an objective and a constraint, for `surrogate`; a Gaussian process for each where empty."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError when an option lies outside its range."""
+        self._plan.check()
+        for name, value in (("inertia", self.inertia), ("mutation", self.mutation)):
+            if value is not None and not 0 <= value <= 1:
+                raise ValueError(f"{name} must lie between 0 and 1, not {value}")
+        for name in ("cognitive", "social", "guidance"):
+            pull = getattr(self, name)
+            if pull is not None and not 0 < pull <= 4:
+                raise ValueError(f"{name} must lie above 0 and at most at 4, not {pull}")
+        for name in ("neighbours", "patience"):
+            number = getattr(self, name)
+            if number is not None and number < 2:
+                raise ValueError(f"{name} must be at least 2, not {number}")
+
+    @property
+    def _plan(self) -> folding.Plan:
+        return folding.Plan("swarm", self.search, self.acquire, self.generations, self.population, self.recipes)
+
+    def using(self, recipes: "Sequence[Surrogate]") -> "Swarm":
+        """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
+        other = replace(self)
+        object.__setattr__(other, "recipes", tuple(recipes))
+        return other
+
+    def ask(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
+        """Up to n new rows (<= n, d), fewer only when a finite space is used up."""
+        return self.propose(space, history, n, rng).X
+
+    def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Proposals:
+        """The rows of `ask` with what the surrogates predict, where they were used."""
+        return folding.propose(self.flock(history), self._plan, space, history, n, rng)
+
+    def flock(self, history: History) -> Flock:
+        """The rules for this problem; on the posterior a swarm lives for one batch only, too short for a restart."""
+        m, targets = history.Y.shape[1], not np.isnan(history.tolerance).any()
+        joined = m > 1 and (self.goal == "distance" or (self.goal == "auto" and targets))
+        usual = _ONE if m == 1 or joined else _SEVERAL
+        given = (self.inertia, self.cognitive, self.social, self.guidance)
+        w, c1, c2, c3 = (u if g is None else g for u, g in zip(usual, given, strict=True))
+        patience = self.patience if self.search == "oracle" else None
+        scale = spread(history) if joined else None
+        return Flock(self.topology, self.neighbours, w, c1, c2, c3, self.mutation, patience, scale)
+
+
+def spread(history: History) -> Array:
+    """(m,) standard deviation of what was measured of each objective, 1 where nothing varies."""
+    values = history.signed[history.finished]
+    deviation = values.std(0) if len(values) else np.ones(history.Y.shape[1])
+    found: Array = np.where(deviation > 0, deviation, 1.0)
+    return found

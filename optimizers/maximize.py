@@ -29,13 +29,17 @@ class Batch:
 def choose(
     improvement: Improvement, space: Space, seen: Array, n: int, rng: np.random.Generator, effort: Effort
 ) -> Batch:
-    """Up to n points, none of them in `seen` (s, d) where the space is finite."""
+    """Up to n points, none of them in `seen` (s, d)."""
     points = region.enumerate_points(space)
     if points is not None:
         return from_list(improvement, points[unseen(points, seen)], n)
     chosen, values = np.empty((0, space.d)), []
     for _ in range(n):
-        x, value = search(improvement, space, np.concatenate([seen, chosen]), rng, effort)
+        known = np.concatenate([seen, chosen])
+        x, value = search(improvement, space, known, rng, effort)
+        if not unseen(x[None], known)[0]:
+            note = f"nothing new was found beyond {len(chosen)} of {n} wanted points: the space is little more than one"
+            return Batch(chosen, np.array(values), (note,))
         chosen = np.concatenate([chosen, x[None]])
         values.append(value)
         improvement = improvement.joined(torch.tensor(x[None]))

@@ -9,6 +9,8 @@ from optimizers.base import Array, History, Proposals, Reason, Space
 from optimizers.spread import spread
 
 _FEW = 20_000
+_TRIES = 20
+"""Draws without anything new after which a region without a number of points is taken for used up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class Sobol:
             X, notes = rng.permutation(left), (note,) if len(left) < n else ()
         else:
             batches = [_batch(space, left, seen, n, rng) for _ in range(self.sets)]
-            X, notes = max(batches, key=lambda rows: _separation(space, rows, seen)), ()
+            X = max(batches, key=lambda rows: (len(rows), _separation(space, rows, seen)))
+            notes = (f"nothing new was found beyond {len(X)} of {n} candidates asked for",) if len(X) < n else ()
         return Proposals(X=X, reasons=tuple(Reason(proposer="sobol") for _ in X), notes=notes)
 
 
@@ -50,7 +53,7 @@ def _left(space: Space, seen: Array, n: int) -> Array | None:
 
 
 def _batch(space: Space, left: Array | None, seen: Array, n: int, rng: np.random.Generator) -> Array:
-    """One set of n different new rows."""
+    """One set of n different new rows, fewer where the region is little more than a point."""
     if space.table is not None:
         assert left is not None
         return left[rng.choice(len(left), size=n, replace=False)]
@@ -59,7 +62,9 @@ def _batch(space: Space, left: Array | None, seen: Array, n: int, rng: np.random
     if left is not None and len(X) < n:
         others = left[~_among(left, X)]
         return np.vstack([X, others[rng.choice(len(others), size=n - len(X), replace=False)]])
-    while len(X) < n:  # the region has over 20,000 points: repeats are few
+    for _ in range(_TRIES):  # the region has over 20,000 points, or is continuous: repeats are few
+        if len(X) >= n:
+            break
         X = _fresh(np.vstack([X, region.sample(space, n, rng)]), seen)
     return X[:n]
 

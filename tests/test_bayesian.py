@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moocore import hypervolume
 
+from generators.alloy import Composition
 from optimizers import region
 from optimizers.base import History, Linear, Mixture, Space
 from optimizers.bayesian import Bayesian
@@ -389,3 +390,13 @@ def test_improvement_by_directions_ranks_points_as_boxes_do():
     from scipy.stats import spearmanr
 
     assert spearmanr(exact.numpy(), rough.numpy()).statistic > 0.95
+
+
+def test_a_continuous_region_that_is_one_point_is_used_up_after_it() -> None:
+    space = Composition({"Fe": (0.5, 0.5), "Ni": (0.5, 0.5)}).space
+    history = History.observed(np.array([[0.3, 0.7], [0.6, 0.4], [0.1, 0.9]]), np.array([[1.0], [2.0], [3.0]]))
+    first = Bayesian().propose(space, history, 4, np.random.default_rng(0))
+    assert first.X == pytest.approx(np.array([[0.5, 0.5]]))
+    assert first.notes
+    again = Bayesian().propose(space, history.with_pending(first.X), 4, np.random.default_rng(1))
+    assert again.X.shape == (0, 2)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from test_space import SPACES, alloy
 
+from generators.alloy import Composition
 from optimizers import region
 from optimizers.base import History, Space
 from optimizers.sobol import Sobol
@@ -86,3 +87,12 @@ def test_batches_keep_away_from_what_was_asked_before() -> None:
 def test_no_point_sets_are_refused() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         Sobol(0)
+
+
+def test_a_region_that_is_one_point_is_used_up_after_it() -> None:
+    space = Composition({"Fe": (0.0, 1.0), "Ni": (0.0, 1.0)}, linear=("Fe = 0.25",)).space
+    first = Sobol().propose(space, History.empty(2), 4, rng())
+    assert pytest.approx(np.array([[0.25, 0.75]])) == first.X
+    assert first.notes
+    again = Sobol().propose(space, History.observed(first.X, np.zeros((1, 1))), 4, rng())
+    assert again.X.shape == (0, 2)

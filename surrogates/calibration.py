@@ -68,7 +68,7 @@ def factor(error: Array, variance: Array, method: Method) -> float:
 
 def recalibrated(error: Array, spread: Array, method: Method) -> Calibration:
     """Scale and floor from errors (n,) and the spread (n,) of an ensemble at rows it has not seen."""
-    if method == "none":
+    if method == "none" or len(error) == 0:
         return Calibration(1.0, 0.0)
     found = calibrate(error, spread)
     if method == "scaled" or not found.floor > 0:

@@ -19,7 +19,7 @@ class Forest:
     trees: int = 100
     """Trees, dimensionless number."""
     kind: Literal["extra", "random"] = "extra"
-    """`extra`: thresholds drawn at random (Geurts et al. 2006), better on few smooth data; `random`: Breiman's forest."""
+    """`extra`: thresholds drawn at random (Geurts et al. 2006), better on few smooth data; `random`: Breiman's."""
     features: float = 1.0
     """Share of the inputs a split may choose among, above 0 to 1."""
     least_leaf: int = 1

@@ -57,8 +57,8 @@ def made(place: list[int], loss: list[float], violation: list[float] | None = No
 
 @pytest.mark.parametrize("topology", ["star", "ring"])
 def test_a_swarm_finds_the_bottom_of_a_sphere(topology: str) -> None:
-    history = flown(Swarm(20, topology=topology), box(4), sphere, 40, 20)
-    assert history.Y.min() < 1e-2
+    history = flown(Swarm(20, topology=topology), box(4), sphere, 30, 20)
+    assert history.Y.min() < 1e-3
 
 
 def test_sub_swarms_and_an_archive_fill_a_constrained_front() -> None:
@@ -77,7 +77,7 @@ def test_sub_swarms_and_an_archive_fill_a_constrained_front() -> None:
 
 def test_feasible_candidates_lead_a_swarm_whose_best_losses_break_a_constraint() -> None:
     def problem(X: Array) -> tuple[Array, Array]:
-        return X.sum(1, keepdims=True), (1 - (X**2).sum(1, keepdims=True)) * 1.0 + 24
+        return X.sum(1, keepdims=True), (1 - (X**2).sum(1, keepdims=True)) + 24
 
     history = flown(Swarm(20), box(2, 0.0), problem, 20, 20)
     assert history.Y[history.feasible].min() == pytest.approx(5.0, abs=0.05)
@@ -104,8 +104,8 @@ def test_a_vector_of_targets_is_one_distance() -> None:
 
 
 def test_moves_on_the_posterior_need_few_evaluations() -> None:
-    optimizer = Swarm(search="surrogate", acquire="mean", generations=8)
-    history = flown(optimizer, box(2), sphere, 5, 4)
+    optimizer = Swarm(search="surrogate", acquire="mean", generations=6)
+    history = flown(optimizer, box(2), sphere, 4, 4)
     assert history.Y.min() < 0.05
     reasons = optimizer.propose(box(2), history, 2, rng()).reasons
     assert all(reason.mean is not None for reason in reasons)
@@ -163,14 +163,14 @@ def test_a_swarm_goes_on_from_a_history_as_if_it_had_never_stopped() -> None:
 # spaces
 
 
-def test_a_limited_composition_grid_never_gets_an_infeasible_proposal() -> None:
+def test_ten_thousand_proposals_on_a_limited_composition_grid_are_feasible_and_new() -> None:
     mixture = Mixture(tuple(range(12)), (False,) * 12, 100, 1, 5)
     space = Space(tuple("ABCDEFGHIJKL"), ("fraction",) * 12, np.zeros(12), np.ones(12), mixtures=(mixture,))
     X = region.sample(space, 500, rng())
     target = np.linspace(0, 0.4, 12)
     for batch in range(4):
         history = History.observed(X, np.column_stack([((X - target) ** 2).sum(1), (X * target).sum(1)]))
-        new = Swarm(500).ask(space, history, 2500 if batch == 3 else 500, rng(batch))
+        new = Swarm(500).ask(space, history, 8500 if batch == 3 else 500, rng(batch))
         assert region.contains(space, new).all()
         X = np.concatenate([X, new])
     assert len(np.unique(X.round(9), axis=0)) == len(X)

@@ -102,14 +102,15 @@ def tell(
     """
     from campaigns.campaign import Campaign
     from campaigns.story import counted
-    from campaigns.telling import from_csv, from_words, new_to
+    from campaigns.telling import described, from_csv, from_words, new_to
 
     if (id is None) == (csv is None):
         raise typer.BadParameter("give either --id ID property=value... or --csv FILE")
     campaign = Campaign.open(folder)
     try:
-        answers = from_csv(csv) if csv is not None else [from_words(id or "", values or [])]
-        news = new_to(campaign.ledger, answers)
+        ledger = campaign.ledger
+        answers = [from_words(id or "", values or [])] if csv is None else from_csv(csv, described(ledger))
+        news = new_to(ledger, answers)
         for answer in news:
             campaign.tell(answer.id, answer.values, answer.errors)
     finally:

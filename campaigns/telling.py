@@ -2,13 +2,14 @@
 
 import csv
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from campaigns.errors import CampaignFileError, Complaint
 from campaigns.records import Ledger, Outcome
+from campaigns.sheet import HEAD, columns
 
 if TYPE_CHECKING:
     from campaigns.campaign import Campaign
@@ -54,17 +55,27 @@ def from_words(id: str, words: Sequence[str]) -> Told:
     return _told(id, {name: _number(text, f"{name}={text}") for name, text in pairs.items()})
 
 
-def from_csv(path: Path) -> list[Told]:
-    """A row a candidate: a column `id`, the rest properties; empty cells say nothing. CampaignFileError otherwise."""
+def from_csv(path: Path, others: Collection[str] = ()) -> list[Told]:
+    """A row a candidate: a column `id`, the rest properties; empty cells say nothing. CampaignFileError otherwise.
+
+    others: columns that may stand there and are passed over, such as the candidate's variables.
+    """
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
-            rows, columns = list(reader), reader.fieldnames or []
+            rows, names = list(reader), reader.fieldnames or []
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise refusal(f"cannot be read: {error}", str(path)) from None
-    if "id" not in columns or len(columns) < 2:
+    if "id" not in names or len(names) < 2:
         raise refusal("a column `id` and a column a property are wanted", f"{path}:1")
-    return [_row(row, f"{path}:{line}") for line, row in enumerate(rows, start=2)]
+    told = [{name: text for name, text in row.items() if name not in others} for row in rows]
+    return [_row(row, f"{path}:{line}") for line, row in enumerate(told, start=2)]
+
+
+def described(ledger: Ledger) -> set[str]:
+    """The columns of the campaign's own table that say what a candidate is, not what was measured of it."""
+    shape = columns(ledger)
+    return {*HEAD[1:], *shape.variables, *shape.constraints, "error"} - {*shape.properties}
 
 
 def new_to(ledger: Ledger, answers: Sequence[Told]) -> list[Told]:

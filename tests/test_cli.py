@@ -374,7 +374,7 @@ def test_suggest_and_tell_run_a_campaign_by_hand(small: Path) -> None:
     assert set(suggested[0]["variables"]) == {"x", "quench"}
     campaign(small, "tell", "runs/small", "--id", suggested[0]["id"], "strength_mpa=70", "price_usd_per_kg=3")
     (small / "measured.csv").write_text(
-        f"id,strength_mpa,price_usd_per_kg,strength_mpa_std\n{suggested[1]['id']},55,2,0.5\n"
+        f"id,x,quench,strength_mpa,price_usd_per_kg,strength_mpa_std\n{suggested[1]['id']},0.5,oil,55,2,0.5\n"
     )
     campaign(small, "tell", "runs/small", "--csv", "measured.csv")
     rows = {row["id"]: row for row in csv.DictReader(io.StringIO(campaign(small, "export", "runs/small").stdout))}

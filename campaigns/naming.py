@@ -3,7 +3,7 @@
 import hashlib
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 
 UNITS = {
@@ -119,8 +119,3 @@ def legal(name: str) -> str:
         return name
     mark = hashlib.sha256(name.encode()).hexdigest()[:6]
     return f"{clean[: LONGEST_NAME - 7]}_{mark}"
-
-
-def legal_names(names: Iterable[str]) -> dict[str, str]:
-    """Every name with its legal form."""
-    return {name: legal(name) for name in names}

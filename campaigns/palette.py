@@ -9,8 +9,6 @@ ACCENT = "#0f609b"
 """The front and the trace."""
 SHADE = "#dcecf8"
 """What the front dominates."""
-ALERT = "#ba2525"
-"""Failures."""
 ROUNDS = ("#fde3a7", "#f7b267", "#ee7b5e", "#b8416b", "#5c2a6e")
 """First to last round, light to dark."""
 MEMBERS = (

@@ -112,11 +112,6 @@ class Session:
         assert made == number, f"LAMMPS took {made} of {number} atoms"
         self._reference = np.array(positions, dtype=float)
 
-    def recolour(self, types: Types) -> None:
-        """Give the atoms other types (n,)."""
-        flat = np.ascontiguousarray(types, dtype=np.int32)
-        self._lammps.scatter_atoms("type", 0, 1, flat.ctypes.data_as(ctypes.POINTER(ctypes.c_int)))
-
     def move(self, cell: Array, positions: Array) -> None:
         """Put the same atoms elsewhere, in angstrom: cell (3, 3) lower triangular, positions (n, 3)."""
         self._box(cell)

@@ -48,8 +48,10 @@ def hypervolume(history: History) -> float:
 
 def run(optimizer: Optimizer, start: Array, batches: int, seed: int) -> tuple[Array, float, dict[str, int]]:
     """Hypervolume after each batch (batches,), CPU seconds of asking a batch, and places won by each proposer."""
-    space = Space(tuple(f"x{j}" for j in range(D)), ("continuous",) * D, np.zeros(D), np.ones(D))
-    X, state, spent, trace = start, {}, 0.0, []
+    names = tuple(f"x{j}" for j in range(D))
+    space = Space(names, tuple("continuous" for _ in names), np.zeros(D), np.ones(D))
+    state: dict[str, object] = {}
+    X, spent, trace = start, 0.0, []
     won: dict[str, int] = {}
     for batch in range(batches):
         history = replace(History.observed(X, *mw3(X)), reference=REFERENCE, state=state)
@@ -79,7 +81,7 @@ def main() -> None:
     runs, batches = min(arguments.seeds, RUNS), min(arguments.batches, BATCHES)
     columns: dict[str, Array] = {}
     for name in arguments.optimizers:
-        optimizer = plugins.build("optimizers", {"use": name}, None)
+        optimizer = plugins.build("optimizers", {"use": name}, "")
         found = [run(optimizer, starts[seed], batches, seed) for seed in range(runs)]
         columns[name] = np.array([trace for trace, _, _ in found])
         won = {who: sum(w.get(who, 0) for _, _, w in found) for who in sorted({k for *_, w in found for k in w})}

@@ -65,8 +65,7 @@ def test_offspring_win_where_climbing_is_poor() -> None:
     space, history = stripes_history(40)
     fronts = improvement(learn(space, history, ()), history, 4, 8, np.random.default_rng(1))
     children = Hybrid(offspring=256).brood(space, history, np.random.default_rng(2))
-    nowhere = History.observed(history.X[:1], history.Y[:1]).X  # climbs start from one sample and near nothing
-    found = between(fronts, space, nowhere, children, 4, np.random.default_rng(3), Effort(1, 1, 1))
+    found = between(fronts, space, history.X, children, 4, np.random.default_rng(3), Effort(1, 1, 1))
     assert len(np.unique(found.X.round(9), axis=0)) == 4
     assert "offspring" in found.origins
 

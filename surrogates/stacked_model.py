@@ -174,7 +174,8 @@ def single(recipe: "Stacked", data: Rows, domain: Domain | None, start: Mapping[
         weights = weights_of(start, len(members))
     mean = left @ weights
     spread = (np.hstack([m.unseen.variance for m in members]) + (left - mean[:, None]) ** 2) @ weights
-    scale = factor(data.y - mean, spread, "none" if data.constant else recipe.calibration)
+    # Rows left out were seen when hyperparameters and weights were chosen: their errors may widen, never narrow.
+    scale = max(1.0, factor(data.y - mean, spread, "none" if data.constant else recipe.calibration))
     scale = scale if start is None else number(start, "factor")
     point = torch.tensor(data.X[:1])
     sizes = tuple(m.embed(point).shape[-1] for m in members)

@@ -1,6 +1,6 @@
 """This file is what a campaign's parts demand of each other: properties, regions, files, executors."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from oracles.base import EngineMissing
 
 if TYPE_CHECKING:
     from campaigns.problem import NamedOracle, Problem
+    from campaigns.sections import OraclePart
     from campaigns.spec import CampaignSpec
 
 
@@ -41,17 +42,24 @@ def crosschecks(problem: "Problem") -> list[Complaint]:
 def _unreturned(problem: "Problem") -> Iterator[Complaint]:
     """An objective or constraint that no oracle returns; an oracle that cannot tell may return anything."""
     returned = [named.oracle.properties for named in problem.oracles]
-    known = sorted({name for names in returned if names is not None for name in names})
     if None in returned:
         return
+    known = sorted({name for names in returned if names is not None for name in names})
+    able = {*known, *(name for part in problem.spec.oracles for name in _returnable(part, problem.folder))}
     for section in ("objectives", "constraints"):
         for name in getattr(problem.spec, section):
             if name not in known:
-                nearest = nearest_name(name, known)
+                nearest = nearest_name(name, able)
                 hint = f"did you mean '{nearest}'? " if nearest else ""
                 yield Complaint(
                     (section, name), f"no oracle returns '{name}'; {hint}returned: {', '.join(known) or 'none'}"
                 )
+
+
+def _returnable(part: "OraclePart", folder: Path) -> Sequence[str]:
+    """All that an oracle could return, were it asked for everything."""
+    whole = plugins.build("oracles", part.model_dump(exclude_unset=True), folder)
+    return whole.properties or ()
 
 
 def _confused(problem: "Problem") -> Iterator[Complaint]:
@@ -101,7 +109,7 @@ def _oracle(space: Space, k: int, named: "NamedOracle") -> Iterator[Complaint]:
 
 def _stages(problem: "Problem") -> Iterator[Complaint]:
     """An optimizer that cannot serve the problem, with those that can."""
-    m, c = len(problem.spec.goals), len(problem.spec.limits)
+    m, c = len(problem.spec.goals), len(problem.learned)
     for k, stage in enumerate(problem.stages):
         refusal = _refusal(stage.optimizer, problem.space, m, c)
         if refusal:

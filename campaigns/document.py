@@ -78,7 +78,8 @@ def parse(text: str, file: str, line: bool = True) -> Document:
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        open_ended = "<stream end>" in (error.problem or "")
+        mark = (error.context_mark if open_ended else None) or error.problem_mark or error.context_mark
         place = f"{file}:{mark.line + 1}" if mark and line else file
         raise CampaignFileError([Complaint((), _syntax(error), place)]) from None
     except yaml.reader.ReaderError as error:
@@ -87,6 +88,7 @@ def parse(text: str, file: str, line: bool = True) -> Document:
         raise CampaignFileError([Complaint((), message, at)]) from None
     reader = _Reader(file, line)
     content = None if node is None else reader.value(node, ())
+    reader.places.setdefault((), f"{file}:1" if line else file)
     return Document(content, reader.places, tuple(reader.complaints))
 
 
@@ -95,6 +97,8 @@ def _syntax(error: yaml.MarkedYAMLError) -> str:
     problem = error.problem or error.context or "not YAML"
     if r"\t" in problem:
         return "a tab stands where spaces are wanted; indent with spaces"
+    if "<stream end>" in problem and error.context_mark:
+        return "not YAML: what opens here is never closed"
     cure = "; quote text that holds ': '" if "mapping values are not allowed" in problem else ""
     return f"not YAML: {problem}{cure}"
 

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from campaigns.errors import Complaint, KeyPath, shortened, unknown
+from campaigns.errors import Complaint, KeyPath, nearest_name, shortened, unknown
 
 Schema = Mapping[str, object]
+MEANT = "; did you mean"
+"""How a question for a nearer word begins."""
 
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 _NUMBERS = ("int_type", "float_type", "int_parsing", "float_parsing", "int_from_float")
@@ -56,7 +58,8 @@ def complaints_of(error: ValidationError, content: object, schema: Schema) -> li
 def _either(messages: Sequence[str]) -> str:
     """What each alternative wants, in one sentence; what was given is said once, at the end."""
     wants = [message.rpartition(", not ")[0] or message for message in messages[:-1]]
-    return " or ".join([*wants, messages[-1]])
+    hints = [message[message.index(MEANT) :] for message in messages[:-1] if MEANT in message]
+    return " or ".join([*wants, messages[-1]]) + "".join(hints)
 
 
 def keys_at(schema: Schema, path: KeyPath) -> set[str]:
@@ -146,7 +149,7 @@ def _message(details: ErrorDetails, path: KeyPath, schema: Schema) -> str:
     if kind in _NUMBERS:
         return _number(given, whole=kind.startswith("int"))
     if kind == "literal_error":
-        return f"must be {context['expected']}, not {_quoted(given)}"
+        return f"must be {context['expected']}, not {_quoted(given)}{_nearest_word(given, context['expected'])}"
     if kind in _COMPARED:
         key, sign = _COMPARED[kind]
         return f"must be {sign} {context[key]:g}, not {_quoted(given)}"
@@ -163,7 +166,15 @@ def _number(given: object, whole: bool) -> str:
     return f"give {wanted}, not {_quoted(given)}"
 
 
+def _nearest_word(given: object, expected: str) -> str:
+    """The one of the expected words that the given one resembles, as a question; empty when none does."""
+    nearest = nearest_name(given, re.findall(r"'([^']*)'", expected)) if isinstance(given, str) else None
+    return f"{MEANT} '{nearest}'?" if nearest else ""
+
+
 def _other(kind: str, given: object, message: str) -> str:
+    if kind == "too_short":
+        return "is empty; give at least one"
     if kind == "string_type":
         return f"give text, not {_quoted(given)}; put it in quotes if text is meant"
     if kind == "string_pattern_mismatch":

@@ -115,7 +115,7 @@ def examine(kind: str, content: Mapping[str, object]) -> tuple[Any, list[Complai
     try:
         checked = _adapter(part).validate_json(json.dumps([options]))[0]
     except ValidationError as error:
-        found = complaints_of(error, [options], _adapter(part).json_schema())
+        found = complaints_of(error, [options], _whole_schema(kind, part))
         return None, [Complaint(complaint.path[1:], complaint.message) for complaint in found]
     try:
         return part(**checked), []
@@ -170,6 +170,13 @@ def _adapter(part: type) -> TypeAdapter[tuple[dict[str, Any]]]:
     mapping.__module__ = part.__module__  # where names in its annotations are looked up
     # A mapping takes its strictness from what is around it; a tuple of one is the least around it.
     return TypeAdapter(tuple[mapping], config=_STRICT)  # type: ignore[arg-type]
+
+
+def _whole_schema(kind: str, part: type) -> dict[str, Any]:
+    """JSON Schema of a tuple of one mapping: a part's options beside the campaign's own keys."""
+    content = _adapter(part).json_schema()
+    own: dict[str, Any] = {"properties": {key: {} for key in RESERVED[kind]}}
+    return {**content, "prefixItems": [{"anyOf": [*content["prefixItems"], own]}]}
 
 
 def _required(field: Any) -> bool:

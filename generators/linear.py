@@ -55,7 +55,8 @@ def _affine(side: str, names: Sequence[str], text: str) -> Affine:
     try:
         tree = ast.parse(source, mode="eval").body
     except SyntaxError:
-        raise ValueError(f"linear constraint {text!r}: cannot read {side.strip()!r}") from None
+        what = f"cannot read {side.strip()!r}" if side.strip() else "nothing stands on one side of a sign"
+        raise ValueError(f"linear constraint {text!r}: {what}; write it as 'Fe + 2*Ni <= 0.6'") from None
     known = {name: name for name in names} | {f"_quoted_{i}_": name for i, name in enumerate(quoted)}
     return _value(tree, known, tuple(names), text)
 

@@ -81,7 +81,7 @@ def _beside(path: Path) -> str:
     if not path.parent.is_dir():
         return f"; there is no folder {path.parent}"
     known = sorted(p.name for p in path.parent.iterdir() if p.suffix in {".csv", ".tsv", ".dat", ".txt"})
-    return f"; {unknown('file', path.name, known)}"
+    return f"; {unknown('file', path.name, known)}" if known else ""
 
 
 @lru_cache(maxsize=16)

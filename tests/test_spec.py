@@ -155,8 +155,9 @@ traking: 1
     assert lines(text, "executor.wrkers=3") == [
         "c.yaml:1: name: 'a b' is no name; use letters, digits, '.', '_' and '-', beginning with a letter or digit",
         "c.yaml:2: seed: give a whole number, not true",
-        "c.yaml:3: space.sides: unknown key 'sides'; did you mean 'side'? known: file, kind, names, side",
-        "c.yaml:5: objectives.bulk: must be 'maximize' or 'minimize' or give a mapping of options, not 'maximise'",
+        "c.yaml:3: space.sides: unknown key 'sides'; did you mean 'side'? known: file, kind, names, side, use",
+        "c.yaml:5: objectives.bulk: must be 'maximize' or 'minimize' or give a mapping of options, not 'maximise'; "
+        "did you mean 'maximize'?",
         "c.yaml:6: objectives.hard.refrence: unknown key 'refrence'; did you mean 'reference'? "
         "known: goal, reference, target, tolerance, valid",
         "c.yaml:8: constraints.vec.min: give a number, not '300 K'; the unit is in the option's name",

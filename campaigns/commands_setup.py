@@ -1,10 +1,14 @@
 """This file is the commands around a campaign: init, validate, schema, plugins, doctor."""
 
 import json
+import textwrap
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+INDENT = " " * 6
+"""Before the help of an option."""
 
 
 def init(
@@ -69,9 +73,13 @@ def plugins(
         known = sorted({part for kind in parts.KINDS for part in parts.names(kind)})
         raise CampaignFileError([Complaint((), unknown("part", name, known))])
     for kind in kinds:
-        typer.echo(f"{name} ({kind})")
+        typer.echo(f"{name} ({kind}): {parts.summary(kind, name)}")
         for option in parts.manual(kind, name):
-            typer.echo(f"  {option.name}: {option.type} = {option.default}\n      {option.help}")
+            default = f"= {option.default}" if option.default else "(required)"
+            typer.echo(f"  {option.name}: {option.type} {default}")
+            typer.echo(
+                textwrap.fill(" ".join(option.help.split()), 100, initial_indent=INDENT, subsequent_indent=INDENT)
+            )
 
 
 def doctor() -> None:

@@ -91,7 +91,7 @@ def suggestions(outcomes: Sequence[Outcome], spec: CampaignSpec) -> str:
     if not outcomes:
         return "nothing left to suggest"
     variables = list(outcomes[0].variables)
-    head = ["id", *variables, *(f"predicted {goal.name}" for goal in spec.goals), "proposed by"]
+    head = ["id", *variables, *(f"predicted {label(goal.name)}" for goal in spec.goals), "proposed by"]
     rows = [[o.id, *cells(o.variables, variables), *_predicted(o, spec), o.reason.proposer] for o in outcomes]
     return aligned(head, rows)
 

@@ -60,6 +60,7 @@ class PlainDisplay:
     def __init__(self, quiet: bool, stream: TextIO) -> None:
         self._quiet = quiet
         self._stream = stream
+        self._failure = ""
 
     def __enter__(self) -> Self:
         """Nothing to prepare."""
@@ -79,7 +80,8 @@ class PlainDisplay:
         if self._quiet:
             return
         if event.kind in TOLD and event.text:
-            self.say(told(event))
+            self.say(told(event, self._failure))
+            self._failure = event.text if event.kind == "failed" else self._failure
         if event.kind == "round":
             self.say(round_line(standing(read(), time.time())))
 
@@ -90,6 +92,7 @@ class LiveDisplay:
     def __init__(self, name: str, console: Console) -> None:
         self._name = name
         self._console = console
+        self._failure = ""
         self._facts: Standing | None = None
         self._read_at = self._started = time.monotonic()
         self._pending: Read | None = None
@@ -117,7 +120,8 @@ class LiveDisplay:
     def follow(self, event: Event, read: Read) -> None:
         """Note what changed; the ledger is read at most every REFRESH_S seconds, and always after a round."""
         if event.kind in TOLD and event.text:
-            self.say(told(event))
+            self.say(told(event, self._failure))
+            self._failure = event.text if event.kind == "failed" else self._failure
         if event.kind in ("round", "started", "waiting") or time.monotonic() - self._read_at > REFRESH_S:
             self._take(read)
         else:
@@ -150,9 +154,11 @@ def picture(name: str, facts: Standing, elapsed_s: float, age_s: float) -> list[
     return lines
 
 
-def told(event: Event) -> str:
-    """What an event has to say, with the candidate it is about."""
+def told(event: Event, failure: str = "") -> str:
+    """What an event has to say, with the candidate it is about; not again the `failure` that was said last."""
     about = f"candidate {event.number}" if event.number is not None else ""
+    if event.kind == "failed" and event.text == failure:
+        return f"{about} failed likewise"
     word = event.kind if event.kind in ("failed", "retry") else ""
     return ": ".join(part for part in (" ".join(p for p in (about, word) if p), event.text) if part)
 

@@ -111,8 +111,11 @@ def best(facts: Standing) -> list[str]:
 
 
 def about(seconds: float) -> str:
-    """`about 3.4 min`: a forecast to two digits."""
-    return f"about {duration(float(f'{seconds:.2g}'))}"
+    """`about 3 min`: a forecast, to whole seconds and minutes, tenths of hours."""
+    for limit, size, digits in ((120, 1, 0), (7200, 60, 0), (172800, 360, 0)):
+        if seconds < limit:
+            return f"about {duration(max(1, round(seconds / size, digits)) * size)}"
+    return f"about {duration(seconds)}"
 
 
 def cost_s(ledger: Ledger) -> dict[str, float]:

@@ -37,7 +37,13 @@ def watch(campaign: "Campaign", quiet: bool) -> int:
         campaign.close()
         left_to_do = tracker.close()
     print_tracked(campaign.folder, left_to_do)
-    return EXIT_CODES.get(ledger.state, INTERRUPTED)
+    return exit_code(ledger)
+
+
+def exit_code(ledger: Ledger) -> int:
+    """0 when done, 1 when it failed or not one of its evaluations gave values, INTERRUPTED otherwise."""
+    fruitless = any(o.number > 0 for o in ledger.outcomes) and not ledger.finished
+    return 1 if ledger.state == "done" and fruitless else EXIT_CODES.get(ledger.state, INTERRUPTED)
 
 
 def follow(campaign: "Campaign", shown: Display, tracker: "Tracker") -> Ledger:

@@ -55,7 +55,9 @@ def hover(ledger: Ledger, outcome: Outcome) -> str:
     """What pointing at an outcome shows: number, candidate, every objective, round."""
     lines = [f"<b>#{outcome.number}</b> {plain(title(outcome))}"]
     lines += [f"{plain(label(g.name).split(' (')[0])}: {plain(said(g.name, outcome))}" for g in ledger.spec.goals]
-    lines += [f"round {outcome.round}, {plain(outcome.origin)}"] if outcome.round >= 0 else ["known before the start"]
+    lines += (
+        [f"round {outcome.round + 1}, {plain(outcome.origin)}"] if outcome.round >= 0 else ["known before the start"]
+    )
     return "<br>".join(lines if outcome.feasible else [*lines, "<i>breaks a constraint</i>"])
 
 
@@ -129,8 +131,8 @@ def _by_round(ledger: Ledger, outcomes: Sequence[Outcome], *, bar: bool) -> dict
     title = {"text": "Round", "side": "right"}
     look = {"thickness": 12, "len": 0.6, "outlinewidth": 0, "title": title, "tickformat": "d", "nticks": 6}
     shown: dict[str, object] = {"colorbar": look} if bar else {}
-    colours = [max(o.round, 0) for o in outcomes]
-    return {"color": colours, "cmin": 0, "cmax": max(last, 1), "colorscale": scale, "showscale": bar, **shown}
+    colours = [o.round + 1 for o in outcomes]
+    return {"color": colours, "cmin": 1, "cmax": max(last + 1, 2), "colorscale": scale, "showscale": bar, **shown}
 
 
 def _stairs(ledger: Ledger, front: Sequence[Outcome]) -> list[Trace]:
@@ -210,7 +212,7 @@ def trace(ledger: Ledger) -> Figure | None:
     if not known:
         return None
     x = [sum(0 <= o.round <= r.index for o in ledger.outcomes) for r in known]
-    text = [f"round {r.index}<br>hypervolume {number(r.hypervolume)}" for r in known]
+    text = [f"round {r.index + 1}<br>hypervolume {number(r.hypervolume)}" for r in known]
     line: Trace = {"type": "scatter", "mode": "lines+markers", "x": x, "y": [r.hypervolume for r in known]}
     line |= {"line": {"color": ACCENT, "width": 2, "shape": "hv"}, "marker": {"size": 7}, "fill": "tozeroy"}
     line |= {"fillcolor": SHADE, "hovertext": text, "hoverinfo": "text", "showlegend": False, "cliponaxis": False}

@@ -104,16 +104,16 @@ def _pair(ledger: Ledger, front: Sequence[Outcome], pair: tuple[int, int], panel
     broken = [o for o in rest if not o.feasible]
     if broken:
         panel.scatter(*_xy(broken, x.name, y.name), marker="x", s=22, lw=0.9, c=MUTED, label="Breaks a constraint")
-    last = max(1, *(o.round for o in ledger.outcomes))
-    look: dict[str, Any] = {"cmap": LinearSegmentedColormap.from_list("rounds", ROUNDS), "vmin": 0, "vmax": last}
+    last = max(2, *(o.round + 1 for o in ledger.outcomes))
+    look: dict[str, Any] = {"cmap": LinearSegmentedColormap.from_list("rounds", ROUNDS), "vmin": 1, "vmax": last}
     plane = [o for o in rest if o.feasible]
-    dots = panel.scatter(*_xy(plane, x.name, y.name), c=[max(o.round, 0) for o in plane], s=26, lw=0.4,
+    dots = panel.scatter(*_xy(plane, x.name, y.name), c=[o.round + 1 for o in plane], s=26, lw=0.4,
                          edgecolors="white", label="Evaluated" if plane else None, **look)  # fmt: skip
     if front:
         errors = [[o.errors.get(g.name, 0.0) for o in front] for g in (x, y)]
         panel.errorbar(*_xy(front, x.name, y.name), xerr=errors[0], yerr=errors[1], fmt="none", ecolor=INK,
                        elinewidth=0.9, capsize=2, zorder=3)  # fmt: skip
-        panel.scatter(*_xy(front, x.name, y.name), c=[max(o.round, 0) for o in front], s=58, lw=1.1, edgecolors=INK,
+        panel.scatter(*_xy(front, x.name, y.name), c=[o.round + 1 for o in front], s=58, lw=1.1, edgecolors=INK,
                       zorder=4, label="Pareto front", **look)  # fmt: skip
     panel.set(xlabel=_wanted(x), ylabel=_wanted(y))
     return dots

@@ -32,7 +32,7 @@ def _decision(ledger: Ledger, outcome: Outcome) -> list[Text]:
     near = f"#{outcome.neighbour} at {number(outcome.distance, 2)}" if outcome.neighbour is not None else "–"
     cells: list[Text] = [
         f"#{outcome.number}",
-        outcome.round,
+        outcome.round + 1,
         badge(outcome.status),
         candidate(outcome),
         reason.proposer,
@@ -67,7 +67,7 @@ def expenses(ledger: Ledger) -> str:
         )
         rows.append(["everything else", "", "", "", duration(ledger.overhead_s)])
     columns = ["", "Asked", "Failed", "Mean time", "Total time"]
-    notes = [f"round {batch.index}: {note}" for batch in ledger.batches for note in batch.notes]
+    notes = [f"round {batch.index + 1}: {note}" for batch in ledger.batches for note in batch.notes]
     said = safe(details(f"Notes of the optimizers ({len(notes)})", "\n".join(notes))) if notes else ""
     return section("cost", "Cost", table(columns, rows, numbers=range(1, 5)), said) if rows else ""
 
@@ -80,7 +80,8 @@ def failures(ledger: Ledger) -> str:
     kinds = Counter(o.failure or o.status for o in lost)
     words = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     rows: list[list[Text]] = [
-        [f"#{o.number}", o.round, candidate(o), badge(o.status), o.failure, _reason(o), _kept(o)] for o in lost[:SHOWN]
+        [f"#{o.number}", o.round + 1, candidate(o), badge(o.status), o.failure, _reason(o), _kept(o)]
+        for o in lost[:SHOWN]
     ]
     columns = ["", "Round", "Candidate", "Status", "Class", "Reason", "Values it returned"]
     lead = paragraph(f"{counted(len(lost), 'evaluation')} gave no usable values; by class: {words}.")

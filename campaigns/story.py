@@ -106,9 +106,10 @@ def _infeasible(ledger: Ledger) -> tuple[str, str]:
 
 
 def _effort(ledger: Ledger, front: Sequence[Outcome]) -> str:
-    lost = sum(o.status in ("failed", "refused") for o in asked(ledger))
-    seconds = sum(o.cost_s for o in asked(ledger))
-    spent = f"{counted(len(asked(ledger)), 'evaluation')}{f' ({lost} without usable values)' if lost else ''}"
+    ended = [o for o in asked(ledger) if o.status in ("finished", "failed", "refused")]
+    lost = sum(o.status != "finished" for o in ended)
+    seconds = sum(o.cost_s for o in ended)
+    spent = f"{counted(len(ended), 'evaluation')}{f' ({lost} without usable values)' if lost else ''}"
     many = len(ledger.spec.goals) > 1
     found = f" and left {counted(len(front), 'candidate')} on the Pareto front" if many else ""
     return f"{spent} took {duration(seconds)} of oracle time{found}{_growth(ledger)}."
@@ -125,7 +126,7 @@ def _growth(ledger: Ledger) -> str:
     assert before is not None
     assert after is not None
     times = f" ({number(after / before, 3)} times)" if before > 0 and after > before else ""
-    return f"; its hypervolume rose from {number(before, 3)} after round {start} to {number(after, 3)}{times}"
+    return f"; its hypervolume rose from {number(before, 3)} after round {start + 1} to {number(after, 3)}{times}"
 
 
 def _best_sentence(ledger: Ledger) -> str:

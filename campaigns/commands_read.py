@@ -79,6 +79,6 @@ def ui(folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="A camp
 
     from campaigns.tracking import ui_command
 
-    command = ui_command(folder)
-    typer.echo(" ".join(command), err=True)
+    page, command = ui_command(folder)
+    typer.echo(f"MLflow: {page} (Ctrl-C ends it)", err=True)
     os.execvp(command[0], command)

@@ -17,6 +17,8 @@ from campaigns.records import Batch, Event, Ledger
 from campaigns.tracking_uri import tracking_uri
 from oracles.base import EngineMissing
 
+PACE_S = 3.0
+"""Seconds for which news is gathered before MLflow is written, so that quick campaigns are not slowed by it."""
 REST_S = 60.0
 """Seconds a store that did not answer is left alone."""
 TABLE_S = 15.0
@@ -68,11 +70,12 @@ class Tracker:
                 return
 
     def _next(self) -> str:
-        """The next word, and the last of those that came meanwhile."""
+        """The last word of those that came within a while after the first; at once when it is to close."""
         word = self._told.get()
+        until = time.monotonic() + PACE_S
         while word != "close":
             try:
-                word = self._told.get_nowait()
+                word = self._told.get(timeout=max(0.0, until - time.monotonic()))
             except Empty:
                 break
         return word

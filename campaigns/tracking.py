@@ -262,16 +262,16 @@ def serve() -> None:
     mlflow.models.set_model(Served())
 
 
-def ui_command(folder: Path | None) -> list[str]:
-    """The command line that opens the right MLflow UI, on this machine only: a local server, or a server's own page."""
+def ui_command(folder: Path | None) -> tuple[str, list[str]]:
+    """The right MLflow UI's page and the command line that opens it: a server on this machine only, or a browser."""
     uri = address(folder)
     if uri.startswith(("http://", "https://")):
-        return [sys.executable, "-m", "webbrowser", uri]
+        return uri, [sys.executable, "-m", "webbrowser", uri]
     port = str(_free_port(5000))
     quiet = [f"{name}={QUIET[name]}" for name in ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK")]
     quiet.append("MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false")  # ten processes for language models
     serve = ["-m", "mlflow", "ui", "--backend-store-uri", uri, "--host", "127.0.0.1", "--port", port, "--workers", "1"]
-    return ["env", *quiet, sys.executable, *serve]
+    return f"http://127.0.0.1:{port}", ["env", *quiet, sys.executable, *serve]
 
 
 def _free_port(first: int) -> int:

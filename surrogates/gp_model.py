@@ -43,7 +43,7 @@ class FittedGaussianProcess:
     def posterior(self, X: Array) -> Posterior:
         """Predict the m outputs at X (n, d)."""
         with torch.no_grad():
-            parts = [self._moments(p, torch.as_tensor(X, dtype=torch.float64)) for p in self.processes]
+            parts = [self._moments(p, torch.tensor(X, dtype=torch.float64)) for p in self.processes]
         mean, variance = (torch.stack(list(part), -1).numpy() for part in zip(*parts, strict=True))
         return Posterior(mean, variance)
 

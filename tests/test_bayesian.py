@@ -94,7 +94,8 @@ def test_the_cells_fill_exactly_what_the_front_leaves(m):
         assert total == pytest.approx(1.0 - covered, abs=1e-9)
 
 
-def test_the_acquisition_is_botorchs_and_its_two_forms_agree():
+def test_the_acquisition_is_botorchs_and_its_two_forms_agree(monkeypatch):
+    from botorch.acquisition.multi_objective import logei
     from botorch.acquisition.multi_objective.logei import qLogNoisyExpectedHypervolumeImprovement
     from botorch.acquisition.multi_objective.objective import WeightedMCMultiOutputObjective
     from botorch.models import ModelListGP
@@ -105,6 +106,7 @@ def test_the_acquisition_is_botorchs_and_its_two_forms_agree():
     history = replace(History.observed(X, two(X) + 0.02 * rng.normal(size=(15, 2))), reference=np.array([0.8, 0.8]))
     belief = learn(box(), history, ())
     ours = improvement(belief, history, 4, 128, rng)
+    monkeypatch.setattr(logei, "_load_attempted", True)  # no compiling of BoTorch's fused kernel: minutes, and a lock
     theirs = qLogNoisyExpectedHypervolumeImprovement(
         ModelListGP(*[output.model for output in belief.outputs]),
         ref_point=[-0.8, -0.8],

@@ -266,14 +266,15 @@ def test_the_file_comes_before_the_environment_before_the_last_store_before_the_
 
 def test_the_ui_opens_on_this_machine_only_and_on_the_campaigns_store(place):
     sync(place.folder)
-    command = ui_command(place.folder)
+    page, command = ui_command(place.folder)
     assert command[command.index("--host") + 1] == "127.0.0.1"
+    assert page == f"http://127.0.0.1:{command[command.index('--port') + 1]}"
     assert command[command.index("--backend-store-uri") + 1] == place.uri
 
 
 def test_the_ui_of_a_server_is_its_own_page(monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.example.org")
-    assert ui_command(None)[-1] == "https://mlflow.example.org"
+    assert ui_command(None)[0] == ui_command(None)[1][-1] == "https://mlflow.example.org"
 
 
 def test_a_kept_surrogate_predicts_what_it_predicted(tmp_path):

@@ -33,7 +33,8 @@ def choose(
     points = region.enumerate_points(space)
     if points is not None:
         return from_list(improvement, points[unseen(points, seen)], n)
-    chosen, values = np.empty((0, space.d)), []
+    chosen = np.empty((0, space.d))
+    values: list[float] = []
     for _ in range(n):
         known = np.concatenate([seen, chosen])
         x, value = search(improvement, space, known, rng, effort)

@@ -1,6 +1,6 @@
 """This file is what one suggestion costs and is worth: CPU seconds and joint acquisition value of a batch of four.
 
-    python benchmarks/suggestion.py [--seeds 3] [--peers] [--grid]
+    python benchmarks/suggestion.py [--seeds 3] [--peers] [--skip-raw]
 
 Case: five fractions of 5 to 35 at.% that sum to one, two noisy objectives, n observations drawn uniformly. Every
 batch is scored by one judge: BoTorch's qLogNEHVI with 1024 samples on our fitted model, all four points jointly.

@@ -44,10 +44,10 @@ def said(name: str, outcome: Outcome) -> str:
 
 
 def best(ledger: Ledger, column: int, among: Sequence[Outcome] | None = None) -> Outcome | None:
-    """The feasible outcome with the least loss in one objective; None when nothing feasible is known."""
+    """The feasible outcome with the least loss in one objective, on the front also where several share it; or None."""
     feasible = [o for o in (ledger.outcomes if among is None else among) if o.feasible]
     known = [o for o in feasible if math.isfinite(o.losses[column])]
-    return min(known, key=lambda o: (o.losses[column], o.number), default=None)
+    return min(known, key=lambda o: (o.losses[column], o.losses, o.number), default=None)
 
 
 def costs(ledger: Ledger) -> list[OracleCost]:

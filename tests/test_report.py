@@ -15,7 +15,7 @@ from campaigns.parity import Parities, Parity, leave_one_out
 from campaigns.records import Outcome
 from campaigns.report import page, write_report
 from campaigns.spec import CampaignSpec
-from campaigns.story import findings
+from campaigns.story import best, findings
 
 EVERY = [
     ledgers.alloy,
@@ -257,3 +257,13 @@ def test_a_campaign_that_cannot_be_built_again_still_has_a_report(tmp_path):
     checked = leave_one_out(moved)
     assert "cannot be built again" in checked.note
     assert "gone.csv" in page(moved, checked)
+
+
+def test_of_several_that_meet_a_target_the_best_is_one_on_the_front():
+    ledger = ledgers.alloy()
+    first, second = [o for o in ledger.outcomes if o.feasible][:2]
+    worse = replace(first, number=1, losses=(0.0, 2.0))
+    better = replace(second, number=2, losses=(0.0, 1.0))
+    ledger = replace(ledger, outcomes=(worse, better))
+    assert best(ledger, 0) == better
+    assert best(ledger, 0) in front(ledger)

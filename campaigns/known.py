@@ -14,11 +14,9 @@ from campaigns.passage import needed
 from campaigns.problem import Problem
 from optimizers import region
 from optimizers.base import Array
+from oracles.answer import SUFFIX
 from oracles.base import Value
 from oracles.table_file import read
-
-STD = "_std"
-"""`{property}_std` is a property's standard error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,9 @@ def _row(place: str, cells: Mapping[str, str], names: tuple[str, ...], wanted: l
     if empty:
         raise ValueError(f"{place}: column '{empty[0]}' is empty")
     values = {p: number for p in wanted if (number := _number(place, p, cells[p])) is not None}
-    errors = {p: number for p in values if (number := _number(place, p + STD, cells.get(p + STD, ""))) is not None}
+    errors = {
+        p: number for p in values if (number := _number(place, p + SUFFIX, cells.get(p + SUFFIX, ""))) is not None
+    }
     return Row(place, {name: cells[name] for name in names}, values, errors)
 
 

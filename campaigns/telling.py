@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING
 from campaigns.errors import CampaignFileError, Complaint
 from campaigns.records import Ledger, Outcome
 from campaigns.sheet import HEAD, columns
+from oracles.answer import SUFFIX
 
 if TYPE_CHECKING:
     from campaigns.campaign import Campaign
-
-ERROR = "_std"
-"""A column or word `PROPERTY_std` is the property's standard error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +120,10 @@ def _number(text: str, place: str) -> float:
 def _told(id: str, numbers: Mapping[str, float]) -> Told:
     """Split standard errors from values: a name is an error when the property it would belong to is told too."""
     errors = {
-        n.removesuffix(ERROR): v for n, v in numbers.items() if n.endswith(ERROR) and n.removesuffix(ERROR) in numbers
+        n.removesuffix(SUFFIX): v
+        for n, v in numbers.items()
+        if n.endswith(SUFFIX) and n.removesuffix(SUFFIX) in numbers
     }
     return Told(
-        id, {n: v for n, v in numbers.items() if n.removesuffix(ERROR) not in errors or not n.endswith(ERROR)}, errors
+        id, {n: v for n, v in numbers.items() if n.removesuffix(SUFFIX) not in errors or not n.endswith(SUFFIX)}, errors
     )

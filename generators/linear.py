@@ -10,7 +10,6 @@ from optimizers.base import Linear
 
 Affine = dict[str, Fraction]
 """Coefficient by name; the constant under ""."""
-_SIGNS = ("<=", ">=", "==", "=", "<", ">")
 
 
 def parse(text: str, names: Sequence[str]) -> tuple[Linear, ...]:

@@ -62,7 +62,7 @@ _last: dict[str, Parities] = {}
 def _leave_one_out(ledger: Ledger) -> Parities:
     from campaigns.ledger import history_of
     from campaigns.problem import build
-    from optimizers.belief import crossvalidate
+    from optimizers.diagnostics import crossvalidate
 
     source = str(ledger.facts.get("source", "."))
     try:

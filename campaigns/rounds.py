@@ -70,7 +70,7 @@ def diagnostics(problem: Problem, ledger: Ledger) -> Mapping[str, Mapping[str, f
     history = history_of(ledger, problem.space)
     if not ledger.batches or "belief" not in ledger.batches[-1].state or not ENOUGH <= history.finished.sum() <= MOST:
         return {}
-    from optimizers.belief import crossvalidate
+    from optimizers.diagnostics import crossvalidate
 
     names = [*(goal.name for goal in ledger.spec.goals), *(limit.name for limit in problem.learned)]
     checks = crossvalidate(history, problem.space, problem.recipes, ledger.batches[-1].state)

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from optimizers.base import History, Space
-from optimizers.belief import crossvalidate, learn
+from optimizers.belief import learn
+from optimizers.diagnostics import crossvalidate
 from surrogates.base import Domain
 from surrogates.gp import GaussianProcess
 from surrogates.gp_botorch import model as botorch_model

@@ -12,7 +12,8 @@ import torch
 
 from campaigns import plugins
 from optimizers.base import History, Space
-from optimizers.belief import crossvalidate, learn
+from optimizers.belief import learn
+from optimizers.diagnostics import crossvalidate
 from surrogates import sisso_botorch
 from surrogates.sisso import SISSO
 from surrogates.sisso_algebra import BINARY, UNARY, dimensions

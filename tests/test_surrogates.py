@@ -10,7 +10,8 @@ import torch
 
 from optimizers.base import History, Space
 from optimizers.bayesian import Bayesian
-from optimizers.belief import crossvalidate, learn
+from optimizers.belief import learn
+from optimizers.diagnostics import crossvalidate
 from optimizers.incumbents import improvement
 from optimizers.maximize import choose
 from optimizers.search import Effort

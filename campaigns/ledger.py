@@ -66,6 +66,7 @@ def history_of(ledger: Ledger, space: Space) -> History:
         tolerance=np.array([goal.tolerance if goal.kind == "target" else math.nan for goal in goals], dtype=float),
         reference=None if ledger.reference is None else np.array(ledger.reference, dtype=float),
         state=ledger.batches[-1].state if ledger.batches else {},
+        origin=tuple(o.reason.proposer for o in known),
     )
 
 

@@ -96,6 +96,8 @@ class History:
     """(m,) reference point of the hypervolume in Y's units; None until fixed."""
     state: Mapping[str, object] = field(default_factory=dict)
     """`Proposals.state` of the last batch: what a fit may start from; JSON values only."""
+    origin: tuple[str, ...] = ()
+    """(n,) `Reason.proposer` of each row; () where nobody said."""
 
     @classmethod
     def empty(cls, d: int, m: int = 1, c: int = 0) -> "History":

@@ -77,7 +77,7 @@ class Improvement:
 
     def log(self, X: Tensor) -> Tensor:
         """Logarithm (r,) of expected improvement times probability of feasibility at X (r, d); differentiable."""
-        return self.open.log(self._moments(X), self.goal.tolerance) + self.log_feasibility(X)
+        return self.open.log(self._moments(X), self.goal.tolerance, self.log_feasibility(X))
 
     def value(self, X: Tensor) -> Tensor:
         """The same (r,) without the logarithm, cheap, exact to about 1e-15, for ranking; no gradient."""
@@ -86,17 +86,21 @@ class Improvement:
             return torch.cat([self._value(part) for part in parts]) if len(X) else X.new_zeros(0)
 
     def _value(self, X: Tensor) -> Tensor:
-        return self.open.value(self._moments(X), self.goal.tolerance) * self.log_feasibility(X).exp()
+        return self.open.value(self._moments(X), self.goal.tolerance, self.log_feasibility(X))
 
     def _moments(self, X: Tensor) -> list[tuple[Tensor, Tensor]]:
         return [draw.moments(X) for draw in self.draws[: self.belief.m]]
 
-    def log_feasibility(self, X: Tensor) -> Tensor:
-        """Log probability (r,) that all constraints hold and the evaluation succeeds, outputs independent."""
-        total = torch.zeros(len(X), dtype=X.dtype)
+    def log_feasibility(self, X: Tensor) -> Tensor | None:
+        """Log probability (r, s) in each draw that all constraints hold and the evaluation succeeds; None without any.
+
+        Given the draws, so that beside a chosen point that breaks a constraint in a draw nothing is won in that draw.
+        """
+        total = None
         for gate in self.draws[self.belief.m :]:
-            mean, variance, _ = gate.conditional(X)
-            total = total + torch.special.log_ndtr(-mean / variance.sqrt())
+            mean, std = gate.moments(X)
+            chance = torch.special.log_ndtr(-mean / std)
+            total = chance if total is None else total + chance
         return total
 
     def joined(self, x: Tensor) -> "Improvement":

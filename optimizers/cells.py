@@ -32,8 +32,13 @@ class Cells:
         """Nothing can be won in any front."""
         return bool(self.empty.all())
 
-    def log(self, moments: list[tuple[Tensor, Tensor]], tolerances: tuple[float | None, ...]) -> Tensor:
-        """Log expected improvement (r,) for each objective's mean (r, s) and standard deviation (r, 1)."""
+    def log(
+        self, moments: list[tuple[Tensor, Tensor]], tolerances: tuple[float | None, ...], chance: Tensor | None = None
+    ) -> Tensor:
+        """Log expected improvement (r,) for each objective's mean (r, s) and standard deviation (r, 1).
+
+        `chance` (r, s): log probability that the point counts, in each draw.
+        """
         total = torch.zeros((), dtype=torch.float64)
         for (mean, std), low, high, tolerance in self._sides(moments, tolerances):
             safe = high if tolerance is None else high.clamp_min(1e-300)
@@ -45,9 +50,12 @@ class Cells:
                 length = torch.where(torch.isinf(low), length, log_difference(length, below))
             total = total + length
         total = total.masked_fill(self.empty, -torch.inf)
+        total = total if chance is None else total + chance[..., None]
         return torch.logsumexp(total.flatten(1), 1) - log(total.shape[1])
 
-    def value(self, moments: list[tuple[Tensor, Tensor]], tolerances: tuple[float | None, ...]) -> Tensor:
+    def value(
+        self, moments: list[tuple[Tensor, Tensor]], tolerances: tuple[float | None, ...], chance: Tensor | None = None
+    ) -> Tensor:
         """The same (r,) without the logarithm."""
         total = torch.ones((), dtype=torch.float64)
         for (mean, std), low, high, tolerance in self._sides(moments, tolerances):
@@ -56,8 +64,8 @@ class Cells:
                 below = _before(length) if self.chained else shortfall(low, mean, std, tolerance)
                 length = length - below.masked_fill(torch.isinf(low), 0)
             total = total * length
-        improvement: Tensor = total.masked_fill(self.empty, 0).sum(-1).mean(-1)
-        return improvement.clamp_min(0)
+        improvement: Tensor = total.masked_fill(self.empty, 0).sum(-1).clamp_min(0)
+        return (improvement if chance is None else improvement * chance.exp()).mean(-1)
 
     def _sides(
         self, moments: list[tuple[Tensor, Tensor]], tolerances: tuple[float | None, ...]

@@ -38,13 +38,20 @@ class Directions:
         """Something can always be won."""
         return False
 
-    def value(self, moments: list[tuple[Tensor, Tensor]], tolerances: tuple[float | None, ...]) -> Tensor:
+    def value(
+        self, moments: list[tuple[Tensor, Tensor]], tolerances: tuple[float | None, ...], chance: Tensor | None = None
+    ) -> Tensor:
         """Expected gain (r,)."""
-        return self.log(moments, tolerances).exp()
+        return self.log(moments, tolerances, chance).exp()
 
-    def log(self, moments: list[tuple[Tensor, Tensor]], tolerances: tuple[float | None, ...]) -> Tensor:
-        """Log expected gain (r,) for each objective's mean (r, s) and standard deviation (r, 1)."""
-        total = self.log_weights
+    def log(
+        self, moments: list[tuple[Tensor, Tensor]], tolerances: tuple[float | None, ...], chance: Tensor | None = None
+    ) -> Tensor:
+        """Log expected gain (r,) for each objective's mean (r, s) and standard deviation (r, 1).
+
+        `chance` (r, s): log probability that the point counts, in each draw.
+        """
+        total = self.log_weights if chance is None else self.log_weights + chance[..., None]
         for (mean, std), level, tolerance in zip(moments, self.levels, tolerances, strict=True):
             total = total + log_chance_below(level, mean[..., None], std[..., None], tolerance)
         s, terms = self.log_weights.shape

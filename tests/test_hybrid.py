@@ -86,6 +86,19 @@ def test_a_narrow_feasible_region_is_found_and_filled() -> None:
     assert History.observed(X, *problem(X)).feasible.sum() >= 3
 
 
+def test_beside_a_chosen_point_that_is_hardly_feasible_little_is_left_to_win() -> None:
+    """A batch that may be infeasible as a whole is spread: draws in which the first point fails count for the next."""
+    space, X = box(3), region.sample(box(3), 12, np.random.default_rng(0))
+    Y, C = stripes(X)
+    history = History.observed(X[C[:, 0] > 0.4], Y[C[:, 0] > 0.4], C[C[:, 0] > 0.4])
+    fronts = improvement(learn(space, history, ()), history, 1, 64, np.random.default_rng(1))
+    x, _ = search(fronts, space, X, np.random.default_rng(2), EFFORT)
+    beside = torch.tensor(x[None] + 1e-4)
+    with torch.no_grad():
+        before, after = float(fronts.log(beside)[0]), float(fronts.joined(torch.tensor(x[None])).log(beside)[0])
+    assert after < before - 1
+
+
 def test_mixed_stepped_and_listed_spaces_are_searched() -> None:
     mixed = Space(
         ("t", "n", "s"),

@@ -32,7 +32,7 @@ KINDS: dict[str, Mapping[str, str]] = {
 
 RESERVED = {
     "generators": ("use",),
-    "oracles": ("use", "name", "cost"),
+    "oracles": ("use", "name", "cost", "search"),
     "surrogates": ("use",),
     "optimizers": ("use", "evaluations"),
 }
@@ -118,9 +118,23 @@ def examine(kind: str, content: Mapping[str, object]) -> tuple[Any, list[Complai
         found = complaints_of(error, [options], _whole_schema(kind, part))
         return None, [Complaint(complaint.path[1:], complaint.message) for complaint in found]
     try:
-        return part(**checked), []
+        built = part(**checked)
+        return _filled(kind, built) if hasattr(built, "nested") else (built, [])
     except ValueError as error:
         return None, [complaint_of(str(error), options)]
+
+
+def _filled(kind: str, part: Any) -> tuple[Any, list[Complaint]]:
+    """A part that names others of its kind (`nested`: option -> mappings), holding them, built."""
+    parts, complaints = [], []
+    for option, entries in part.nested().items():
+        for j, entry in enumerate(entries):
+            inner, wrong = examine(kind, entry)
+            alien = [key for key in RESERVED[kind] if key != "use" and key in entry]
+            wrong += [Complaint((key,), f"`{key}` has no meaning inside a part") for key in alien]
+            complaints += [complaint.under((option, j)) for complaint in wrong]
+            parts.append(inner)
+    return (None, complaints) if complaints else (part.holding(parts), [])
 
 
 def part_complaints(content: Mapping[str, object]) -> list[Complaint]:

@@ -8,4 +8,6 @@ BUILTIN = {
     "evolution": "optimizers.evolution:Evolution",
     "hybrid": "optimizers.hybrid:Hybrid",
     "swarm": "optimizers.swarm:Swarm",
+    "portfolio": "optimizers.portfolio:Portfolio",
+    "random": "optimizers.uniform:Uniform",
 }

@@ -1,6 +1,7 @@
 """This package is the surrogates: arrays -> posterior, no chemistry."""
 
 BUILTIN = {
+    "auto": "surrogates.auto:Auto",
     "forest": "surrogates.forest:Forest",
     "gp": "surrogates.gp:GaussianProcess",
     "polynomial": "surrogates.polynomial:Polynomial",

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from botorch.models.model import Model
+    from torch import Tensor
 
 Array = NDArray[np.float64]
 State = Mapping[str, object]
@@ -25,6 +26,8 @@ class Domain:
     """Upper bounds (d,), natural units."""
     categorical: tuple[int, ...] = ()
     """Columns whose values are category codes 0, 1, ..., upper."""
+    sequence: tuple[int, int] | None = None
+    """Number and length of the sequences that a row spells out, one after the other; None: a row is no sequence."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,14 +94,29 @@ class Surrogate(Protocol):
 
 
 class Representation(Protocol):
-    """Coordinates (n, d) -> named features (n, f) with units."""
+    """Coordinates -> named features with units, for a surrogate to learn from."""
 
+    @property
     def names(self) -> Sequence[str]:
         """Feature names (f), each with its unit in the name."""
         ...
 
-    def transform(self, X: Array) -> Array:
-        """Features (n, f) of coordinates X (n, d)."""
+    @property
+    def units(self) -> Sequence[str]:
+        """Unit of each feature (f), "" where dimensionless."""
+        ...
+
+    @property
+    def differentiable(self) -> bool:
+        """Does its gradient lead anywhere?"""
+        ...
+
+    def domain(self, X: Array) -> Domain:
+        """Where the features of rows X (n, d) lie; categories have all their codes."""
+        ...
+
+    def __call__(self, X: "Tensor") -> "Tensor":
+        """Features (..., f) of coordinates X (..., d), float64."""
         ...
 
 

@@ -7,6 +7,7 @@ Lei et al. 2018 (doi 10.1080/01621459.2017.1307116, section 5.2), of normalised 
 Kim, Xu and Barber 2020 (doi 10.48550/arXiv.2002.09025) without their guarantee, as the interval stays symmetric.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,6 +29,11 @@ class Calibration:
     floor: float
     """Output's unit squared, observation noise included."""
 
+    @property
+    def state(self) -> dict[str, object]:
+        """JSON values that `restored` reads back."""
+        return {"scale": self.scale, "floor": self.floor}
+
     def variance(self, spread: Array) -> Array:
         """Calibrated variance (n,) of an observation from a model's own spread (n,), output's unit squared."""
         out: Array = self.scale * spread + self.floor
@@ -36,6 +42,19 @@ class Calibration:
     def beyond(self, noise: float, least: float) -> float:
         """The floor without known observation noise; at least a hundredth of it and `least` (output's unit squared)."""
         return max(self.floor - noise, 1e-2 * self.floor, least)
+
+
+def restored(state: Mapping[str, object]) -> Calibration:
+    """The calibration of a fit's state; ValueError when a number is missing."""
+    return Calibration(number(state, "scale"), number(state, "floor"))
+
+
+def number(state: Mapping[str, object], name: str) -> float:
+    """A number of a state; ValueError when it is missing."""
+    value = state.get(name)
+    if not isinstance(value, int | float):
+        raise ValueError(f"no state of such a fit: {name} must be a number, not {value!r}")
+    return float(value)
 
 
 def calibrate(error: Array, deviation: Array) -> Calibration:

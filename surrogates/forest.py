@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from surrogates.base import Array, Domain, State
@@ -57,6 +58,8 @@ class Forest:
 
         Trees are always grown anew from `seed` and the data; with tune=False the calibration is that of `start`.
         """
-        from surrogates.forest_model import fit
+        from surrogates.forest_model import single
+        from surrogates.moments import fit_outputs
 
-        return fit(self, X, Y, tuple(names), variance=variance, domain=domain, start=start, tune=tune)
+        one = partial(single, self)
+        return fit_outputs("a forest", one, X, Y, names, variance=variance, domain=domain, start=start, tune=tune)

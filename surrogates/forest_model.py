@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from surrogates.base import Array, Domain, Posterior, State
-from surrogates.calibration import Calibration, recalibrated
+from surrogates.base import Array, Domain, Posterior
+from surrogates.calibration import Calibration, recalibrated, restored
 from surrogates.inputs import Inputs, inputs
-from surrogates.moments import CONSTANT, FittedOutputs, Rows, earlier, number, rows
+from surrogates.moments import CONSTANT, Rows
 
 if TYPE_CHECKING:
     from surrogates.forest import Forest
@@ -51,7 +51,7 @@ class ForestOutput:
     @property
     def state(self) -> dict[str, object]:
         """The calibration; trees follow from seed and data."""
-        return {"scale": self.calibration.scale, "floor": self.calibration.floor}
+        return self.calibration.state
 
     def predict(self, X: Array) -> tuple[Array, Array]:
         """Prediction and leaf number (n, trees) at X (n, d)."""
@@ -87,23 +87,6 @@ class ForestOutput:
         return values - values.mean(-1, keepdim=True)
 
 
-def fit(
-    recipe: "Forest",
-    X: Array,
-    Y: Array,
-    names: tuple[str, ...],
-    *,
-    variance: Array | None,
-    domain: Domain | None,
-    start: State | None,
-    tune: bool,
-) -> FittedOutputs[ForestOutput]:
-    """Fit every column of Y; ValueError for data that cannot be learned from."""
-    data, names = rows("forest", X, Y, names, variance)
-    starts = earlier(start, len(data), tune)
-    return FittedOutputs(tuple(single(recipe, d, domain, s) for d, s in zip(data, starts, strict=True)), names)
-
-
 def single(recipe: "Forest", data: Rows, domain: Domain | None, start: Mapping[str, object] | None) -> ForestOutput:
     """One output: grow, look at the rows out of bag, calibrate."""
     encoded = inputs(data.X, domain)
@@ -115,16 +98,13 @@ def single(recipe: "Forest", data: Rows, domain: Domain | None, start: Mapping[s
     columns = encoded.columns(data.X).astype(np.float32)
     values = np.stack([leaves[t, tree.apply(columns)] for t, tree in enumerate(trees)])
     mean, spread, out = out_of_bag(values, forest.estimators_samples_, data.y)
-    if start is None:
-        calibration = recalibrated((data.y - mean)[out], spread[out], recipe.calibration)
-    else:
-        calibration = Calibration(number(start, "scale"), number(start, "floor"))
+    found = recalibrated((data.y - mean)[out], spread[out], recipe.calibration) if start is None else restored(start)
     least = 1.0 if data.constant else 1e-6 * float(data.y.var())
-    variance = np.maximum(calibration.variance(spread), least)
+    variance = np.maximum(found.variance(spread), least)
     notes = (CONSTANT,) if data.constant else ()
     unseen = Posterior(mean[:, None], variance[:, None])
-    floor = calibration.beyond(data.noise, least)
-    return ForestOutput(encoded, trees, leaves, calibration, floor, data.noise, unseen, notes)
+    floor = found.beyond(data.noise, least)
+    return ForestOutput(encoded, trees, leaves, found, floor, data.noise, unseen, notes)
 
 
 def grown(recipe: "Forest", columns: Array, data: Rows) -> Any:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from surrogates.base import Array, Domain, Posterior, State
+from surrogates.checks import checked
 from surrogates.gp_fit import LEAST_NOISE, MOST_NOISE, Hyper, Task, finish, tune
 from surrogates.gp_kernel import Kernel
 from surrogates.gp_process import Process, condition, restore
@@ -71,8 +72,7 @@ def fit(
     names: tuple[str, ...],
 ) -> FittedGaussianProcess:
     """Fit every column of Y (n, m); ValueError for data that cannot be learned from."""
-    if len(X) == 0 or len(X) != len(Y) or not (np.isfinite(X).all() and np.isfinite(Y).all()):
-        raise ValueError(f"a Gaussian process needs finite X and Y of equal length, got {X.shape} and {Y.shape}")
+    X, Y, names = checked("a Gaussian process", X, Y, names)
     domain = domain or Domain(X.min(0), X.max(0))
     earlier = starts(start, Y.shape[1], X.shape[1])
     if not tune and None in earlier:
@@ -83,7 +83,6 @@ def fit(
         process, said = single(recipe, X, Y[:, j], known, domain, earlier[j], tune)
         fitted.append(process)
         notes.extend(said if Y.shape[1] == 1 else [f"output {j + 1}: {text}" for text in said])
-    del names
     return FittedGaussianProcess(tuple(fitted), tuple(notes))
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from surrogates.base import Array, Posterior, State
+from surrogates.base import Array, Domain, Posterior, State
+from surrogates.checks import checked, columns_of
 
 if TYPE_CHECKING:
     from botorch.models.model import Model
@@ -103,9 +104,7 @@ class FittedOutputs(Generic[O]):
 
     def posterior(self, X: Array) -> Posterior:
         """Predict the m outputs at X (n, d)."""
-        X = np.asarray(X, dtype=float)
-        if X.ndim != 2 or X.shape[1] != len(self.names):
-            raise ValueError(f"X must have {len(self.names)} columns ({', '.join(self.names)}), got shape {X.shape}")
+        X = columns_of(X, self.names)
         with torch.no_grad():
             parts = [moments(output, torch.tensor(X)) for output in self.outputs]
         mean, variance = (torch.stack(list(part), -1).numpy() for part in zip(*parts, strict=True))
@@ -184,17 +183,7 @@ def rows(
     what: str, X: Array, Y: Array, names: Sequence[str], variance: Array | None
 ) -> tuple[list[Rows], tuple[str, ...]]:
     """The data of each output and the input names; ValueError for shapes that clash or values that are not finite."""
-    X, Y = np.asarray(X, dtype=float), np.asarray(Y, dtype=float)
-    Y = Y[:, None] if Y.ndim == 1 else Y
-    if X.ndim != 2 or Y.ndim != 2 or len(X) != len(Y) or len(X) == 0:
-        raise ValueError(f"a {what} needs X (n, d) and Y (n, m) with the same n > 0, got {X.shape} and {Y.shape}")
-    names = tuple(names) or tuple(f"x{j + 1}" for j in range(X.shape[1]))
-    if len(names) != X.shape[1]:
-        raise ValueError(f"{len(names)} names for {X.shape[1]} columns of X")
-    labels = {"X": names, "Y": tuple(f"output {j + 1}" for j in range(Y.shape[1]))}
-    for which, values in (("X", X), ("Y", Y)):
-        for row, column in np.argwhere(~np.isfinite(values))[:1]:
-            raise ValueError(f"{which} has {values[row, column]} in row {row}, column {labels[which][column]!r}")
+    X, Y, names = checked(what, X, Y, names)
     known = np.full(Y.shape, np.nan) if variance is None else np.asarray(variance, dtype=float).reshape(Y.shape)
     return [Rows(X, Y[:, j], known[:, j]) for j in range(Y.shape[1])], names
 
@@ -209,9 +198,23 @@ def earlier(start: State | None, m: int, tune: bool) -> list[Mapping[str, object
     return list(outputs)
 
 
-def number(state: Mapping[str, object], name: str) -> float:
-    """A number of a state; ValueError when it is missing."""
-    value = state.get(name)
-    if not isinstance(value, int | float):
-        raise ValueError(f"no state of such a fit: {name} must be a number, not {value!r}")
-    return float(value)
+Single = Callable[[Rows, Domain | None, Mapping[str, object] | None], O]
+"""Fits one output to its data in a domain, from the state to restore or None."""
+
+
+def fit_outputs(
+    what: str,
+    single: Single[O],
+    X: Array,
+    Y: Array,
+    names: Sequence[str],
+    *,
+    variance: Array | None,
+    domain: Domain | None,
+    start: State | None,
+    tune: bool,
+) -> FittedOutputs[O]:
+    """Fit every column of Y (n, m) or (n,) by itself; ValueError for data that cannot be learned from."""
+    data, names = rows(what, X, Y, names, variance)
+    starts = earlier(start, len(data), tune)
+    return FittedOutputs(tuple(single(d, domain, s) for d, s in zip(data, starts, strict=True)), names)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from surrogates.base import Array, Domain, State
@@ -41,6 +42,8 @@ class Polynomial:
         tune: bool = True,
     ) -> "FittedOutputs[PolynomialOutput]":
         """Learn Y (n, m) or (n,) from X (n, d); see `surrogates.base.Surrogate.fit`."""
-        from surrogates.polynomial_model import fit
+        from surrogates.moments import fit_outputs
+        from surrogates.polynomial_model import single
 
-        return fit(self, X, Y, tuple(names), variance=variance, domain=domain, start=start, tune=tune)
+        one = partial(single, self)
+        return fit_outputs("a polynomial", one, X, Y, names, variance=variance, domain=domain, start=start, tune=tune)

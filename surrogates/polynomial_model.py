@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from surrogates.base import Array, Domain, Posterior, State
+from surrogates.base import Array, Domain, Posterior
+from surrogates.calibration import number
 from surrogates.inputs import inputs
-from surrogates.moments import CONSTANT, FittedOutputs, Rows, earlier, number, rows
+from surrogates.moments import CONSTANT, Rows
 from surrogates.polynomial_terms import Terms, affordable, terms
 
 if TYPE_CHECKING:
@@ -129,23 +130,6 @@ class PolynomialOutput:
         weights = self.scale * self.root[:, -1].numpy() / self.solved.size
         constant = self.shift + self.scale * self.intercept - float(weights @ self.solved.center)
         return self.solved.terms.expanded(weights, constant, names)
-
-
-def fit(
-    recipe: "Polynomial",
-    X: Array,
-    Y: Array,
-    names: tuple[str, ...],
-    *,
-    variance: Array | None,
-    domain: Domain | None,
-    start: State | None,
-    tune: bool,
-) -> FittedOutputs[PolynomialOutput]:
-    """Fit every column of Y; ValueError for data that cannot be learned from."""
-    data, names = rows("polynomial", X, Y, names, variance)
-    starts = earlier(start, len(data), tune)
-    return FittedOutputs(tuple(single(recipe, d, domain, s) for d, s in zip(data, starts, strict=True)), names)
 
 
 def single(

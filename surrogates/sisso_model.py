@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from surrogates.base import Array, Formula, Posterior, State
+from surrogates.checks import checked, columns_of
 from surrogates.sisso_algebra import dimensions
 from surrogates.sisso_classify import Classification, classify
 from surrogates.sisso_features import Ints
@@ -68,9 +69,7 @@ class FittedSISSO:
         Where a formula has no value (zero divisor, negative logarithm, pole, unknown task): the training mean, with at
         least the training variance.
         """
-        X = np.asarray(X, dtype=float)
-        if X.ndim != 2 or X.shape[1] != len(self.names):
-            raise ValueError(f"X must have {len(self.names)} columns ({', '.join(self.names)}), got shape {X.shape}")
+        X = columns_of(X, self.names)
         moments = [output.moments(X, self.task_of(X)) for output in self.outputs]
         return Posterior(np.stack([mean for mean, _ in moments], 1), np.stack([v for _, v in moments], 1))
 
@@ -104,10 +103,7 @@ def fit(
     tune: bool,
 ) -> FittedSISSO:
     """Fit every column of Y; ValueError for data that cannot be learned from."""
-    X, Y = np.asarray(X, dtype=float), np.asarray(Y, dtype=float)
-    Y = Y[:, None] if Y.ndim == 1 else Y
-    names = names or tuple(f"x{j + 1}" for j in range(X.shape[-1]))
-    check(X, Y, names)
+    X, Y, names = checked("SISSO", X, Y, names)
     known = np.full(Y.shape, np.nan) if variance is None else np.asarray(variance, dtype=float).reshape(Y.shape)
     starts = earlier(start, Y.shape[1]) if not tune else [None] * Y.shape[1]
     units = dimensions([*recipe.units_of(names), recipe.target_unit])
@@ -121,22 +117,6 @@ def fit(
         else:
             outputs.append(regress(recipe, data, known[:, j], begin, notes))
     return FittedSISSO(recipe, names, tuple(outputs), labels)
-
-
-def check(X: Array, Y: Array, names: tuple[str, ...]) -> None:
-    """Raise ValueError for shapes that do not meet or values that are not finite, naming row and column."""
-    if X.ndim != 2 or Y.ndim != 2 or len(X) != len(Y) or len(X) == 0:
-        raise ValueError(f"SISSO needs X (n, d) and Y (n, m) with the same n > 0, got {X.shape} and {Y.shape}")
-    if len(names) != X.shape[1]:
-        raise ValueError(f"{len(names)} names for {X.shape[1]} columns of X")
-    for what, values, columns in (("X", X, names), ("Y", Y, [f"output {j + 1}" for j in range(Y.shape[1])])):
-        bad = np.argwhere(~np.isfinite(values))
-        if len(bad):
-            row, column = (int(i) for i in bad[0])
-            raise ValueError(
-                f"{what} has {values[row, column]} in row {row}, column {columns[column]!r} "
-                f"({len(bad)} missing or infinite in all); fill it or leave the row out"
-            )
 
 
 def divide(recipe: "SISSO", X: Array, names: tuple[str, ...]) -> tuple[Array, tuple[Ints, ...], tuple[int, ...]]:

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from surrogates.base import Array, Domain, State
 from surrogates.calibration import Method
 
 if TYPE_CHECKING:
-    from surrogates.moments import FittedOutputs, Output
+    from surrogates.moments import FittedOutputs, Output, Single
 
 MEMBERS = ("gp", "forest", "polynomial")
 """Models that can be stacked."""
@@ -66,6 +67,9 @@ class Stacked:
 
         With tune=False the members' hyperparameters, the weights and the calibration are those of `start`.
         """
-        from surrogates.stacked_model import fit
+        from surrogates.moments import fit_outputs
+        from surrogates.stacked_model import single as weighted
+        from surrogates.stacked_published import single as published
 
-        return fit(self, X, Y, tuple(names), variance=variance, domain=domain, start=start, tune=tune)
+        one: Single[Output] = partial(published if self.preset == "published" else weighted, self)
+        return fit_outputs("a stack", one, X, Y, names, variance=variance, domain=domain, start=start, tune=tune)

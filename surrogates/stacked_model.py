@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from surrogates.base import Array, Domain, Posterior, State
-from surrogates.calibration import factor
+from surrogates.calibration import factor, number
 from surrogates.forest import Forest
 from surrogates.gp import GaussianProcess
 from surrogates.gp_process import Process
-from surrogates.moments import CONSTANT, FittedOutputs, Output, Rows, earlier, number, rows
+from surrogates.moments import CONSTANT, Output, Rows
 from surrogates.polynomial import Polynomial
 
 if TYPE_CHECKING:
@@ -138,26 +138,6 @@ class StackOutput:
     def _off(self, E: Tensor) -> Tensor:
         means = self._means(E)
         return means - (means * torch.tensor(self.weights)).sum(-1, keepdim=True)
-
-
-def fit(
-    recipe: "Stacked",
-    X: Array,
-    Y: Array,
-    names: tuple[str, ...],
-    *,
-    variance: Array | None,
-    domain: Domain | None,
-    start: State | None,
-    tune: bool,
-) -> FittedOutputs[Output]:
-    """Fit every column of Y; ValueError for data that cannot be learned from."""
-    from surrogates.stacked_published import single as published
-
-    data, names = rows("stack", X, Y, names, variance)
-    one = published if recipe.preset == "published" else single
-    starts = earlier(start, len(data), tune)
-    return FittedOutputs(tuple(one(recipe, d, domain, s) for d, s in zip(data, starts, strict=True)), names)
 
 
 def single(recipe: "Stacked", data: Rows, domain: Domain | None, start: Mapping[str, object] | None) -> Output:

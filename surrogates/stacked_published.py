@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from surrogates.base import Array, Domain, Posterior
-from surrogates.calibration import Calibration, recalibrated
+from surrogates.calibration import Calibration, recalibrated, restored
 from surrogates.inputs import Inputs, inputs
-from surrogates.moments import CONSTANT, Rows, number
+from surrogates.moments import CONSTANT, Rows
 
 if TYPE_CHECKING:
     from surrogates.stacked import Stacked
@@ -59,7 +59,7 @@ class PublishedOutput:
     @property
     def state(self) -> dict[str, object]:
         """The calibration; the models follow from seed and data."""
-        return {"scale": self.calibration.scale, "floor": self.calibration.floor}
+        return self.calibration.state
 
     def embed(self, X: Tensor) -> Tensor:
         """Scaled inputs, deviations of the three models from their mean (output's unit), prediction (output's unit)."""
@@ -135,11 +135,6 @@ def untrained(data: Rows, encoded: Inputs, start: Mapping[str, object] | None) -
     mean = np.full((len(data.y), 1), shift)
     unseen = Posterior(mean, np.full_like(mean, found.floor))
     return PublishedOutput(encoded, (), (), shift, scale, found, found.floor, data.noise, unseen, (note,))
-
-
-def restored(start: Mapping[str, object]) -> Calibration:
-    """The calibration of a state."""
-    return Calibration(number(start, "scale"), number(start, "floor"))
 
 
 def trained(recipe: "Stacked", Z: Array, y: Array, weights: Array, said: set[str]) -> tuple[Any, Any, Any]:

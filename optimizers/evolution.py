@@ -1,7 +1,7 @@
 """This file is evolution for one objective: differential evolution, or a genetic algorithm that also climbs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -41,22 +41,16 @@ class Evolution:
 
     def __post_init__(self) -> None:
         """Raise ValueError when an option lies outside its range."""
-        self._plan.check()
+        folding.plan("evolution", self)
         for name, value in (("climb", self.climb), ("crossover", self.crossover)):
             if value is not None and not 0 <= value <= 1:
                 raise ValueError(f"{name} must lie between 0 and 1, not {value}")
         if self.scale is not None and not 0 < self.scale <= 2:
             raise ValueError(f"scale must lie above 0 and at most at 2, not {self.scale}")
 
-    @property
-    def _plan(self) -> folding.Plan:
-        return folding.Plan("evolution", self.search, self.acquire, self.generations, self.population, self.recipes)
-
     def using(self, recipes: "Sequence[Surrogate]") -> "Evolution":
         """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
-        other = replace(self)
-        object.__setattr__(other, "recipes", tuple(recipes))
-        return other
+        return folding.equipped(self, recipes)
 
     def refuse(self, space: Space, objectives: int, constraints: int) -> str | None:
         """Why this problem is not for it, or None."""
@@ -73,7 +67,7 @@ class Evolution:
 
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Proposals:
         """The rows of `ask` with what the surrogates predict, where they were used."""
-        return folding.propose(self, self._plan, space, history, n, rng)
+        return folding.propose(self, folding.plan("evolution", self), space, history, n, rng)
 
     def keep(self, pool: Pool, size: int, rng: np.random.Generator) -> Pool:
         """The parents: the best row of each slot, or the best rows of all."""

@@ -7,8 +7,9 @@ Parents need `population` rows that finished, failed or are pending; until then 
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 import numpy as np
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 Search = Literal["oracle", "surrogate"]
 Acquire = Literal["mean", "ucb", "thompson"]
+Equipped = TypeVar("Equipped")
 _LEAST = 20
 """Smallest population when none is given."""
 
@@ -39,6 +41,35 @@ class Strategy(Protocol):
         ...
 
 
+class Options(Protocol):
+    """What every population method can be told."""
+
+    @property
+    def search(self) -> Search:
+        """Where a population evolves."""
+        ...
+
+    @property
+    def acquire(self) -> Acquire:
+        """What is minimised on the posterior."""
+        ...
+
+    @property
+    def generations(self) -> int:
+        """Generations on the posterior a batch."""
+        ...
+
+    @property
+    def population(self) -> int | None:
+        """Number of parents, or None."""
+        ...
+
+    @property
+    def recipes(self) -> "tuple[Surrogate, ...]":
+        """One surrogate an output, or none."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Where a population evolves; the options that population methods share."""
@@ -50,7 +81,7 @@ class Plan:
     population: int | None
     recipes: "tuple[Surrogate, ...]" = ()
 
-    def check(self) -> None:
+    def __post_init__(self) -> None:
         """Raise ValueError when an option lies outside its range."""
         if self.population is not None and self.population < 4:
             raise ValueError(f"population must be at least 4, not {self.population}")
@@ -63,6 +94,18 @@ class Plan:
             return self.population
         asked = history.round[history.round >= 0]
         return max(_LEAST, n, int(np.bincount(asked).max()) if len(asked) else 0)
+
+
+def plan(name: str, options: Options) -> Plan:
+    """The plan of the optimizer called `name`; ValueError when an option lies outside its range."""
+    return Plan(name, options.search, options.acquire, options.generations, options.population, options.recipes)
+
+
+def equipped(optimizer: Equipped, recipes: "Sequence[Surrogate]") -> Equipped:
+    """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
+    other = copy(optimizer)
+    object.__setattr__(other, "recipes", tuple(recipes))
+    return other
 
 
 def propose(

@@ -9,7 +9,7 @@ import numpy as np
 
 from optimizers.base import Array, Space
 from optimizers.selection import Index, Pool, tournament
-from optimizers.variation import Rates, mutate, offspring
+from optimizers.variation import Rates, couples, mutate
 
 _MIXED = Rates(crossover=0.9, eta_crossover=10.0, eta_mutation=15.0)
 
@@ -24,7 +24,7 @@ def brood(space: Space, parents: Pool, k: int, climb: float, rng: np.random.Gene
     """K children (k, d), about the share `climb` of them by hill-climbing, and a parent of each (k, d)."""
     pairs = (k + 1) // 2
     A, B = (parents.X[tournament(parents.merit, pairs, rng)] for _ in range(2))
-    X, origin = offspring(space, A, B, _MIXED, rng)[:k], np.concatenate([A, B])[:k]
+    X, origin = couples(space, A, B, k, _MIXED, rng)
     climbing = np.flatnonzero(rng.random(k) < climb)
     start = parents.X[favourites(len(parents), len(climbing), rng)]
     X[climbing], origin[climbing] = stepped(space, start, rng), start

@@ -9,15 +9,16 @@ optimizers/acquisition.py.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from optimizers import folding
 from optimizers.base import Array, History, Proposals, Reason, Space
 from optimizers.breeding import bred, sampled
 from optimizers.selection import Index, crowded, duels, pool
-from optimizers.variation import Rates, offspring
+from optimizers.variation import Rates, couples
 
 if TYPE_CHECKING:
     from optimizers.belief import Belief
@@ -54,9 +55,7 @@ class Hybrid:
 
     def using(self, recipes: "Sequence[Surrogate]") -> "Hybrid":
         """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
-        other = replace(self)
-        object.__setattr__(other, "recipes", tuple(recipes))
-        return other
+        return folding.equipped(self, recipes)
 
     def ask(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Up to n rows (<= n, d), fewer only when a finite space is used up."""
@@ -91,8 +90,7 @@ class Hybrid:
         def breed(wanted: Index) -> tuple[Array, Array]:
             pairs = (len(wanted) + 1) // 2
             A, B = (best.X[duels(best, pairs, rng)] for _ in range(2))
-            both, origin = offspring(space, A, B, Rates(), rng), np.concatenate([A, B])
-            return both[: len(wanted)], origin[: len(wanted)]
+            return couples(space, A, B, len(wanted), Rates(), rng)
 
         return bred(space, breed, np.concatenate([history.X, history.pending]), self.offspring, rng)
 

@@ -4,7 +4,7 @@ Deb, Pratap, Agarwal and Meyarivan 2002, doi 10.1109/4235.996017.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from optimizers import folding
 from optimizers.base import Array, History, Proposals, Space
 from optimizers.selection import Index, Pool, crowded, duels
-from optimizers.variation import Rates, offspring
+from optimizers.variation import Rates, couples
 
 if TYPE_CHECKING:
     from surrogates.base import Surrogate
@@ -43,22 +43,15 @@ class NSGA2:
 
     def __post_init__(self) -> None:
         """Raise ValueError when an option lies outside its range."""
-        self._plan.check()
-        self._rates.check()
+        folding.plan("nsga2", self)
+        self._rates()
 
-    @property
-    def _plan(self) -> folding.Plan:
-        return folding.Plan("nsga2", self.search, self.acquire, self.generations, self.population, self.recipes)
-
-    @property
     def _rates(self) -> Rates:
         return Rates(self.crossover, self.eta_crossover, self.mutation, self.eta_mutation)
 
     def using(self, recipes: "Sequence[Surrogate]") -> "NSGA2":
         """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
-        other = replace(self)
-        object.__setattr__(other, "recipes", tuple(recipes))
-        return other
+        return folding.equipped(self, recipes)
 
     def ask(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Up to n new rows (<= n, d), fewer only when a finite space is used up."""
@@ -66,7 +59,7 @@ class NSGA2:
 
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Proposals:
         """The rows of `ask` with what the surrogates predict, where they were used."""
-        return folding.propose(self, self._plan, space, history, n, rng)
+        return folding.propose(self, folding.plan("nsga2", self), space, history, n, rng)
 
     def keep(self, pool: Pool, size: int, rng: np.random.Generator) -> Pool:
         """Survivors by front, then crowding (section III-C)."""
@@ -80,5 +73,4 @@ class NSGA2:
         del size
         pairs = (len(places) + 1) // 2
         A, B = (parents.X[duels(parents, pairs, rng)] for _ in range(2))
-        both, origin = offspring(space, A, B, self._rates, rng), np.concatenate([A, B])
-        return both[: len(places)], origin[: len(places)]
+        return couples(space, A, B, len(places), self._rates(), rng)

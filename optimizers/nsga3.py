@@ -5,7 +5,7 @@ constraints and adaptive directions).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,7 @@ from optimizers import folding
 from optimizers.base import Array, History, Proposals, Space
 from optimizers.referencepoints import adapted, directions, niched, niches, normalised
 from optimizers.selection import Index, Pool, cut, ranked, tournament
-from optimizers.variation import Rates, offspring
+from optimizers.variation import Rates, couples
 
 if TYPE_CHECKING:
     from surrogates.base import Surrogate
@@ -50,24 +50,17 @@ class NSGA3:
 
     def __post_init__(self) -> None:
         """Raise ValueError when an option lies outside its range."""
-        self._plan.check()
-        self._rates.check()
+        folding.plan("nsga3", self)
+        self._rates()
         if self.divisions is not None and self.divisions < 1:
             raise ValueError(f"divisions must be at least 1, not {self.divisions}")
 
-    @property
-    def _plan(self) -> folding.Plan:
-        return folding.Plan("nsga3", self.search, self.acquire, self.generations, self.population, self.recipes)
-
-    @property
     def _rates(self) -> Rates:
         return Rates(self.crossover, self.eta_crossover, self.mutation, self.eta_mutation)
 
     def using(self, recipes: "Sequence[Surrogate]") -> "NSGA3":
         """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
-        other = replace(self)
-        object.__setattr__(other, "recipes", tuple(recipes))
-        return other
+        return folding.equipped(self, recipes)
 
     def refuse(self, space: Space, objectives: int, constraints: int) -> str | None:
         """Why this problem is not for it, or None."""
@@ -80,7 +73,7 @@ class NSGA3:
 
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Proposals:
         """The rows of `ask` with what the surrogates predict, where they were used."""
-        return folding.propose(self, self._plan, space, history, n, rng)
+        return folding.propose(self, folding.plan("nsga3", self), space, history, n, rng)
 
     def keep(self, pool: Pool, size: int, rng: np.random.Generator) -> Pool:
         """Survivors by front, then niche (part I, algorithm 1); infeasible ones by violation (part II, section III)."""
@@ -118,5 +111,4 @@ class NSGA3:
         del size
         pairs = (len(places) + 1) // 2
         A, B = (parents.X[tournament(parents.merit, pairs, rng)] for _ in range(2))
-        both, origin = offspring(space, A, B, self._rates, rng), np.concatenate([A, B])
-        return both[: len(places)], origin[: len(places)]
+        return couples(space, A, B, len(places), self._rates(), rng)

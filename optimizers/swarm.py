@@ -7,7 +7,7 @@ from NumPy's global random state, so those updates are ours, from the generator 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -64,7 +64,7 @@ class Swarm:
 
     def __post_init__(self) -> None:
         """Raise ValueError when an option lies outside its range."""
-        self._plan.check()
+        folding.plan("swarm", self)
         for name, value in (("inertia", self.inertia), ("mutation", self.mutation)):
             if value is not None and not 0 <= value <= 1:
                 raise ValueError(f"{name} must lie between 0 and 1, not {value}")
@@ -77,15 +77,9 @@ class Swarm:
             if number is not None and number < 2:
                 raise ValueError(f"{name} must be at least 2, not {number}")
 
-    @property
-    def _plan(self) -> folding.Plan:
-        return folding.Plan("swarm", self.search, self.acquire, self.generations, self.population, self.recipes)
-
     def using(self, recipes: "Sequence[Surrogate]") -> "Swarm":
         """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
-        other = replace(self)
-        object.__setattr__(other, "recipes", tuple(recipes))
-        return other
+        return folding.equipped(self, recipes)
 
     def ask(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Up to n new rows (<= n, d), fewer only when a finite space is used up."""
@@ -93,7 +87,7 @@ class Swarm:
 
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Proposals:
         """The rows of `ask` with what the surrogates predict, where they were used."""
-        return folding.propose(self.flock(history), self._plan, space, history, n, rng)
+        return folding.propose(self.flock(history), folding.plan("swarm", self), space, history, n, rng)
 
     def flock(self, history: History) -> Flock:
         """The rules for this problem; on the posterior a swarm lives for one batch only, too short for a restart."""

@@ -31,7 +31,7 @@ class Rates:
     eta_mutation: float = 20.0
     """Distribution index of polynomial mutation."""
 
-    def check(self) -> None:
+    def __post_init__(self) -> None:
         """Raise ValueError when a rate lies outside its range."""
         for name, value in (("crossover", self.crossover), ("mutation", self.mutation)):
             if value is not None and not 0 <= value <= 1:
@@ -78,6 +78,11 @@ def offspring(space: Space, A: Array, B: Array, rates: Rates, rng: np.random.Gen
     both = settle(space, np.concatenate([C, D]), rng)
     chance = 1.0 / space.d if rates.mutation is None else rates.mutation
     return mutate(space, both, rng.random(both.shape) < chance, rates.eta_mutation, rng)
+
+
+def couples(space: Space, A: Array, B: Array, k: int, rates: Rates, rng: np.random.Generator) -> tuple[Array, Array]:
+    """The first k children (k, d) of the pairs A[i], B[i] (n, d), and the parent (k, d) each is nearer to."""
+    return offspring(space, A, B, rates, rng)[:k], np.concatenate([A, B])[:k]
 
 
 def cross(space: Space, A: Array, B: Array, eta: float, rng: np.random.Generator) -> tuple[Array, Array]:

@@ -14,6 +14,7 @@ from optimizers.base import Array, History, Mixture, Space
 from optimizers.breeding import remember
 from optimizers.differential import slots
 from optimizers.evolution import Evolution
+from optimizers.folding import plan
 from optimizers.imagined import apart
 from optimizers.mixing import blends, mend, transfer
 from optimizers.nsga2 import NSGA2
@@ -309,9 +310,9 @@ def test_failed_rows_are_nobodys_parents() -> None:
 
 def test_the_population_is_the_largest_batch_unless_it_is_given() -> None:
     history = History.empty(3)
-    assert NSGA2()._plan.size(history, 4) == 20
-    assert NSGA2()._plan.size(history, 64) == 64
-    assert NSGA2(50)._plan.size(history, 64) == 50
+    assert plan("nsga2", NSGA2()).size(history, 4) == 20
+    assert plan("nsga2", NSGA2()).size(history, 64) == 64
+    assert plan("nsga2", NSGA2(50)).size(history, 64) == 50
 
 
 @pytest.mark.parametrize("acquire", ["mean", "ucb", "thompson"])

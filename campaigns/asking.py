@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from campaigns.ledger import history_of
+from campaigns.climbing import history_for, route
 from campaigns.problem import Problem
 from campaigns.records import Ledger
+from campaigns.reference import START, unreached
+from campaigns.turns import turn_of
 from optimizers.base import Proposals, nearest, propose
 from oracles.base import Candidate
 
@@ -19,37 +21,35 @@ THREADS = "EUTECTIC_THREADS"
 """Environment variable: threads of torch and BLAS in the proposing process (1 when not set)."""
 
 
-def stage_of(problem: Problem, proposed: int) -> tuple[int, float]:
-    """The stage whose turn it is after so many proposals, and how many it may still propose."""
-    begin = 0
-    for index, stage in enumerate(problem.stages[:-1]):
-        begin += stage.evaluations or 0
-        if proposed < begin:
-            return index, begin - proposed
-    last = problem.stages[-1].evaluations
-    return len(problem.stages) - 1, float("inf") if last is None else max(0, begin + last - proposed)
-
-
 def asked(problem: Problem, ledger: Ledger, n: int) -> dict[str, Any]:
     """The body of an `asked` event: up to n proposals, a pure function of the ledger."""
     index, proposed = len(ledger.batches), sum(outcome.number > 0 for outcome in ledger.outcomes)
-    stage, _ = stage_of(problem, proposed)
-    turn, history = problem.stages[stage], history_of(ledger, problem.space)
+    turn = turn_of(problem.spec, ledger.outcomes, ledger.batches, {r.index: r.hypervolume for r in ledger.rounds})
+    stage = problem.stages[turn.stage]
+    history = history_for(problem, ledger, stage.optimizer)
     _limit_threads()
     start = time.perf_counter()
     rng = np.random.default_rng([problem.spec.seed, index])
-    proposals = propose(turn.optimizer, turn.name, problem.space, history, n, rng)
+    proposals = propose(stage.optimizer, stage.name, problem.space, history, n, rng)
     ask_s = time.perf_counter() - start
     candidates = problem.generator.generate(proposals.X, np.random.default_rng([problem.spec.seed, index, 1]))
+    notes = [*turn.ended, *_unreached(ledger), *proposals.notes]
     batch = {
         "index": index,
-        "stage": stage,
-        "optimizer": turn.name,
+        "stage": turn.stage,
+        "optimizer": stage.name,
         "ask_s": ask_s,
         "state": dict(proposals.state),
-        "notes": list(proposals.notes),
+        "notes": notes,
     }
     return {"batch": batch, "proposals": _rows(problem, ledger, proposals, candidates, proposed)}
+
+
+def _unreached(ledger: Ledger) -> list[str]:
+    """What is to be said of a reference point that nothing reaches, once."""
+    if any(note.startswith(START) for batch in ledger.batches for note in batch.notes):
+        return []
+    return [text for text in [unreached(ledger.spec, ledger.reference, ledger.outcomes)] if text]
 
 
 def _rows(
@@ -69,6 +69,7 @@ def _rows(
             "candidate": candidate.to_json(),
             "reason": asdict(reason),
             **neighbour,
+            **route(problem, proposals, place),
         }
         for place, (x, candidate, reason, neighbour) in enumerate(
             zip(proposals.X, candidates, proposals.reasons, near, strict=True)

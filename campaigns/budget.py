@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from campaigns.fold import Record
+from campaigns.turns import stalled
 
 if TYPE_CHECKING:
     from campaigns.sections import Budget
 
-GAIN = 1e-9
-"""Relative growth of the hypervolume that counts as a gain, dimensionless."""
+PATIENCE = 3
+"""Rounds in a row that the regret must be small."""
 
 
 def spent(record: Record, stated: Mapping[str, float]) -> float:
@@ -31,8 +32,11 @@ def enough(record: Record, budget: "Budget", stated: Mapping[str, float], hours:
         return f"the budget of {budget.hours:g} hours is used up"
     if budget.cost is not None and spent(record, stated) >= budget.cost:
         return f"the budget of cost {budget.cost:g} is used up"
-    if budget.stall is not None and stalled(record) >= budget.stall:
+    volumes = {index: hypervolume for index, (hypervolume, _) in record.ended.items()}
+    if budget.stall is not None and stalled(volumes) >= budget.stall:
         return f"{budget.stall} rounds without gain in hypervolume"
+    if budget.regret is not None and (missing := exhausted(record)) <= budget.regret:
+        return f"at most {100 * missing:.2g} % of the hypervolume may be missing ({PATIENCE} rounds in a row)"
     return None
 
 
@@ -41,12 +45,8 @@ def left(record: Record, budget: "Budget") -> float:
     return float("inf") if budget.evaluations is None else max(0, budget.evaluations - record.proposed)
 
 
-def stalled(record: Record) -> int:
-    """Rounds since the hypervolume last grew; rounds before anything feasible was found do not count."""
-    count, best = 0, 0.0
-    for _, (hypervolume, _) in sorted(record.ended.items()):
-        if hypervolume is None or hypervolume == best == 0.0:
-            continue
-        count = 0 if hypervolume > best * (1 + GAIN) else count + 1
-        best = max(best, hypervolume)
-    return count
+def exhausted(record: Record) -> float:
+    """The largest regret of the last three rounds; 1 as long as it is not known for all of them."""
+    last = [record.regrets.get(index) for index in sorted(record.ended)[-PATIENCE:]]
+    known = [regret for regret in last if regret is not None]
+    return max(known) if len(known) == PATIENCE else 1.0

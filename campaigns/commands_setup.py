@@ -42,12 +42,15 @@ def validate(
     """Check a campaign file without running it."""
     from campaigns import problem, spec
     from campaigns.commands_run import campaign_file
+    from campaigns.known import forewarnings
     from campaigns.printing import size
 
     path = campaign_file(file)
     checked = spec.CampaignSpec.from_file(path, overrides or ())
     built = problem.build(checked, path.parent, engines=False)
     typer.echo(f"{path}: valid; {size(built.space)}")
+    for note in forewarnings(built):
+        typer.echo(f"note: {note}", err=True)
 
 
 def schema() -> None:

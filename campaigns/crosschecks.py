@@ -5,7 +5,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from campaigns import plugins
+from campaigns import ladder, plugins
 from campaigns.errors import Complaint, nearest_name, unknown
 from campaigns.execution import EXECUTORS
 from campaigns.explain import complaint_of
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 def absences(spec: "CampaignSpec", folder: Path) -> Iterator[Complaint]:
     """What the file names outside its parts and is not there: files, executors."""
-    if spec.history is not None and not (folder / spec.history.file).exists():
-        yield Complaint(("history", "file"), f"no such file or folder: {folder / spec.history.file}")
+    for k, source in enumerate(spec.sources):
+        if not (folder / source.file).exists():
+            path = ("history", k, "file") if isinstance(spec.history, tuple) else ("history", "file")
+            yield Complaint(path, f"no such file or folder: {folder / source.file}")
     executors = {*EXECUTORS, *(entry.name for entry in entry_points(group="eutectic.executors"))}
     if spec.executor.use not in executors:
         yield Complaint(("executor", "use"), unknown("executor", spec.executor.use, executors))
@@ -32,8 +34,8 @@ def crosschecks(problem: "Problem") -> list[Complaint]:
     return [
         *_unreturned(problem),
         *_confused(problem),
-        *_shared(problem),
-        *_unserved(problem.spec),
+        *ladder.refusals(problem),
+        *_validation(problem),
         *(complaint for k, named in enumerate(problem.oracles) for complaint in _oracle(problem.space, k, named)),
         *_stages(problem),
     ]
@@ -41,7 +43,7 @@ def crosschecks(problem: "Problem") -> list[Complaint]:
 
 def _unreturned(problem: "Problem") -> Iterator[Complaint]:
     """An objective or constraint that no oracle returns; an oracle that cannot tell may return anything."""
-    returned = [named.oracle.properties for named in problem.oracles]
+    returned = [named.oracle.properties for named in problem.oracles if named.search]
     if None in returned:
         return
     known = sorted({name for names in returned if names is not None for name in names})
@@ -72,22 +74,17 @@ def _confused(problem: "Problem") -> Iterator[Complaint]:
                 )
 
 
-def _shared(problem: "Problem") -> Iterator[Complaint]:
-    """Two oracles that return the same wanted property: which one counts?"""
-    first: dict[str, str] = {}
+def _validation(problem: "Problem") -> Iterator[Complaint]:
+    """Whoever validates must return something wanted; an oracle outside the search must have that to do."""
+    validator, wanted = problem.validator, {*problem.spec.objectives, *problem.spec.constraints}
     for k, named in enumerate(problem.oracles):
-        for name in [*problem.spec.objectives, *problem.spec.constraints]:
-            if name in (named.oracle.properties or ()) and first.setdefault(name, named.name) != named.name:
-                message = f"'{first[name]}' and '{named.name}' both return '{name}'; let only one do so"
-                yield Complaint(("oracles", k), message)
-
-
-def _unserved(spec: "CampaignSpec") -> Iterator[Complaint]:
-    """Sections that the file's format knows and this version cannot follow yet must not be passed over in silence."""
-    if spec.fidelity is not None:
-        yield Complaint(("fidelity",), "not in this version: every oracle is asked about every candidate; leave it out")
-    if spec.validation is not None:
-        yield Complaint(("validate",), "not in this version: nothing is evaluated again at the end; leave it out")
+        if not named.search and (validator is None or named.name != validator.name):
+            yield Complaint(("oracles", k, "search"), f"nobody would ask '{named.name}': `validate` does not name it")
+    if validator is None or validator.oracle.properties is None or wanted & {*validator.oracle.properties}:
+        return
+    returned = ", ".join(validator.oracle.properties) or "nothing"
+    message = f"'{validator.name}' returns no objective and no constraint; it returns {returned}"
+    yield Complaint(("validate", "oracle"), message)
 
 
 def _oracle(space: Space, k: int, named: "NamedOracle") -> Iterator[Complaint]:
@@ -108,9 +105,13 @@ def _oracle(space: Space, k: int, named: "NamedOracle") -> Iterator[Complaint]:
 
 
 def _stages(problem: "Problem") -> Iterator[Complaint]:
-    """An optimizer that cannot serve the problem, with those that can."""
+    """An optimizer that cannot serve the problem, with those that can; nothing to satisfy."""
     m, c = len(problem.spec.goals), len(problem.learned)
+    windows = c + sum(goal.kind == "target" and goal.tolerance > 0 for goal in problem.spec.goals)
     for k, stage in enumerate(problem.stages):
+        if problem.spec.optimizers[k].goal == "satisfy" and not windows:
+            message = "there is no window to satisfy: give `constraints` that must be measured, or a target's tolerance"
+            yield Complaint(("optimizers", k, "goal"), message)
         refusal = _refusal(stage.optimizer, problem.space, m, c)
         if refusal:
             able = ", ".join(_able(problem.space, m, c)) or "none"

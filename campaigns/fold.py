@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from campaigns.gate import refusal
 from campaigns.journal import Entry
-from campaigns.records import Batch, Ledger, Outcome, Round, State
+from campaigns.records import Batch, Gate, Ledger, Outcome, Round, State
 from optimizers.base import Reason
 from oracles.base import Evaluation
 
@@ -36,6 +36,8 @@ class Record:
     batches: list[Batch] = field(default_factory=list)
     ended: dict[int, tuple[float | None, Body]] = field(default_factory=dict)
     """Round -> hypervolume and diagnostics."""
+    regrets: dict[int, float | None] = field(default_factory=dict)
+    """Round -> share of the hypervolume that may be missing, where it was asked for."""
     reference: tuple[float, ...] | None = None
     state: State = "running"
     text: str = ""
@@ -47,6 +49,10 @@ class Record:
     paid: dict[ReuseKey, Evaluation] = field(default_factory=dict)
     """Evaluations that need not be paid for again."""
     unsettled: set[int] = field(default_factory=set)
+    settings: dict[str, str] = field(default_factory=dict)
+    """Oracle -> settings hash under which it gave its last values."""
+    chosen: tuple[int, ...] | None = None
+    """Numbers of what is computed once more at the end; None until that begins."""
 
     def apply(self, entries: Iterable[Entry]) -> None:
         """Fold in what came after `seq`."""
@@ -80,14 +86,15 @@ class Record:
     def round(self, index: int) -> Round:
         """A round that has ended."""
         hypervolume, diagnostics = self.ended[index]
-        return Round(index, self.members(index), hypervolume, diagnostics)
+        return Round(index, self.members(index), hypervolume, diagnostics, self.regrets.get(index))
 
     def ledger(self, folder: str) -> Ledger:
         """A frozen copy."""
         by_round: dict[int, list[Outcome]] = {}
         for outcome in self.outcomes.values():
             by_round.setdefault(outcome.round, []).append(outcome)
-        rounds = (Round(i, tuple(by_round.get(i, ())), hv, d) for i, (hv, d) in sorted(self.ended.items()))
+        ended = sorted(self.ended.items())
+        rounds = (Round(i, tuple(by_round.get(i, ())), hv, d, self.regrets.get(i)) for i, (hv, d) in ended)
         return Ledger(
             spec=self.spec,
             folder=folder,
@@ -118,8 +125,15 @@ def _known(record: Record, entry: Entry) -> None:
     windows = record.spec.windows
     for place, row in enumerate(body["rows"]):
         outcome = _outcome(row, -place, -1, entry.at)
-        evaluation = Evaluation(outcome.id, "history", row["values"], row["errors"])
-        outcome = replace(outcome, values=row["values"], errors=row["errors"], evaluations=(evaluation,))
+        evaluation = Evaluation(outcome.id, "history", row["values"], row["errors"], fidelity=row.get("fidelity", 0.0))
+        evaluation = replace(evaluation, provenance=row.get("source", {}))
+        outcome = replace(
+            outcome,
+            origin=row.get("origin", "history"),
+            values=row["values"],
+            errors=row["errors"],
+            evaluations=(evaluation,),
+        )
         insane = refusal(row["values"], windows)
         if insane is not None:
             outcome = replace(outcome, failure="unphysical", error=insane)
@@ -168,6 +182,9 @@ def _outcome(row: Body, number: int, index: int, at: float) -> Outcome:
         neighbour=row.get("neighbour"),
         distance=row.get("distance"),
         proposed_at=at,
+        rung=row.get("rung", 0),
+        until=row.get("until", row.get("rung", 0)),
+        provisional=tuple(row.get("provisional", ())),
     )
 
 
@@ -183,6 +200,8 @@ def _evaluated(record: Record, entry: Entry) -> None:
     assert entry.number is not None
     body: Body = entry.body
     evaluation = Evaluation.from_json(body["evaluation"])
+    if evaluation.status == "finished":
+        record.settings[evaluation.oracle] = body["settings"].partition(":")[0]
     outcome = _learned(record.outcomes[entry.number], evaluation)
     attempts = max(outcome.attempts, body["attempt"])
     record.outcomes[entry.number] = replace(outcome, cost_s=outcome.cost_s + evaluation.cost_s, attempts=attempts)
@@ -198,17 +217,44 @@ def _told(record: Record, entry: Entry) -> None:
     before = next((e for e in outcome.evaluations if e.oracle == body["oracle"] and e.status == "finished"), None)
     values = {**(before.values if before else {}), **body["values"]}
     errors = {**(before.errors if before else {}), **body["errors"]}
-    record.outcomes[entry.number] = _learned(outcome, Evaluation(outcome.id, body["oracle"], values, errors))
+    told = Evaluation(outcome.id, body["oracle"], values, errors, fidelity=body.get("fidelity", 0.0))
+    record.outcomes[entry.number] = _learned(outcome, told)
 
 
 def _learned(outcome: Outcome, evaluation: Evaluation) -> Outcome:
-    """The outcome with one more evaluation; its values are taken over when it finished."""
-    others = tuple(e for e in outcome.evaluations if e.oracle != evaluation.oracle)
+    """The outcome with one more evaluation; a property's value is that of the highest rung that has answered."""
+    said = (evaluation.oracle, evaluation.fidelity)
+    others = tuple(e for e in outcome.evaluations if (e.oracle, e.fidelity) != said)
     outcome = replace(outcome, evaluations=(*others, evaluation))
-    if evaluation.status == "failed":
-        return outcome
-    values, errors = {**outcome.values, **evaluation.values}, {**outcome.errors, **evaluation.errors}
+    values: dict[str, float] = {}
+    errors: dict[str, float] = {}
+    for e in sorted(outcome.evaluations, key=lambda e: e.fidelity):
+        if e.status == "finished":
+            values = {**values, **e.values}
+            errors = {**{name: error for name, error in errors.items() if name not in e.values}, **e.errors}
     return replace(outcome, values=values, errors=errors)
+
+
+def _gate(record: Record, entry: Entry) -> None:
+    """A candidate goes on to the next rung, or is held back for good."""
+    assert entry.number is not None
+    outcome, gate = record.outcomes[entry.number], Gate(**entry.body)  # type: ignore[arg-type]
+    rung = gate.rung + 1 if gate.passed else gate.rung
+    record.outcomes[entry.number] = replace(outcome, gates=(*outcome.gates, gate), rung=rung)
+
+
+def _chosen(record: Record, entry: Entry) -> None:
+    body: Body = entry.body
+    record.chosen = tuple(body["numbers"])
+
+
+def _validated(record: Record, entry: Entry) -> None:
+    """The campaign's own values stay as they are."""
+    assert entry.number is not None
+    body: Body = entry.body
+    if not body["again"]:
+        said = Evaluation.from_json(body["evaluation"])
+        record.outcomes[entry.number] = replace(record.outcomes[entry.number], validation=said)
 
 
 def _settled(record: Record, entry: Entry) -> None:
@@ -218,13 +264,17 @@ def _settled(record: Record, entry: Entry) -> None:
     outcome = record.outcomes[entry.number]
     if outcome.status in OPEN or body.get("told"):
         outcome = replace(outcome, failure=body["failure"], error=body["error"])
+        outcome = replace(outcome, provisional=tuple(body.get("provisional", ())))
         record.outcomes[entry.number] = settled(outcome, body["status"], record.spec, entry.at)
         record.unsettled.discard(entry.number)
 
 
 def settled(outcome: Outcome, status: Any, spec: "CampaignSpec", at: float) -> Outcome:
-    """The outcome with its last status; losses and constraints from its values, NaN unless it finished."""
-    values = outcome.values if status == "finished" else {}
+    """The outcome with its last status; losses and constraints from its values, NaN unless it finished.
+
+    What is not the top rung's is not a value in this sense.
+    """
+    values = {name: v for name, v in outcome.values.items() if status == "finished" and name not in outcome.provisional}
     losses = tuple(goal.loss(goal.signed(values.get(goal.name, math.nan))) for goal in spec.goals)
     excess = tuple(limit.excess(values.get(limit.property, math.nan)) for limit in spec.limits)
     losses = tuple(loss if goal.name in values else math.nan for loss, goal in zip(losses, spec.goals, strict=True))
@@ -243,6 +293,7 @@ def _reference(record: Record, entry: Entry) -> None:
 def _round(record: Record, entry: Entry) -> None:
     body: Body = entry.body
     record.ended[body["index"]] = (body["hypervolume"], body["diagnostics"])
+    record.regrets[body["index"]] = body.get("regret")
     record.overhead_s += body["overhead_s"]
 
 
@@ -269,7 +320,10 @@ FOLDS: Mapping[str, Callable[[Record, Entry], None]] = {
     "started": _started,
     "evaluated": _evaluated,
     "told": _told,
+    "gate": _gate,
     "settled": _settled,
+    "chosen": _chosen,
+    "validated": _validated,
     "reference": _reference,
     "round": _round,
     "stop": _stop,

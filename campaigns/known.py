@@ -3,15 +3,17 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from campaigns.errors import CampaignFileError, Complaint, unknown
+from campaigns.fold import Record
+from campaigns.journal import Entry
 from campaigns.ledger import read_ledger
 from campaigns.passage import needed
 from campaigns.problem import Problem
+from campaigns.reference import unreached
 from optimizers import region
 from optimizers.base import Array
 from oracles.answer import SUFFIX
@@ -24,31 +26,56 @@ class Row:
     """One thing that is known."""
 
     place: str
-    """Where it stands."""
+    """Where it stands: `FILE:LINE`, or `FOLDER: ID`."""
+    source: Mapping[str, Value]
+    """The same as provenance: file and line, or folder, campaign, id and origin there."""
     variables: Mapping[str, Value]
     values: Mapping[str, float]
     errors: Mapping[str, float]
 
 
 def known_rows(problem: Problem) -> list[dict[str, Any]]:
-    """The rows of a `known` event; CampaignFileError with file, line and column of what cannot be read."""
-    if problem.spec.history is None:
-        return []
-    path = problem.folder / problem.spec.history.file
-    try:
-        rows = list(_of_campaign(problem, path) if path.is_dir() else _of_table(problem, path))
-        X = np.array([_coordinates(problem, row) for row in rows], dtype=float).reshape(len(rows), problem.space.d)
-        candidates = problem.generator.generate(X, np.random.default_rng([problem.spec.seed])) if rows else []
-    except (ValueError, OSError) as error:
-        if isinstance(error, CampaignFileError):
-            raise
-        raise problem.spec.refuse([Complaint(("history", "file"), str(error))]) from error
+    """The rows of a `known` event, source by source, each with where it comes from.
+
+    CampaignFileError with file, line and column of what cannot be read.
+    """
+    found: list[dict[str, Any]] = []
+    for k, source in enumerate(problem.spec.sources):
+        path = ("history", k, "file") if isinstance(problem.spec.history, tuple) else ("history", "file")
+        try:
+            found += _rows(problem, source.file)
+        except (ValueError, OSError) as error:
+            if isinstance(error, CampaignFileError):
+                raise
+            raise problem.spec.refuse([Complaint(path, str(error))]) from error
+    return found
+
+
+def forewarnings(problem: Problem) -> list[str]:
+    """What the rows known before the start say against the campaign: a reference point that none of them reaches."""
+    rows, goals = known_rows(problem), problem.spec.goals
+    record = Record(problem.spec, str(problem.folder), {})
+    record.apply([Entry(1, 0.0, "known", None, {"rows": rows})] if rows else [])
+    given = [goal.reference_loss for goal in goals]
+    reference = [loss for loss in given if loss is not None]
+    text = unreached(problem.spec, reference if len(reference) == len(goals) else None, list(record.outcomes.values()))
+    return [text] if text else []
+
+
+def _rows(problem: Problem, given: str) -> list[dict[str, Any]]:
+    """The rows of one source, a path as the campaign file gives it."""
+    folder = (problem.folder / given).is_dir()
+    rows = list(_of_campaign(problem, given) if folder else _of_table(problem, given))
+    X = np.array([_coordinates(problem, row) for row in rows], dtype=float).reshape(len(rows), problem.space.d)
+    candidates = problem.generator.generate(X, np.random.default_rng([problem.spec.seed])) if rows else []
     return [
         {
             "id": candidate.id,
             "x": x.tolist(),
             "candidate": candidate.to_json(),
             "reason": {"proposer": "history"},
+            "origin": f"history: {row.place}",
+            "source": dict(row.source),
             "values": dict(row.values),
             "errors": dict(row.errors),
         }
@@ -56,32 +83,33 @@ def known_rows(problem: Problem) -> list[dict[str, Any]]:
     ]
 
 
-def _of_campaign(problem: Problem, folder: Path) -> Iterator[Row]:
+def _of_campaign(problem: Problem, given: str) -> Iterator[Row]:
     """The finished outcomes of an earlier campaign."""
-    names = _variables(problem)
-    for outcome in read_ledger(folder).finished:
+    names, ledger = _variables(problem), read_ledger(problem.folder / given)
+    for outcome in ledger.finished:
         missing = [name for name in names if name not in outcome.variables]
         if missing:
-            raise ValueError(f"{folder}: its candidates have no variable '{missing[0]}'")
+            raise ValueError(f"{given}: its candidates have no variable '{missing[0]}'")
         values = {k: v for k, v in outcome.values.items() if math.isfinite(v)}
-        yield Row(f"{folder}: {outcome.id}", outcome.variables, values, outcome.errors)
+        source = {"folder": given, "campaign": ledger.spec.name, "id": outcome.id, "origin": outcome.origin}
+        yield Row(f"{given}: {outcome.id}", source, outcome.variables, values, outcome.errors)
 
 
-def _of_table(problem: Problem, path: Path) -> Iterator[Row]:
+def _of_table(problem: Problem, given: str) -> Iterator[Row]:
     """The rows of a CSV: a column a variable, a column a property, `{property}_std` for standard errors."""
-    sheet, names = read(str(path), None, ","), _variables(problem)
+    sheet, names = read(str(problem.folder / given), None, ","), _variables(problem)
     for name in names:
         if name not in sheet.columns:
             raise ValueError(
-                f"{path.name}:1: no column for the variable '{name}': {unknown('column', name, sheet.columns)}"
+                f"{given}:1: no column for the variable '{name}': {unknown('column', name, sheet.columns)}"
             )
     if not set(needed(problem)) & set(sheet.columns):
-        raise ValueError(f"{path.name}:1: no column is one of the properties {', '.join(needed(problem))}")
+        raise ValueError(f"{given}:1: no column is one of the properties {', '.join(needed(problem))}")
     returned = {p for named in problem.oracles for p in named.oracle.properties or ()}
     wanted = [p for p in sheet.columns if p in {*needed(problem), *returned}]
     for line, cells in zip(sheet.lines, sheet.cells, strict=True):
         row = dict(zip(sheet.columns, cells, strict=True))
-        yield _row(f"{path.name}:{line}", row, names, wanted)
+        yield _row({"file": given, "line": line}, row, names, wanted)
 
 
 def _variables(problem: Problem) -> tuple[str, ...]:
@@ -90,16 +118,16 @@ def _variables(problem: Problem) -> tuple[str, ...]:
     return tuple(problem.generator.generate(region.sample(problem.space, 1, rng), rng)[0].variables)
 
 
-def _row(place: str, cells: Mapping[str, str], names: tuple[str, ...], wanted: list[str]) -> Row:
+def _row(source: Mapping[str, Value], cells: Mapping[str, str], names: tuple[str, ...], wanted: list[str]) -> Row:
     """One line; an empty cell of a property says nothing, an empty cell of a variable is refused."""
-    empty = [name for name in names if not cells[name]]
+    place, empty = f"{source['file']}:{source['line']}", [name for name in names if not cells[name]]
     if empty:
         raise ValueError(f"{place}: column '{empty[0]}' is empty")
     values = {p: number for p in wanted if (number := _number(place, p, cells[p])) is not None}
     errors = {
         p: number for p in values if (number := _number(place, p + SUFFIX, cells.get(p + SUFFIX, ""))) is not None
     }
-    return Row(place, {name: cells[name] for name in names}, values, errors)
+    return Row(place, source, {name: cells[name] for name in names}, values, errors)
 
 
 def _number(place: str, column: str, cell: str) -> float | None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 
 from campaigns import budget
-from campaigns.asking import asked, stage_of
+from campaigns.asking import asked
 from campaigns.evaluating import Evaluating
 from campaigns.execution import Executor
 from campaigns.journal import Draft
@@ -14,8 +14,9 @@ from campaigns.logbook import Logbook
 from campaigns.passage import waits
 from campaigns.problem import Problem
 from campaigns.records import Event
-from campaigns.rounds import Moment, diagnostics, next_round, reference_event, volume
+from campaigns.rounds import Moment, diagnostics, doubtful, missing_share, next_round, reference_event, volume
 from campaigns.stopwatch import Stopwatch
+from campaigns.turns import Turn, turn_of
 
 POLL_S = 0.25
 """Seconds between two looks at the journal for what other processes have written."""
@@ -62,7 +63,7 @@ class Loop:
         self._logbook.refresh()
         self._work.queue.extend(sorted(self._logbook.record.unsettled))
         self._fix_reference("beginning")
-        remote = [n for n in self._problem.oracles if not n.inline and not waits(n)]
+        remote = [n for n in self._problem.oracles if n.search and not n.inline and not waits(n)]
         if remote and (self._work.queue or self._room()) and self._enough() is None:
             self._work.executor = self._open_executor()
 
@@ -81,6 +82,8 @@ class Loop:
                 yield from self._work.told(entry.number)
             yield from self._close_rounds()
             halted = self._halted()
+            if not halted and self._work.gated:
+                yield from self._work.decide()
             if not halted and self._work.startable:
                 yield from self._work.launch()
             elif not halted and self._may_ask():
@@ -105,14 +108,21 @@ class Loop:
 
     def _why_done(self) -> str:
         """The sentence a finished campaign ends with."""
-        used_up = "the space is used up" if self._exhausted else "the budget of evaluations is used up"
-        return self._enough() or used_up
+        if self._exhausted:
+            return "the space is used up"
+        ended = self._turn().ended
+        return self._enough() or (ended[-1] if ended else "the budget of evaluations is used up")
+
+    def _turn(self) -> Turn:
+        """Whose turn it is."""
+        record = self._logbook.record
+        volumes = {index: hypervolume for index, (hypervolume, _) in record.ended.items()}
+        return turn_of(record.spec, tuple(record.outcomes.values()), record.batches, volumes)
 
     def _room(self) -> int:
         """How many candidates may be asked for now."""
         allowed = budget.left(self._logbook.record, self._problem.spec.budget)
-        _, turn = stage_of(self._problem, self._logbook.record.proposed)
-        return int(min(self._problem.spec.budget.batch, allowed, turn))
+        return int(min(self._problem.spec.budget.batch, allowed, self._turn().room))
 
     def _may_ask(self) -> bool:
         """Is nothing left to start, and a worker free?"""
@@ -121,8 +131,7 @@ class Loop:
 
     def _ask(self) -> Iterator[Event]:
         """Ask for the next batch and write it down whole."""
-        stage, _ = stage_of(self._problem, self._logbook.record.proposed)
-        self._fix_reference("asking", stage)
+        self._fix_reference("asking", self._turn().stage)
         numbers = ask(self._problem, self._logbook, self._room(), self._watch)
         self._exhausted = not numbers
         self._work.queue.extend(numbers)
@@ -156,10 +165,14 @@ class Loop:
             start = time.perf_counter()
             with self._watch.paused():
                 tests = diagnostics(self._problem, self._logbook.ledger())
+                missing = missing_share(self._problem, self._logbook.ledger(), index)
             fit_s = time.perf_counter() - start
             body = {"index": index, "hypervolume": hypervolume, "diagnostics": tests, "fit_s": fit_s}
+            body |= {} if missing is None else {"regret": missing}
             self._logbook.write(Draft("round", {**body, "overhead_s": self._watch.take()}))
             yield Event("round", round=record.round(index))
+            for text in doubtful([record.round(i) for i in range(max(0, index - 1), index + 1)]):
+                yield Event("note", text=text)
 
 
 def ask(problem: Problem, logbook: Logbook, n: int, watch: Stopwatch) -> list[int]:

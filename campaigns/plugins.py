@@ -27,18 +27,26 @@ KINDS: dict[str, Mapping[str, str]] = {
     "oracles": oracles.BUILTIN,
     "surrogates": surrogates.BUILTIN,
     "optimizers": optimizers.BUILTIN,
+    "representations": generators.REPRESENTATIONS,
 }
 """Kind of part -> the parts that come with Eutectic, name -> `module:class`."""
 
 RESERVED = {
     "generators": ("use",),
     "oracles": ("use", "name", "cost", "search"),
-    "surrogates": ("use",),
-    "optimizers": ("use", "evaluations"),
+    "surrogates": ("use", "representation"),
+    "optimizers": ("use", "evaluations", "goal", "satisfied", "stall"),
+    "representations": ("use",),
 }
 """Keys beside a part's options that belong to the campaign."""
 
-_SINGULAR = {"generators": "space", "oracles": "oracle", "surrogates": "surrogate", "optimizers": "optimizer"}
+_SINGULAR = {
+    "generators": "space",
+    "oracles": "oracle",
+    "surrogates": "surrogate",
+    "optimizers": "optimizer",
+    "representations": "representation",
+}
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
@@ -232,6 +240,10 @@ def _parts(content: Mapping[str, object]) -> Iterator[tuple[str, KeyPath, Mappin
     recipes = content.get("surrogates")
     chosen = recipes if isinstance(recipes, Mapping) else {}
     places += [("surrogates", ("surrogates", key), entry) for key, entry in chosen.items()]
+    for key, entry in chosen.items():
+        named = entry.get("representation") if isinstance(entry, Mapping) else None
+        seen = {"use": named} if isinstance(named, str) else named
+        places.append(("representations", ("surrogates", key, "representation"), seen))
     yield from ((kind, path, entry) for kind, path, entry in places if isinstance(entry, Mapping))
 
 

@@ -15,12 +15,15 @@ from campaigns.crosschecks import absences, crosschecks
 from campaigns.errors import CampaignFileError, Complaint, KeyPath
 from campaigns.explain import complaint_of
 from campaigns.goals import Limit
+from campaigns.ladder import Ladder, ladder_of
+from campaigns.representing import represented
 from campaigns.screening import learned, screened
-from campaigns.sections import OraclePart, Part
+from campaigns.sections import OptimizerPart, OraclePart, SurrogatePart
 from campaigns.spec import CampaignSpec
 from generators.base import Generator
 from optimizers import region
 from optimizers.base import Optimizer, Space
+from optimizers.satisfy import Satisfy
 from oracles.base import EngineMissing, Oracle
 from surrogates.base import Surrogate
 
@@ -40,6 +43,8 @@ class NamedOracle:
     """So cheap and safe that it runs in the campaign's own process."""
     cost: float | None = None
     """Declared cost of one evaluation; None: seconds as measured."""
+    search: bool = True
+    """Is it asked in the search? Otherwise only by `validate`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,10 @@ class Problem:
     stages: tuple[Stage, ...]
     recipes: tuple[Surrogate, ...]
     """One an output (m + c): objectives, then the limits that are learned."""
+    ladder: Ladder = field(default_factory=Ladder)
+    """The oracles that share a wanted property."""
+    validator: NamedOracle | None = None
+    """Who computes the best once more, with its own options; None: nobody."""
 
     @property
     def learned(self) -> tuple[Limit, ...]:
@@ -83,21 +92,25 @@ def build(spec: CampaignSpec, folder: str | Path, engines: bool = True) -> Probl
     generator = parts.one("generators", ("space",), spec.space)
     oracles = [parts.one("oracles", ("oracles", k), part) for k, part in enumerate(spec.oracles)]
     optimizers = [parts.one("optimizers", ("optimizers", k), part) for k, part in enumerate(spec.optimizers)]
-    recipes = parts.recipes()
     space = parts.space(generator)
+    recipes = parts.recipes(None if space is None else generator)
     complaints = [*parts.complaints, *absences(spec, folder)]
     if complaints or space is None:
         raise spec.refuse(complaints)
-    named = _named(spec, oracles)
+    wanted = _wanted(spec, oracles)
+    named = tuple(_name(part, oracle, wanted) for part, oracle in zip(spec.oracles, oracles, strict=True))
+    validator = parts.validator(wanted)
     space = parts.screened(space, generator, named)
     unknown = learned(spec.limits, space)
     m = len(spec.goals)
     recipes = (*recipes[:m], *(r for r, limit in zip(recipes[m:], spec.limits, strict=True) if limit in unknown))
+    policy = None if spec.fidelity is None else spec.fidelity.policy
     stages = tuple(
-        Stage(part.use, optimizer.using(recipes) if hasattr(optimizer, "using") else optimizer, part.evaluations)
+        Stage(part.use, _prepared(_aimed(optimizer, part), recipes, policy), part.evaluations)
         for part, optimizer in zip(spec.optimizers, optimizers, strict=True)
     )
-    problem = Problem(spec, folder, generator, space, named, stages, recipes)
+    ladder = ladder_of(named, wanted)
+    problem = Problem(spec, folder, generator, space, named, stages, recipes, ladder, validator)
     misfits = [*parts.complaints, *crosschecks(problem)]
     if misfits:
         raise spec.refuse(misfits)
@@ -108,7 +121,7 @@ def build(spec: CampaignSpec, folder: str | Path, engines: bool = True) -> Probl
 
 def require_engines(problem: Problem) -> None:
     """EngineMissing, with its cure, when an oracle cannot run here."""
-    for named in problem.oracles:
+    for named in (*problem.oracles, *([] if problem.validator is None else [problem.validator])):
         if hasattr(named.oracle, "check"):
             named.oracle.check()
 
@@ -129,16 +142,40 @@ class _Parts:
             self.complaints += [complaint.under(path) for complaint in error.complaints]
             return None
 
-    def recipes(self) -> tuple[Surrogate, ...]:
-        """One surrogate an output (m + c): its own, else the default, else a Gaussian process."""
-        default = self.spec.surrogates.get("default", Part(use="gp"))
+    def validator(self, wanted: Sequence[str]) -> NamedOracle | None:
+        """The oracle of `validate` with its own options, or None; gathers complaints about these."""
+        given = self.spec.validation
+        if given is None:
+            return None
+        part = next(part for part in self.spec.oracles if part.called == given.oracle)
+        changed = OraclePart.model_validate({**part.model_dump(exclude_unset=True), **given.options})
+        oracle = self.one("oracles", ("validate", "options"), changed)
+        return None if oracle is None else _name(changed, oracle, wanted)
+
+    def recipes(self, generator: Any) -> tuple[Surrogate, ...]:
+        """One surrogate an output (m + c): its own, else the default, else a Gaussian process.
+
+        Each over its representation of the generator's space; without a generator they are only checked.
+        """
+        default = self.spec.surrogates.get("default", SurrogatePart(use="gp"))
         outputs = [*(goal.name for goal in self.spec.goals), *(limit.property for limit in self.spec.limits)]
         keys = {name: name if name in self.spec.surrogates else "default" for name in outputs}
         built = {
-            key: self.one("surrogates", ("surrogates", key), self.spec.surrogates.get(key, default))
+            key: self.recipe(("surrogates", key), self.spec.surrogates.get(key, default), generator)
             for key in dict.fromkeys(keys.values())
         }
         return tuple(built[keys[name]] for name in outputs)
+
+    def recipe(self, path: KeyPath, section: SurrogatePart, generator: Any) -> Any:
+        """A surrogate over its representation, or None with its complaints gathered."""
+        recipe = self.one("surrogates", path, section)
+        if recipe is None or generator is None:
+            return recipe
+        try:
+            return represented(recipe, section.model_dump(exclude_unset=True), generator)
+        except CampaignFileError as error:
+            self.complaints += [complaint.under(path) for complaint in error.complaints]
+            return None
 
     def space(self, generator: Any) -> Space | None:
         """The generator's space, or None with the reason gathered."""
@@ -172,12 +209,23 @@ class _Parts:
         return narrowed
 
 
-def _named(spec: CampaignSpec, oracles: Sequence[Any]) -> tuple[NamedOracle, ...]:
-    """The oracles under their names, each restricted to what is wanted of it."""
+def _wanted(spec: CampaignSpec, oracles: Sequence[Any]) -> list[str]:
+    """The properties anybody wants: objectives, constraints, and what oracles need of each other."""
     wanted = list(dict.fromkeys([*spec.objectives, *spec.constraints]))
     for oracle in oracles:
         wanted += [name for name in getattr(oracle, "needs", ()) if name not in wanted]
-    return tuple(_name(part, oracle, wanted) for part, oracle in zip(spec.oracles, oracles, strict=True))
+    return wanted
+
+
+def _aimed(optimizer: Any, part: OptimizerPart) -> Any:
+    """The optimizer with its stage's goal."""
+    return Satisfy(optimizer, part.use) if part.goal == "satisfy" else optimizer
+
+
+def _prepared(optimizer: Any, recipes: Sequence[Surrogate], policy: str | None) -> Any:
+    """The optimizer with its surrogates, and where there is a ladder, the one that climbs it in its place."""
+    ready = optimizer.using(recipes) if hasattr(optimizer, "using") else optimizer
+    return ready.climbing(policy == "multifidelity") if policy and hasattr(ready, "climbing") else ready
 
 
 def _fingerprint(oracle: Any) -> str:
@@ -201,4 +249,5 @@ def _name(part: OraclePart, oracle: Any, wanted: Sequence[str]) -> NamedOracle:
         settings_hash=hashlib.sha256(text.encode()).hexdigest(),
         inline=bool(getattr(oracle, "inline", False)),
         cost=part.cost,
+        search=part.search,
     )

@@ -15,6 +15,18 @@ State = Literal["running", "done", "failed", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """What was decided of a candidate when its round had answered on a rung."""
+
+    rung: int
+    passed: bool
+    """Does it go on to the next rung?"""
+    chance: float | None
+    """Probability of being among the best that go on, dimensionless; None where that was not the question."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """One candidate's whole fate, from proposal to values."""
 
@@ -57,6 +69,15 @@ class Outcome:
     proposed_at: float = 0.0
     """Unix time, s."""
     finished_at: float | None = None
+    rung: int = 0
+    """Rung of the ladder it has reached, 0 where there is no ladder."""
+    until: int = 0
+    """Rung it may climb to."""
+    gates: tuple[Gate, ...] = ()
+    provisional: tuple[str, ...] = ()
+    """Properties whose value is not the top rung's: they count for no objective and no constraint."""
+    validation: Evaluation | None = None
+    """What the oracle of `validate` said of it at the end; changes none of its values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +105,9 @@ class Round:
     hypervolume: float | None
     """Of all feasible outcomes up to and with this round, against the stored reference; None before it is fixed."""
     diagnostics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """Property -> cross-validation metric -> value (rmse, mae, r2, spearman, nlpd, coverage_95)."""
+    """Property -> cross-validation metric -> value (rmse, r2, ...: `optimizers.diagnostics.Check`)."""
+    regret: float | None = None
+    """Share of the hypervolume that may still be missing, 0 to 1; None where `budget.regret` does not ask for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from campaigns.pareto import front
 from campaigns.parity import Parities, leave_one_out
 from campaigns.records import Ledger
 from campaigns.report_record import again, decisions, expenses, failures
+from campaigns.report_search import credit, known, stages
 from campaigns.report_sections import answer, course, head, materials, question, trust
 from campaigns.report_style import DRAW, STYLE
 
@@ -35,6 +36,9 @@ def page(ledger: Ledger, parities: Parities) -> str:
         question(ledger),
         answer(ledger, best),
         course(ledger),
+        stages(ledger),
+        credit(ledger),
+        known(ledger),
         materials(ledger, best),
         trust(parities),
         decisions(ledger),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from campaigns.errors import Complaint, unknown
-from campaigns.sections import Bounds, Constraint, Objective
+from campaigns.sections import Bounds, Constraint, Objective, OptimizerPart
 
 if TYPE_CHECKING:
     from campaigns.spec import CampaignSpec
@@ -99,12 +99,8 @@ def _budget(spec: "CampaignSpec") -> Iterator[Complaint]:
 def _stages(spec: "CampaignSpec") -> Iterator[Complaint]:
     """Every stage but the last must end, and together they must use the budget, no more and no less."""
     last = len(spec.optimizers) - 1
-    for k, part in enumerate(spec.optimizers[:-1]):
-        if part.evaluations is None:
-            message = (
-                f"only the last stage may go without `evaluations`; what follows '{part.use}' would never be asked"
-            )
-            yield Complaint(("optimizers", k), message)
+    for k, part in enumerate(spec.optimizers):
+        yield from _stage(spec, k, part, last)
     asked = sum(part.evaluations or 0 for part in spec.optimizers)
     total, tail = spec.budget.evaluations, spec.optimizers[-1].evaluations
     path = ("optimizers", last, "evaluations") if tail else ("optimizers", last)
@@ -123,6 +119,27 @@ def _stages(spec: "CampaignSpec") -> Iterator[Complaint]:
         yield Complaint(path, message)
 
 
+def _stage(spec: "CampaignSpec", k: int, part: OptimizerPart, last: int) -> Iterator[Complaint]:
+    """A stage's own keys must agree, and lead on to the next."""
+    early = next((key for key in ("satisfied", "stall") if getattr(part, key) is not None), None)
+    tail = spec.optimizers[-1].evaluations
+    if part.satisfied is not None and part.goal != "satisfy":
+        yield Complaint(("optimizers", k, "satisfied"), "`satisfied` has no meaning without `goal: satisfy`")
+    limits = [limit for limit in (part.evaluations, spec.budget.evaluations) if limit is not None]
+    if part.satisfied is not None and limits and part.satisfied > min(limits) and not spec.sources:
+        message = f"{part.satisfied} candidates cannot be found in {min(limits)} evaluations"
+        yield Complaint(("optimizers", k, "satisfied"), message)
+    if k < last and part.evaluations is None and early is None:
+        message = f"only the last stage may go without `evaluations`; what follows '{part.use}' would never be asked"
+        yield Complaint(("optimizers", k), message)
+    if k < last and early is not None and tail is not None:
+        message = (
+            f"stage {k + 1} may end before its evaluations (`{early}`), and what it leaves of the budget would go "
+            f"unused; leave `evaluations` out of the last stage"
+        )
+        yield Complaint(("optimizers", last, "evaluations"), message)
+
+
 def _names(spec: "CampaignSpec") -> Iterator[Complaint]:
     """Names must be unique, and what is referred to must exist."""
     called = [oracle.called for oracle in spec.oracles]
@@ -132,6 +149,9 @@ def _names(spec: "CampaignSpec") -> Iterator[Complaint]:
             yield Complaint(("oracles", again), f"{times} oracles are called '{name}'; give each its own `name`")
     if spec.validation is not None and spec.validation.oracle not in called:
         yield Complaint(("validate", "oracle"), unknown("oracle", spec.validation.oracle, called))
+    for key in ("use", "name", "cost", "search"):
+        if spec.validation is not None and key in spec.validation.options:
+            yield Complaint(("validate", "options", key), f"`{key}` is said in `oracles`; only options may differ")
     outputs = {*spec.objectives, *spec.constraints, "default"}
     for name in spec.surrogates:
         if name not in outputs:

@@ -1,6 +1,6 @@
 """This file is the sections of a campaign file, as data: which keys each has and what they may hold."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -81,6 +81,16 @@ class Part(BaseModel):
     """Name of the part (see `campaign plugins`); the other keys are its options."""
 
 
+class SurrogatePart(BaseModel):
+    """A surrogate and its options."""
+
+    model_config = OPEN
+    use: str
+    """Name of the part (see `campaign plugins`); the other keys are its options."""
+    representation: str | Part | None = None
+    """What it sees instead of the space's own columns: a name, or `{use: NAME, ...options}`."""
+
+
 class OraclePart(BaseModel):
     """An oracle and its options."""
 
@@ -91,6 +101,8 @@ class OraclePart(BaseModel):
     """Name of the part (see `campaign plugins`); the other keys are its options."""
     cost: Positive | None = None
     """Cost of one evaluation, for `budget.cost` and forecasts; measured in seconds when not given."""
+    search: bool = True
+    """With false it is not asked in the search, only by `validate`."""
 
     @property
     def called(self) -> str:
@@ -106,6 +118,12 @@ class OptimizerPart(BaseModel):
     """Name of the part (see `campaign plugins`); the other keys are its options."""
     evaluations: Count | None = None
     """Evaluations it asks for before the next in the list takes over; the last one takes the rest."""
+    goal: Literal["pareto", "satisfy"] = "pareto"
+    """`satisfy`: look for candidates inside every window (constraints, targets' tolerances), not for a front."""
+    satisfied: Count | None = None
+    """Beside `goal: satisfy`: the stage ends when so many different candidates inside every window are known."""
+    stall: Count | None = None
+    """The stage ends after so many rounds without gain in hypervolume (satisfying: without another such candidate)."""
 
 
 class Fidelity(BaseModel):
@@ -115,7 +133,9 @@ class Fidelity(BaseModel):
     policy: Literal["gates", "multifidelity"] = "gates"
     """`gates`: the best of a cheap oracle go on to the next; `multifidelity`: the optimizer chooses."""
     keep: Annotated[float, Field(gt=0, le=1)] = 0.25
-    """Fraction that passes a gate, dimensionless."""
+    """Fraction that passes a gate, dimensionless; of optimizers that do not choose rungs under either policy."""
+    spot_check: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the candidates held back at a gate that go on all the same, drawn at random, dimensionless."""
 
 
 class Validation(BaseModel):
@@ -126,10 +146,12 @@ class Validation(BaseModel):
     """Name of the oracle that is asked."""
     top: Count = 5
     """How many of the best candidates."""
+    options: dict[str, Any] = {}
+    """Options of that oracle that differ from its own, such as a larger cell."""
 
 
 class Known(BaseModel):
-    """What is known before the start."""
+    """One source of what is known before the start."""
 
     model_config = CLOSED
     file: str
@@ -150,6 +172,8 @@ class Budget(BaseModel):
     """Sum of the oracles' costs (seconds for an oracle without `cost`)."""
     stall: Count | None = None
     """Rounds without gain in hypervolume."""
+    regret: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Share of the hypervolume that may still be missing (bound from the surrogates), three rounds in a row."""
 
 
 class Execution(BaseModel):

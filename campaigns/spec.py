@@ -38,7 +38,7 @@ class CampaignSpec(BaseModel):
     """Property -> `min` and/or `max`."""
     oracles: Annotated[tuple[sections.OraclePart, ...], Field(min_length=1)]
     """What evaluates candidates, in order."""
-    surrogates: dict[str, sections.Part] = {}
+    surrogates: dict[str, sections.SurrogatePart] = {}
     """Property, or `default`, -> the surrogate that learns it; Gaussian processes when not given."""
     optimizers: Annotated[tuple[sections.OptimizerPart, ...], Field(min_length=1)]
     """What proposes candidates, in order; `evaluations` ends a stage, the last takes the rest."""
@@ -46,12 +46,14 @@ class CampaignSpec(BaseModel):
     """How oracles that return the same property share the work."""
     validation: Annotated[sections.Validation | None, Field(alias="validate")] = None
     """What is evaluated once more at the end."""
-    history: sections.Known | None = None
-    """What is known before the start; does not count against the budget."""
+    history: sections.Known | Annotated[tuple[sections.Known, ...], Field(min_length=1)] | None = None
+    """What is known before the start, one source or a list; does not count against the budget."""
     budget: sections.Budget
     """When to stop."""
     executor: sections.Execution = sections.Execution()
     """Where evaluations run."""
+    cache: str | None = None
+    """A file of evaluations that campaigns share: what one of them computed, none computes again."""
     tracking: sections.Tracking = sections.Tracking()
     """How MLflow follows."""
     _document: Document = PrivateAttr(default=Document({}, {}))
@@ -112,6 +114,13 @@ class CampaignSpec(BaseModel):
     def limits(self) -> tuple[Limit, ...]:
         """One a bound, in the file's order, `min` before `max` (c)."""
         return tuple(limit for name, constraint in self.constraints.items() for limit in constraint.named(name))
+
+    @property
+    def sources(self) -> tuple[sections.Known, ...]:
+        """The sources of what is known before the start, in the file's order."""
+        if self.history is None:
+            return ()
+        return (self.history,) if isinstance(self.history, sections.Known) else self.history
 
     @property
     def windows(self) -> dict[str, Window]:

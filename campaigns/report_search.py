@@ -1,0 +1,107 @@
+"""This file is the report's account of the search: stages, what each optimizer earned, what was known before."""
+
+import numpy as np
+
+from campaigns.markup import Text, paragraph, section, table
+from campaigns.naming import number
+from campaigns.records import Batch, Ledger, Outcome
+from campaigns.reference import unreached
+from campaigns.sections import OptimizerPart
+from campaigns.story import asked, counted
+from campaigns.turns import satisfying
+from optimizers.credit import gains
+from optimizers.portfolio import CONTROL, PREFIX
+
+
+def stages(ledger: Ledger) -> str:
+    """A row a stage: what it was to do, what it did, why it ended; only for a campaign of several or with a goal."""
+    parts = ledger.spec.optimizers
+    plain = len(parts) == 1 and parts[0].goal == "pareto"
+    rows = [] if plain else [_stage(ledger, k, part) for k, part in enumerate(parts)]
+    ends = [note for batch in ledger.batches for note in batch.notes if note.startswith("stage ")]
+    columns = ["", "Optimizer", "Looks for", "Ends", "Rounds", "Evaluations", "Satisfying candidates after it"]
+    lines = [paragraph(f"{note[:1].upper()}{note[1:]}.", "note") for note in ends]
+    warning = paragraph(_capital(unreached(ledger.spec, ledger.reference, ledger.outcomes)), "warn")
+    return section("stages", "Stages", warning, table(columns, rows, numbers=[4, 5, 6]) if rows else "", *lines)
+
+
+def _stage(ledger: Ledger, k: int, part: OptimizerPart) -> list[Text]:
+    own = [batch.index for batch in ledger.batches if batch.stage == k]
+    evaluations = sum(outcome.round in own for outcome in asked(ledger))
+    until = [outcome for outcome in ledger.outcomes if own and outcome.round <= max(own)]
+    aim = "what satisfies every window" if part.goal == "satisfy" else "the Pareto front"
+    ends = [
+        f"with {part.satisfied} satisfying candidates" if part.satisfied else "",
+        f"after {part.evaluations} evaluations" if part.evaluations else "",
+        f"after {counted(part.stall, 'round')} without gain" if part.stall else "",
+    ]
+    found: Text = len(satisfying(ledger.spec.goals, until)) if own else "–"
+    return [k + 1, part.use, aim, " or ".join(filter(None, ends)) or "with the budget", len(own), evaluations, found]
+
+
+def credit(ledger: Ledger) -> str:
+    """A row an optimizer of each portfolio: its share, its evaluations, the hypervolume it gained, gain per cost."""
+    mine = [outcome for outcome in asked(ledger) if outcome.reason.proposer.startswith(PREFIX)]
+    if not mine:
+        return ""
+    names = sorted({_arm(outcome) for outcome in mine}, key=lambda name: (name == CONTROL, name))
+    gain = _gains(ledger)
+    last = next(batch for batch in reversed(ledger.batches) if batch.index == mine[-1].round)
+    rows = [_row(name, [o for o in mine if _arm(o) == name], gain, last) for name in names]
+    columns = ["", "Last share", "Evaluations", "Hypervolume gain", "per evaluation", "per oracle second"]
+    note = (
+        "A candidate gains what it alone added to the hypervolume of all earlier rounds. Shares follow recent gains "
+        "per cost; the sums here are over the whole campaign. The control proposes at random and keeps the least share."
+    )
+    return section("credit", "Credit", table(columns, rows, numbers=range(1, 6)), paragraph(note, "note"))
+
+
+def _row(name: str, own: list[Outcome], gain: dict[int, float], last: Batch) -> list[Text]:
+    total, seconds = sum(gain.get(o.number, 0.0) for o in own), sum(o.cost_s for o in own)
+    ended = sum(o.finished_at is not None for o in own)
+    share = next((note for note in last.notes if note.startswith("shares: ")), "").removeprefix("shares: ")
+    shares = dict(entry.rsplit(" ", 2)[:2] for entry in share.split(", ") if entry)
+    return [
+        name,
+        f"{shares[name]} %" if name in shares else "–",
+        len(own),
+        number(total, 3),
+        number(total / ended, 3) if ended else "–",
+        number(total / seconds, 3) if seconds else "–",
+    ]
+
+
+def _arm(outcome: Outcome) -> str:
+    """The arm that proposed an outcome, without what the arm itself said."""
+    return outcome.reason.proposer.removeprefix(PREFIX).partition(": ")[0]
+
+
+def _gains(ledger: Ledger) -> dict[int, float]:
+    """Number -> hypervolume gained; nothing before a reference point is fixed."""
+    if ledger.reference is None:
+        return {}
+    found = [o for o in ledger.outcomes if o.feasible]
+    Y = np.array([o.losses for o in found], dtype=float).reshape(len(found), len(ledger.reference))
+    rounds = np.array([o.round for o in found], dtype=np.int64)
+    gain = gains(Y, np.ones(len(found), dtype=bool), rounds, np.array(ledger.reference))
+    return {o.number: float(value) for o, value in zip(found, gain, strict=True)}
+
+
+def known(ledger: Ledger) -> str:
+    """A row a source of what was known before the start."""
+    rows: list[list[Text]] = []
+    sources: dict[str, list[Outcome]] = {}
+    for outcome in ledger.outcomes:
+        if outcome.number <= 0:
+            said = outcome.evaluations[0].provenance
+            sources.setdefault(str(said.get("file", said.get("folder", "history"))), []).append(outcome)
+    for name, own in sorted(sources.items()):
+        campaign = own[0].evaluations[0].provenance.get("campaign")
+        kind = f"campaign {campaign}" if campaign else "table"
+        rows.append([name, kind, len(own), sum(o.status != "finished" for o in own), sum(o.feasible for o in own)])
+    columns = ["Source", "", "Rows", "Refused", "Feasible"]
+    return section("known", "Known before the start", table(columns, rows, numbers=[2, 3, 4])) if rows else ""
+
+
+def _capital(text: str | None) -> str:
+    return f"{text[:1].upper()}{text[1:]}." if text else ""

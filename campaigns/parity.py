@@ -27,7 +27,9 @@ class Parity:
     std: Array
     """(n,) its standard deviation, natural units."""
     metrics: Mapping[str, float]
-    """rmse, mae (natural units), r2, spearman, nlpd, coverage_95 (dimensionless)."""
+    """rmse, mae (natural units), r2, coverage_95 and the others of `optimizers.diagnostics.Check`."""
+    notes: tuple[str, ...] = ()
+    """What the surrogate says of itself: who is in charge of `auto`, weights of `stacked`, ..."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def _leave_one_out(ledger: Ledger) -> Parities:
     for (name, sign, shift), check in zip(outputs_of(problem), checks, strict=True):
         if len(check.mean) and np.isfinite(check.mean).all():
             natural = [sign * column + shift for column in (check.observed, check.mean)]
-            shown.setdefault(name, Parity(name, natural[0], natural[1], check.std, check.metrics))
+            shown.setdefault(name, Parity(name, natural[0], natural[1], check.std, check.metrics, check.notes))
     return Parities(tuple(shown.values()))
 
 

@@ -13,6 +13,7 @@ from campaigns.naming import duration, label, number, quantity
 from campaigns.parity import Parities
 from campaigns.records import Ledger, Outcome
 from campaigns.story import asked, findings, said, shown, wall_s
+from optimizers.diagnostics import doubts
 
 SHOWN = 500
 """Rows of a table at most; the export has all."""
@@ -157,21 +158,31 @@ def materials(ledger: Ledger, front: Sequence[Outcome]) -> str:
 
 
 def trust(parities: Parities) -> str:
-    """Leave-one-out parity with its metrics."""
+    """Leave-one-out parity with its metrics, what speaks against each surrogate, and what it says of itself."""
     rows: list[list[Text]] = [
-        [label(p.name), len(p.measured), *(number(p.metrics.get(key), 3) for key in ("rmse", "mae", "r2", "spearman")),
-         f"{100 * p.metrics['coverage_95']:.0f} %" if "coverage_95" in p.metrics else "–"]
+        [label(p.name), len(p.measured),
+         *(number(p.metrics.get(key), 3) for key in ("rmse", "mae", "r2", "spearman", "nlpd")),
+         *(f"{100 * p.metrics[key]:.0f} %" if key in p.metrics else "–" for key in ("coverage_50", "coverage_95")),
+         number(p.metrics.get("miscalibration_area"), 2)]
         for p in parities.outputs
     ]  # fmt: skip
-    columns = ["Property", "n", "RMSE", "MAE", "R²", "Spearman", "Inside 95 % interval"]
-    note = "Each point is predicted from all others with the hyperparameters fixed; bars: one standard deviation."
+    columns = ["Property", "n", "RMSE", "MAE", "R²", "Spearman", "−log density", "Inside 50 %", "Inside 95 %"]
+    note = (
+        "Each point is predicted from all others with the hyperparameters fixed; bars: one standard deviation. "
+        "Miscalibration: mean distance between the share of points inside an interval and the share it promises, "
+        "0 to 0.5."
+    )
+    wrong = [f"{label(p.name)}: {text}." for p in parities.outputs for text in doubts(p.metrics).values()]
+    own = "\n".join(f"{label(p.name)}: {text}" for p in parities.outputs for text in p.notes)
     return section(
         "trust",
         "Can the surrogates be trusted?",
         paragraph(parities.note, "warn"),
         chart("parity", parity_chart(parities.outputs)),
         paragraph(note if rows else "", "note"),
-        table(columns, rows, numbers=range(1, 7)) if rows else "",
+        table([*columns, "Miscalibration"], rows, numbers=range(1, 10)) if rows else "",
+        *(paragraph(text, "warn") for text in wrong),
+        safe(details("What the surrogates say of themselves", own)) if own else "",
     )
 
 

@@ -1,11 +1,12 @@
 """This file is the SISSO recipe: its options, and `fit` (the mathematics is in the sisso_* files beside it)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
 from surrogates.base import Array, Domain, State
+from surrogates.calibration import Method
 from surrogates.sisso_algebra import OPERATORS
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ class SISSO:
     """Models in the ensemble behind the uncertainty; 0: leave-one-out errors of the formula alone."""
     dropout: float = 0.2
     """Share of primary features left out of each member, 0 to below 1."""
+    calibration: Method = "scaled"
+    """`scaled`: variance = scale * spread of the members + floor, likeliest for errors at rows left out; `conformal`:
+    these times the factor that makes 95 % intervals hold 95 % of them; `none`: the plain spread of the members."""
     folds: int = 0
     """With 2 or more, rungs and terms are chosen up to the given ones by cross-validation; 0: as given."""
     task: str | None = None
@@ -69,6 +73,8 @@ class SISSO:
             raise ValueError("folds must be 0 (no cross-validation) or at least 2, not 1")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be at least 0 and below 1, not {self.dropout}")
+        if self.calibration == "none" and not self.members:
+            raise ValueError("calibration: none leaves no uncertainty without members")
         if not self.memory_mb > 0:
             raise ValueError(f"memory_mb must be positive, not {self.memory_mb}")
         if self.kind == "classification" and (self.terms > 2 or self.task is not None or self.folds):
@@ -106,6 +112,10 @@ class SISSO:
 
         del domain
         return fit(self, X, Y, tuple(names), variance=variance, start=start, tune=tune)
+
+    def with_units(self, units: Sequence[str]) -> "SISSO":
+        """The same with the unit of each input, unless units are given already."""
+        return self if self.units is not None else replace(self, units=tuple(units))
 
     def units_of(self, names: Sequence[str]) -> list[str]:
         """The unit text of each input; ValueError when units do not match the names."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from surrogates.base import Array, Posterior
-from surrogates.calibration import Calibration, calibrate
+from surrogates.calibration import Calibration, Method, recalibrated
 from surrogates.sisso_choice import choose
 from surrogates.sisso_ensemble import Ensemble, assemble, leave_one_out, unseen_errors
 from surrogates.sisso_equation import Equation, solve, trees_of
@@ -83,7 +83,8 @@ def regress(
     if not np.ptp(data.y) > 0:
         said.append("constant output: nothing to learn from it yet")
     ensemble = assemble(recipe if len(data.y) > 3 else _alone(recipe), data, rungs, terms, members)
-    return _calibrated(data, solve(structure, data.X, data.y, data.tasks), ensemble, noise, (*notes, *said))
+    equation = solve(structure, data.X, data.y, data.tasks)
+    return _calibrated(data, equation, ensemble, noise, (*notes, *said), recipe.calibration)
 
 
 def _affordable(recipe: "SISSO", data: Data) -> tuple[int, list[str]]:
@@ -106,14 +107,16 @@ def _members(start: Mapping[str, object]) -> list[tuple[Tree, ...]]:
     return [trees_of(member) for member in members]
 
 
-def _calibrated(data: Data, equation: Equation, ensemble: Ensemble, noise: Array, notes: tuple[str, ...]) -> Regression:
+def _calibrated(
+    data: Data, equation: Equation, ensemble: Ensemble, noise: Array, notes: tuple[str, ...], method: Method
+) -> Regression:
     center, spread = float(data.y.mean()), float(data.y.var())
     inside = equation.predict(data.X, data.task)
     rmse = float(np.sqrt(np.nanmean((data.y - inside) ** 2))) if np.isfinite(inside).any() else float(np.sqrt(spread))
     mean, deviation = unseen_errors(equation, ensemble, data)
     if not ensemble.equations:
         mean = leave_one_out(equation, data)
-    calibration = calibrate(data.y - mean, deviation)
+    calibration = recalibrated(data.y - mean, deviation, method)
     variance = np.maximum(calibration.scale * deviation + calibration.floor, 1e-12 * spread)
     known = float(np.mean(noise[np.isfinite(noise)])) if np.isfinite(noise).any() else 0.0
     unseen = Posterior(mean[:, None], variance[:, None])

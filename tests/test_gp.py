@@ -215,7 +215,8 @@ def test_crossvalidation_metrics_are_good_on_a_smooth_function_and_bad_on_noise(
     assert good["spearman"] > 0.95
     assert good["coverage_95"] >= 0.85
     assert bad["r2"] < 0.3
-    assert set(good) == {"rmse", "mae", "r2", "spearman", "nlpd", "coverage_95"}
+    shares = {"coverage_50", "coverage_95", "miscalibration_area", "p_mean"}
+    assert set(good) == {"n", "rmse", "mae", "r2", "spearman", "nlpd", *shares}
 
 
 def test_crossvalidation_takes_the_recorded_state_and_leaves_failed_rows_out():

@@ -23,7 +23,12 @@ from surrogates.gp import GaussianProcess
 from surrogates.polynomial import Polynomial
 from surrogates.stacked import Stacked
 
-LIGHT = {"forest": {"trees": 30}, "sisso": {"rungs": 1, "terms": 1, "members": 4}, "gp": {"iterations": 20}}
+LIGHT = {
+    "auto": {"among": ({"use": "gp", "iterations": 20}, {"use": "polynomial"})},
+    "forest": {"trees": 30},
+    "sisso": {"rungs": 1, "terms": 1, "members": 4},
+    "gp": {"iterations": 20},
+}
 PUBLISHED = Stacked(preset="published", iterations=40, folds=2)
 NAMES = [*sorted(BUILTIN), "published"]
 UNIT = Domain(np.zeros(2), np.ones(2))

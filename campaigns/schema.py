@@ -7,7 +7,13 @@ from campaigns.spec import CampaignSpec
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-_SECTIONS = {"generators": "Part", "oracles": "OraclePart", "optimizers": "OptimizerPart", "surrogates": "Part"}
+_SECTIONS = {
+    "generators": "Part",
+    "oracles": "OraclePart",
+    "optimizers": "OptimizerPart",
+    "representations": "Part",
+    "surrogates": "SurrogatePart",
+}
 """Kind of part -> the definition in the spec's schema that stands for it."""
 
 
@@ -25,6 +31,9 @@ def schema() -> dict[str, Any]:
             "properties": {"use": {"enum": list(plugins.names(kind)), "description": "Name of the part."}},
             "allOf": branches,
         }
+    for branch in definitions["surrogates"]["allOf"]:
+        choice = branch["then"]["properties"]["representation"]
+        choice["anyOf"] = [{"enum": list(plugins.names("representations"))}, {"$ref": "#/$defs/representations"}]
     properties = content["properties"]
     properties["space"]["$ref"] = "#/$defs/generators"
     properties["oracles"]["items"] = {"$ref": "#/$defs/oracles"}

@@ -14,6 +14,7 @@ from campaigns.parity import outputs_of
 from campaigns.records import Ledger
 from optimizers.base import Array, Space
 from surrogates.base import FittedSurrogate
+from surrogates.represented import Represented
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,13 +54,13 @@ class Restored:
 
 def restore(path: str | Path) -> Restored:
     """Rebuild a surrogate from its file, with the very hyperparameters it was kept with."""
-    from campaigns import plugins
+    from campaigns.representing import rebuilt
     from surrogates.base import Domain
 
     content: Content = json.loads(Path(path).read_text(encoding="utf-8"))
     box = content["domain"]
     domain = Domain(np.array(box["lower"]), np.array(box["upper"]), tuple(box["categorical"]))
-    recipe: Any = plugins.build("surrogates", content["recipe"], Path(content["folder"]))
+    recipe = rebuilt(content["recipe"], content.get("space"), Path(content["folder"]))
     fitted = recipe.fit(
         np.array(content["X"], dtype=float),
         np.array(content["y"], dtype=float)[:, None],
@@ -84,12 +85,15 @@ def final_surrogates(ledger: Ledger) -> list[Content]:
     if min((len(column.y) for column in data), default=0) < LEAST:
         return []
     fitted = belief.learn(problem.space, history, problem.recipes).outputs
+    section = ledger.spec.space.model_dump(exclude_unset=True)
     kept: dict[str, Content] = {}
-    for (name, sign, shift), column, output in zip(outputs_of(problem), data, fitted, strict=False):
+    each = zip(outputs_of(problem), data, fitted, problem.recipes, strict=False)
+    for (name, sign, shift), column, output, built in each:
         recipe = _recipe(ledger, name)
         learned = {"X": column.X.tolist(), "y": column.y.tolist(), "variance": _nullable(column.variance)}
         about = {"property": name, "sign": sign, "shift": shift, "recipe": recipe, "state": dict(output.state)}
-        where = {"folder": str(problem.folder), **_inputs(problem.space)}
+        space = section if isinstance(built, Represented) else None
+        where = {"folder": str(problem.folder), "space": space, **_inputs(problem.space)}
         kept.setdefault(name, {**about, **learned, **where})
     return list(kept.values())
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from generators import crystals
 from generators.formulas import STATISTICS, fractions, statistics
 from generators.sheet import Sheet, hint, read
 from optimizers.base import Array, Kind, Space
@@ -24,6 +25,9 @@ class Pool:
     column of formulas; without one they must be named, as a property must not describe."""
     labels: tuple[str, ...] = ()
     """Features that are categories although they read as numbers or formulas."""
+    structures: str | None = None
+    """A column of structure files (CIF, POSCAR, ...), their paths relative to `file`; candidates then carry structures,
+    and descriptors of these are features."""
     columns: tuple[str, ...] | None = None
     """Column names of a file that has no header row."""
     separator: str = ","
@@ -36,6 +40,8 @@ class Pool:
         twice = [f for f in features if features.count(f) > 1]
         if twice:
             raise ValueError(f"features: {twice[0]!r} is named twice")
+        if self.structures in features:
+            raise ValueError(f"structures: {self.structures!r} is also among the features; leave it out there")
         stray = [label for label in self.labels if label not in features]
         if stray:
             raise ValueError(f"labels: {stray[0]!r} is not among the features{hint(stray[0], features)}")
@@ -64,6 +70,11 @@ class Pool:
             if all(_same(value, variables.get(name)) for name, value in candidate.variables.items()):
                 return np.array(row)
         raise ValueError(f"the pool has no row with {', '.join(f'{k} = {v}' for k, v in variables.items())}")
+
+    @property
+    def materials(self) -> tuple[Candidate, ...]:
+        """The candidates, in the order of the space's table."""
+        return self._listed().candidates
 
     def _listed(self) -> "Listed":
         try:
@@ -101,7 +112,9 @@ class Feature:
     """(n,) as the candidates carry them."""
     categories: tuple[str, ...] = ()
     compositions: tuple[Mapping[str, float], ...] = ()
-    """(n,) atomic fractions when it is a formula."""
+    """(n,) atomic fractions when it is a formula or a structure."""
+    structures: tuple[Mapping[str, object], ...] = ()
+    """(n,) when it is a structure."""
 
 
 @lru_cache(maxsize=16)
@@ -109,7 +122,11 @@ def _list(pool: Pool, mtime_ns: int, size: int) -> Listed:
     """The pool in its file; mtime_ns and size only tell one state of the file from the next."""
     del mtime_ns, size
     sheet = read(pool.file, pool.columns, pool.separator)
-    features = [_feature(sheet, name, name in pool.labels) for name in pool.features or _only_formula(sheet)]
+    titles = pool.features or _only_formula(sheet, pool.structures is not None)
+    features = [_feature(sheet, name, name in pool.labels) for name in titles]
+    if pool.structures is not None:
+        features.append(_structures(sheet, pool.structures, Path(pool.file).parent))
+        titles = (*titles, pool.structures)
     X = np.hstack([feature.values for feature in features])
     first = np.sort(np.unique(X, axis=0, return_index=True)[1])
     kinds: list[Kind] = []
@@ -124,14 +141,39 @@ def _list(pool: Pool, mtime_ns: int, size: int) -> Listed:
         categories=tuple(feature.categories for feature in features for _ in feature.names),
         table=rows,
     )
-    formulas = [feature for feature in features if feature.compositions]
-    titles = pool.features or _only_formula(sheet)
-    return Listed(space, tuple(_candidate(titles, features, formulas, int(i)) for i in first))
+    return Listed(space, tuple(_candidate(titles, features, int(i)) for i in first))
 
 
-def _candidate(titles: tuple[str, ...], features: list[Feature], formulas: list[Feature], row: int) -> Candidate:
+def _candidate(titles: tuple[str, ...], features: list[Feature], row: int) -> Candidate:
+    """The candidate of a row; its composition is its structure's, else its only formula's."""
     variables = {title: feature.cells[row] for title, feature in zip(titles, features, strict=True)}
-    return Candidate(variables, composition=formulas[0].compositions[row] if len(formulas) == 1 else None)
+    crystals = [feature for feature in features if feature.structures]
+    formulas = crystals or [feature for feature in features if feature.compositions]
+    return Candidate(
+        variables,
+        composition=formulas[0].compositions[row] if len(formulas) == 1 else None,
+        structure=crystals[0].structures[row] if crystals else None,
+    )
+
+
+def _structures(sheet: Sheet, name: str, folder: Path) -> Feature:
+    """A column of structure files as descriptors; ValueError naming the cell whose file cannot be read."""
+    cells, found = sheet.cells(name), []
+    for i, cell in enumerate(cells):
+        try:
+            found.append(crystals.read(str(folder / cell)))
+        except ValueError as error:
+            raise ValueError(f"{sheet.place(i, name)}: {error}") from None
+    values = np.array([crystals.described(structure) for structure in found])
+    varying = _varying(values)
+    names = tuple(f"{name} {list(crystals.DESCRIPTORS)[i]}" for i in varying)
+    compositions = tuple(crystals.composition(structure) for structure in found)
+    return Feature(names, values[:, varying], tuple(cells), compositions=compositions, structures=tuple(found))
+
+
+def _varying(values: Array) -> list[int]:
+    """The columns of values (n, k) that vary; the first where none does."""
+    return [int(i) for i in np.flatnonzero(np.ptp(values, axis=0) > 0)] or [0]
 
 
 def _feature(sheet: Sheet, name: str, label: bool) -> Feature:
@@ -142,8 +184,7 @@ def _feature(sheet: Sheet, name: str, label: bool) -> Feature:
     found = _formulas(sheet, name, cells) if not label else None
     if found is not None:
         values = statistics(found)
-        varying = np.flatnonzero(np.ptp(values, axis=0) > 0)
-        varying = varying if len(varying) else np.array([0])
+        varying = _varying(values)
         names = tuple(f"{name} {STATISTICS[i]}" for i in varying)
         return Feature(names, values[:, varying], tuple(cells), compositions=found)
     categories = tuple(sorted(set(cells)))
@@ -162,9 +203,11 @@ def _formulas(sheet: Sheet, name: str, cells: list[str]) -> tuple[Mapping[str, f
     return tuple(f for f in found if f is not None)
 
 
-def _only_formula(sheet: Sheet) -> tuple[str, ...]:
-    """The one column of formulas."""
+def _only_formula(sheet: Sheet, optional: bool) -> tuple[str, ...]:
+    """The one column of formulas; none where it is optional and there is no such."""
     text = [name for i, name in enumerate(sheet.columns) if sheet.rows and _is_formula([r[i] for r in sheet.rows])]
+    if len(text) != 1 and optional:
+        return ()
     if len(text) != 1:
         found = f"{len(text)} columns of formulas ({', '.join(text)})" if text else "no column of formulas"
         raise ValueError(f"features: {sheet.name} has {found}: name the features, of: {', '.join(sheet.columns)}")

@@ -4,7 +4,6 @@ import math
 import shutil
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -125,11 +124,11 @@ class Campaign:
         with journal.transaction():
             record = read_record(journal)
             outcome = _outcome_told(list(record.outcomes.values()), id)
-            named = next((n.name for n in self.problem.oracles if passage.waits(n)), "told")
-            body = {"oracle": named, "values": _floats(values), "errors": _floats(errors)}
+            named = next((n.name for n in self.problem.oracles if n.search and passage.waits(n)), "told")
+            body = {"oracle": named, "values": _floats(values), "errors": _floats(errors), **self._rung_told(named)}
             journal.append(Draft("told", body, outcome.number))
-            known = replace(outcome, values={**outcome.values, **values})
-            verdict = self._verdict(known, values)
+            record.apply(journal.since(record.seq))
+            verdict = self._verdict(record.outcomes[outcome.number], values)
             if verdict is not None:
                 journal.append(passage.settlement(outcome.number, verdict, told=True))
         self._logbook.fold()
@@ -154,8 +153,13 @@ class Campaign:
         insane = refusal(told, self.problem.spec.windows)
         if insane is not None:
             return passage.Verdict("refused", "unphysical", insane)
-        complete = all(name in outcome.values for name in passage.needed(self.problem))
-        return passage.Verdict("finished") if complete else None
+        return passage.Verdict("finished") if passage.told_enough(self.problem, outcome) else None
+
+    def _rung_told(self, name: str) -> dict[str, float]:
+        """On a ladder, the rung a telling belongs to: the person's, or the top when nobody was asked."""
+        ladder = self.problem.ladder
+        own = [ladder.rung(k) for k, named in enumerate(self.problem.oracles) if named.name == name]
+        return {"fidelity": float(next((r for r in own if r is not None), ladder.top))} if ladder.rungs else {}
 
     def pareto(self) -> list[Outcome]:
         """The feasible outcomes that no other dominates."""
@@ -191,7 +195,8 @@ class Campaign:
     def _executor(self) -> Executor:
         """Where this campaign's evaluations run."""
         given, source = self.problem.spec.executor, str(self.problem.folder)
-        remote = [named for named in self.problem.oracles if not named.inline and not passage.waits(named)]
+        asked = [*(n for n in self.problem.oracles if n.search), *filter(None, [self.problem.validator])]
+        remote = [named for named in asked if not named.inline and not passage.waits(named)]
         setting = Setting(
             workers=given.workers,
             timeout_s=given.timeout_s,

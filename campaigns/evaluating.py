@@ -11,6 +11,7 @@ from typing import Any
 from campaigns import passage
 from campaigns.execution import EvaluationLost, Executor
 from campaigns.fold import OPEN
+from campaigns.gates import decisions, ripe
 from campaigns.job import evaluate, job, lost
 from campaigns.journal import Draft
 from campaigns.logbook import Logbook
@@ -42,8 +43,10 @@ class Evaluating:
         """Numbers to take up next, in order."""
         self.waiting: set[int] = set()
         """Numbers that wait to be told."""
+        self.gated: set[int] = set()
+        """Numbers that wait for what the rest of their round has to say on their rung of the ladder."""
         self.flights: dict[int, Flight] = {}
-        self._tries: dict[tuple[int, int], int] = {}
+        self._tries: dict[tuple[int, int, float], int] = {}
         self._landed: SimpleQueue[int | None] = SimpleQueue()
 
     @property
@@ -80,6 +83,7 @@ class Evaluating:
     def told(self, number: int) -> Iterator[Event]:
         """Somebody told something of a candidate: it has ended, or goes on to its next oracle."""
         self.waiting.discard(number)
+        self.gated.discard(number)
         if self._logbook.record.outcomes[number].status not in OPEN:
             yield self._ended(number)
         elif number not in self.queue and number not in self.flights:
@@ -91,12 +95,16 @@ class Evaluating:
         if outcome.status not in OPEN:
             return
         position = passage.next_oracle(self._problem, outcome)
+        if position is None and passage.at_gate(outcome):
+            self.gated.add(number)
+            return
         if position is None:
             yield self._settle(number, passage.final(self._problem, outcome))
             return
         named = self._problem.oracles[position]
         broken = None if named.inline else passage.screened_out(self._problem, outcome)
-        paid = self._logbook.record.paid.get((outcome.id, named.name, named.settings_hash))
+        settings = passage.settings(self._problem, outcome, position)
+        paid = self._logbook.record.paid.get((outcome.id, named.name, settings))
         if broken is not None:
             yield self._settle(number, passage.Verdict("finished", error=broken))
         elif passage.waits(named):
@@ -155,14 +163,17 @@ class Evaluating:
 
     def _conclude(self, number: int, position: int, evaluation: Evaluation) -> Iterator[Event]:
         """Write an evaluation down, and with it what becomes of its candidate."""
-        named = self._problem.oracles[position]
-        self._tries[number, position] = tries = self._tries.get((number, position), 0) + 1
-        evaluation = replace(evaluation, fidelity=passage.rung(self._problem, position))
+        outcome = self._logbook.record.outcomes[number]
+        level = passage.rung(self._problem, outcome, position)
+        settings = passage.settings(self._problem, outcome, position)
+        self._tries[number, position, level] = tries = self._tries.get((number, position, level), 0) + 1
+        provenance = {**evaluation.provenance, "settings": settings[:16]}
+        evaluation = replace(evaluation, fidelity=level, provenance=provenance)
         again = passage.tried_again(evaluation.failure, tries, self._problem.spec.executor.retries)
-        body = {"settings": named.settings_hash, "attempt": tries, "again": again, "evaluation": evaluation.to_json()}
+        body = {"settings": settings, "attempt": tries, "again": again, "evaluation": evaluation.to_json()}
         drafts, verdict = [Draft("evaluated", body, number)], None
         if not again:
-            verdict = passage.verdict(self._problem, self._logbook.record.outcomes[number], evaluation)
+            verdict = passage.verdict(self._problem, outcome, evaluation)
         if verdict is not None:
             drafts.append(passage.settlement(number, verdict))
         self._logbook.write(*drafts)
@@ -172,6 +183,17 @@ class Evaluating:
         self.queue.appendleft(number)
         if again:
             yield Event("retry", number, evaluation.error)
+
+    def decide(self) -> Iterator[Event]:
+        """Let gates decide wherever a round has answered: who goes on is queued, the others have ended."""
+        for rung, numbers in ripe(self._logbook.record, self.gated):
+            self.gated -= set(numbers)
+            self._logbook.write(*decisions(self._problem, self._logbook.record, rung, numbers))
+            for number in numbers:
+                if self._logbook.record.outcomes[number].status in OPEN:
+                    self.queue.append(number)
+                else:
+                    yield self._ended(number)
 
     def _settle(self, number: int, verdict: passage.Verdict) -> Event:
         self._logbook.write(passage.settlement(number, verdict))

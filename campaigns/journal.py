@@ -9,10 +9,14 @@ session     pid, host: a process took the campaign up
 asked       batch (index, stage, optimizer, ask_s, state, notes) and its proposals, all or none of them
 started     oracle, attempt
 evaluated   settings (hash), attempt, again (it will be tried again), evaluation
-told        oracle, values, errors: given by hand, maybe by another process
-settled     status, failure, error, told (by hand): nothing more will happen to it, unless somebody tells
+told        oracle, values, errors, fidelity (on a ladder): given by hand, maybe by another process
+gate        rung, passed, chance, reason: does it go on to the next rung of the ladder?
+settled     status, failure, error, told (by hand), provisional (properties that are not the top rung's, on a ladder):
+            nothing more will happen to it, unless somebody tells
 reference   reference (m,), hypervolumes of the rounds that ended before it was fixed
 round       index, hypervolume, diagnostics, fit_s, overhead_s
+chosen      numbers: the best, to be computed once more at the end
+validated   settings (hash), attempt, again, evaluation: that was done
 stop        somebody asked the running process to stop
 note        text
 state       state, text, overhead_s: the process put the campaign down
@@ -37,7 +41,7 @@ from campaigns.errors import CampaignFolderError
 NAME = "journal.sqlite"
 APPLICATION_ID = 0x45755443
 """`EuTC`, in the header of the database file: this is a journal of ours."""
-VERSION = 1
+VERSION = 2
 """Of the schema and of the events' content; a journal with a larger one is refused."""
 BUSY_S = 30.0
 """Seconds a writer waits for another process's transaction."""

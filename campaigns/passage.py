@@ -1,5 +1,8 @@
 """This file is a candidate's way through the oracles: which is next, and what its values amount to."""
 
+import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from campaigns.gate import refusal
@@ -17,6 +20,8 @@ class Verdict:
     """finished, failed or refused."""
     failure: Failure = ""
     error: str = ""
+    provisional: tuple[str, ...] = ()
+    """Properties whose value is not the top rung's."""
 
 
 def wanted(problem: Problem, named: NamedOracle) -> list[str]:
@@ -38,15 +43,30 @@ def needed(problem: Problem) -> list[str]:
 
 
 def next_oracle(problem: Problem, outcome: Outcome) -> int | None:
-    """Position of the first oracle that has not finished and returns something not yet known; None: none is left."""
-    finished = {e.oracle for e in outcome.evaluations if e.status == "finished"}
-    for position, named in enumerate(problem.oracles):
-        names = wanted(problem, named)
-        known = bool(names) and all(name in outcome.values for name in names)
-        answered = named.name in finished and not waits(named)  # a person may tell one property after the other
+    """Position of the first oracle that has not finished and returns something not yet known; None: none is left.
+
+    On a ladder only the rung that the candidate has reached is asked, and what is known is what is known there.
+    """
+    finished = {(e.oracle, e.fidelity) for e in outcome.evaluations if e.status == "finished"}
+    for position in problem.ladder.order(range(len(problem.oracles))):
+        named = problem.oracles[position]
+        if not named.search or not problem.ladder.admits(position, outcome.rung):
+            continue
+        level, names = rung(problem, outcome, position), wanted(problem, named)
+        values = _values_there(problem, outcome, position)
+        known = bool(names) and all(name in values for name in names)
+        answered = (named.name, level) in finished and not waits(named)  # a person may tell one property after another
         if not answered and not known:
             return position
     return None
+
+
+def _values_there(problem: Problem, outcome: Outcome, position: int) -> Mapping[str, float]:
+    """What is known of a candidate on the rung where the oracle at `position` would be asked."""
+    if problem.ladder.rung(position) is None and position not in problem.ladder.followers:
+        return outcome.values
+    level = rung(problem, outcome, position)
+    return {name: v for e in outcome.evaluations if e.fidelity == level for name, v in e.values.items()}
 
 
 def screened_out(problem: Problem, outcome: Outcome) -> str | None:
@@ -54,6 +74,8 @@ def screened_out(problem: Problem, outcome: Outcome) -> str | None:
     cheap = {named.name for named in problem.oracles if named.inline}
     values = {k: v for e in outcome.evaluations if e.oracle in cheap for k, v in e.values.items()}
     for limit in problem.spec.limits:
+        if limit.property in problem.ladder.properties:
+            continue  # a low rung's value decides no constraint
         if limit.property in values and limit.excess(values[limit.property]) > 0:
             return f"screened out: {limit.property} is {values[limit.property]:g}, wanted {limit}"
     return None
@@ -68,28 +90,68 @@ def verdict(problem: Problem, outcome: Outcome, evaluation: Evaluation) -> Verdi
         return Verdict("refused", "unphysical", insane)
     known = replace(outcome, values={**outcome.values, **evaluation.values})
     known = replace(known, evaluations=(*outcome.evaluations, evaluation))
-    return None if next_oracle(problem, known) is not None else final(problem, known)
+    return None if at_gate(known) or next_oracle(problem, known) is not None else final(problem, known)
+
+
+def at_gate(outcome: Outcome) -> bool:
+    """Is it for a gate to decide what comes after the rung that the candidate has reached?"""
+    return outcome.rung < outcome.until
+
+
+def below(problem: Problem, outcome: Outcome) -> tuple[str, ...]:
+    """The needed properties whose value is not the top rung's when the candidate ends where it is."""
+    if outcome.rung >= problem.ladder.top:
+        return ()
+    return tuple(name for name in needed(problem) if name in problem.ladder.properties)
 
 
 def final(problem: Problem, outcome: Outcome) -> Verdict:
     """The verdict when every oracle has been asked."""
-    missing = [name for name in needed(problem) if name not in outcome.values]
+    provisional = below(problem, outcome)
+    missing = [name for name in needed(problem) if name not in outcome.values and name not in provisional]
     if missing:
         given = ", ".join(outcome.values) or "nothing"
         return Verdict("failed", "error", f"no oracle returned {', '.join(missing)}; returned: {given}")
-    return Verdict("finished")
+    return Verdict("finished", error=ended_at(problem, outcome.rung), provisional=provisional)
+
+
+def ended_at(problem: Problem, level: int) -> str:
+    """`finished at rung 1 of 3 ('md')`; nothing at the top."""
+    if level >= problem.ladder.top:
+        return ""
+    name = problem.oracles[problem.ladder.rungs[level]].name
+    return f"finished at rung {level + 1} of {problem.ladder.top + 1} ('{name}')"
+
+
+def told_enough(problem: Problem, outcome: Outcome) -> bool:
+    """Is every needed property known, those of the ladder from its top?"""
+    ladder = problem.ladder
+    at_top = {name for e in outcome.evaluations if e.fidelity == ladder.top for name in e.values}
+    return all(name in (at_top if name in ladder.properties else outcome.values) for name in needed(problem))
 
 
 def settlement(number: int, verdict: Verdict, told: bool = False) -> Draft:
     """The event that ends an outcome."""
     body = {"status": verdict.status, "failure": verdict.failure, "error": verdict.error, "told": told}
+    if verdict.provisional:
+        body["provisional"] = list(verdict.provisional)
     return Draft("settled", body, number)
 
 
-def rung(problem: Problem, position: int) -> float:
-    """Fidelity index of an oracle: how many before it return one of its properties."""
-    mine = set(problem.oracles[position].oracle.properties or ())
-    return float(sum(bool(mine & set(named.oracle.properties or ())) for named in problem.oracles[:position]))
+def rung(problem: Problem, outcome: Outcome, position: int) -> float:
+    """Fidelity index of what an oracle says of a candidate: its rung; for one that follows, the candidate's."""
+    own = problem.ladder.rung(position)
+    follows = position in problem.ladder.followers
+    return float(outcome.rung if follows else own or 0)
+
+
+def settings(problem: Problem, outcome: Outcome, position: int) -> str:
+    """What an evaluation's value depends on beside candidate and seed: the oracle's settings, and what it is given."""
+    named = problem.oracles[position]
+    given = {name: outcome.values[name] for name in getattr(named.oracle, "needs", ()) if name in outcome.values}
+    if not given:
+        return named.settings_hash
+    return f"{named.settings_hash}:{hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:16]}"
 
 
 def evaluation_seed(problem: Problem, candidate: Candidate, position: int) -> list[int]:

@@ -64,6 +64,10 @@ class Space:
         return len(self.names)
 
 
+PER_ROW = ("X", "Y", "signed", "noise", "C", "C_noise", "failed", "fidelity", "cost", "round")
+"""Arrays of a history with one row a finished candidate."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
     """All that is known when an optimizer is asked; n finished candidates, p unfinished ones."""
@@ -98,6 +102,11 @@ class History:
     """`Proposals.state` of the last batch: what a fit may start from; JSON values only."""
     origin: tuple[str, ...] = ()
     """(n,) `Reason.proposer` of each row; () where nobody said."""
+    prices: tuple[float, ...] = ()
+    """Cost of one evaluation on each rung of a ladder of oracles, rung 0 first; () where there is none. With prices the
+    history has a row for each rung of a candidate that answered."""
+    pending_rung: NDArray[np.int64] | None = None
+    """(p,) rung on which each of `pending` is asked; None without a ladder."""
 
     @classmethod
     def empty(cls, d: int, m: int = 1, c: int = 0) -> "History":
@@ -127,6 +136,12 @@ class History:
     def with_pending(self, pending: Array) -> "History":
         """The same history with pending (p, d)."""
         return replace(self, pending=pending)
+
+    def rows(self, index: NDArray[np.int64]) -> "History":
+        """The history of some rows (k,) alone; what is pending, wanted and recorded stays."""
+        values = {name: getattr(self, name)[index] for name in PER_ROW}
+        origin = tuple(self.origin[i] for i in index) if self.origin else ()
+        return replace(self, **values, origin=origin)
 
     @property
     def finished(self) -> NDArray[np.bool_]:
@@ -166,6 +181,8 @@ class Proposals:
     """What the next fit may start from; recorded with the batch and given back as `History.state`."""
     notes: tuple[str, ...] = ()
     """What a reader should know (jitter, a space used up, ...)."""
+    rungs: NDArray[np.int64] | None = None
+    """(n,) the one rung of the ladder on which each row is to be asked; None: from the lowest, through the gates."""
 
 
 class Optimizer(Protocol):
@@ -181,6 +198,20 @@ class ReasoningOptimizer(Optimizer, Protocol):
 
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Proposals:
         """Like `ask`, with a reason a row and the state of the fit."""
+        ...
+
+
+class ClimbingOptimizer(ReasoningOptimizer, Protocol):
+    """An optimizer that is shown every rung's answers; `choosing` ones also say on which rung to ask."""
+
+    climbs: bool
+
+
+class LadderedOptimizer(Optimizer, Protocol):
+    """An optimizer in whose place another climbs where there is a ladder of oracles."""
+
+    def climbing(self, choosing: bool) -> Optimizer:
+        """That other one; with `choosing` it picks the rung of each proposal, too."""
         ...
 
 

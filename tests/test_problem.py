@@ -154,8 +154,14 @@ def test_bad_parts_are_all_named(lines):
             "oracles=[{use: probe}, {name: again, use: probe}]",
             "oracles.1: 'probe' and 'again' both return 'hardness_gpa'",
         ),
-        ("fidelity={policy: gates}", "fidelity: not in this version"),
-        ("validate={oracle: md}", "validate: not in this version"),
+        (
+            "fidelity={policy: gates}",
+            "fidelity: no two oracles return the same wanted property: 'md' hardness_gpa, cost_usd",
+        ),
+        (
+            "validate={oracle: md, options: {cels: 3}}",
+            "validate.options.cels: unknown key 'cels'; did you mean 'cells'?",
+        ),
         ("oracles.md.limit=1.5", "oracles.0: 'md' refuses this space: a up to 2 is above 1.5"),
         ("oracles.md.wrong=cells of gold", "oracles.0.cells: cells of gold"),
         (

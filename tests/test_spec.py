@@ -168,8 +168,9 @@ traking: 1
         "c.yaml:13: optimizers: give a list, not a mapping",
         "c.yaml:14: budget.evaluations: must be > 0, not 0",
         "c.yaml:14: budget.batch: give a whole number, not the text '4'; write it without quotes or underscores",
-        "c.yaml:15: traking: unknown key 'traking'; did you mean 'tracking'? known: budget, constraints, executor, "
-        "fidelity, history, name, objectives, optimizers, oracles, seed, space, surrogates, tracking, validate",
+        "c.yaml:15: traking: unknown key 'traking'; did you mean 'tracking'? known: budget, cache, constraints, "
+        "executor, fidelity, history, name, objectives, optimizers, oracles, seed, space, surrogates, tracking, "
+        "validate",
         "--set executor.wrkers=3: executor.wrkers: unknown key 'wrkers'; did you mean 'workers'? "
         "known: memory_mb, retries, timeout_s, use, workers",
     ]

@@ -10,6 +10,7 @@ import numpy as np
 
 from oracles.element_data import Array, Property, column
 from oracles.miedema import mixing_enthalpy_kj_per_mol
+from oracles.neutrality import charge_imbalance_e_per_atom, electronegativity_balanced
 
 GAS_CONSTANT_J_PER_MOL_K = 8.314462618
 """CODATA 2018, exact."""
@@ -101,4 +102,6 @@ def rules(radii: str = "guo_liu") -> Mapping[str, Rule]:
         "hhi_reserve": partial(mass_mean, "hhi_reserve"),
         "price_usd_per_kg": partial(mass_mean, "price_usd_per_kg"),
         "crustal_abundance_ppm": crustal_abundance_ppm,
+        "charge_imbalance_e_per_atom": charge_imbalance_e_per_atom,
+        "electronegativity_balanced": electronegativity_balanced,
     }

@@ -8,6 +8,7 @@ BUILTIN = {
     "evolution": "optimizers.evolution:Evolution",
     "hybrid": "optimizers.hybrid:Hybrid",
     "swarm": "optimizers.swarm:Swarm",
+    "policy": "optimizers.policy:Policy",
     "portfolio": "optimizers.portfolio:Portfolio",
     "random": "optimizers.uniform:Uniform",
 }

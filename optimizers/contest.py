@@ -10,8 +10,11 @@ from optimizers import region
 from optimizers.acquisition import Improvement
 from optimizers.base import Array, Space
 from optimizers.maximize import from_list, top
-from optimizers.ranking import unseen
+from optimizers.ranking import rank, unseen
 from optimizers.search import Effort, search
+
+FINALISTS = 64
+"""Children that compete for every place: the best for the first place are the best of those left for the others."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +58,8 @@ def between(
 ) -> Contest:
     """N times the better of the best child (k, d) left and the climbed point; the winner is pending for the next."""
     X, values, origins = np.empty((0, space.d)), np.empty(n), []
+    if len(children) > FINALISTS:
+        children = children[rank(improvement, torch.tensor(children), FINALISTS)]
     for place in range(n):
         taken = np.concatenate([seen, X])
         x, value = search(improvement, space, taken, rng, effort)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -31,6 +31,8 @@ class Bayesian:
     """Most L-BFGS steps of a climb."""
     least: int = 2
     """Uniform sampling until so many evaluations have finished."""
+    trust: Literal["auto", "always", "never"] = "auto"
+    """Search in trust regions around the best: `auto` above 20 variables or 1,000 finished evaluations."""
     recipes: tuple["Surrogate", ...] = field(default=(), init=False, repr=False)
     """One surrogate an objective and a constraint; a Gaussian process for each where empty."""
 
@@ -57,15 +59,22 @@ class Bayesian:
             return uniform(space, history, n, rng, f"only {finished} finished evaluations: sampled uniformly")
         from optimizers.belief import learn
         from optimizers.incumbents import improvement
-        from optimizers.maximize import choose
+        from optimizers.maximize import choose, choose_from
+        from optimizers.scope import scope
         from optimizers.search import Effort
 
-        belief = learn(space, history, self.recipes)
-        fronts = improvement(belief, history, n, min(self.draws, MOST_DRAWS[min(history.Y.shape[1], 4)]), rng)
-        seen = np.concatenate([history.X, history.pending])
-        batch = choose(fronts, space, seen, n, rng, Effort(self.samples, self.starts, self.iterations))
+        view = scope(space, history, n, self.trust, rng)
+        if view.restarts:
+            return uniform(space, history, n, rng, view.notes[0])
+        belief = learn(space, view.history, self.recipes)
+        fronts = improvement(belief, view.history, n, min(self.draws, MOST_DRAWS[min(history.Y.shape[1], 4)]), rng)
+        seen, effort = np.concatenate([history.X, history.pending]), Effort(self.samples, self.starts, self.iterations)
+        if view.parts:
+            batch = choose_from(fronts, space, view.parts, seen, rng, effort)
+        else:
+            batch = choose(fronts, space, seen, n, rng, effort)
         reasons = explained(belief, batch.X, batch.values)
-        return Proposals(batch.X, reasons, belief.state, (*belief.notes, *batch.notes))
+        return Proposals(batch.X, reasons, belief.state, (*belief.notes, *view.notes, *batch.notes))
 
 
 def uniform(space: Space, history: History, n: int, rng: np.random.Generator, note: str) -> Proposals:

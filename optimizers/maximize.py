@@ -1,5 +1,6 @@
 """This file is the choice of a batch: the acquisition maximised once a candidate, each choice pending for the next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,8 @@ from optimizers.base import Array, Space
 from optimizers.ranking import rank, unseen
 from optimizers.search import Effort, search
 
+LISTED = 100_000
+"""Parts of a space up to this size are scored whole."""
 COARSE = 30_000
 """Finite spaces above this size are first ranked with few draws."""
 
@@ -33,18 +36,47 @@ def choose(
     points = region.enumerate_points(space)
     if points is not None:
         return from_list(improvement, points[unseen(points, seen)], n)
+    return choose_from(improvement, space, (space,) * n, seen, rng, effort)
+
+
+def choose_from(
+    improvement: Improvement,
+    space: Space,
+    parts: Sequence[Space],
+    seen: Array,
+    rng: np.random.Generator,
+    effort: Effort,
+) -> Batch:
+    """One point of each of `parts` (n, parts of space), of the whole space where a part has nothing outside `seen`."""
     chosen = np.empty((0, space.d))
     values: list[float] = []
-    for _ in range(n):
+    for part in parts:
         known = np.concatenate([seen, chosen])
-        x, value = search(improvement, space, known, rng, effort)
+        x, value = single(improvement, part, known, rng, effort)
+        if not unseen(x[None], known)[0] and part is not space:
+            x, value = single(improvement, space, known, rng, effort)
         if not unseen(x[None], known)[0]:
-            note = f"nothing new was found beyond {len(chosen)} of {n} wanted points: the space is little more than one"
+            wanted = f"{len(chosen)} of {len(parts)} wanted points"
+            note = f"nothing new was found beyond {wanted}: the space is little more than one"
             return Batch(chosen, np.array(values), (note,))
         chosen = np.concatenate([chosen, x[None]])
         values.append(value)
         improvement = improvement.joined(torch.tensor(x[None]))
     return Batch(chosen, np.array(values), ())
+
+
+def single(
+    improvement: Improvement, space: Space, seen: Array, rng: np.random.Generator, effort: Effort
+) -> tuple[Array, float]:
+    """One point of a space and its log acquisition, outside `seen` (s, d) where there is one."""
+    points = region.enumerate_points(space, LISTED)
+    if points is None:
+        return search(improvement, space, seen, rng, effort)
+    fresh = points[unseen(points, seen)]
+    if not len(fresh):
+        return seen[-1], -np.inf
+    best, value = top(improvement, torch.tensor(fresh))
+    return fresh[best], value
 
 
 def from_list(improvement: Improvement, points: Array, n: int) -> Batch:

@@ -1,0 +1,243 @@
+"""This file is whole searches with a surrogate on four known problems, beside raw BoTorch's qLogNEHVI.
+
+    python benchmarks/surrogated.py FOLDER [--who eutectic hybrid botorch] [--problems ...] [--seeds 0 1 2]
+                                           [--evaluations 100] [--batch 5]
+
+BraninCurrin, VehicleSafety, Penicillin and C2DTLZ2 of `botorch.test_functions`; 2(d + 1) Sobol starts, the same for
+all, within the evaluations. BoTorch as its tutorials on (constrained) multi-objective optimisation have it: a
+SingleTaskGP an output on normalised inputs and standardised outputs, 128 Sobol samples, `prune_baseline`, 10 restarts
+from 512 raw samples, batch_limit 5, maxiter 200, sequential. Every run is written to FOLDER as it ends and not
+repeated; the table and docs/images/surrogated.png are drawn from all that lie there. Seconds are CPU seconds, one
+thread. The score is log10 of the hypervolume that is missing.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import moocore
+import numpy as np
+import torch
+
+from campaigns import plugins
+from optimizers.base import Array, History, Space, propose
+
+ROOT = Path(__file__).resolve().parent.parent
+PROBLEMS = ("BraninCurrin", "VehicleSafety", "Penicillin", "C2DTLZ2")
+WHO = {"eutectic": "bayesian", "hybrid": "hybrid"}
+Ask = Callable[[Any, History, int, int, int], tuple[Array, dict[str, object]]]
+
+
+def problem(name: str) -> Any:
+    """BoTorch's test function, minimised; C2DTLZ2 with four variables and two objectives."""
+    import botorch.test_functions as functions
+
+    options = {"dim": 4, "num_objectives": 2} if name == "C2DTLZ2" else {}
+    return getattr(functions, name)(**options)
+
+
+def space(function: Any) -> Space:
+    """The problem's box."""
+    lower, upper = function.bounds.numpy()
+    names = tuple(f"x{j}" for j in range(len(lower)))
+    return Space(names, tuple("continuous" for _ in names), lower, upper)
+
+
+def measured(function: Any, X: Array, state: dict[str, object]) -> History:
+    """What evaluating X (n, d) shows; constraints feasible where <= 0."""
+    points = torch.tensor(X)
+    C = -function.evaluate_slack(points).numpy() if hasattr(function, "evaluate_slack") else None
+    seen = History.observed(X, function(points).numpy(), C)
+    return replace(seen, reference=reference(function), state=state)
+
+
+def reference(function: Any) -> Array:
+    """The worst acceptable losses (m,)."""
+    point: Array = function.ref_point.numpy()
+    return point
+
+
+def hypervolume(seen: History) -> float:
+    """Of the feasible rows, in the losses' units."""
+    assert seen.reference is not None
+    Y = seen.Y[seen.feasible]
+    return float(moocore.hypervolume(Y, ref=seen.reference)) if len(Y) else 0.0
+
+
+def most(function: Any) -> float:
+    """Hypervolume of the whole front: BoTorch's figure, for C2DTLZ2 from the front's arcs drawn finely."""
+    if not hasattr(function, "evaluate_slack"):
+        return float(function.max_hv)
+    angle = np.linspace(0, 1, 20_001)
+    X = np.column_stack([angle, np.full((len(angle), 3), 0.5)])
+    arcs = hypervolume(measured(function, X, {}))
+    return max(arcs, float(function.max_hv))
+
+
+def asker(name: str) -> Ask:
+    """One of ours, by its name in the table of optimizers."""
+    optimizer = plugins.build("optimizers", {"use": name}, "")
+    spaces: dict[Any, Space] = {}
+
+    def ask(function: Any, seen: History, n: int, seed: int, batch: int) -> tuple[Array, dict[str, object]]:
+        own = spaces.setdefault(function, space(function))
+        found = propose(optimizer, name, own, seen, n, np.random.default_rng([seed, batch]))
+        return found.X, dict(found.state)
+
+    return ask
+
+
+def botorch(function: Any, seen: History, n: int, seed: int, batch: int) -> tuple[Array, dict[str, object]]:
+    """Raw BoTorch."""
+    from botorch.acquisition.multi_objective.logei import qLogNoisyExpectedHypervolumeImprovement
+    from botorch.acquisition.multi_objective.objective import IdentityMCMultiOutputObjective
+    from botorch.optim import optimize_acqf
+    from botorch.sampling import SobolQMCNormalSampler
+    from botorch.utils.transforms import normalize, unnormalize
+
+    torch.manual_seed(1000 * seed + batch)
+    m, X = seen.Y.shape[1], normalize(torch.tensor(seen.X), function.bounds)
+    limits = [lambda Z, j=j: Z[..., m + j] for j in range(seen.C.shape[1])]
+    acquisition = qLogNoisyExpectedHypervolumeImprovement(
+        model=model(X, torch.tensor(np.concatenate([-seen.Y, seen.C], 1))),
+        ref_point=(-reference(function)).tolist(),
+        X_baseline=X,
+        prune_baseline=True,
+        sampler=SobolQMCNormalSampler(torch.Size([128])),
+        objective=IdentityMCMultiOutputObjective(outcomes=list(range(m))),
+        constraints=limits or None,
+    )
+    candidates, _ = optimize_acqf(
+        acquisition,
+        bounds=torch.stack([torch.zeros(X.shape[1]), torch.ones(X.shape[1])]).double(),
+        q=n,
+        num_restarts=10,
+        raw_samples=512,
+        options={"batch_limit": 5, "maxiter": 200},
+        sequential=True,
+    )
+    return unnormalize(candidates.detach(), function.bounds).numpy(), {}
+
+
+def model(X: torch.Tensor, Y: torch.Tensor) -> Any:
+    """A SingleTaskGP an output, fitted."""
+    from botorch.fit import fit_gpytorch_mll
+    from botorch.models import ModelListGP, SingleTaskGP
+    from botorch.models.transforms import Normalize, Standardize
+    from gpytorch.mlls import SumMarginalLogLikelihood
+
+    d = X.shape[1]
+    box = torch.stack([torch.zeros(d), torch.ones(d)]).double()
+    parts = [
+        SingleTaskGP(X, y[:, None], input_transform=Normalize(d, bounds=box), outcome_transform=Standardize(1))
+        for y in Y.T
+    ]
+    found = ModelListGP(*parts)
+    fit_gpytorch_mll(SumMarginalLogLikelihood(found.likelihood, found))
+    return found
+
+
+def run(name: str, ask: Ask, seed: int, evaluations: int, batch: int) -> dict[str, object]:
+    """Hypervolume after each batch, the number of evaluations by then, and the CPU seconds of each suggestion."""
+    function = problem(name)
+    d = len(function.bounds[0])
+    engine = torch.quasirandom.SobolEngine(d, scramble=True, seed=seed)
+    low, high = function.bounds
+    X = (low + (high - low) * engine.draw(2 * (d + 1), dtype=torch.float64)).numpy()
+    seen = measured(function, X, {})
+    counts, volumes, seconds = [len(X)], [hypervolume(seen)], []
+    while len(seen.X) < evaluations:
+        begun = time.process_time()
+        found, state = ask(function, seen, min(batch, evaluations - len(seen.X)), seed, len(seconds))
+        seconds.append(time.process_time() - begun)
+        seen = measured(function, np.concatenate([seen.X, found]), state)
+        counts.append(len(seen.X))
+        volumes.append(hypervolume(seen))
+        print(f"{name} seed {seed}: {counts[-1]} {volumes[-1]:.6g} {seconds[-1]:.1f} s", file=sys.stderr, flush=True)
+    return {"counts": counts, "hypervolume": volumes, "seconds": seconds, "most": most(function)}
+
+
+def missing(content: dict[str, Any]) -> Array:
+    """log10 of the missing hypervolume after each batch."""
+    gap: Array = np.log10(np.maximum(content["most"] - np.array(content["hypervolume"]), 1e-9))
+    return gap
+
+
+def gathered(folder: Path, evaluations: int, batch: int) -> dict[tuple[str, str], dict[int, dict[str, Any]]]:
+    """Problem and who -> seed -> run, of all runs of this size in the folder."""
+    found: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
+    for path in sorted(folder.glob(f"*_{evaluations}_{batch}_*.json")):
+        name, who, *_, seed = path.stem.split("_")
+        found.setdefault((name, who), {})[int(seed)] = json.loads(path.read_text())
+    return found
+
+
+def table(runs: dict[tuple[str, str], dict[int, dict[str, Any]]]) -> None:
+    """One row a problem and optimizer; the last column over the seeds that BoTorch ran too."""
+    print("| problem | who | seeds | log10 missing hypervolume | CPU s a suggestion | less BoTorch's, same starts |")
+    print("|---|---|---|---|---|---|")
+    for (name, who), seeds in runs.items():
+        last = np.array([missing(content)[-1] for content in seeds.values()])
+        cost = np.mean([np.mean(content["seconds"]) for content in seeds.values()])
+        theirs = runs.get((name, "botorch"), {})
+        pairs = [missing(seeds[s])[-1] - missing(theirs[s])[-1] for s in seeds if s in theirs]
+        against = f"{np.mean(pairs):+.3f} ({len(pairs)} seeds)" if pairs else ""
+        print(f"| {name} | {who} | {len(last)} | {last.mean():.3f} ± {last.std():.3f} | {cost:.2f} | {against} |")
+
+
+def plot(runs: dict[tuple[str, str], dict[int, dict[str, Any]]]) -> None:
+    """Mean and range of the missing hypervolume over the evaluations."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, len(PROBLEMS), figsize=(11, 2.8), layout="constrained")
+    for axis, name in zip(axes, PROBLEMS, strict=True):
+        for (own, who), seeds in runs.items():
+            if own == name:
+                traces = np.array([missing(content) for content in seeds.values()])
+                counts = next(iter(seeds.values()))["counts"]
+                color = f"C{['eutectic', 'hybrid', 'botorch'].index(who)}"
+                axis.plot(counts, traces.mean(0), color=color, label=f"{who} ({len(seeds)} seeds)")
+                axis.fill_between(counts, traces.min(0), traces.max(0), color=color, alpha=0.15, linewidth=0)
+        axis.set(title=name, xlabel="evaluations")
+        axis.legend(fontsize=6)
+    axes[0].set_ylabel("log10 missing hypervolume")
+    figure.savefig(ROOT / "docs" / "images" / "surrogated.png", dpi=80)
+
+
+def main() -> None:
+    """Run what is missing, print the table, draw the plot."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--who", nargs="*", default=[*WHO, "botorch"])
+    parser.add_argument("--problems", nargs="*", default=PROBLEMS)
+    parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2])
+    parser.add_argument("--evaluations", type=int, default=100)
+    parser.add_argument("--batch", type=int, default=5)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+    options.folder.mkdir(parents=True, exist_ok=True)
+    for seed in options.seeds:
+        for name in options.problems:
+            for who in options.who:
+                path = options.folder / f"{name}_{who}_{options.evaluations}_{options.batch}_{seed}.json"
+                if not path.exists():
+                    ask = botorch if who == "botorch" else asker(WHO[who])
+                    path.write_text(json.dumps(run(name, ask, seed, options.evaluations, options.batch)))
+    runs = gathered(options.folder, options.evaluations, options.batch)
+    table(runs)
+    plot(runs)
+
+
+if __name__ == "__main__":
+    main()

@@ -3,41 +3,29 @@
 import time
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from queue import Empty, SimpleQueue
-from typing import Any
 
 from campaigns import passage
-from campaigns.execution import EvaluationLost, Executor
+from campaigns.cache import Cache
+from campaigns.execution import Executor
+from campaigns.flights import Flight
 from campaigns.fold import OPEN
 from campaigns.gates import decisions, ripe
-from campaigns.job import evaluate, job, lost
+from campaigns.job import evaluate, job
 from campaigns.journal import Draft
 from campaigns.logbook import Logbook
 from campaigns.problem import Problem
 from campaigns.records import Event
 from campaigns.stopwatch import Stopwatch
-from oracles.base import Candidate, EngineMissing, Evaluation
-
-
-@dataclass(frozen=True, slots=True)
-class Flight:
-    """An evaluation that is running."""
-
-    position: int
-    """Of its oracle."""
-    candidate: Candidate
-    since: float
-    """Monotonic time, s."""
-    future: "Future[Any]"
+from oracles.base import Candidate, Evaluation
 
 
 class Evaluating:
     """The candidates of one session that have not ended."""
 
-    def __init__(self, problem: Problem, logbook: Logbook, watch: Stopwatch) -> None:
-        self._problem, self._logbook, self._watch = problem, logbook, watch
+    def __init__(self, problem: Problem, logbook: Logbook, watch: Stopwatch, cache: Cache | None = None) -> None:
+        self._problem, self._logbook, self._watch, self._cache = problem, logbook, watch, cache
         self.executor: Executor | None = None
         self.queue: deque[int] = deque()
         """Numbers to take up next, in order."""
@@ -125,11 +113,16 @@ class Evaluating:
                 evaluation = evaluate(named.oracle, named.name, candidate, seed)
             yield from self._conclude(number, position, evaluation)
             return
+        settings = passage.settings(self._problem, record.outcomes[number], position)
+        cached = None if self._cache is None else self._cache.get(candidate.id, settings, seed)
+        if cached is not None:
+            yield from self._conclude(number, position, cached)
+            return
         assert self.executor is not None
         self._logbook.write(Draft("started", {"oracle": named.name}, number))
         task = job(named.name, named.content, str(self._problem.folder), candidate, seed)
         future = self.executor.submit("campaigns.job:run", task)
-        self.flights[number] = Flight(position, candidate, time.monotonic(), future)
+        self.flights[number] = Flight(position, named.name, candidate, seed, time.monotonic(), future)
         future.add_done_callback(lambda _: self._landed.put(number))
         yield Event("started", number)
 
@@ -144,22 +137,15 @@ class Evaluating:
             return
         flight = self.flights.pop(number)
         if self._logbook.record.outcomes[number].status in OPEN:
-            yield from self._conclude(number, flight.position, self._landing(flight))
+            yield from self._land(number, flight)
 
-    def _landing(self, flight: Flight) -> Evaluation:
-        """What a flight brought home; EngineMissing when its oracle cannot run at all."""
-        name, spent = self._problem.oracles[flight.position].name, time.monotonic() - flight.since
-        try:
-            answer = flight.future.result()
-        except EvaluationLost as error:
-            return lost(flight.candidate, name, error.failure, str(error), error.output, spent)
-        except TimeoutError as error:
-            return lost(flight.candidate, name, "timeout", str(error) or "timed out", "", spent)
-        except Exception as error:  # another executor's own failure: a lost node, a full disk
-            return lost(flight.candidate, name, "infrastructure", f"{type(error).__name__}: {error}", "", spent)
-        if "missing" in answer:
-            raise EngineMissing(answer["missing"])
-        return Evaluation.from_json(answer["evaluation"])
+    def _land(self, number: int, flight: Flight) -> Iterator[Event]:
+        """Write down what a flight brought home, here and in the cache."""
+        evaluation, outcome = flight.landing(), self._logbook.record.outcomes[number]
+        settings = passage.settings(self._problem, outcome, flight.position)
+        yield from self._conclude(number, flight.position, evaluation)
+        if self._cache is not None:
+            self._cache.put(outcome.id, settings, flight.seed, evaluation)
 
     def _conclude(self, number: int, position: int, evaluation: Evaluation) -> Iterator[Event]:
         """Write an evaluation down, and with it what becomes of its candidate."""

@@ -1,14 +1,13 @@
 """This file is how events become the record: one function an event kind, the same for a live run and a resumed one."""
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from campaigns.gate import refusal
 from campaigns.journal import Entry
+from campaigns.lives import learned, proposed, settled
 from campaigns.records import Batch, Gate, Ledger, Outcome, Round, State
-from optimizers.base import Reason
 from oracles.base import Evaluation
 
 if TYPE_CHECKING:
@@ -124,7 +123,7 @@ def _known(record: Record, entry: Entry) -> None:
     body: Body = entry.body
     windows = record.spec.windows
     for place, row in enumerate(body["rows"]):
-        outcome = _outcome(row, -place, -1, entry.at)
+        outcome = proposed(row, -place, -1, entry.at)
         evaluation = Evaluation(outcome.id, "history", row["values"], row["errors"], fidelity=row.get("fidelity", 0.0))
         evaluation = replace(evaluation, provenance=row.get("source", {}))
         outcome = replace(
@@ -153,39 +152,9 @@ def _asked(record: Record, entry: Entry) -> None:
     record.batches.append(batch)
     for row in body["proposals"]:
         number = row["number"]
-        record.outcomes[number] = _outcome(row, number, batch.index, entry.at)
+        record.outcomes[number] = proposed(row, number, batch.index, entry.at)
         record.candidates[number] = row["candidate"]
         record.unsettled.add(number)
-
-
-def _outcome(row: Body, number: int, index: int, at: float) -> Outcome:
-    """A proposed outcome from its row in the journal."""
-    candidate: Body = row["candidate"]
-    reason = dict(row["reason"])
-    for name in ("mean", "std"):
-        reason[name] = None if reason.get(name) is None else tuple(reason[name])
-    return Outcome(
-        number=number,
-        id=row["id"],
-        round=index,
-        status="proposed",
-        x=tuple(row["x"]),
-        variables=candidate["variables"],
-        composition=candidate["composition"],
-        values={},
-        errors={},
-        losses=(),
-        excess=(),
-        feasible=False,
-        reason=Reason(**reason),
-        origin=candidate["origin"] or reason["proposer"],
-        neighbour=row.get("neighbour"),
-        distance=row.get("distance"),
-        proposed_at=at,
-        rung=row.get("rung", 0),
-        until=row.get("until", row.get("rung", 0)),
-        provisional=tuple(row.get("provisional", ())),
-    )
 
 
 def _started(record: Record, entry: Entry) -> None:
@@ -202,7 +171,7 @@ def _evaluated(record: Record, entry: Entry) -> None:
     evaluation = Evaluation.from_json(body["evaluation"])
     if evaluation.status == "finished":
         record.settings[evaluation.oracle] = body["settings"].partition(":")[0]
-    outcome = _learned(record.outcomes[entry.number], evaluation)
+    outcome = learned(record.outcomes[entry.number], evaluation)
     attempts = max(outcome.attempts, body["attempt"])
     record.outcomes[entry.number] = replace(outcome, cost_s=outcome.cost_s + evaluation.cost_s, attempts=attempts)
     if not body["again"] and evaluation.failure != "infrastructure":
@@ -218,21 +187,7 @@ def _told(record: Record, entry: Entry) -> None:
     values = {**(before.values if before else {}), **body["values"]}
     errors = {**(before.errors if before else {}), **body["errors"]}
     told = Evaluation(outcome.id, body["oracle"], values, errors, fidelity=body.get("fidelity", 0.0))
-    record.outcomes[entry.number] = _learned(outcome, told)
-
-
-def _learned(outcome: Outcome, evaluation: Evaluation) -> Outcome:
-    """The outcome with one more evaluation; a property's value is that of the highest rung that has answered."""
-    said = (evaluation.oracle, evaluation.fidelity)
-    others = tuple(e for e in outcome.evaluations if (e.oracle, e.fidelity) != said)
-    outcome = replace(outcome, evaluations=(*others, evaluation))
-    values: dict[str, float] = {}
-    errors: dict[str, float] = {}
-    for e in sorted(outcome.evaluations, key=lambda e: e.fidelity):
-        if e.status == "finished":
-            values = {**values, **e.values}
-            errors = {**{name: error for name, error in errors.items() if name not in e.values}, **e.errors}
-    return replace(outcome, values=values, errors=errors)
+    record.outcomes[entry.number] = learned(outcome, told)
 
 
 def _gate(record: Record, entry: Entry) -> None:
@@ -267,19 +222,6 @@ def _settled(record: Record, entry: Entry) -> None:
         outcome = replace(outcome, provisional=tuple(body.get("provisional", ())))
         record.outcomes[entry.number] = settled(outcome, body["status"], record.spec, entry.at)
         record.unsettled.discard(entry.number)
-
-
-def settled(outcome: Outcome, status: Any, spec: "CampaignSpec", at: float) -> Outcome:
-    """The outcome with its last status; losses and constraints from its values, NaN unless it finished.
-
-    What is not the top rung's is not a value in this sense.
-    """
-    values = {name: v for name, v in outcome.values.items() if status == "finished" and name not in outcome.provisional}
-    losses = tuple(goal.loss(goal.signed(values.get(goal.name, math.nan))) for goal in spec.goals)
-    excess = tuple(limit.excess(values.get(limit.property, math.nan)) for limit in spec.limits)
-    losses = tuple(loss if goal.name in values else math.nan for loss, goal in zip(losses, spec.goals, strict=True))
-    feasible = all(math.isfinite(loss) for loss in losses) and all(e <= 0 for e in excess)
-    return replace(outcome, status=status, losses=losses, excess=excess, feasible=feasible, finished_at=at)
 
 
 def _reference(record: Record, entry: Entry) -> None:

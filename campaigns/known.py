@@ -14,6 +14,7 @@ from campaigns.ledger import read_ledger
 from campaigns.passage import needed
 from campaigns.problem import Problem
 from campaigns.reference import unreached
+from campaigns.settings import rung_of, standing
 from optimizers import region
 from optimizers.base import Array
 from oracles.answer import SUFFIX
@@ -32,6 +33,8 @@ class Row:
     variables: Mapping[str, Value]
     values: Mapping[str, float]
     errors: Mapping[str, float]
+    rung: int
+    """Of this campaign's ladder, 0 without one."""
 
 
 def known_rows(problem: Problem) -> list[dict[str, Any]]:
@@ -78,6 +81,7 @@ def _rows(problem: Problem, given: str) -> list[dict[str, Any]]:
             "source": dict(row.source),
             "values": dict(row.values),
             "errors": dict(row.errors),
+            **standing(problem, row.rung),
         }
         for row, x, candidate in zip(rows, X, candidates, strict=True)
     ]
@@ -92,7 +96,8 @@ def _of_campaign(problem: Problem, given: str) -> Iterator[Row]:
             raise ValueError(f"{given}: its candidates have no variable '{missing[0]}'")
         values = {k: v for k, v in outcome.values.items() if math.isfinite(v)}
         source = {"folder": given, "campaign": ledger.spec.name, "id": outcome.id, "origin": outcome.origin}
-        yield Row(f"{given}: {outcome.id}", source, outcome.variables, values, outcome.errors)
+        rung = rung_of(problem, outcome)
+        yield Row(f"{given}: {outcome.id}", source, outcome.variables, values, outcome.errors, rung)
 
 
 def _of_table(problem: Problem, given: str) -> Iterator[Row]:
@@ -109,7 +114,7 @@ def _of_table(problem: Problem, given: str) -> Iterator[Row]:
     wanted = [p for p in sheet.columns if p in {*needed(problem), *returned}]
     for line, cells in zip(sheet.lines, sheet.cells, strict=True):
         row = dict(zip(sheet.columns, cells, strict=True))
-        yield _row({"file": given, "line": line}, row, names, wanted)
+        yield _row({"file": given, "line": line}, row, names, wanted, problem.ladder.top)
 
 
 def _variables(problem: Problem) -> tuple[str, ...]:
@@ -118,7 +123,9 @@ def _variables(problem: Problem) -> tuple[str, ...]:
     return tuple(problem.generator.generate(region.sample(problem.space, 1, rng), rng)[0].variables)
 
 
-def _row(source: Mapping[str, Value], cells: Mapping[str, str], names: tuple[str, ...], wanted: list[str]) -> Row:
+def _row(
+    source: Mapping[str, Value], cells: Mapping[str, str], names: tuple[str, ...], wanted: list[str], rung: int
+) -> Row:
     """One line; an empty cell of a property says nothing, an empty cell of a variable is refused."""
     place, empty = f"{source['file']}:{source['line']}", [name for name in names if not cells[name]]
     if empty:
@@ -127,7 +134,7 @@ def _row(source: Mapping[str, Value], cells: Mapping[str, str], names: tuple[str
     errors = {
         p: number for p in values if (number := _number(place, p + SUFFIX, cells.get(p + SUFFIX, ""))) is not None
     }
-    return Row(place, source, {name: cells[name] for name in names}, values, errors)
+    return Row(place, source, {name: cells[name] for name in names}, values, errors, rung)
 
 
 def _number(place: str, column: str, cell: str) -> float | None:

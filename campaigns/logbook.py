@@ -12,7 +12,7 @@ class Logbook:
     def __init__(self, journal: Journal, folder: str) -> None:
         self.journal = journal
         self.record: Record = read_record(journal)
-        self._folder = folder
+        self.folder = folder
         self._foreign: list[Entry] = []
 
     def write(self, *drafts: Draft) -> None:
@@ -29,7 +29,7 @@ class Logbook:
 
     def ledger(self) -> Ledger:
         """A frozen copy of the record."""
-        return self.record.ledger(self._folder)
+        return self.record.ledger(self.folder)
 
     def fold(self) -> None:
         """Fold in what has been written since."""

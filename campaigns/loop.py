@@ -5,8 +5,9 @@ import socket
 import time
 from collections.abc import Callable, Generator, Iterator
 
-from campaigns import budget
+from campaigns import budget, settings
 from campaigns.asking import asked
+from campaigns.cache import Cache
 from campaigns.evaluating import Evaluating
 from campaigns.execution import Executor
 from campaigns.journal import Draft
@@ -17,6 +18,7 @@ from campaigns.records import Event
 from campaigns.rounds import Moment, diagnostics, doubtful, missing_share, next_round, reference_event, volume
 from campaigns.stopwatch import Stopwatch
 from campaigns.turns import Turn, turn_of
+from campaigns.validating import Validating
 
 POLL_S = 0.25
 """Seconds between two looks at the journal for what other processes have written."""
@@ -28,7 +30,9 @@ class Loop:
     def __init__(self, problem: Problem, logbook: Logbook, executor: Callable[[], Executor]) -> None:
         self._problem, self._logbook, self._open_executor = problem, logbook, executor
         self._watch = Stopwatch()
-        self._work = Evaluating(problem, logbook, self._watch)
+        given = problem.spec.cache
+        self._cache = None if given is None else Cache(problem.folder / given, logbook.folder)
+        self._work = Evaluating(problem, logbook, self._watch, self._cache)
         self._draining = False
         self._exhausted = False
         self._announced: set[int] = set()
@@ -44,12 +48,15 @@ class Loop:
         try:
             self._begin()
             yield from self._turns()
-            if self._draining or self._logbook.record.stop_asked:
+            if self._told_to_stop():
                 text = "asked to stop"
             else:
                 ending, text = "done", self._why_done()
                 self._fix_reference("end")
                 yield from self._close_rounds()
+                yield from self._validate()
+                if self._told_to_stop():
+                    ending, text = "stopped", "asked to stop"
         except Exception as error:
             ending, text = "failed", f"{type(error).__name__}: {error}"
             raise
@@ -59,6 +66,7 @@ class Loop:
 
     def _begin(self) -> None:
         """Take the campaign up: what was running when the last process died is to be run again."""
+        settings.require_same(self._problem, self._logbook.record)
         self._logbook.write(Draft("session", {"pid": os.getpid(), "host": socket.gethostname()}))
         self._logbook.refresh()
         self._work.queue.extend(sorted(self._logbook.record.unsettled))
@@ -72,6 +80,8 @@ class Loop:
         if self._work.executor is not None:
             self._work.executor.shutdown(cancel_futures=True)
             self._work.executor = None
+        if self._cache is not None:
+            self._cache.close()
         self._logbook.write(Draft("state", {"state": ending, "text": text, "overhead_s": self._watch.take()}))
 
     def _turns(self) -> Iterator[Event]:
@@ -84,6 +94,7 @@ class Loop:
             halted = self._halted()
             if not halted and self._work.gated:
                 yield from self._work.decide()
+                yield from self._close_rounds()
             if not halted and self._work.startable:
                 yield from self._work.launch()
             elif not halted and self._may_ask():
@@ -97,7 +108,23 @@ class Loop:
 
     def _halted(self) -> bool:
         """Is nothing more to be started?"""
-        return self._draining or self._logbook.record.stop_asked or self._enough() is not None
+        return self._told_to_stop() or self._enough() is not None
+
+    def _told_to_stop(self) -> bool:
+        """Has somebody asked this session to start nothing more?"""
+        return self._draining or self._logbook.record.stop_asked
+
+    def _validate(self) -> Iterator[Event]:
+        """Compute the best once more, where the file asks for it."""
+        validator = self._problem.validator
+        if validator is not None:
+            yield from Validating(self._problem, self._logbook, validator).events(self._executor, self._told_to_stop)
+
+    def _executor(self) -> Executor:
+        """The session's executor, opened when there is none."""
+        if self._work.executor is None:
+            self._work.executor = self._open_executor()
+        return self._work.executor
 
     def _enough(self) -> str | None:
         """The stop rule that holds, or None."""

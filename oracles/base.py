@@ -10,7 +10,11 @@ import numpy as np
 
 Value = float | int | str
 Status = Literal["finished", "failed"]
-Failure = Literal["", "unphysical", "error", "timeout", "memory", "crash", "infrastructure"]
+Failure = Literal[
+    "", "unphysical", "not_converged", "bad_input", "error", "timeout", "memory", "crash", "infrastructure"
+]
+"""`unphysical`: an answer that cannot be true; `not_converged`: the engine gave up; `bad_input`: the engine cannot be
+asked about such a candidate; `error`: it failed otherwise; the rest is the campaign's to say."""
 
 
 class EngineMissing(RuntimeError):
@@ -81,7 +85,8 @@ class Evaluation:
     artifacts: Mapping[str, str] = field(default_factory=dict)
     """Name -> small text content worth keeping (a relaxed structure as CIF, a log's tail)."""
     provenance: Mapping[str, Value] = field(default_factory=dict)
-    """Engine version, potential hash, settings hash, seed, ..."""
+    """Engine, version, potential or model hash, functional, seed, ...; the campaign adds the hash of the settings.
+    With `out_of_domain` (the reason, as text) on a rung of a ladder, the candidate goes up to the next."""
 
     def to_json(self) -> dict[str, object]:
         """A JSON object that `from_json` reads back."""

@@ -1,0 +1,65 @@
+"""This file is the cache that campaigns share: what one of them computed, none computes again.
+
+A SQLite file in WAL mode, safe for several processes. An entry is an evaluation under the candidate's id, the oracle's
+settings (options and files; what it was given of other oracles' values) and the seed. What depended on where it ran is
+not kept: failures of the infrastructure, crashes, time and memory limits.
+"""
+
+import hashlib
+import json
+import sqlite3
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from campaigns.errors import CampaignFolderError
+from oracles.base import Evaluation, Failure
+
+BUSY_S = 30.0
+"""Seconds a writer waits for another process's transaction."""
+KEPT: frozenset[Failure] = frozenset({"", "unphysical", "not_converged", "bad_input"})
+"""Classes of failure that would come again anywhere; the empty one is success."""
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS evaluations "
+    "(key TEXT PRIMARY KEY, body TEXT NOT NULL, campaign TEXT NOT NULL, at REAL NOT NULL)"
+)
+
+
+class Cache:
+    """One connection; use it from one thread."""
+
+    def __init__(self, path: Path, campaign: str) -> None:
+        self._path, self._campaign = path, campaign
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute(SCHEMA)
+        except sqlite3.DatabaseError as error:
+            raise CampaignFolderError(f"{path}: cannot be used as a cache: {error}") from None
+
+    def get(self, candidate: str, settings: str, seed: Sequence[int]) -> Evaluation | None:
+        """The evaluation of a candidate (id) under these settings and this seed, free of cost; None: not known."""
+        query = "SELECT body, campaign FROM evaluations WHERE key = ?"
+        row = self._connection.execute(query, (key(candidate, settings, seed),)).fetchone()
+        if row is None:
+            return None
+        known = Evaluation.from_json(json.loads(row[0]))
+        return replace(known, cost_s=0.0, provenance={**known.provenance, "reused": 1, "reused_from": row[1]})
+
+    def put(self, candidate: str, settings: str, seed: Sequence[int], evaluation: Evaluation) -> None:
+        """Keep an evaluation unless another process was first, or it is none to keep."""
+        if evaluation.failure not in KEPT or "reused" in evaluation.provenance:
+            return
+        row = (key(candidate, settings, seed), json.dumps(evaluation.to_json()), self._campaign, time.time())
+        self._connection.execute("INSERT OR IGNORE INTO evaluations VALUES (?, ?, ?, ?)", row)
+
+    def close(self) -> None:
+        """Close the connection; everything written stays."""
+        self._connection.close()
+
+
+def key(candidate: str, settings: str, seed: Sequence[int]) -> str:
+    """SHA-256 of what an evaluation depends on."""
+    return hashlib.sha256(json.dumps([candidate, settings, list(seed)]).encode()).hexdigest()

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from optimizers.gaussian import log_difference, log_shortfall, shortfall
+from optimizers.upperbounds import open_boxes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,14 +121,15 @@ def strips(losses: Tensor, reference: Tensor) -> Cells:
 
 
 def boxes(losses: Tensor, reference: Tensor) -> Cells:
-    """Three objectives or more: Lacour, Klamroth and Fonseca 2017, doi 10.1016/j.cor.2016.08.010, through BoTorch."""
-    from botorch.utils.multi_objective.box_decompositions.non_dominated import FastNondominatedPartitioning
+    """Three objectives or more (optimizers/upperbounds.py)."""
+    from moocore import is_nondominated
 
+    limit = reference.numpy()
     found = []
-    for front in losses:
-        partition = FastNondominatedPartitioning(ref_point=-reference, Y=-front[(front < reference).all(-1)])
-        low, high = partition.get_hypercell_bounds()
-        found.append((-high, -low))
+    for front in losses.numpy():
+        inside = front[(front < limit).all(-1)]
+        best = inside[is_nondominated(inside)] if len(inside) else inside
+        found.append(tuple(torch.tensor(side) for side in open_boxes(best, limit)))
     k = max(len(low) for low, _ in found)
     lower, upper = (torch.stack([_pad(pair[i], k) for pair in found]) for i in (0, 1))
     empty = (upper <= lower).any(-1)

@@ -23,7 +23,7 @@ class ChoiceNet(nn.Module):
             return nn.Parameter(torch.tensor(rng.normal(scale=scale, size=shape), dtype=torch.float32))
 
         self.token = drawn(tokens, hidden, scale=0.5)
-        self.placed = drawn(length, tokens, hidden, scale=0.5)
+        self.placed = drawn(length, tokens, hidden, scale=0.15)
         self.place = drawn(length, hidden, scale=0.5)
         self.start = drawn(context, hidden, scale=1.0)
         self.inner = drawn(hidden, hidden, scale=hidden**-0.5)

@@ -45,13 +45,13 @@ class Policy:
     """Increment of a composition that has no `step`, in atomic fraction."""
     start: int | None = None
     """Evaluations sampled evenly before it learns; none: 2 d + 2, at most 20."""
-    steps: int = 150
+    steps: int = 80
     """Gradient steps on the history a batch."""
-    episodes: int = 3000
+    episodes: int = 1500
     """Episodes on the posterior a batch."""
     hidden: int = 64
     """Width of the network's two hidden layers."""
-    rate: float = 0.005
+    rate: float = 0.003
     """Learning rate."""
     entropy: float = 0.05
     """Weight of the entropy of a choice (nats) in `gradient`: larger, more varied."""

@@ -32,6 +32,8 @@ def init(
     for path in written:
         typer.echo(path)
     _write_schema(folder / examples.SCHEMA)
+    for file, columns in examples.lacking(written[0]).items():
+        typer.echo(f"Yours to supply: {folder / file}, with the columns {', '.join(columns)}", err=True)
     typer.echo(f"Next: campaign run {written[0]}", err=True)
 
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import yaml
+
 from campaigns.errors import CampaignFileError, CampaignFolderError, Complaint, nearest_name
 
 SCHEMA = "campaign.schema.json"
@@ -44,6 +46,18 @@ def parts(name: str) -> list[Path]:
     """Every file of an example: the campaign file and what shares its stem (a table, a module)."""
     stem = name.removesuffix(".yaml")
     return sorted(path for path in folder().iterdir() if path.stem == stem and path.is_file())
+
+
+def lacking(path: Path) -> dict[str, list[str]]:
+    """Tables an example at `path` reads and its user has to supply: file name -> columns."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    found: dict[str, list[str]] = {}
+    for part in (content["space"], *content["oracles"]):
+        file = part.get("file")
+        if file and not (path.parent / file).exists():
+            columns = part.get("columns") or [*part.get("features", ()), *part.get("properties", ())]
+            found[file] = list(dict.fromkeys([*found.get(file, ()), *columns]))
+    return found
 
 
 def write(name: str, target: Path) -> list[Path]:

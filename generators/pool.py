@@ -80,7 +80,9 @@ class Pool:
         try:
             state = Path(self.file).stat()
         except OSError as error:
-            raise ValueError(f"file: {self.file} cannot be read ({error.strerror})") from None
+            wanted = self.columns or self.features
+            told = f"; it is to have the columns {', '.join(wanted)}" if wanted else ""
+            raise ValueError(f"file: {self.file} cannot be read ({error.strerror}){told}") from None
         return _list(self, state.st_mtime_ns, state.st_size)
 
 

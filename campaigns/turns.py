@@ -1,6 +1,6 @@
 """This file is whose turn it is: which stage asks, how many it may still ask for, and why those before it ended."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,11 +37,14 @@ def turn_of(
     stage, said = (batches[-1].stage if batches else 0), list[str]()
     while True:
         part = spec.optimizers[stage]
-        rounds = [batch.index for batch in batches if batch.stage == stage]
-        proposed = sum(1 for outcome in outcomes if outcome.number > 0 and outcome.round in rounds)
-        room = float("inf") if part.evaluations is None else max(0, part.evaluations - proposed)
-        why = _ended(part, spec.goals, outcomes, rounds, volumes, room)
-        if why is None:
+        rounds = {batch.index for batch in batches if batch.stage == stage}
+        room = float("inf")
+        if part.evaluations is not None:
+            room = max(0, part.evaluations - sum(o.number > 0 and o.round in rounds for o in outcomes))
+        why = _satisfied(spec.goals, part, outcomes, rounds, volumes, room) if part.goal == "satisfy" else None
+        if why is None and part.goal == "pareto" and part.stall is not None and stalled(volumes, rounds) >= part.stall:
+            why = f"{part.stall} rounds without gain in hypervolume"
+        if why is None and room > 0:
             return Turn(stage, room, tuple(said))
         said += [f"stage {stage + 1} ({part.use}) has ended: {why}"] if why else []
         if stage == len(spec.optimizers) - 1:
@@ -49,29 +52,25 @@ def turn_of(
         stage += 1
 
 
-def _ended(
-    part: "OptimizerPart",
+def _satisfied(
     goals: Sequence[Goal],
+    part: "OptimizerPart",
     outcomes: Sequence[Outcome],
-    rounds: Sequence[int],
+    rounds: Collection[int],
     volumes: Mapping[int, float | None],
     room: float,
 ) -> str | None:
-    """Why a stage that asked in these rounds has ended, None: it goes on; empty when it simply took its turn."""
-    found = len(satisfying(goals, outcomes)) if part.goal == "satisfy" else 0
-    if part.satisfied is not None and found >= part.satisfied:
-        return f"{found} candidates satisfy every window"
-    if part.stall is not None:
-        growing = _satisfied_by_round(goals, outcomes, volumes) if part.goal == "satisfy" else volumes
-        if stalled(growing, rounds) >= part.stall:
-            what = "another satisfying candidate" if part.goal == "satisfy" else "gain in hypervolume"
-            return f"{part.stall} rounds without {what}"
-    if room > 0:
+    """Why a stage that asked in these rounds for what satisfies has ended, or None."""
+    found = satisfying(goals, outcomes)
+    if part.satisfied is not None and len(found) >= part.satisfied:
+        return f"{len(found)} candidates satisfy every window"
+    # One more than were found, so that rounds before the first one count.
+    known = {index: 1.0 + sum(outcome.round <= index for outcome in found) for index in volumes}
+    if part.stall is not None and stalled(known, rounds) >= part.stall:
+        return f"{part.stall} rounds without another satisfying candidate"
+    if room > 0 or part.satisfied is None:
         return None
-    short = part.satisfied is not None
-    return (
-        f"{found} of {part.satisfied} wanted candidates satisfy every window, its evaluations are used" if short else ""
-    )
+    return f"{len(found)} of {part.satisfied} wanted candidates satisfy every window, its evaluations are used"
 
 
 def satisfying(goals: Sequence[Goal], outcomes: Iterable[Outcome]) -> list[Outcome]:
@@ -82,14 +81,6 @@ def satisfying(goals: Sequence[Goal], outcomes: Iterable[Outcome]) -> list[Outco
         if outcome.feasible and all(outcome.losses[j] <= 0 for j in windowed):
             found.setdefault(outcome.id, outcome)
     return list(found.values())
-
-
-def _satisfied_by_round(
-    goals: Sequence[Goal], outcomes: Sequence[Outcome], volumes: Mapping[int, float | None]
-) -> dict[int, float | None]:
-    """Round -> number of satisfying candidates up to and with it, one more so that a round without any counts."""
-    own = [outcome.round for outcome in satisfying(goals, outcomes)]
-    return {index: 1.0 + sum(round <= index for round in own) for index in volumes}
 
 
 def stalled(volumes: Mapping[int, float | None], rounds: Iterable[int] | None = None) -> int:

@@ -17,9 +17,9 @@ class Credit:
     """What each of k arms earned."""
 
     gain: Array
-    """(k,) sum of hypervolume gains, in the product of the losses' units."""
+    """(k,) discounted sum of the shares of each batch's hypervolume gain, dimensionless."""
     cost: Array
-    """(k,) sum of costs."""
+    """(k,) discounted sum of costs."""
 
     @property
     def rate(self) -> Array:
@@ -29,7 +29,7 @@ class Credit:
         return np.where(tried, rate, rate.max(initial=0.0))
 
 
-def gains(Y: Array, feasible: NDArray[np.bool_], round: NDArray[np.int64], reference: Array, since: int = 0) -> Array:
+def gains(Y: Array, feasible: NDArray[np.bool_], round: NDArray[np.int64], reference: Array, since: int = -1) -> Array:
     """Hypervolume (n,) that each row alone added to what was known when it was asked for: the rows of earlier rounds.
 
     Losses Y (n, m) minimised, 0 for infeasible rows and those of rounds before `since`. Rows of one round are each
@@ -77,15 +77,22 @@ def reference_of(history: History) -> Array:
 def credited(history: History, arms: Sequence[Sequence[int]], discount: float, cost: Array) -> Credit:
     """Discounted gain and cost of each arm, whose rows `arms` lists; a batch weighs `discount` to the power of its age.
 
-    Cost (n,) of each row; everything follows from the history.
+    Cost (n,) of each row. The gains of a batch count as shares of their sum, so that gains late in a campaign, when the
+    hypervolume hardly grows any more, tell the arms apart as well as early ones; a batch in which nobody gained tells
+    nothing, and its cost does not count.
     """
     last = int(history.round.max(initial=-1))
     weight = discount ** (last - history.round).astype(float)
     since = int(history.round[weight >= FORGOTTEN].min(initial=last))
     gain = gains(history.Y, history.feasible, history.round, reference_of(history), since)
     rows = [np.array(own, dtype=np.int64) for own in arms]
+    mine = np.zeros(len(gain), dtype=bool)
+    mine[[row for own in arms for row in own]] = True
+    whole = np.array([gain[mine & (history.round == index)].sum() for index in range(last + 1)] + [0.0])[history.round]
+    weight = np.where(whole > 0, weight, 0.0)
+    share = gain / np.where(whole > 0, whole, 1.0)
     return Credit(
-        gain=np.array([(weight * gain)[own].sum() for own in rows]),
+        gain=np.array([(weight * share)[own].sum() for own in rows]),
         cost=np.array([(weight * cost)[own].sum() for own in rows]),
     )
 

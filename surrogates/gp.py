@@ -22,7 +22,7 @@ class GaussianProcess:
     """`auto`: given variances, moderated, say how noise differs between points and where its level is expected,
     and the level is inferred; `given`: variances are taken as they are; `inferred`: one unknown level."""
     moderation: float = 0.8
-    """Share (0 to 1) of the pooled median in each moderated variance: errors from 2 or 3 repeats are noisy."""
+    """Share (0 to 1) of the neighbours' median in each moderated variance: errors from 2 or 3 repeats are noisy."""
     tune_rows: int = 400
     """Hyperparameters are tuned on at most so many rows; prediction always uses all of them."""
     iterations: int = 60

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 CHUNK = 4096
 """Rows predicted at once."""
+NEIGHBOURS = 12
+"""Rows whose given noise variances are pooled around each, itself among them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +113,8 @@ def single(
     d = X.shape[1]
     kernel = Kernel(recipe.kernel, tuple(j for j in range(d) if j not in domain.categorical), domain.categorical)
     unit = (torch.tensor(X, dtype=torch.float64) - lower) / width
-    relative, center, known = noise_prior(recipe, np.full(len(y), np.nan) if variance is None else variance, scale)
+    given = np.full(len(y), np.nan) if variance is None else variance
+    relative, center, known = noise_prior(recipe, unit, given, scale)
     values = torch.tensor((y - shift) / scale, dtype=torch.float64)
     task = Task(kernel, unit, values, torch.tensor(relative), center, known, not recipe.ard)
     hyper = start if start is not None and not tuned else tuned_hyper(recipe, task, start, constant=bool(notes))
@@ -146,12 +149,12 @@ def scaling(domain: Domain) -> tuple[Tensor, Tensor]:
     return lower, width
 
 
-def noise_prior(recipe: "GaussianProcess", variance: Array, scale: float) -> tuple[Array, float, bool]:
+def noise_prior(recipe: "GaussianProcess", X: Tensor, variance: Array, scale: float) -> tuple[Array, float, bool]:
     """Relative noise variances (n,), the median of the level's prior, and whether the level is known.
 
-    A variance from two or three repeats is itself uncertain by its own size; each is shrunk towards the pooled
-    median, as in Smyth 2004 (doi 10.2202/1544-6115.1027) with the prior weight as an option. Unknown ones take the
-    median.
+    A variance from two or three repeats is itself uncertain by its own size; each is shrunk towards the median of its
+    neighbours in X (n, d; unit box), as in Smyth 2004 (doi 10.2202/1544-6115.1027) with the prior weight as an option:
+    noise may differ by region. Unknown ones take the median of all.
     """
     blind = np.exp(-4.0)
     known = np.isfinite(variance)
@@ -161,5 +164,7 @@ def noise_prior(recipe: "GaussianProcess", variance: Array, scale: float) -> tup
     pooled = float(np.median(standard[known]))
     if recipe.noise == "given":
         return np.where(known, standard, pooled), 1.0, True
-    shrunk = recipe.moderation * pooled + (1 - recipe.moderation) * np.where(known, standard, pooled)
+    values = np.where(known, standard, pooled)
+    near = torch.cdist(X, X).topk(min(NEIGHBOURS, len(X)), largest=False).indices.numpy()
+    shrunk = recipe.moderation * np.median(values[near], axis=1) + (1 - recipe.moderation) * values
     return shrunk / pooled, pooled, False

@@ -7,7 +7,7 @@ optimizer maximises the probability that all windows hold (optimizers/satisfy_se
 total violation in place of the objectives.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,10 @@ from optimizers.selection import violation
 
 if TYPE_CHECKING:
     from surrogates.base import Surrogate
+
+
+STATE = "satisfy"
+"""Where the state of an optimizer that minimises the violation is kept: it has learned another thing than the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Satisfy:
         """Like `ask`, with reasons whose proposer ends in `: satisfy`."""
         if not isinstance(self.inner, Bayesian):
             found = propose(self.inner, self.name, space, violated(history), n, rng)
+            found = replace(found, state={STATE: dict(found.state)})
         elif history.finished.sum() < self.inner.least:
             found = self.inner.propose(space, history, n, rng)
         else:
@@ -71,7 +76,15 @@ def violated(history: History) -> History:
     known = np.isfinite(excess).all(1) & ~history.failed
     Y = np.full((len(excess), 1), np.nan)
     Y[known, 0] = violation(excess[known])
-    none, unknown = np.empty((len(Y), 0)), np.full_like(Y, np.nan)
+    none, unknown, state = np.empty((len(Y), 0)), np.full_like(Y, np.nan), history.state.get(STATE)
     return replace(
-        history, Y=Y, signed=Y, noise=unknown, C=none, C_noise=none, tolerance=np.full(1, np.nan), reference=None
+        history,
+        Y=Y,
+        signed=Y,
+        noise=unknown,
+        C=none,
+        C_noise=none,
+        tolerance=np.full(1, np.nan),
+        reference=None,
+        state=state if isinstance(state, Mapping) else {},
     )

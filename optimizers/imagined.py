@@ -93,9 +93,10 @@ def close(strategy: "Strategy", space: Space, last: Pool, seen: Array, n: int, r
 
 
 def believed(X: Array, judge: Judge, first: int) -> Pool:
-    """Rows X as if they had been evaluated, at the places from `first`."""
+    """Rows X as if they had been evaluated, at the places from `first`; those without a finite belief are left out."""
     Y, C = judge(X)
-    return Pool(X, Y, violation(C, np.ones(C.shape[1])), first + np.arange(len(X)), np.zeros(len(X)))
+    known = np.flatnonzero(np.isfinite(Y).all(1) & np.isfinite(C).all(1))
+    return Pool(X[known], Y[known], violation(C[known], np.ones(C.shape[1])), first + known, np.zeros(len(known)))
 
 
 def judged(belief: "Belief", history: History, acquire: "Acquire", space: Space, rng: np.random.Generator) -> Judge:

@@ -75,6 +75,7 @@ def ranked(Y: Array, broken: Array) -> Index:
     """
     import moocore
 
+    assert np.isfinite(Y).all(), "no order among values that are not finite"
     rank = np.zeros(len(Y), dtype=np.int64)
     feasible = broken <= 0
     if feasible.any():

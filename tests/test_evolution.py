@@ -15,12 +15,13 @@ from optimizers.breeding import remember
 from optimizers.differential import slots
 from optimizers.evolution import Evolution
 from optimizers.folding import plan
-from optimizers.imagined import apart
+from optimizers.imagined import apart, evolved
 from optimizers.mixing import blends, mend, transfer
 from optimizers.nsga2 import NSGA2
 from optimizers.nsga3 import NSGA3
 from optimizers.referencepoints import adapted, directions, lattice, niched, niches, normalised
 from optimizers.selection import crowded, crowding, pool, ranked, thinned, violation
+from optimizers.swarm import Swarm
 from optimizers.variation import Rates, mutate, offspring, sbx, settle
 
 NON_LINEAR = [name for name, space in SPACES.items() if not space.linear and space.known is None]
@@ -306,6 +307,33 @@ def test_failed_rows_are_nobodys_parents() -> None:
     Y = X[:, :2].copy()
     Y[::2] = np.nan
     assert set(pool(History.observed(X, Y)).place.tolist()) == set(range(1, 30, 2))
+
+
+@pytest.mark.parametrize("worst", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("optimizer", [NSGA2(20), NSGA3(20), Swarm(20), Evolution(population=20)])
+def test_values_that_are_not_finite_are_never_sorted(
+    optimizer: NSGA2 | NSGA3 | Swarm | Evolution, worst: float
+) -> None:
+    """A sort that meets a NaN, or believes an infinite gain, would put its row into the first front."""
+    X = region.sample(box(3), 40, rng())
+    Y, C = X[:, : 1 if isinstance(optimizer, Evolution) else 2].copy(), X[:, 2:] - 0.9
+    Y[::3], C[1::3] = worst, worst
+    history = History.observed(X, Y, C)
+    assert set(pool(history).place.tolist()) == set(range(2, 40, 3))
+    asked = optimizer.ask(box(3), history, 10, rng(1))
+    assert region.contains(box(3), asked).all()
+    with pytest.raises(AssertionError, match="not finite"):
+        ranked(Y, np.zeros(40))
+
+
+def test_beliefs_that_are_not_finite_are_left_out_of_evolution_on_the_posterior() -> None:
+    def judge(X: Array) -> tuple[Array, Array]:
+        return np.where(X[:, :1] > 0.5, np.nan, X[:, :2]), np.where(X[:, 1:2] > 0.9, np.inf, -1.0)
+
+    last = evolved(NSGA2(), 3, box(2), pool(History.observed(np.zeros((1, 2)), np.zeros((1, 2)))), judge, 20, rng())
+    assert len(last) > 20
+    assert np.isfinite(last.Y).all()
+    assert last.X[:, 0].max() <= 0.5
 
 
 def test_the_population_is_the_largest_batch_unless_it_is_given() -> None:

@@ -1,0 +1,85 @@
+"""This file is Ax, Optuna and pymoo asked for four compositions, given all that was measured.
+
+Each is rebuilt from the measurements at every batch, as from a file; fractions of five elements with equal bounds.
+Ax: four fractions with two linear constraints for the fifth, objective thresholds at the reference point. Optuna and
+pymoo have no sum constraint: five free amounts, set to the nearest composition; their measured compositions are
+their amounts.
+"""
+
+import warnings
+
+import numpy as np
+
+from optimizers.base import Array, History, Space
+from optimizers.projection import onto_slice
+
+BATCH = 4
+
+
+def composition(space: Space, amounts: Array) -> Array:
+    """The nearest compositions (n, 5)."""
+    return onto_slice(space.lower, space.upper, amounts)
+
+
+def ax(space: Space, seen: History, seed: int) -> Array:
+    """Ax's default generation after the starts (Gaussian process, qLogNEHVI)."""
+    from ax.api.client import Client
+    from ax.api.configs import RangeParameterConfig
+
+    warnings.simplefilter("ignore")
+    client = Client(random_seed=seed)
+    free = space.names[:-1]
+    low, high = float(space.lower[0]), float(space.upper[0])
+    total = " + ".join(free)
+    client.configure_experiment(
+        parameters=[RangeParameterConfig(name=n, parameter_type="float", bounds=(low, high)) for n in free],
+        parameter_constraints=[f"{total} <= {1 - low}", f"{total} >= {1 - high}"],
+    )
+    assert seen.reference is not None
+    limits = [f"{n} <= {r}" for n, r in zip(("a", "b"), seen.reference, strict=True)]
+    client.configure_optimization(objective="-a, -b", outcome_constraints=limits)
+    client.configure_generation_strategy(method="fast", initialization_budget=0, initialize_with_center=False)
+    for x, y in zip(seen.X, seen.Y, strict=True):
+        trial = client.attach_trial(parameters=dict(zip(free, map(float, x[:-1]), strict=True)))
+        client.complete_trial(trial_index=trial, raw_data={"a": float(y[0]), "b": float(y[1])})
+    asked = client.get_next_trials(max_trials=BATCH)
+    four = np.array([[trial[n] for n in free] for trial in asked.values()], dtype=float)
+    return composition(space, np.hstack([four, 1 - four.sum(1, keepdims=True)]))
+
+
+def optuna(space: Space, seen: History, seed: int) -> Array:
+    """Optuna's tree-structured Parzen estimator, constant liar within the batch."""
+    import optuna as library
+
+    library.logging.set_verbosity(library.logging.ERROR)
+    warnings.simplefilter("ignore")
+    sampler = library.samplers.TPESampler(seed=seed + 1000 * len(seen.X), n_startup_trials=10, constant_liar=True)
+    study = library.create_study(directions=["minimize", "minimize"], sampler=sampler)
+    ranges = {
+        n: library.distributions.FloatDistribution(float(a), float(b))
+        for n, a, b in zip(space.names, space.lower, space.upper, strict=True)
+    }
+    for x, y in zip(seen.X, seen.Y, strict=True):
+        values = {n: float(np.clip(v, r.low, r.high)) for (n, r), v in zip(ranges.items(), x, strict=True)}
+        study.add_trial(library.trial.create_trial(params=values, distributions=ranges, values=[float(v) for v in y]))
+    trials = [study.ask(ranges) for _ in range(BATCH)]
+    return composition(space, np.array([[trial.params[n] for n in space.names] for trial in trials]))
+
+
+def pymoo(space: Space, seen: History, seed: int) -> Array:
+    """NSGA-II with 12 parents, 4 offspring: survivors of what was measured and one mating."""
+    from pymoo.algorithms.moo.nsga2 import NSGA2, RankAndCrowdingSurvival
+    from pymoo.core.evaluator import Evaluator
+    from pymoo.core.population import Population
+    from pymoo.core.problem import Problem
+    from pymoo.problems.static import StaticProblem
+
+    problem = Problem(n_var=5, n_obj=2, xl=space.lower, xu=space.upper)
+    population = Evaluator().eval(StaticProblem(problem, F=seen.Y), Population.new("X", seen.X))
+    population = RankAndCrowdingSurvival().do(
+        problem, population, n_survive=12, random_state=np.random.default_rng(seed)
+    )
+    algorithm = NSGA2(pop_size=12, n_offsprings=BATCH, sampling=population)
+    algorithm.setup(problem, termination=("n_gen", 1000), seed=seed + 1000 * len(seen.X))
+    algorithm.tell(infills=population)
+    return composition(space, algorithm.ask().get("X"))

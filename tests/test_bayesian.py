@@ -23,6 +23,7 @@ from optimizers.maximize import choose
 from optimizers.search import Effort
 from surrogates.gp import GaussianProcess
 
+ELEMENTS = ("Al", "Co", "Cr", "Cu", "Fe", "Mn", "Mo", "Nb", "Ni", "Ti", "V", "W")
 QUICK = Bayesian(draws=16, samples=128, starts=3, iterations=15)
 
 
@@ -392,6 +393,109 @@ def test_improvement_by_directions_ranks_points_as_boxes_do():
     from scipy.stats import spearmanr
 
     assert spearmanr(exact.numpy(), rough.numpy()).statistic > 0.95
+
+
+# noise, mixed spaces, targets, many objectives
+
+
+def test_noise_that_differs_by_region_is_believed_where_it_is() -> None:
+    rng = np.random.default_rng(2)
+    X = rng.random((40, 1))
+    noise = np.where(X > 0.4, 0.3, 0.03)
+    history = History.observed(X, np.sin(6 * X) + noise * rng.normal(size=X.shape))
+    told = learn(box(1), replace(history, noise=noise), ())
+    blind = learn(box(1), history, ())
+    quiet, loud = np.linspace(0.02, 0.38, 40)[:, None], np.linspace(0.42, 0.98, 40)[:, None]
+    assert told.moments(loud)[1].mean() > 2.5 * told.moments(quiet)[1].mean()
+    error = [np.abs(belief.moments(quiet)[0] - np.sin(6 * quiet)).mean() for belief in (told, blind)]
+    assert error[0] < 0.7 * error[1]
+
+
+def test_a_lucky_noisy_observation_does_not_stop_the_search_where_a_sure_one_would() -> None:
+    X = np.linspace(0, 1, 12)[:, None]
+    Y = (X - 0.7) ** 2
+    Y[3] = -0.3
+    history = History.observed(X, Y)
+    value = {}
+    for noise in (0.003, 0.3):
+        given = np.where(np.arange(12)[:, None] < 6, noise, 0.003)
+        belief = learn(box(1), replace(history, noise=given), [GaussianProcess(noise="given")])
+        ours = improvement(belief, replace(history, noise=given), 1, 64, np.random.default_rng(0))
+        value[noise] = [float(ours.value(torch.tensor([[x]], dtype=torch.float64))) for x in (0.27, 0.7)]
+    assert value[0.003][0] > 10 * value[0.003][1]
+    assert value[0.3][1] > 10 * value[0.003][1]
+
+
+@pytest.mark.parametrize("name", ["large grid", "mixed", "mixture and temperature"])
+def test_the_acquisition_is_that_of_the_very_point_returned(name: str) -> None:
+    space = spaces()[name]
+    X = region.sample(space, 12, np.random.default_rng(0))
+    history = History.observed(X, two((X - space.lower) / (space.upper - space.lower)))
+    fronts = improvement(learn(space, history, ()), history, 3, 16, np.random.default_rng(1))
+    batch = choose(fronts, space, X, 3, np.random.default_rng(2), Effort(64, 3, 10))
+    assert region.contains(space, batch.X).all()
+    for x, value in zip(batch.X, batch.values, strict=True):
+        with torch.no_grad():
+            assert float(fronts.log(torch.tensor(x[None]))[0]) == pytest.approx(value, abs=1e-9)
+        fronts = fronts.joined(torch.tensor(x[None]))
+
+
+def test_in_a_mixed_space_every_kind_of_variable_is_driven_to_its_best() -> None:
+    space = spaces()["mixed"]
+    target = np.array([0.3, 7, 2, 1.25])
+
+    def far(X):
+        numeric = (((X - target) / [2, 20, 1, 2]) ** 2)[:, [0, 1, 3]].sum(1)
+        return (numeric + 0.2 * (X[:, 2] != 2))[:, None]
+
+    X = campaign(space, far, lambda h, n, rng: QUICK.ask(space, h, n, rng), 6, 3, 1, start=10)
+    best = X[far(X)[:, 0].argmin()]
+    assert best[1:].tolist() == pytest.approx([7, 2, 1.25], abs=1.001)
+    assert best[2] == 2
+    assert far(X).min() < 0.01
+
+
+def test_a_targets_acquisition_is_that_of_the_distance_beyond_the_tolerance() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.random((7, 2))
+    signed = 3 * X[:, :1] - 2 + np.sin(5 * X[:, 1:])
+    history = History.observed(X, np.maximum(np.abs(signed) - 0.1, 0))
+    history = replace(history, signed=signed, tolerance=np.array([0.1]))
+    belief = learn(box(), history, ())
+    ours = improvement(belief, history, 1, 256, rng)
+    T = rng.random((40, 2))
+    output = belief.outputs[0].processes[0]
+    both = torch.tensor(np.concatenate([T, X]))
+    mean, covariance = output.moments(both)[0], output.covariance(both, both)
+    factor = torch.linalg.cholesky(covariance + 1e-9 * covariance.diagonal().mean() * torch.eye(len(both)))
+    draws = mean + torch.tensor(rng.normal(size=(20_000, len(both)))) @ factor.T
+    losses = (draws.abs() - 0.1).clamp_min(0)
+    gained = (losses[:, 40:].min(1).values[:, None] - losses[:, :40]).clamp_min(0).mean(0)
+    assert torch.allclose(ours.value(torch.tensor(T)), gained, atol=0.004, rtol=0.1)
+
+
+@pytest.mark.parametrize("m", [5, 7])
+def test_many_objectives_are_searched_better_than_at_random(m: int) -> None:
+    space, centres = box(4), np.random.default_rng(7).random((m, 4))
+    reference = np.full(m, 1.0)
+
+    def f(X):
+        return ((X[:, None, :] - centres) ** 2).sum(-1)
+
+    X = campaign(space, f, lambda h, n, rng: QUICK.ask(space, replace(h, reference=reference), n, rng), 2, 3, 0)
+    random = region.sample(space, 2 * len(X), np.random.default_rng(0))
+    assert hypervolume(f(X), ref=reference) > hypervolume(f(random), ref=reference)
+
+
+def test_many_elements_few_present_in_small_steps_are_never_proposed_wrongly() -> None:
+    space = Composition(dict.fromkeys(ELEMENTS, (0.0, 1.0)), step=0.01, max_elements=5).space
+    X = region.sample(space, 20, np.random.default_rng(0))
+    for option in ("never", "always"):
+        optimizer = Bayesian(draws=2, samples=32, starts=1, iterations=1, trust=option)
+        found = optimizer.ask(space, History.observed(X, two(X)), 12, np.random.default_rng(1))
+        assert region.contains(space, found).all()
+        assert ((found > 0).sum(1) <= 5).all()
+        assert np.abs(found * 100 - np.round(found * 100)).max() < 1e-9
 
 
 def test_a_continuous_region_that_is_one_point_is_used_up_after_it() -> None:

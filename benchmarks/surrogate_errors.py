@@ -16,17 +16,30 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from generators.alloy import Composition
+from generators.representations import ElementSequence, ElementStatistics, LogRatios
+from optimizers import region
 from surrogates.base import Array, Domain, FittedSurrogate, Surrogate
+from surrogates.cnn import CNN
 from surrogates.forest import Forest
 from surrogates.gp import GaussianProcess
 from surrogates.polynomial import Polynomial
+from surrogates.represented import Represented
 from surrogates.sisso import SISSO
 from surrogates.stacked import Stacked
 
+
+def over(recipe: Surrogate, representation: Any) -> Surrogate:
+    """The recipe over a representation of the alloys' compositions."""
+    return Represented(recipe, representation.of(SPACE), lambda: region.sample(SPACE, 256, np.random.default_rng(0)))
+
+
+SPACE = Composition(dict.fromkeys(("Cu", "Cr", "Co", "Fe", "Ni"), (0.05, 0.35))).space
 RECIPES: dict[str, Surrogate] = {
     "gp": GaussianProcess(),
     "polynomial": Polynomial(),
@@ -34,7 +47,18 @@ RECIPES: dict[str, Surrogate] = {
     "sisso": SISSO(),
     "stacked": Stacked(),
     "stacked, published": Stacked(preset="published"),
+    "cnn": CNN(),
 }
+ALLOYS: dict[str, Surrogate] = {
+    "cnn, element_sequence": over(CNN(), ElementSequence()),
+    "gp, log_ratios": over(GaussianProcess(), LogRatios()),
+    "gp, element_statistics": over(GaussianProcess(), ElementStatistics()),
+    "polynomial, log_ratios": over(Polynomial(), LogRatios()),
+    "polynomial, element_statistics": over(Polynomial(), ElementStatistics()),
+    "forest, element_statistics": over(Forest(), ElementStatistics()),
+    "sisso, element_statistics": over(SISSO(), ElementStatistics()),
+}
+"""Surrogates over representations, for the alloys alone."""
 SIZES = (30, 60, 120)
 POOLS = ("Crossed_barrel", "AgNP", "P3HT", "Perovskite", "AutoAM")
 FAULT_AREA_ANGSTROM2 = 43.5152 * 25.1235
@@ -58,7 +82,7 @@ class Score:
 
 def noise(fitted: FittedSurrogate) -> float:
     """Variance of an observation that the posterior leaves out, output's unit squared."""
-    processes = getattr(fitted, "processes", None)
+    processes = getattr(getattr(fitted, "inner", fitted), "processes", None)
     if processes is not None:
         return processes[0].scale ** 2 * float(processes[0].noise.mean())
     outputs = getattr(fitted, "outputs", None)
@@ -99,13 +123,14 @@ def learn_alloys(data: Path, names: list[str], seeds: int, rows: int) -> None:
         print(f"\n{title}: mean absolute error (coverage of 95 % intervals) from so many rows, {seeds} seeds\n")
         print("| surrogate | " + " | ".join(map(str, SIZES)) + " | CPU s a fit at 120 |\n" + "|---" * 5 + "|")
         for name in names:
+            recipe = {**RECIPES, **ALLOYS}[name]
             cells, used = [], 0.0
             for n in SIZES:
                 found = []
                 for seed in range(seeds):
                     order = np.random.default_rng([n, seed]).permutation(len(X))
                     a, b = order[:n], order[n : n + rows]
-                    found.append(score(RECIPES[name], (X[a], Y[a, j]), (X[b], Y[b, j]), domain))
+                    found.append(score(recipe, (X[a], Y[a, j]), (X[b], Y[b, j]), domain))
                 mae, inside = (np.mean([getattr(s, key) for s in found]) for key in ("mae", "inside"))
                 cells.append(f"{mae:.2f} ({100 * inside:.0f} %)")
                 used = float(np.mean([s.cpu_s for s in found]))
@@ -146,7 +171,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=500, help="test rows of the alloys")
     parser.add_argument("--designs", type=int, default=600, help="most designs of a pool")
     parser.add_argument("--folds", type=int, default=10)
-    parser.add_argument("--only", nargs="*", choices=list(RECIPES), default=list(RECIPES))
+    parser.add_argument("--only", nargs="*", choices=[*RECIPES, *ALLOYS], default=[*RECIPES, *ALLOYS])
     parser.add_argument("--parts", nargs="*", choices=["alloys", "pools"], default=["alloys", "pools"])
     arguments = parser.parse_args()
     if not os.environ.get("EUTECTIC_DATA"):
@@ -155,7 +180,7 @@ def main() -> None:
     if "alloys" in arguments.parts:
         learn_alloys(data, arguments.only, arguments.seeds, arguments.rows)
     if "pools" in arguments.parts:
-        learn_pools(data, arguments.only, arguments.folds, arguments.designs)
+        learn_pools(data, [name for name in arguments.only if name in RECIPES], arguments.folds, arguments.designs)
 
 
 if __name__ == "__main__":

@@ -141,9 +141,9 @@ class ElementSequence:
     lattice line; these are the same for every candidate, so that like compositions are decorated alike.
     """
 
-    length: int = 64
+    length: int = 32
     """Sites of a sequence; shorter structures are repeated."""
-    decorations: int = 4
+    decorations: int = 8
     """Decorations of a composition; a structure is one."""
     seed: int = 0
     """Seed of the decorations."""

@@ -2,6 +2,7 @@
 
 BUILTIN = {
     "auto": "surrogates.auto:Auto",
+    "cnn": "surrogates.cnn:CNN",
     "forest": "surrogates.forest:Forest",
     "gp": "surrogates.gp:GaussianProcess",
     "polynomial": "surrogates.polynomial:Polynomial",

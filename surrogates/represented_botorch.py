@@ -28,7 +28,7 @@ class RepresentedModel(Model):  # type: ignore[misc]
     @property
     def batch_shape(self) -> torch.Size:
         """The inner model's."""
-        return self.inner.batch_shape
+        return torch.Size(self.inner.batch_shape)
 
     def posterior(
         self,

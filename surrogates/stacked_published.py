@@ -15,78 +15,37 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from surrogates.base import Array, Domain, Posterior
-from surrogates.calibration import Calibration, recalibrated, restored
+from surrogates.base import Array, Domain
+from surrogates.ensemble import EnsembleOutput, Unseen, calibrated, untrained
 from surrogates.inputs import Inputs, inputs
-from surrogates.moments import CONSTANT, Rows
+from surrogates.moments import Rows
 
 if TYPE_CHECKING:
     from surrogates.stacked import Stacked
 
-LENGTH = 0.5
-"""Root mean square distance, in half-widths of the domain, over which shared errors fade (a quarter of the domain)."""
 Layers = tuple[tuple[Tensor, Tensor], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PublishedOutput:
-    """One output."""
+class Stack:
+    """The trained models."""
 
     inputs: Inputs
     base: tuple[Layers, ...]
-    """Layers of each of the three models; none when there is too little to learn from."""
+    """Layers of each of the three models."""
     head: Layers
     """Layers of the perceptron above them."""
     shift: float
     """Output's unit."""
     scale: float
     """Output's unit."""
-    calibration: Calibration
-    """With observation noise in its floor, output's unit squared."""
-    floor: float
-    """The floor with known noise taken out, output's unit squared."""
-    noise: float
-    """Known noise variance, output's unit squared; 0 where unknown."""
-    unseen: Posterior
-    """Cross-validated predictions (n, 1), noise included."""
-    notes: tuple[str, ...]
 
-    @property
-    def differentiable(self) -> bool:
-        """Yes, piecewise linear."""
-        return True
-
-    @property
-    def state(self) -> dict[str, object]:
-        """The calibration; the models follow from seed and data."""
-        return self.calibration.state
-
-    def embed(self, X: Tensor) -> Tensor:
+    def __call__(self, X: Tensor) -> Tensor:
         """Scaled inputs, deviations of the three models from their mean (output's unit), prediction (output's unit)."""
         Z = self.inputs(X)
-        if not self.base:
-            return torch.cat([Z, torch.full_like(Z[..., :1], self.shift)], -1)
         parts = torch.cat([forward(layers, Z) for layers in self.base], -1)
         off = self.scale * (parts - parts.mean(-1, keepdim=True))
         return torch.cat([Z, off, self.shift + self.scale * forward(self.head, parts)], -1)
-
-    def mean(self, E: Tensor) -> Tensor:
-        """The upper perceptron's prediction."""
-        return E[..., -1]
-
-    def variance(self, E: Tensor) -> Tensor:
-        """Variance between the models times scale, plus floor."""
-        return self.calibration.scale * self._off(E).square().sum(-1) / max(1, len(self.base)) + self.floor
-
-    def covariance(self, A: Tensor, B: Tensor) -> Tensor:
-        """The same between two points, the floor fading with distance."""
-        p = len(self.inputs.groups)
-        between = self._off(A) @ self._off(B).transpose(-1, -2) / max(1, len(self.base))
-        square = (A[..., :, None, :p] - B[..., None, :, :p]).square().mean(-1)
-        return self.calibration.scale * between + self.floor * torch.exp(-0.5 * square / LENGTH**2)
-
-    def _off(self, E: Tensor) -> Tensor:
-        return E[..., len(self.inputs.groups) : -1]
 
 
 def forward(layers: Layers, Z: Tensor) -> Tensor:
@@ -97,44 +56,29 @@ def forward(layers: Layers, Z: Tensor) -> Tensor:
     return Z
 
 
-def single(recipe: "Stacked", data: Rows, domain: Domain | None, start: Mapping[str, object] | None) -> PublishedOutput:
+def single(recipe: "Stacked", data: Rows, domain: Domain | None, start: Mapping[str, object] | None) -> EnsembleOutput:
     """One output: three models and, on what they say of rows left out, the one above them."""
     encoded = inputs(data.X, domain)
     shift, scale = data.scaling
     n = len(data.y)
     if n < 5 or data.constant:
-        return untrained(data, encoded, start)
+        return untrained(encoded, len(encoded.groups), data, start)
     Z, y, weights = encoded.columns(data.X), (data.y - shift) / scale, data.weights
     fold = np.random.default_rng(recipe.seed).permutation(n) % min(recipe.folds, n)
-    left, unseen = np.empty((n, 3)), np.empty(n)
+    left, own = np.empty((n, 3)), np.empty(n)
     said: set[str] = set()
     for k in range(fold.max() + 1):
         models = trained(recipe, Z[fold != k], y[fold != k], weights[fold != k], said)
         left[fold == k] = np.column_stack([m.predict(Z[fold == k]) for m in models])
     for k in range(fold.max() + 1):
-        unseen[fold == k] = perceptron(recipe, left[fold != k], y[fold != k], said).predict(left[fold == k])
+        own[fold == k] = perceptron(recipe, left[fold != k], y[fold != k], said).predict(left[fold == k])
     head = perceptron(recipe, left, y, said)
     base = tuple(layers(m) for m in trained(recipe, Z, y, weights, said))
-    mean, spread = shift + scale * unseen, scale**2 * left.var(1)
-    found = recalibrated(data.y - mean, spread, recipe.calibration) if start is None else restored(start)
-    least = 1e-6 * scale**2
-    out = Posterior(mean[:, None], np.maximum(found.variance(spread), least)[:, None])
-    floor = found.beyond(data.noise, least)
     if np.ptp(weights) > 0:
         said.add("noise variances weigh SGD and Bayesian ridge regression; the perceptrons know no weights")
-    return PublishedOutput(
-        encoded, base, layers(head), shift, scale, found, floor, data.noise, out, tuple(sorted(said))
-    )
-
-
-def untrained(data: Rows, encoded: Inputs, start: Mapping[str, object] | None) -> PublishedOutput:
-    """The mean of fewer than five rows, or of a constant output."""
-    shift, scale = data.scaling
-    found = Calibration(0.0, scale**2) if start is None else restored(start)
-    note = CONSTANT if data.constant else f"{len(data.y)} rows are too few to train on: the mean is predicted"
-    mean = np.full((len(data.y), 1), shift)
-    unseen = Posterior(mean, np.full_like(mean, found.floor))
-    return PublishedOutput(encoded, (), (), shift, scale, found, found.floor, data.noise, unseen, (note,))
+    stack = Stack(encoded, base, layers(head), shift, scale)
+    unseen = Unseen(shift + scale * own, scale**2 * left.var(1))
+    return calibrated(stack, len(encoded.groups), data, unseen, recipe.calibration, start, tuple(sorted(said)))
 
 
 def trained(recipe: "Stacked", Z: Array, y: Array, weights: Array, said: set[str]) -> tuple[Any, Any, Any]:

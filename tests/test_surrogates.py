@@ -25,6 +25,7 @@ from surrogates.stacked import Stacked
 
 LIGHT = {
     "auto": {"among": ({"use": "gp", "iterations": 20}, {"use": "polynomial"})},
+    "cnn": {"steps": 100},
     "forest": {"trees": 30},
     "sisso": {"rungs": 1, "terms": 1, "members": 4},
     "gp": {"iterations": 20},
@@ -220,7 +221,7 @@ def test_a_continuous_space_is_searched_with_and_without_gradients(name):
     assert batch.values[0] >= float(sampled.quantile(0.97).log())
 
 
-@pytest.mark.parametrize("name", ["forest", "polynomial", "published", "stacked"])
+@pytest.mark.parametrize("name", ["cnn", "forest", "polynomial", "published", "stacked"])
 def test_covariances_that_the_acquisition_uses_are_those_of_the_model(name):
     F, T = (torch.tensor(np.random.default_rng(s).random((4, 2))) for s in (1, 2))
     _, variance, cross = fitted(name).bound(F)(T)
@@ -374,13 +375,14 @@ def test_the_published_stack_is_scikit_learns():
 
     X, y = toy(12)
     out = Stacked(preset="published", iterations=200, folds=2).fit(X, y, domain=UNIT).outputs[0]
-    Z, target = inputs(X, UNIT).columns(X), (y[:, 0] - out.shift) / out.scale
+    stack = out.embed
+    Z, target = inputs(X, UNIT).columns(X), (y[:, 0] - stack.shift) / stack.scale
     models = SGDRegressor(random_state=0), MLPRegressor(max_iter=200, random_state=0), BayesianRidge()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         parts = np.column_stack([m.fit(Z, target).predict(Z) for m in models])
-    assert all(len(a) == len(layers(m)) for a, m in zip(out.base, models, strict=True))
-    off = out.embed(torch.tensor(X))[:, 2:5].numpy() / out.scale
+    assert all(len(a) == len(layers(m)) for a, m in zip(stack.base, models, strict=True))
+    off = stack(torch.tensor(X))[:, 2:5].numpy() / stack.scale
     assert off == pytest.approx(parts - parts.mean(1, keepdims=True), abs=1e-6)
 
 

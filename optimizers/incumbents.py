@@ -8,9 +8,10 @@ from torch import Tensor
 from optimizers.acquisition import Goal, Improvement, build
 from optimizers.base import Array, History
 from optimizers.belief import Belief
+from optimizers.selection import thinned
 
-MOST = 48
-"""Observed points kept in the drawn fronts."""
+MOST = (48, 48, 192, 96, 48, 96)
+"""Observed points kept in the drawn fronts, by number of objectives (the last for all above): boxes multiply."""
 
 
 def improvement(belief: Belief, history: History, room: int, draws: int, rng: np.random.Generator) -> Improvement:
@@ -59,9 +60,10 @@ def nondominated(Y: Array) -> NDArray[np.bool_]:
 
 
 def contenders(belief: Belief, goal: Goal, X: Array) -> NDArray[np.int64]:
-    """Indices of at most MOST rows of X (n, d) that may be non-dominated and feasible, likeliest first.
+    """Indices of at most MOST rows of X (n, d) that may be non-dominated and feasible, front by front.
 
-    A row is out when another one, taken pessimistically, dominates it taken optimistically (two deviations).
+    A row is out when another one, taken pessimistically, dominates it taken optimistically (two deviations). Of a front
+    too many the most crowded leave.
     """
     if len(X) <= 8:
         return np.arange(len(X))
@@ -74,9 +76,15 @@ def contenders(belief: Belief, goal: Goal, X: Array) -> NDArray[np.int64]:
     alive &= chance > 1e-3
     if not alive.any():
         alive[:] = True
-    order = np.lexsort((-chance, depth(expected, chance)))
-    index: NDArray[np.int64] = order[alive[order]][:MOST]
-    return np.sort(index)
+    most = MOST[min(belief.m, len(MOST) - 1)]
+    rank = depth(expected, chance, most)
+    order = np.lexsort((-chance, rank))
+    order = order[alive[order]]
+    if len(order) <= most:
+        return np.sort(order)
+    whole = order[rank[order] < rank[order[most]]]
+    last = order[rank[order] == rank[order[most]]]
+    return np.sort(np.concatenate([whole, last[thinned(expected[last], most - len(whole))]]))
 
 
 def bounds(mean: Array, shift: Array, goal: Goal) -> Array:
@@ -88,12 +96,15 @@ def bounds(mean: Array, shift: Array, goal: Goal) -> Array:
     return losses
 
 
-def depth(losses: Array, chance: Array) -> NDArray[np.int64]:
-    """Front number (n,) of each row of losses (n, m), 0 for the non-dominated; unlikely rows count from behind."""
+def depth(losses: Array, chance: Array, most: int) -> NDArray[np.int64]:
+    """Front number (n,) of each row of losses (n, m), 0 for the non-dominated; unlikely rows stand behind.
+
+    Once more than `most` rows have their front, so do all others.
+    """
     rank = np.full(len(losses), len(losses))
     left = np.flatnonzero(chance > 0.5) if (chance > 0.5).any() else np.arange(len(losses))
     for number in range(len(losses)):
-        if not len(left) or (rank < len(losses)).sum() > MOST:
+        if not len(left) or (rank < len(losses)).sum() > most:
             break
         first = nondominated(losses[left])
         rank[left[first]] = number

@@ -506,3 +506,18 @@ def test_a_continuous_region_that_is_one_point_is_used_up_after_it() -> None:
     assert first.notes
     again = Bayesian().propose(space, history.with_pending(first.X), 4, np.random.default_rng(1))
     assert again.X.shape == (0, 2)
+
+
+def test_of_a_long_front_the_points_that_leave_the_draws_are_crowded_ones_not_the_latest(monkeypatch) -> None:
+    from optimizers import incumbents
+
+    monkeypatch.setattr(incumbents, "MOST", (10,) * 6)
+    X = np.linspace(0, 1, 25)[:, None] ** 0.5
+    X = np.concatenate([X, 1 + X])[:, [0]] / 2
+    Y = np.concatenate([X, (1 - np.sqrt(X))], 1)
+    history = History.observed(X, Y)
+    kept = X[incumbents.contenders(learn(box(1), history, ()), incumbents.aim(history), X), 0]
+    assert len(kept) == 10
+    assert kept.min() == 0
+    assert kept.max() == 1
+    assert np.diff(kept).max() < 0.3

@@ -59,8 +59,10 @@ def run(name: str, seed: int, data: Path) -> Run:
         campaign = Campaign.from_yaml(folder / "acid_stable_oxides.yaml", folder / "run", extra)
         began = time.process_time()
         found: list[int] = []
-        with closing(campaign.rounds()) as rounds:
-            for _ in rounds:
+        with closing(campaign.events()) as events:
+            for event in events:
+                if event.kind != "round":
+                    continue
                 known = campaign.ledger.finished
                 total = sum(o.values[PROPERTY] <= 0 for o in known)
                 found += [len(known)] * (total - len(found))

@@ -48,6 +48,18 @@ class Auto:
         object.__setattr__(other, "built", tuple(parts))
         return other
 
+    def with_units(self, units: Sequence[str]) -> "Auto":
+        """The same, with the unit of each input told to those who ask."""
+        told: list[Any] = list(self.recipes)
+        return self.holding([part.with_units(units) if hasattr(part, "with_units") else part for part in told])
+
+    @property
+    def recipes(self) -> tuple[Surrogate, ...]:
+        """The recipes of `among`, built if they are not yet; ValueError for a name or option that is unknown."""
+        from surrogates.named import recipe
+
+        return self.built or tuple(recipe(entry) for entry in self.among)
+
     @property
     def labels(self) -> tuple[str, ...]:
         """What each of `among` is called: its name, numbered from the second of a name on."""
@@ -70,7 +82,5 @@ class Auto:
         The choice of `start` is kept unless enough rows have come since; with tune=False it is kept in any case.
         """
         from surrogates.auto_choice import fit
-        from surrogates.named import recipe
 
-        parts = self.built or tuple(recipe(entry) for entry in self.among)
-        return fit(self, parts, X, Y, tuple(names), variance=variance, domain=domain, start=start, tune=tune)
+        return fit(self, X, Y, tuple(names), variance=variance, domain=domain, start=start, tune=tune)

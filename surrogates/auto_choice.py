@@ -81,7 +81,6 @@ class Chosen:
 
 def fit(
     recipe: "Auto",
-    parts: Sequence[Surrogate],
     X: Array,
     Y: Array,
     names: tuple[str, ...],
@@ -93,7 +92,7 @@ def fit(
 ) -> Chosen:
     """Examine the choice if it is due, and fit the one in charge to all rows."""
     X, Y, names = checked("a choice among surrogates", X, Y, names)
-    verdict = earlier(start, recipe.labels)
+    parts, verdict = recipe.recipes, earlier(start, recipe.labels)
     if not tune and verdict is None:
         raise ValueError(f"tune=False needs the `state` of an earlier choice among {', '.join(recipe.labels)} as start")
     verdict = verdict or Verdict(recipe.labels[0])
@@ -127,9 +126,10 @@ def densities(
     found: dict[str, Array | None] = {}
     for label, part in zip(recipe.labels, parts, strict=True):
         try:
-            found[label] = log_density(Y, predict(part, X, Y, fold, names, variance=variance, domain=domain))
+            rows = log_density(Y, predict(part, X, Y, fold, names, variance=variance, domain=domain))
         except ValueError:  # what it says it cannot learn from; shown as `failed`
-            found[label] = None
+            rows = np.full(len(Y), np.nan)
+        found[label] = rows if np.isfinite(rows).all() else None
     return found
 
 

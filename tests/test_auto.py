@@ -151,6 +151,11 @@ def test_one_that_cannot_learn_the_rows_is_shown_and_not_chosen():
     assert swapped.fit(X, smooth(X)).verdict.choice == "gp"
 
 
+def test_units_reach_those_who_ask_for_them():
+    auto = Auto(({"use": "gp"}, {"use": "sisso", "rungs": 1})).with_units(("eV", "angstrom"))
+    assert auto.built[1].units == ("eV", "angstrom")
+
+
 def test_two_of_a_name_are_told_apart():
     assert Auto(({"use": "gp"}, {"use": "sisso"}, {"use": "sisso", "rungs": 1})).labels == ("gp", "sisso", "sisso 2")
 

@@ -43,14 +43,16 @@ def decisions(problem: Problem, record: Record, rung: int, numbers: Sequence[int
     known = [o for o in record.outcomes.values() if said(o, rung)]
     share = problem.spec.fidelity.keep
     best = ceil(share * len(known) - 1e-9)
+    room = _room(problem, known, rung, best)
     chance = chances(quantities(problem), known, rung, problem.ladder.top, best, [problem.spec.seed, *numbers, rung])
     place = {known[i].number: k for k, i in enumerate(np.argsort(-chance, kind="stable"))}
     likely = {o.number: float(p) for o, p in zip(known, chance, strict=True)}
     drafts: list[Draft] = []
-    for number in numbers:
+    for number in sorted(numbers, key=lambda number: place.get(number, len(known))):
         rank, p = place.get(number, len(known)), likely.get(number, 0.0)
         words = f"rank {rank + 1} of {len(known)}, the best {best} go on (probability {p:.2f} of being one of them)"
-        passed, reason = rank < best, words
+        passed, reason = rank < best and room > 0, words
+        room -= passed
         if not passed:
             passed, reason = _exception(problem, record.outcomes[number], rung, words)
         body = {"rung": rung, "passed": passed, "chance": p, "reason": reason}
@@ -60,6 +62,17 @@ def decisions(problem: Problem, record: Record, rung: int, numbers: Sequence[int
             verdict = Verdict("finished", error=error, provisional=below(problem, record.outcomes[number]))
             drafts.append(settlement(number, verdict))
     return drafts
+
+
+def _room(problem: Problem, known: Sequence[Outcome], rung: int, best: int) -> int:
+    """How many may go on now: as many as are good enough, where who is held back has ended.
+
+    Where the optimizer chooses rungs it can send anybody up later, so that no more than the fraction goes on.
+    """
+    assert problem.spec.fidelity is not None
+    if problem.spec.fidelity.policy == "gates":
+        return len(known)
+    return best - sum(gate.passed for o in known for gate in o.gates if gate.rung == rung)
 
 
 def _exception(problem: Problem, outcome: Outcome, rung: int, words: str) -> tuple[bool, str]:

@@ -3,6 +3,7 @@
 BUILTIN = {
     "sobol": "optimizers.sobol:Sobol",
     "bayesian": "optimizers.bayesian:Bayesian",
+    "multifidelity": "optimizers.multifidelity:MultiFidelity",
     "nsga2": "optimizers.nsga2:NSGA2",
     "nsga3": "optimizers.nsga3:NSGA3",
     "evolution": "optimizers.evolution:Evolution",

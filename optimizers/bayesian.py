@@ -11,6 +11,7 @@ from optimizers.base import Array, History, Proposals, Reason, Space
 
 if TYPE_CHECKING:
     from optimizers.belief import Belief
+    from optimizers.multifidelity import MultiFidelity
     from surrogates.base import Surrogate
 
 MOST_DRAWS = (0, 128, 128, 32, 16)
@@ -47,6 +48,13 @@ class Bayesian:
         other = replace(self)
         object.__setattr__(other, "recipes", tuple(recipes))
         return other
+
+    def climbing(self, choosing: bool) -> "MultiFidelity":
+        """The optimizer that takes this one's place where there is a ladder of oracles."""
+        from optimizers.multifidelity import MultiFidelity
+
+        other = MultiFidelity(choosing, self.draws, self.samples, self.starts, self.iterations)
+        return other.using(self.recipes)
 
     def ask(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Up to n rows (<= n, d), fewer only when a finite space is used up."""

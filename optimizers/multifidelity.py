@@ -1,0 +1,86 @@
+"""This file is the optimizer of a ladder of oracles: which candidate to ask, and on which rung, for its price."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from optimizers.base import Array, History, Proposals, Space
+from optimizers.bayesian import MOST_DRAWS, explained, uniform
+
+if TYPE_CHECKING:
+    from surrogates.base import Surrogate
+
+
+@dataclass(frozen=True, slots=True)
+class MultiFidelity:
+    """Co-kriging over all rungs; asks where the expected gain on the top rung is largest for its price.
+
+    The gain of asking a rung is the expected (hypervolume) improvement of what would then be predicted for the top
+    rung: an observation that explains a share r^2 of the top's variance moves the prediction by r standard deviations.
+    This is the one-step look-ahead of Frazier, Powell and Dayanik 2009 (doi 10.1287/ijoc.1080.0314) held at the asked
+    candidate; the share takes the place of the correlation and noise factors of Huang et al. 2006
+    (doi 10.1007/s00158-005-0587-0, eq. 11-13). Under `gates`, or without a ladder, it asks like `bayesian`.
+    """
+
+    choosing: bool = True
+    """Choose the rung of each proposal, too; otherwise all start on the lowest and go through the gates."""
+    draws: int = 64
+    """Joint draws of the known points' true values; the candidate's own values are integrated exactly."""
+    samples: int = 512
+    """Uniform points ranked before climbing (spaces too large to list)."""
+    starts: int = 6
+    """Points from which gradients or neighbour moves climb."""
+    iterations: int = 40
+    """Most L-BFGS steps of a climb."""
+    least: int = 1
+    """Candidates that must be known on the top rung before a gain is computed."""
+    recipes: tuple["Surrogate", ...] = field(default=(), init=False, repr=False)
+    """One surrogate an objective and a constraint; of a Gaussian process the kernel is taken over."""
+
+    climbs: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """Raise ValueError when an option lies outside its range."""
+        for name in ("draws", "samples", "starts", "iterations", "least"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+
+    def using(self, recipes: "Sequence[Surrogate]") -> "MultiFidelity":
+        """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
+        other = replace(self)
+        object.__setattr__(other, "recipes", tuple(recipes))
+        return other
+
+    def climbing(self, choosing: bool) -> "MultiFidelity":
+        """The same optimizer; it chooses rungs only where the campaign's policy lets it."""
+        return replace(self, choosing=choosing).using(self.recipes)
+
+    def ask(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
+        """Up to n rows (<= n, d), fewer only when a finite space is used up."""
+        return self.propose(space, history, n, rng).X
+
+    def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Proposals:
+        """Like `ask`, with the rung, acquisition value, prediction and probability of feasibility of each row."""
+        rungs = max(1, len(history.prices))
+        known = history.finished & (history.fidelity == rungs - 1)
+        if known.sum() < self.least:
+            return self._first(space, history, n, rng)
+        from optimizers.multifidelity_choice import believed, choose
+        from optimizers.search import Effort
+
+        belief = believed(space, history, self.recipes, rungs)
+        draws = min(self.draws, MOST_DRAWS[min(history.Y.shape[1], 4)])
+        effort = Effort(self.samples, self.starts, self.iterations)
+        batch = choose(belief, space, history, n, draws, rng, effort, self.choosing and rungs > 1)
+        reasons = explained(belief.top, batch.X, batch.values)
+        named = tuple(replace(reason, proposer="multifidelity") for reason in reasons)
+        levels = batch.rungs if self.choosing and rungs > 1 else None
+        return Proposals(batch.X, named, belief.state, (*belief.notes, *batch.notes), levels)
+
+    def _first(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Proposals:
+        """Too little is known on the top rung: through the gates with new points."""
+        drawn = uniform(space, history, n, rng, f"fewer than {self.least} values of the top rung: sampled uniformly")
+        named = tuple(replace(reason, proposer="multifidelity") for reason in drawn.reasons)
+        return replace(drawn, reasons=named)

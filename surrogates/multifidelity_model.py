@@ -1,0 +1,233 @@
+"""This file is fitted co-kriging: one output on all rungs, exact inference with cached factors, and its top rung."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from surrogates.base import Array, Domain, Posterior, State
+from surrogates.conditional import Conditional
+from surrogates.gp_kernel import Kernel, cholesky
+from surrogates.gp_model import scaling
+from surrogates.multifidelity_fit import Hyper, Shape, Task, best_constant, gram, tune
+
+if TYPE_CHECKING:
+    from botorch.models.model import Model
+
+    from surrogates.multifidelity import CoKriging
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedCoKriging:
+    """Posterior of one output on every rung; standardised inside, natural units outside."""
+
+    task: Task
+    hyper: Hyper
+    lower: Tensor
+    """(d,) natural units of the inputs."""
+    width: Tensor
+    """(d,) natural units of the inputs, 1 for category columns."""
+    shift: float
+    scale: float
+    """Standard deviation of the output on the rung known best, its unit."""
+    inverse_factor: Tensor
+    """(n, n) inverse of the Cholesky factor of the observations' covariance."""
+    alpha: Tensor
+    """(n,) K^-1 residual."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def shape(self) -> Shape:
+        """The hyperparameters as tensors."""
+        return Shape.of(torch.tensor(self.hyper.vector()), len(self.hyper.lengths), self.task.rungs)
+
+    @property
+    def state(self) -> State:
+        """Hyperparameters as JSON values."""
+        return {"vector": [float(v) for v in self.hyper.vector()], "constant": self.hyper.constant}
+
+    @property
+    def model(self) -> "Model":
+        """A BoTorch model over raw inputs with the rung as last column, (..., q, d + 1) -> posterior (..., q, 1)."""
+        from surrogates.multifidelity_botorch import LadderModel
+
+        return LadderModel(self)
+
+    @property
+    def noise(self) -> Array:
+        """Noise variance (K,) of an average observation on each rung, the output's unit squared."""
+        levels: Array = self.scale**2 * np.array(self.hyper.levels)
+        return levels
+
+    def on(self, rung: int) -> "Rung":
+        """What is believed of one rung, as a fitted surrogate."""
+        return Rung(self, rung)
+
+    def moments(self, X: Tensor, rung: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and variance (...,) of the noise-free output at X (..., d) on rungs (...,)."""
+        k, u = self._cross(X, rung), (X - self.lower) / self.width
+        shape = self.shape
+        variance = shape.covariance(
+            self.task.kernel, u[..., None, :], rung[..., None], u[..., None, :], rung[..., None]
+        )
+        left = variance[..., 0, 0] - (k @ self.inverse_factor.T).square().sum(-1)
+        mean = self.hyper.constant * shape.paths()[rung, 0] + k @ self.alpha
+        return self.shift + self.scale * mean, self.scale**2 * left.clamp_min(1e-12)
+
+    def covariance(self, A: Tensor, a: Tensor, B: Tensor, b: Tensor) -> Tensor:
+        """Posterior covariance (..., p, q) of the noise-free output between A on rungs a and B on rungs b."""
+        left, right = (self._cross(X, r) @ self.inverse_factor.T for X, r in ((A, a), (B, b)))
+        one, other = (A - self.lower) / self.width, (B - self.lower) / self.width
+        prior = self.shape.covariance(self.task.kernel, one, a, other, b)
+        return self.scale**2 * (prior - left @ right.transpose(-1, -2))
+
+    def agreement(self, X: Tensor, rung: int) -> Tensor:
+        """Share (n,), 0 to 1, of the top rung's variance at X (n, d) that an observation there on one would remove."""
+        here = torch.full((len(X),), rung)
+        top = torch.full_like(here, self.task.rungs - 1)
+        _, own = self.moments(X, here)
+        _, best = self.moments(X, top)
+        shared = self._paired(X, here, top)
+        return (shared.square() / (best * (own + self.scale**2 * self.hyper.levels[rung]))).clamp(0, 1)
+
+    def _paired(self, X: Tensor, a: Tensor, b: Tensor) -> Tensor:
+        """Posterior covariance (n,) between rungs a and b at the same points X (n, d)."""
+        return self.covariance(X[:, None], a[:, None], X[:, None], b[:, None])[:, 0, 0]
+
+    def _cross(self, X: Tensor, rung: Tensor) -> Tensor:
+        """Prior covariance (..., q, n) with the observations, standardised."""
+        t = self.task
+        return self.shape.covariance(t.kernel, (X - self.lower) / self.width, rung, t.X, t.rung)
+
+    def believing(self, X: Array, rung: Array) -> "FittedCoKriging":
+        """The same after observations at X (p, d) on rungs (p,) that are what is expected: surer, not wiser."""
+        if not len(X):
+            return self
+        rows, levels = torch.tensor(X, dtype=torch.float64), torch.tensor(rung, dtype=torch.int64)
+        with torch.no_grad():
+            mean, _ = self.moments(rows, levels)
+        t = self.task
+        more = replace(
+            t,
+            X=torch.cat([t.X, (rows - self.lower) / self.width]),
+            rung=torch.cat([t.rung, levels]),
+            y=torch.cat([t.y, (mean - self.shift) / self.scale]),
+            relative=torch.cat([t.relative, torch.ones(len(rows), dtype=torch.float64)]),
+        )
+        return condition(more, self.hyper, self.lower, self.width, self.shift, self.scale, self.notes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rung:
+    """One rung of fitted co-kriging, as a fitted surrogate of one output."""
+
+    whole: FittedCoKriging
+    rung: int
+    differentiable: bool = True
+
+    @property
+    def state(self) -> State:
+        """Hyperparameters of the whole ladder."""
+        return self.whole.state
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of the fit."""
+        return self.whole.notes
+
+    @property
+    def model(self) -> "Model":
+        """A BoTorch model over raw inputs (..., q, d) -> posterior (..., q, 1)."""
+        from surrogates.multifidelity_botorch import LadderModel
+
+        return LadderModel(self.whole, self.rung)
+
+    def posterior(self, X: Array) -> Posterior:
+        """Mean and variance (n, 1) at X (n, d)."""
+        rows = torch.tensor(X, dtype=torch.float64)
+        with torch.no_grad():
+            mean, variance = self.whole.moments(rows, self._levels(rows))
+        return Posterior(mean.numpy()[:, None], variance.numpy()[:, None])
+
+    def bound(self, fixed: Tensor) -> Conditional:
+        """Moments, and covariances with the fixed points B (b, d) on the same rung."""
+        own = self._levels(fixed)
+
+        def conditional(X: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            mean, variance = self.whole.moments(X, self._levels(X))
+            return mean, variance, self.whole.covariance(X, self._levels(X), fixed, own)
+
+        return conditional
+
+    def _levels(self, X: Tensor) -> Tensor:
+        return torch.full(X.shape[:-1], self.rung, dtype=torch.int64)
+
+
+def fit(
+    recipe: "CoKriging",
+    X: Array,
+    rung: Array,
+    y: Array,
+    rungs: int,
+    *,
+    variance: Array | None,
+    domain: Domain | None,
+    start: State | None,
+    tuned: bool,
+) -> FittedCoKriging:
+    """Standardise, tune, condition."""
+    if not len(X) == len(y) == len(rung) > 0 or not (np.isfinite(X).all() and np.isfinite(y).all()):
+        raise ValueError(f"co-kriging needs finite X and y of equal length, got {X.shape} and {y.shape}")
+    levels = np.asarray(rung).astype(np.int64)
+    if (levels < 0).any() or (levels >= rungs).any():
+        raise ValueError(f"rungs must lie between 0 and {rungs - 1}, not {sorted(set(levels.tolist()))}")
+    domain = domain or Domain(X.min(0), X.max(0))
+    lower, width = scaling(domain)
+    known = y[levels == np.bincount(levels).argmax()]
+    spread = float(known.std(ddof=1)) if len(known) > 1 else 0.0
+    shift, scale = float(known.mean()), spread if spread > 1e-9 * max(1.0, abs(float(known.mean()))) else 1.0
+    d = X.shape[1]
+    numeric = tuple(j for j in range(d) if j not in domain.categorical)
+    task = Task(
+        Kernel(recipe.kernel, numeric, domain.categorical),
+        (torch.tensor(X, dtype=torch.float64) - lower) / width,
+        torch.tensor(levels),
+        torch.tensor((y - shift) / scale, dtype=torch.float64),
+        torch.tensor(relative(variance, levels)),
+        rungs,
+    )
+    earlier = None if start is None else Hyper.restore(start, d, rungs)
+    if not tuned and earlier is None:
+        raise ValueError("tune=False needs the `state` of an earlier fit with as many inputs and rungs as start")
+    hyper = earlier if earlier is not None and not tuned else tune(task, earlier, recipe.iterations)
+    notes = () if scale == spread else ("constant output: nothing to learn from it yet",)
+    return condition(task, hyper, lower, width, shift, scale, notes)
+
+
+def relative(variance: Array | None, levels: Array, moderation: float = 0.8) -> Array:
+    """Noise variances (n,) over their rung's level, from given ones that are shrunk towards the rung's median."""
+    ratio = np.ones(len(levels))
+    for level in np.unique(levels):
+        rows = np.flatnonzero(levels == level)
+        given = np.full(len(rows), np.nan) if variance is None else variance[rows]
+        known = np.isfinite(given) & (given > 0)
+        if known.any():
+            share = given[known] / np.median(given[known])
+            ratio[rows[known]] = np.clip(moderation + (1 - moderation) * share, 0.1, 10.0)
+    return ratio
+
+
+def condition(
+    task: Task, hyper: Hyper, lower: Tensor, width: Tensor, shift: float, scale: float, notes: tuple[str, ...]
+) -> FittedCoKriging:
+    """The posterior of `task`'s data under `hyper`."""
+    shape = Shape.of(torch.tensor(hyper.vector()), len(hyper.lengths), task.rungs)
+    factor, jitter = cholesky(gram(task, shape))
+    inverse = torch.linalg.solve_triangular(factor, torch.eye(len(task.y), dtype=torch.float64), upper=False)
+    h = shape.paths()[task.rung, 0]
+    hyper = replace(hyper, constant=best_constant(factor, h, task.y))
+    alpha = inverse.T @ (inverse @ (task.y - h * hyper.constant))
+    said = (f"near-singular covariance: jitter {jitter:.1e} (standardised variance) added",) if jitter else ()
+    return FittedCoKriging(task, hyper, lower, width, shift, scale, inverse, alpha, tuple({*notes, *said}))

@@ -1,6 +1,7 @@
 """This file is crystal structures as numbers: files read, and descriptors that need no fit."""
 
 import difflib
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -117,5 +118,7 @@ def _point_group_order(crystal: "Structure") -> float:
     """Number of rotations (proper and improper) of the crystal's space group."""
     from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
-    rotations = SpacegroupAnalyzer(crystal, symprec=0.01).get_symmetry_dataset().rotations
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of how spglib is going to report errors
+        rotations = SpacegroupAnalyzer(crystal, symprec=0.01).get_symmetry_dataset().rotations
     return float(len(np.unique(np.asarray(rotations).reshape(-1, 9), axis=0)))

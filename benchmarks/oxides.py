@@ -19,6 +19,7 @@ import time
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -73,18 +74,20 @@ def run(name: str, seed: int, data: Path) -> Run:
     return Run(tuple(found), cpu_s, batches)
 
 
-def runs(name: str, seeds: int, data: Path, kept: dict[str, dict[str, object]], path: Path | None) -> list[Run]:
-    """The campaigns of an entrant, those that are kept read."""
-    done = []
+def known(name: str, kept: dict[str, dict[str, Any]]) -> list[Run]:
+    """The campaigns of an entrant that are kept."""
+    found = [content for key, content in kept.items() if key.split()[0] == name]
+    return [Run(tuple(content["found_at"]), content["cpu_s"], content["batches"]) for content in found]
+
+
+def runs(name: str, seeds: int, data: Path, kept: dict[str, dict[str, Any]], path: Path | None) -> list[Run]:
+    """So many campaigns of an entrant at least, those that are kept read."""
     for seed in range(seeds):
-        key = f"{name} {seed}"
-        if key not in kept:
-            kept[key] = asdict(run(name, seed, data))
+        if f"{name} {seed}" not in kept:
+            kept[f"{name} {seed}"] = asdict(run(name, seed, data))
             if path is not None:
                 path.write_text(json.dumps(kept))
-        content = json.loads(json.dumps(kept[key]))
-        done.append(Run(tuple(content["found_at"]), content["cpu_s"], content["batches"]))
-    return done
+    return known(name, kept)
 
 
 def row(name: str, done: list[Run]) -> str:
@@ -94,7 +97,7 @@ def row(name: str, done: list[Run]) -> str:
         at = np.array([one.found_at[count - 1] for one in done])
         cells.append(f"{at.mean():.0f} ± {at.std(ddof=1) if len(at) > 1 else float('nan'):.0f}")
     cpu_s = np.mean([one.cpu_s / one.batches for one in done])
-    return f"| {name} | {' | '.join(cells)} | {cpu_s:.2f} |"
+    return f"| {name} | {len(done)} | {' | '.join(cells)} | {cpu_s:.2f} |"
 
 
 def picture(results: dict[str, list[Run]], path: Path) -> None:
@@ -112,6 +115,7 @@ def picture(results: dict[str, list[Run]], path: Path) -> None:
         low, high = np.quantile(counts, [0.25, 0.75], axis=0)
         axes.fill_between(grid, low, high, color=COLOURS[name], alpha=0.15, linewidth=0)
     axes.set(xlim=(START, OXIDES), ylim=(0, STABLE + 0.5), xlabel="evaluations", ylabel="stable oxides found, of 18")
+    axes.set_yticks(range(0, STABLE + 1, 3))
     axes.legend(frameon=False, loc="lower right")
     axes.spines[["top", "right"]].set_visible(False)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -131,12 +135,10 @@ def main() -> None:
         sys.exit("set EUTECTIC_DATA to the folder that holds acid_stable_oxides/")
     path = arguments.results
     kept = json.loads(path.read_text()) if path is not None and path.exists() else {}
-    print("| surrogate | until 9 are found | until all 18 are found | CPU s a batch |\n|---|---|---|---|")
-    results = {}
+    print("| surrogate | seeds | until 9 are found | until all 18 are found | CPU s a batch |\n" + "|---" * 5 + "|")
     for name in arguments.only:
-        results[name] = runs(name, arguments.seeds, Path(data), kept, path)
-        print(row(name, results[name]), flush=True)
-    picture(results, arguments.figure)
+        print(row(name, runs(name, arguments.seeds, Path(data), kept, path)), flush=True)
+    picture({name: done for name in ENTRANTS if (done := known(name, kept))}, arguments.figure)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ import pandas as pd
 from generators.alloy import Composition
 from generators.representations import ElementSequence, ElementStatistics, LogRatios
 from optimizers import region
+from surrogates.auto import Auto
 from surrogates.base import Array, Domain, FittedSurrogate, Surrogate
 from surrogates.cnn import CNN
 from surrogates.forest import Forest
@@ -48,6 +49,7 @@ RECIPES: dict[str, Surrogate] = {
     "stacked": Stacked(),
     "stacked, published": Stacked(preset="published"),
     "cnn": CNN(),
+    "auto": Auto(),
 }
 ALLOYS: dict[str, Surrogate] = {
     "cnn, element_sequence": over(CNN(), ElementSequence()),

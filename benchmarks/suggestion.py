@@ -1,6 +1,6 @@
 """This file is what one suggestion costs and is worth: CPU seconds and joint acquisition value of a batch of four.
 
-    python benchmarks/suggestion.py [--seeds 3] [--peers] [--skip-raw]
+    python benchmarks/suggestion.py [--seeds 3] [--peers] [--skip-raw] [--only growth]
 
 Case: five fractions of 5 to 35 at.% that sum to one, two noisy objectives, n observations drawn uniformly. Every
 batch is scored by one judge: BoTorch's qLogNEHVI with 1024 samples on our fitted model, all four points jointly.
@@ -9,10 +9,12 @@ Seconds are CPU seconds of the whole process, one thread, fit included, imports 
 
 import argparse
 import os
+import resource
 import sys
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -209,15 +211,46 @@ def listed(seeds: int) -> None:
         print(f"| {region.count(space)} | {n} | {np.mean(seconds):.2f} (most {max(seconds):.2f}) |", flush=True)
 
 
+SIZES = ((6, 100, 2), (6, 1000, 2), (6, 5000, 2), (30, 100, 2), (60, 100, 2), *((6, 60, m) for m in range(2, 9)))
+"""Variables, observations, objectives."""
+
+
+def spread_out(d: int, n: int, m: int, seed: int) -> tuple[Space, History]:
+    """A box and n uniform observations in batches of four of m distances to random points, rippled, 1 % noise."""
+    rng = np.random.default_rng(seed)
+    names = tuple(f"x{j}" for j in range(d))
+    space = Space(names, tuple("continuous" for _ in names), np.zeros(d), np.ones(d))
+    X, centres = rng.random((n, d)), rng.random((m, d))
+    ripples = 0.05 * np.sin(7 * X[:, np.arange(m) % d])
+    Y = ((X[:, None] - centres) ** 2).mean(-1) + ripples
+    Y += 0.01 * Y.std(0) * rng.normal(size=Y.shape)
+    seen = History.observed(X, Y)
+    return space, replace(seen, reference=np.quantile(Y, 0.8, axis=0), round=np.arange(n) // 4)
+
+
+def growth(seeds: int) -> None:
+    """CPU seconds and peak memory of a batch of four as variables, observations and objectives grow."""
+    ours(*spread_out(6, 20, 2, 0), 0)
+    print("\n| variables | observations | objectives | CPU s a batch of 4 | peak MB so far |\n|---|---|---|---|---|")
+    for d, n, m in SIZES:
+        seconds = [measure(ours, *spread_out(d, n, m, seed), seed)[0] for seed in range(seeds)]
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        print(f"| {d} | {n} | {m} | {np.mean(seconds):.2f} (most {max(seconds):.2f}) | {peak} |", flush=True)
+
+
 def main() -> None:
     """Read the options, print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--peers", action="store_true", help="also BayBE and BoFire, where installed")
     parser.add_argument("--skip-raw", action="store_true", help="without raw BoTorch (slow)")
+    parser.add_argument("--only", choices=["growth"], help="one table alone")
     options = parser.parse_args()
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
+    if options.only == "growth":
+        growth(options.seeds)
+        return
     suggesters: dict[str, Suggest] = {"eutectic": ours}
     if not options.skip_raw:
         suggesters["raw BoTorch"] = raw_botorch
@@ -227,6 +260,7 @@ def main() -> None:
         suggesters |= {name: peer for name, peer in (("baybe", baybe), ("bofire", bofire)) if find_spec(name)}
     compare(options.seeds, suggesters)
     listed(options.seeds)
+    growth(options.seeds)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@
 BraninCurrin, VehicleSafety, Penicillin and C2DTLZ2 of `botorch.test_functions`; 2(d + 1) Sobol starts, the same for
 all, within the evaluations. BoTorch as its tutorials on (constrained) multi-objective optimisation have it: a
 SingleTaskGP an output on normalised inputs and standardised outputs, 128 Sobol samples, `prune_baseline`, 10 restarts
-from 512 raw samples, batch_limit 5, maxiter 200, sequential. Every run is written to FOLDER as it ends and not
-repeated; the table and docs/images/surrogated.png are drawn from all that lie there. Seconds are CPU seconds, one
-thread. The score is log10 of the hypervolume that is missing.
+from 512 raw samples, batch_limit 5, maxiter 200, sequential. Every run is written to FOLDER batch by batch and
+continued from there; the table and docs/images/surrogated.png are drawn from all that lie there. Seconds are CPU
+seconds, one thread. The score is log10 of the hypervolume that is missing.
 """
 
 import argparse
@@ -147,24 +147,31 @@ def model(X: torch.Tensor, Y: torch.Tensor) -> Any:
     return found
 
 
-def run(name: str, ask: Ask, seed: int, evaluations: int, batch: int) -> dict[str, object]:
-    """Hypervolume after each batch, the number of evaluations by then, and the CPU seconds of each suggestion."""
+def run(name: str, ask: Ask, seed: int, evaluations: int, batch: int, path: Path) -> None:
+    """Go on with the run of `path` (or begin it) until so many evaluations."""
     function = problem(name)
-    d = len(function.bounds[0])
-    engine = torch.quasirandom.SobolEngine(d, scramble=True, seed=seed)
-    low, high = function.bounds
-    X = (low + (high - low) * engine.draw(2 * (d + 1), dtype=torch.float64)).numpy()
-    seen = measured(function, X, {})
-    counts, volumes, seconds = [len(X)], [hypervolume(seen)], []
+    content = json.loads(path.read_text()) if path.exists() else begun(function, seed)
+    seen = measured(function, np.array(content["X"]), content["state"])
     while len(seen.X) < evaluations:
-        begun = time.process_time()
-        found, state = ask(function, seen, min(batch, evaluations - len(seen.X)), seed, len(seconds))
-        seconds.append(time.process_time() - begun)
+        start = time.process_time()
+        found, state = ask(function, seen, min(batch, evaluations - len(seen.X)), seed, len(content["seconds"]))
+        content["seconds"].append(time.process_time() - start)
         seen = measured(function, np.concatenate([seen.X, found]), state)
-        counts.append(len(seen.X))
-        volumes.append(hypervolume(seen))
-        print(f"{name} seed {seed}: {counts[-1]} {volumes[-1]:.6g} {seconds[-1]:.1f} s", file=sys.stderr, flush=True)
-    return {"counts": counts, "hypervolume": volumes, "seconds": seconds, "most": most(function)}
+        content |= {"X": seen.X.tolist(), "state": state}
+        content["counts"].append(len(seen.X))
+        content["hypervolume"].append(hypervolume(seen))
+        path.write_text(json.dumps(content))
+        print(f"{path.stem}: {len(seen.X)} {hypervolume(seen):.6g} {content['seconds'][-1]:.1f} s", file=sys.stderr)
+
+
+def begun(function: Any, seed: int) -> dict[str, Any]:
+    """A run of nothing but its starts: what is there after each batch, and what each suggestion cost."""
+    low, high = function.bounds
+    engine = torch.quasirandom.SobolEngine(len(low), scramble=True, seed=seed)
+    X = (low + (high - low) * engine.draw(2 * (len(low) + 1), dtype=torch.float64)).numpy()
+    start = hypervolume(measured(function, X, {}))
+    rest = {"counts": [len(X)], "hypervolume": [start], "seconds": [], "most": most(function)}
+    return {"X": X.tolist(), "state": {}, **rest}
 
 
 def missing(content: dict[str, Any]) -> Array:
@@ -173,29 +180,40 @@ def missing(content: dict[str, Any]) -> Array:
     return gap
 
 
-def gathered(folder: Path, evaluations: int, batch: int) -> dict[tuple[str, str], dict[int, dict[str, Any]]]:
-    """Problem and who -> seed -> run, of all runs of this size in the folder."""
-    found: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
-    for path in sorted(folder.glob(f"*_{evaluations}_{batch}_*.json")):
-        name, who, *_, seed = path.stem.split("_")
+Runs = dict[tuple[str, str], dict[int, dict[str, Any]]]
+
+
+def gathered(folder: Path, batch: int) -> Runs:
+    """Problem and who -> seed -> run, of all runs with this batch in the folder."""
+    found: Runs = {}
+    for path in sorted(folder.glob(f"*_{batch}_*.json")):
+        name, who, _, seed = path.stem.split("_")
         found.setdefault((name, who), {})[int(seed)] = json.loads(path.read_text())
     return found
 
 
-def table(runs: dict[tuple[str, str], dict[int, dict[str, Any]]]) -> None:
-    """One row a problem and optimizer; the last column over the seeds that BoTorch ran too."""
-    print("| problem | who | seeds | log10 missing hypervolume | CPU s a suggestion | less BoTorch's, same starts |")
-    print("|---|---|---|---|---|---|")
+def table(runs: Runs) -> None:
+    """One row a problem and optimizer; the last column over BoTorch's seeds, at the evaluations both reached."""
+    print("| problem | who | seeds | evaluations | log10 missing hypervolume | CPU s a batch | less BoTorch's |")
+    print("|---|---|---|---|---|---|---|")
     for (name, who), seeds in runs.items():
-        last = np.array([missing(content)[-1] for content in seeds.values()])
+        count = min(content["counts"][-1] for content in seeds.values())
+        last = np.array([missing(content)[content["counts"].index(count)] for content in seeds.values()])
         cost = np.mean([np.mean(content["seconds"]) for content in seeds.values()])
-        theirs = runs.get((name, "botorch"), {})
-        pairs = [missing(seeds[s])[-1] - missing(theirs[s])[-1] for s in seeds if s in theirs]
-        against = f"{np.mean(pairs):+.3f} ({len(pairs)} seeds)" if pairs else ""
-        print(f"| {name} | {who} | {len(last)} | {last.mean():.3f} ± {last.std():.3f} | {cost:.2f} | {against} |")
+        theirs = runs.get((name, "botorch"), {}) if who != "botorch" else {}
+        pairs = [ahead(seeds[s], theirs[s]) for s in seeds if s in theirs]
+        text = ", ".join(f"{gap:+.3f} at {at}" for gap, at in pairs)
+        row = f"{len(last)} | {count} | {last.mean():.3f} ± {last.std():.3f} | {cost:.2f} | {text}"
+        print(f"| {name} | {who} | {row} |")
 
 
-def plot(runs: dict[tuple[str, str], dict[int, dict[str, Any]]]) -> None:
+def ahead(ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[float, int]:
+    """Our missing hypervolume (log10) less theirs from the same starts, and at how many evaluations."""
+    at = min(len(ours["counts"]), len(theirs["counts"])) - 1
+    return float(missing(ours)[at] - missing(theirs)[at]), int(ours["counts"][at])
+
+
+def plot(runs: Runs) -> None:
     """Mean and range of the missing hypervolume over the evaluations."""
     import matplotlib.pyplot as plt
 
@@ -203,8 +221,9 @@ def plot(runs: dict[tuple[str, str], dict[int, dict[str, Any]]]) -> None:
     for axis, name in zip(axes, PROBLEMS, strict=True):
         for (own, who), seeds in runs.items():
             if own == name:
-                traces = np.array([missing(content) for content in seeds.values()])
-                counts = next(iter(seeds.values()))["counts"]
+                length = min(len(content["counts"]) for content in seeds.values())
+                traces = np.array([missing(content)[:length] for content in seeds.values()])
+                counts = next(iter(seeds.values()))["counts"][:length]
                 color = f"C{['eutectic', 'hybrid', 'botorch'].index(who)}"
                 axis.plot(counts, traces.mean(0), color=color, label=f"{who} ({len(seeds)} seeds)")
                 axis.fill_between(counts, traces.min(0), traces.max(0), color=color, alpha=0.15, linewidth=0)
@@ -230,11 +249,10 @@ def main() -> None:
     for seed in options.seeds:
         for name in options.problems:
             for who in options.who:
-                path = options.folder / f"{name}_{who}_{options.evaluations}_{options.batch}_{seed}.json"
-                if not path.exists():
-                    ask = botorch if who == "botorch" else asker(WHO[who])
-                    path.write_text(json.dumps(run(name, ask, seed, options.evaluations, options.batch)))
-    runs = gathered(options.folder, options.evaluations, options.batch)
+                path = options.folder / f"{name}_{who}_{options.batch}_{seed}.json"
+                ask = botorch if who == "botorch" else asker(WHO[who])
+                run(name, ask, seed, options.evaluations, options.batch, path)
+    runs = gathered(options.folder, options.batch)
     table(runs)
     plot(runs)
 

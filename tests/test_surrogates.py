@@ -157,10 +157,22 @@ def test_missing_values_and_lengths_that_differ_are_refused(name):
     X, y = toy(8)
     broken = X.copy()
     broken[3, 1] = np.nan
-    with pytest.raises(ValueError, match=r"."):
+    with pytest.raises(ValueError, match="X has nan in row 3, column 'b'"):
         recipe(name).fit(broken, y, ("a", "b"))
+    with pytest.raises(ValueError, match="Y has inf in row 0, column 'output 1'"):
+        recipe(name).fit(X, np.where(y == y[0], np.inf, y), ("a", "b"))
     with pytest.raises(ValueError, match=r"."):
         recipe(name).fit(X, y[:5], ("a", "b"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_constant_collinear_and_repeated_inputs_change_little(name):
+    X, y = toy()
+    wide = np.column_stack([X, np.full(len(X), 0.4), X[:, 0], 1 - X.sum(1)])
+    posterior = recipe(name).fit(wide, y, tuple("abcde")).posterior(wide)
+    assert np.isfinite(posterior.mean).all()
+    assert (posterior.variance > 0).all()
+    assert np.abs(posterior.mean - y).mean() < 1.2 * np.abs(y - y.mean()).mean()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,132 +1,149 @@
-"""This file is the benchmark over finite pools: enrichment of the best 5 % through whole campaigns from YAML files.
+"""This file is the benchmark over finite pools: how many of the best 5 % are found, by us, plain models and peers.
 
-    EUTECTIC_DATA=... python benchmarks/pools.py [--seeds 10] [--batch 1] [--surrogate gp] [--only oer_plate ...]
+    EUTECTIC_DATA=... python benchmarks/pools.py run RESULTS [--who bayesian ...] [--batch 1] [--seeds 10] [--only AgNP]
+    EUTECTIC_DATA=... python benchmarks/pools.py show RESULTS [--plot docs/images/pools.png]
 
-Enrichment is the share of the pool's best 5 % found divided by the share of the pool measured; random search scores 1.
-Every row is one pool: mean and standard deviation over the seeds, CPU seconds a suggestion.
+`run` appends a JSON line a run to the file RESULTS and leaves out what it holds already; `show` prints the table and
+draws the plot. Everybody starts from the same 10 random designs of a seed. Enrichment is the share of the pool's best
+5 % found divided by the share of the pool measured: random search scores 1, finding all of them is the ceiling.
 """
 
 import argparse
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
+from pool_policies import POLICIES, Policy, Seen
 
-from campaigns.campaign import Campaign
+from optimizers.base import Array
+
+STARTS = 10
+EVALUATIONS = {"oer_plate": 100, "Crossed_barrel": 100, "AgNP": 60, "P3HT": 60, "Perovskite": 30, "AutoAM": 30}
+MAXIMIZED = ("Crossed_barrel", "P3HT", "AutoAM")
 
 
 @dataclass(frozen=True)
 class Pool:
     """A finite list with one measured property."""
 
-    table: pd.DataFrame
-    """One row a design (replicates averaged), the property last."""
-    goal: str
-    evaluations: int
+    X: Array
+    """Designs (N, d), replicates taken together."""
+    y: Array
+    """Losses (N,), the mean of the replicates, as the authors of the data take it."""
 
     @property
-    def best(self) -> set[tuple[float, ...]]:
-        """The designs among the best 5 % (ties at the edge included)."""
-        y = self.table.iloc[:, -1] * (1 if self.goal == "minimize" else -1)
-        edge = np.sort(y)[max(1, round(0.05 * len(y))) - 1]
-        return {tuple(row) for row in self.table[y <= edge].iloc[:, :-1].to_numpy()}
+    def best(self) -> Array:
+        """(N,) 1 for the best 5 % (ties at the edge included), else 0."""
+        edge = np.sort(self.y)[max(1, round(0.05 * len(self.y))) - 1]
+        return (self.y <= edge).astype(float)
+
+    def enrichment(self, found: Array) -> Array:
+        """Enrichment after each evaluation, from the number of the best found by then (n,)."""
+        out: Array = found / self.best.sum() / (np.arange(1, len(found) + 1) / len(self.y))
+        return out
 
 
 def read(name: str, data: Path) -> Pool:
-    """One of the public pools; replicates are averaged, as their authors do."""
+    """One of the public pools."""
     if name == "oer_plate":
-        columns = [
-            p["name"] for p in json.loads((data / "oer_plate/oer_plate_3496.config.json").read_text())["parameters"]
-        ]
-        table = pd.read_csv(
-            data / "oer_plate/oer_plate_3496.data.csv", header=None, names=[*columns, "overpotential_v"]
-        )
-        goal, evaluations = "minimize", 100
+        table = pd.read_csv(data / "oer_plate/oer_plate_3496.data.csv", header=None)
     else:
-        goal, evaluations = {
-            "Crossed_barrel": ("maximize", 100),
-            "AgNP": ("minimize", 60),
-            "P3HT": ("maximize", 60),
-            "Perovskite": ("minimize", 30),
-            "AutoAM": ("maximize", 30),
-        }[name]
         table = pd.read_csv(data / f"pvlab_benchmarking/{name}_dataset.csv", encoding="utf-8-sig")
-    features = [f"x{i}" for i in range(table.shape[1] - 1)]
-    table.columns = [*features, "y"]
-    return Pool(table.groupby(features, as_index=False)["y"].mean(), goal, evaluations)
+    rows = table.groupby(list(table.columns[:-1]), as_index=False).mean().to_numpy(dtype=float)
+    return Pool(rows[:, :-1], -rows[:, -1] if name in MAXIMIZED else rows[:, -1])
 
 
-def campaign_file(folder: Path, pool: Pool, seed: int, batch: int, surrogate: str) -> Path:
-    """A campaign over the pool, with its CSV beside it."""
-    pool.table.to_csv(folder / "pool.csv", index=False)
-    content = {
-        "name": f"pool-{seed}",
-        "seed": seed,
-        "space": {"use": "pool", "file": "pool.csv", "features": list(pool.table.columns[:-1])},
-        "objectives": {"y": pool.goal},
-        "oracles": [{"use": "table", "file": "pool.csv", "properties": ["y"]}],
-        "surrogates": {"default": {"use": surrogate}},
-        "optimizers": [{"use": "sobol", "evaluations": 10}, {"use": "bayesian"}],
-        "budget": {"evaluations": pool.evaluations, "batch": batch},
-        "tracking": {"enabled": False},
-    }
-    path = folder / "campaign.yaml"
-    path.write_text(yaml.safe_dump(content))
-    return path
+def play(pool: Pool, policy: Policy, evaluations: int, batch: int, seed: int) -> tuple[list[int], float]:
+    """Designs in the order measured, and CPU seconds a suggestion (of `batch` designs)."""
+    seen = Seen(pool.X, list(map(int, np.random.default_rng([seed, 0]).permutation(len(pool.y))[:STARTS])), pool.y[:0])
+    asked, began = 0, time.process_time()
+    while len(seen.rows) < evaluations:
+        seen.y = pool.y[seen.rows]
+        n = min(batch, evaluations - len(seen.rows))
+        seen.rows += policy(seen, n, np.random.default_rng([seed, len(seen.rows)]))
+        asked += 1
+    assert len(set(seen.rows)) == evaluations
+    return seen.rows, (time.process_time() - began) / asked
 
 
-def enrichment(pool: Pool, seed: int, batch: int, surrogate: str) -> tuple[float, float]:
-    """Enrichment of one campaign, and the CPU seconds it took a suggestion."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        began = time.process_time()
-        campaign = Campaign.from_yaml(campaign_file(folder, pool, seed, batch, surrogate), folder / "run")
-        rounds = sum(1 for _ in campaign.rounds())
-        spent = time.process_time() - began
-        seen = {o.x for o in campaign.ledger.finished}
-        campaign.close()
-    found = len(seen & pool.best) / len(pool.best)
-    return found / (len(seen) / len(pool.table)), spent / rounds
-
-
-def rows(arguments: argparse.Namespace, data: Path) -> Iterator[str]:
-    """One table row a pool."""
+def run(arguments: argparse.Namespace, data: Path) -> None:
+    """Append the runs that the file of results does not hold."""
+    held = {tuple(r[k] for k in ("pool", "who", "batch", "seed")) for r in results(arguments.results)}
     for name in arguments.only:
         pool = read(name, data)
-        results = np.array(
-            [enrichment(pool, seed, arguments.batch, arguments.surrogate) for seed in range(arguments.seeds)]
-        )
-        mean, spread = results[:, 0].mean(), results[:, 0].std(ddof=1) if len(results) > 1 else float("nan")
-        yield (
-            f"| {name} | {len(pool.table)} | {pool.evaluations} | {arguments.batch} | {mean:.2f} ± {spread:.2f} "
-            f"| {results[:, 1].mean():.2f} |"
-        )
+        for seed in range(arguments.seeds):
+            for who in arguments.who:
+                if (name, who, arguments.batch, seed) in held:
+                    continue
+                rows, cpu = play(pool, POLICIES[who], EVALUATIONS[name], arguments.batch, seed)
+                line = {"pool": name, "who": who, "batch": arguments.batch, "seed": seed, "cpu_s": cpu, "rows": rows}
+                with arguments.results.open("a") as file:
+                    file.write(json.dumps(line) + "\n")
+
+
+def results(path: Path) -> list[dict[str, Any]]:
+    """The runs in a file of results, none when there is no such file."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def gathered(path: Path, name: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Runs on one pool by who made them and in what batches, in the order of POLICIES."""
+    found = [r for r in results(path) if r["pool"] == name]
+    for who in POLICIES:
+        for batch in sorted({r["batch"] for r in found if r["who"] == who}):
+            yield f"{who}, {batch}", [r for r in found if r["who"] == who and r["batch"] == batch]
+
+
+def show(arguments: argparse.Namespace, data: Path) -> None:
+    """Print the table; draw the plot when a path is given."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(2, 3, figsize=(9, 5.2), constrained_layout=True)
+    print("| pool | designs | evaluations | ceiling | who, batch | enrichment of the best 5 % | seeds | CPU s |")
+    print("|---" * 8 + "|")
+    for name, axis in zip(arguments.only, axes.flat, strict=False):
+        pool, most = read(name, data), EVALUATIONS[name]
+        ceiling = min(1, most / pool.best.sum()) * len(pool.y) / most
+        for label, runs in gathered(arguments.results, name):
+            found = np.array([np.cumsum(pool.best[r["rows"]]) for r in runs])
+            last = np.array([pool.enrichment(f)[-1] for f in found])
+            spread = f"{last.std(ddof=1):.2f}" if len(last) > 1 else "?"
+            cpu = np.mean([r["cpu_s"] for r in runs])
+            print(
+                f"| {name} | {len(pool.y)} | {most} | {ceiling:.2f} | {label} | {last.mean():.2f} ± {spread} "
+                f"| {len(last)} | {cpu:.2f} |"
+            )
+            style = "-" if label.startswith("bayesian") else "--"
+            axis.plot(np.arange(1, most + 1), found.mean(0) / pool.best.sum(), style, label=label, linewidth=1)
+        axis.set_title(name, fontsize=9)
+    axes[0, 0].legend(fontsize=6)
+    figure.supxlabel("designs measured")
+    figure.supylabel("share of the best 5 % found")
+    if arguments.plot:
+        figure.savefig(arguments.plot, dpi=80)
 
 
 def main() -> None:
-    """Print the table."""
+    """Run or show."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("verb", choices=["run", "show"])
+    parser.add_argument("results", type=Path, help="file of JSON lines")
+    parser.add_argument("--who", nargs="+", choices=list(POLICIES), default=["bayesian"])
     parser.add_argument("--batch", type=int, default=1)
-    parser.add_argument("--surrogate", default="gp")
-    parser.add_argument(
-        "--only", nargs="+", default=["oer_plate", "Crossed_barrel", "AgNP", "P3HT", "Perovskite", "AutoAM"]
-    )
-    data = os.environ.get("EUTECTIC_DATA")
-    if not data:
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--only", nargs="+", choices=list(EVALUATIONS), default=list(EVALUATIONS))
+    parser.add_argument("--plot", type=Path)
+    arguments = parser.parse_args()
+    if not os.environ.get("EUTECTIC_DATA"):
         sys.exit("set EUTECTIC_DATA to the folder that holds oer_plate/ and pvlab_benchmarking/")
-    print("| pool | designs | evaluations | batch | enrichment of the best 5 % | CPU s a suggestion |")
-    print("|---|---|---|---|---|---|")
-    for row in rows(parser.parse_args(), Path(data)):
-        print(row, flush=True)
+    {"run": run, "show": show}[arguments.verb](arguments, Path(os.environ["EUTECTIC_DATA"]))
 
 
 if __name__ == "__main__":

@@ -48,12 +48,15 @@ class Draw:
     """(b, s) covariance (r, b) @ weights shifts the mean to that of each draw."""
     inverse_factor: Tensor
     """(b, b) inverse Cholesky factor of the fixed points' covariance."""
+    own: float = 0.0
+    """Variance of a candidate's own (`Belief.own`)."""
 
     def moments(self, X: Tensor) -> tuple[Tensor, Tensor]:
         """Mean (r, s) and standard deviation (r, 1) at X (r, d) given each draw."""
         mean, variance, cross = self.conditional(X)
         left = variance - (cross @ self.inverse_factor.T).square().sum(-1)
-        return mean[:, None] + cross @ self.weights, left.clamp_min(1e-9 * variance.detach()).sqrt()[:, None]
+        left = left.clamp_min(1e-9 * variance.detach()) + self.own
+        return mean[:, None] + cross @ self.weights, left.sqrt()[:, None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,6 +133,8 @@ def build(belief: Belief, goal: Goal, fixed: Tensor, observed: int, normals: Ten
     """The improvement over draws at the fixed points (b, d); normals (outputs, s, at least b)."""
     with torch.no_grad():
         draws = tuple(draw(output, fixed, z) for output, z in zip(belief.outputs, normals, strict=True))
+        own = (*belief.own, *[0.0] * (len(draws) - len(belief.own)))
+        draws = tuple(replace(d, own=variance) for d, variance in zip(draws, own, strict=True))
         valid = torch.ones(normals.shape[1], len(fixed), dtype=torch.bool)
         for j, constraint in enumerate(draws[belief.m :]):
             known = observed if j == belief.constraints else 0

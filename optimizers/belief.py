@@ -2,17 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optimizers.base import Array, History, Space
 from surrogates.base import Domain, FittedSurrogate, State, Surrogate
+from surrogates.conditional import unexplained
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Column:
     """The data of one output: rows X (n, d), values y (n,), noise variance (n,) with NaN where unknown."""
 
+    rows: NDArray[np.int64]
+    """(n,) which rows of the history."""
     X: Array
     y: Array
     variance: Array
@@ -27,6 +33,8 @@ class Belief:
     """Number of objectives."""
     constraints: int
     """Number of outcome constraints."""
+    own: tuple[float, ...] = ()
+    """Variance (m,) a candidate's objectives have of their own, beside what their surrogates say; () for none."""
 
     def moments(self, X: Array) -> tuple[Array, Array]:
         """Mean and standard deviation (n, m + c [+ 1]) of the noise-free outputs at X (n, d)."""
@@ -72,24 +80,74 @@ def columns(history: History) -> list[Column]:
     found = []
     for j in range(values.shape[1]):
         rows = np.isfinite(values[:, j]) & ~history.failed
-        found.append(Column(history.X[rows], values[rows, j], noise[rows, j] ** 2))
+        found.append(Column(np.flatnonzero(rows), history.X[rows], values[rows, j], noise[rows, j] ** 2))
     if history.failed.any():
         rows = history.failed | history.finished
         verdict = np.where(history.failed[rows], 1.0, -1.0)
-        found.append(Column(history.X[rows], verdict, np.full(len(verdict), np.nan)))
+        found.append(Column(np.flatnonzero(rows), history.X[rows], verdict, np.full(len(verdict), np.nan)))
     return found
 
 
 def learn(space: Space, history: History, recipes: Sequence[Surrogate]) -> Belief:
-    """Fit one recipe an output (m + c of them; the failure indicator gets a Gaussian process), from history.state."""
+    """Fit one recipe an output (m + c of them; the failure indicator gets a Gaussian process), from history.state.
+
+    Outputs that have the same coupled recipe are fitted at once; `split` of what it learned gives them one by one.
+    """
     data = columns(history)
     starts = history.state.get("belief")
     starts = starts if isinstance(starts, list) and len(starts) == len(data) else [None] * len(data)
-    fitted = [
-        recipe.fit(c.X, c.y[:, None], space.names, variance=c.variance[:, None], domain=domain(space), start=start)
-        for recipe, c, start in zip(complete(recipes, history), data, starts, strict=True)
-    ]
-    return Belief(tuple(fitted), history.signed.shape[1], history.C.shape[1])
+    whole = complete(recipes, history)
+    fitted: dict[int, FittedSurrogate] = {}
+    for group in together(whole):
+        part = aligned([data[j] for j in group])
+        Y, variance = np.stack([c.y for c in part], 1), np.stack([c.variance for c in part], 1)
+        start = starts[group[0]] if len(group) == 1 else merged([starts[j] for j in group])
+        found: Any = whole[group[0]].fit(
+            part[0].X, Y, space.names, variance=variance, domain=domain(space), start=start
+        )
+        fitted.update(zip(group, found.split() if len(group) > 1 else [found], strict=True))
+    outputs = tuple(fitted[j] for j in range(len(whole)))
+    m = history.signed.shape[1]
+    return Belief(outputs, m, history.C.shape[1], deviations(space, history, outputs[:m]))
+
+
+def deviations(space: Space, history: History, outputs: Sequence[FittedSurrogate]) -> tuple[float, ...]:
+    """Inferred noise (m,) that is taken for the designs' own; () unless the space is a list.
+
+    A listed design is measured once, and it is its measured value that counts: where no standard error says how much of
+    it is chance, what neighbours cannot tell of it is to be won or lost with it (the nugget of Gramacy and Lee 2012,
+    doi 10.1007/s11222-010-9224-x).
+    """
+    if space.table is None:
+        return ()
+    told = np.isfinite(history.noise).any(0)
+    return tuple(0.0 if known else unexplained(output) for output, known in zip(outputs, told, strict=True))
+
+
+def together(recipes: Sequence[Surrogate]) -> list[list[int]]:
+    """Outputs by what is fitted at once: those that have the same coupled recipe; every other one alone."""
+    groups: list[list[int]] = []
+    for j, recipe in enumerate(recipes):
+        coupled = getattr(recipe, "coupling", "none") != "none"
+        mates = next((group for group in groups if coupled and recipes[group[0]] == recipe), None)
+        if mates is None:
+            groups.append([j])
+        else:
+            mates.append(j)
+    return groups
+
+
+def aligned(data: Sequence[Column]) -> list[Column]:
+    """The same outputs at the rows that all of them have."""
+    common = reduce(np.intersect1d, [column.rows for column in data])
+    places = [np.searchsorted(column.rows, common) for column in data]
+    return [Column(common, c.X[i], c.y[i], c.variance[i]) for c, i in zip(data, places, strict=True)]
+
+
+def merged(starts: Sequence[State | None]) -> State | None:
+    """The states of outputs that are fitted at once as one, None when any is missing."""
+    outputs = [output for start in starts for output in (start or {}).get("outputs", [])]  # type: ignore[attr-defined]
+    return {"outputs": outputs} if len(outputs) == len(starts) else None
 
 
 def complete(recipes: Sequence[Surrogate], history: History) -> list[Surrogate]:

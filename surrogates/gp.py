@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from surrogates.base import Array, Domain, State
+from surrogates.calibration import Method
 
 if TYPE_CHECKING:
     from surrogates.gp_model import FittedGaussianProcess
@@ -12,10 +13,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class GaussianProcess:
-    """Gaussian process, one independent process an output; inputs scaled by the domain, outputs standardised."""
+    """Gaussian process; inputs scaled by the domain, outputs standardised, intervals widened by rows left out."""
 
-    kernel: Literal["matern52", "matern32", "rbf"] = "matern52"
-    """Covariance of the numeric inputs; category inputs multiply it by exp(-sum of mismatches / length)."""
+    kernel: Literal["matern52", "matern32", "rbf", "additive", "composition"] = "matern52"
+    """Covariance of the numeric inputs. `additive`: sums over inputs and pairs of inputs beside the product of all;
+    `composition`: linear and quadratic mixing beside `matern52`. Category inputs multiply it by
+    exp(-sum of mismatches / length)."""
+    coupling: Literal["none", "icm"] = "none"
+    """`icm`: the outputs fitted together share length scales and learn from each other through their correlation
+    (intrinsic coregionalisation); `none`: each on its own."""
+    calibration: Method = "conformal"
+    """How leave-one-out errors widen variances: `conformal`, `scaled` or `none`."""
     ard: bool = True
     """One length scale an input (automatic relevance determination) instead of one for all."""
     noise: Literal["auto", "given", "inferred"] = "auto"

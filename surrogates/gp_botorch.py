@@ -1,6 +1,7 @@
 """This file is the BoTorch model of fitted Gaussian processes: same data, same hyperparameters, same posterior."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -8,9 +9,11 @@ from botorch.models import ModelListGP, SingleTaskGP
 from botorch.models.transforms.input import Normalize
 from botorch.models.transforms.outcome import Standardize
 from gpytorch.kernels import Kernel as GPyTorchKernel
-from gpytorch.kernels import MaternKernel, RBFKernel
 from gpytorch.means import ConstantMean
 from torch import Tensor
+
+from surrogates.base import Posterior
+from surrogates.moments_botorch import model as moments_model
 
 if TYPE_CHECKING:
     from botorch.models.model import Model
@@ -19,21 +22,75 @@ if TYPE_CHECKING:
     from surrogates.gp_process import Process
 
 
-class CategoryKernel(GPyTorchKernel):  # type: ignore[misc]
-    """exp(-sum of mismatches / length) over category codes."""
+class FixedKernel(GPyTorchKernel):  # type: ignore[misc]
+    """One of our covariances at fixed parameters, times a factor."""
 
-    has_lengthscale = True
+    def __init__(self, recipe: "Kernel", parameters: Tensor, factor: float) -> None:
+        super().__init__()
+        self.recipe, self.factor = recipe, factor
+        self.register_buffer("parameters_", parameters)
 
     def forward(self, x1: Tensor, x2: Tensor, diag: bool = False, last_dim_is_batch: bool = False) -> Tensor:
         """Covariance (..., a, b) of x1 (..., a, d) and x2 (..., b, d)."""
         del last_dim_is_batch
-        differs = (x1.unsqueeze(-2) - x2.unsqueeze(-3)).abs() > 1e-6
-        value = torch.exp(-(differs / self.lengthscale.unsqueeze(-2)).sum(-1))
-        return value.diagonal(dim1=-1, dim2=-2) if diag else value
+        if diag:
+            return self.factor * self.recipe.variance(x1, self.parameters_)
+        return self.factor * self.recipe(x1, x2, self.parameters_)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CoupledOutput:
+    """A process as an output that knows its moments (`surrogates.moments`): a point is its own embedding."""
+
+    process: "Process"
+
+    @property
+    def differentiable(self) -> bool:
+        """Yes."""
+        return True
+
+    @property
+    def noise(self) -> float:
+        """Mean noise variance, output's unit squared."""
+        return self.process.noise_variance
+
+    @property
+    def unseen(self) -> Posterior:
+        """Leave-one-out predictions (n, 1), noise included."""
+        mean, variance = self.process.leave_one_out()
+        return Posterior(mean[:, None].numpy(), variance[:, None].numpy())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    @property
+    def state(self) -> dict[str, object]:
+        """Hyperparameters."""
+        return self.process.state()
+
+    def embed(self, X: Tensor) -> Tensor:
+        """X itself."""
+        return X
+
+    def mean(self, E: Tensor) -> Tensor:
+        """Mean (...,)."""
+        return self.process.moments(E)[0]
+
+    def variance(self, E: Tensor) -> Tensor:
+        """Variance (...,)."""
+        return self.process.moments(E)[1]
+
+    def covariance(self, A: Tensor, B: Tensor) -> Tensor:
+        """Covariance (..., a, b)."""
+        return self.process.covariance(A, B)
 
 
 def model(processes: Sequence["Process"]) -> "Model":
-    """A BoTorch model over raw inputs; one `SingleTaskGP` an output."""
+    """A BoTorch model over raw inputs: one `SingleTaskGP` an output, or the marginals of coupled outputs."""
+    if any(process.kernel.outputs > 1 for process in processes):
+        return moments_model([CoupledOutput(process) for process in processes])
     models = [single(process) for process in processes]
     return models[0] if len(models) == 1 else ModelListGP(*models)
 
@@ -41,7 +98,6 @@ def model(processes: Sequence["Process"]) -> "Model":
 def single(process: "Process") -> "Model":
     """One output."""
     bounds = torch.stack([process.lower, process.lower + process.width])
-    d = len(process.lengths)
     values = process.shift + process.scale * (process.residual + process.hyper.constant)
     standardize = Standardize(m=1)
     standardize.means.fill_(process.shift)
@@ -49,36 +105,14 @@ def single(process: "Process") -> "Model":
     standardize._stdvs_sq.fill_(process.scale**2)
     standardize._is_trained.fill_(True)
     standardize.eval()
-    mean = ConstantMean()
     gp = SingleTaskGP(
         process.rows * process.width + process.lower,
         values[:, None],
-        train_Yvar=((process.noise + process.jitter) * process.scale**2)[:, None],
-        mean_module=mean,
-        covar_module=kernel(process.kernel, process.lengths),
-        input_transform=Normalize(d, bounds=bounds),
+        train_Yvar=((process.noise + process.jitter) * process.unit_variance)[:, None],
+        mean_module=ConstantMean(),
+        covar_module=FixedKernel(process.kernel, process.lengths, process.widening),
+        input_transform=Normalize(len(process.lower), bounds=bounds),
         outcome_transform=standardize,
     )
     gp.mean_module.initialize(constant=process.hyper.constant)
     return gp.to(torch.float64).eval()
-
-
-def kernel(recipe: "Kernel", lengths: Tensor) -> GPyTorchKernel:
-    """The GPyTorch kernel with these length scales (d,)."""
-    parts = []
-    if recipe.numeric:
-        dims = recipe.numeric
-        options = {"matern52": 2.5, "matern32": 1.5}
-        part = (
-            RBFKernel(ard_num_dims=len(dims), active_dims=dims)
-            if recipe.name == "rbf"
-            else MaternKernel(nu=options[recipe.name], ard_num_dims=len(dims), active_dims=dims)
-        )
-        parts.append((part, dims))
-    if recipe.categorical:
-        dims = recipe.categorical
-        parts.append((CategoryKernel(ard_num_dims=len(dims), active_dims=dims), dims))
-    for part, dims in parts:
-        part.to(torch.float64)
-        part.lengthscale = lengths[list(dims)]
-    return parts[0][0] if len(parts) == 1 else parts[0][0] * parts[1][0]

@@ -1,11 +1,12 @@
-"""This file is how Gaussian-process hyperparameters are found: maximum a posteriori by L-BFGS.
+"""This file is how Gaussian-process hyperparameters are found: the mode of their posterior, by L-BFGS.
 
-Priors are BoTorch's: log-normal length scales that grow with the square root of the dimension (Hvarfner, Hellsten
-and Nardi 2024, doi 10.48550/arXiv.2402.02229) and a log-normal noise variance.
+The length scales' prior knows that inputs resemble each other: their logarithms are normal about a common, uncertain
+size that grows with the square root of the dimension (the scaling of Hvarfner, Hellsten and Nardi 2024, doi
+10.48550/arXiv.2402.02229), so that few rows are not spent on telling inputs apart. The mode is taken over logarithms.
 """
 
 from dataclasses import dataclass
-from math import exp, log, pi, sqrt
+from math import log, pi
 
 import numpy as np
 import torch
@@ -17,6 +18,11 @@ from surrogates.gp_kernel import Kernel, cholesky
 
 LEAST_LENGTH, MOST_LENGTH = 0.025, 1e3
 LEAST_NOISE, MOST_NOISE = 1e-6, 10.0
+COMMON, OWN = 1.0, 0.5
+"""Standard deviations of the log lengths' common size and of each one about it."""
+SHORT, LONG = 0.3, 2.0
+"""Lengths that tuning starts from, times the square root of the dimension."""
+MOST_SHAPE = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,51 +34,74 @@ class Hyper:
     """Noise variance of an average observation."""
     constant: float
     """Mean far from all data."""
+    shape: tuple[float, ...] = ()
+    """The kernel's parameters beside the lengths."""
+
+    @property
+    def parameters(self) -> Tensor:
+        """The kernel's (d + shape,)."""
+        return torch.tensor([*self.lengths, *self.shape], dtype=torch.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """What one process is tuned on."""
+    """What a process, or several that are coupled, is tuned on."""
 
     kernel: Kernel
     X: Tensor
-    """(n, d) unit box."""
+    """(n, d) unit box; with coupled outputs a row an observation, and its output's number last."""
     y: Tensor
     """(n,) standardised."""
     relative: Tensor
-    """(n,) noise variance of each observation over the level."""
-    level_center: float
-    """Median of the noise level's prior."""
-    level_known: bool
-    """The level is not tuned."""
+    """(n,) noise variance of each observation over the level of its output."""
+    centers: tuple[float, ...]
+    """Median of each output's noise level under the prior."""
+    spread: float
+    """Standard deviation of the level's logarithm under the prior; 0: it is not tuned."""
     shared: bool
     """One length scale for all inputs."""
 
+    @property
+    def membership(self) -> Tensor:
+        """(n, m) 1 where the observation is of the output."""
+        if len(self.centers) == 1:
+            return torch.ones(len(self.y), 1, dtype=torch.float64)
+        return (self.X[:, -1:] == torch.arange(len(self.centers))).to(torch.float64)
 
-def covariance(task: Task, hyper: Hyper) -> Tensor:
-    """Covariance (n, n) of the observations, noise included."""
-    K = task.kernel(task.X, task.X, torch.tensor(hyper.lengths, dtype=torch.float64))
-    return K + torch.diag(hyper.level * task.relative)
+    @property
+    def size(self) -> int:
+        """Number of lengths that are tuned."""
+        return 1 if self.shared else self.kernel.inputs
+
+    def split(self, theta: Tensor) -> tuple[Tensor, Tensor]:
+        """Kernel parameters (d + shape,) and noise levels (m,) of a vector (log lengths, shape, log levels)."""
+        lengths, rest = theta[: self.size].exp(), theta[self.size :]
+        m = len(self.centers)
+        return torch.cat([lengths.expand(self.kernel.inputs), rest[:-m]]), rest[-m:].exp()
+
+    def covariance(self, parameters: Tensor, levels: Tensor) -> Tensor:
+        """Covariance (n, n) of the observations, noise included."""
+        return self.kernel(self.X, self.X, parameters) + torch.diag((self.membership @ levels) * self.relative)
 
 
-def best_constant(factor: Tensor, y: Tensor) -> float:
-    """Generalised-least-squares mean for a Cholesky factor (n, n) of the covariance."""
-    ones = torch.linalg.solve_triangular(factor, torch.ones_like(y)[:, None], upper=False)
-    target = torch.linalg.solve_triangular(factor, y[:, None], upper=False)
-    return float((ones * target).sum() / (ones * ones).sum())
+def best_constants(factor: Tensor, task: Task) -> Tensor:
+    """Generalised-least-squares mean (m,) of each output for a Cholesky factor (n, n) of the covariance."""
+    ones = torch.linalg.solve_triangular(factor, task.membership, upper=False)
+    target = torch.linalg.solve_triangular(factor, task.y[:, None], upper=False)
+    constants: Tensor = torch.linalg.solve(ones.T @ ones, ones.T @ target)[:, 0]
+    return constants
 
 
 def loss(task: Task, vector: Array) -> tuple[float, Array]:
-    """Negative log posterior and its gradient at (log lengths, log level).
+    """Negative log posterior and its gradient at (log lengths, shape, log levels).
 
     Rasmussen & Williams 2006, eq. 2.30 and 5.9: with W = K^-1 - alpha alpha', the gradient of the data term is that
     of sum(W * K) / 2 at fixed W, and the constant mean is at its optimum (envelope theorem).
     """
     theta = torch.tensor(vector, dtype=torch.float64, requires_grad=True)
-    lengths = theta[:-1].exp().expand(task.X.shape[1]) if task.shared else theta[:-1].exp()
-    K = task.kernel(task.X, task.X, lengths) + torch.diag(theta[-1].exp() * task.relative)
+    K = task.covariance(*task.split(theta))
     factor, _ = cholesky(K.detach())
-    residual = (task.y - best_constant(factor, task.y))[:, None]
+    residual = (task.y - task.membership @ best_constants(factor, task))[:, None]
     alpha = torch.cholesky_solve(residual, factor)
     W = torch.cholesky_inverse(factor) - alpha @ alpha.T
     data = float(0.5 * (residual * alpha).sum() + factor.diagonal().log().sum()) + 0.5 * len(task.y) * log(2 * pi)
@@ -83,38 +112,34 @@ def loss(task: Task, vector: Array) -> tuple[float, Array]:
 
 
 def negative_log_prior(task: Task, theta: Tensor) -> Tensor:
-    """Minus the log density, in the lengths and the level, of the log-normal priors, up to a constant."""
-    center, width = length_prior(task.X.shape[1])
-    lengths, level = theta[:-1], theta[-1]
-    value = (0.5 * ((lengths - center) / width) ** 2 + lengths).sum()
-    if task.level_known:
+    """Minus the log density, in log lengths, shape and log levels, up to a constant.
+
+    The lengths' covariance OWN^2 I + COMMON^2 11' is inverted by Sherman and Morrison's formula.
+    """
+    off = theta[: task.size] - 0.5 * log(task.kernel.inputs)
+    common = COMMON**2 / (OWN**2 + task.size * COMMON**2)
+    value = 0.5 * (off.square().sum() - common * off.sum().square()) / OWN**2
+    m = len(task.centers)
+    value = value + 0.5 * theta[task.size : -m].square().sum()
+    if not task.spread:
         return value
-    return value + 0.5 * (level - log(task.level_center)) ** 2 + level
+    return value + 0.5 * ((theta[-m:] - torch.tensor(task.centers).log()) / task.spread).square().sum()
 
 
-def length_prior(d: int) -> tuple[float, float]:
-    """Center and width of the log length scales' normal prior in d dimensions."""
-    return sqrt(2.0) + 0.5 * log(d), sqrt(3.0)
-
-
-def tune(task: Task, start: Hyper | None, iterations: int) -> Hyper:
-    """Best hyperparameters found from the prior's mode, its median, and `start` when given."""
-    d = task.X.shape[1]
-    center, width = length_prior(d)
-    size = 1 if task.shared else d
-    level = log(task.level_center)
-    mode = level if task.level_known else level - 1
-    starts = [np.array([center - width**2] * size + [mode])]
-    warm = [] if start is None else [np.log([*start.lengths[:size], level if task.level_known else start.level])]
-    if warm and not task.level_known:
-        starts = [*warm, *starts]
-    elif warm:
-        starts = [np.array([*warm[0][:size], level]), *starts]
+def tune(task: Task, start: tuple[Hyper, ...], iterations: int) -> tuple[Hyper, ...]:
+    """The best found, one an output, from short lengths and from an earlier fit or, without one, from long ones."""
+    levels = np.log(task.centers)
+    root = 0.5 * log(task.kernel.inputs)
+    none = [0.0] * task.kernel.shape
+    starts = [[*[log(SHORT) + root] * task.size, *none, *levels]]
+    if start:
+        found = levels if not task.spread else np.log([h.level for h in start])
+        starts.append([*np.log(start[0].lengths[: task.size]), *start[0].shape, *found])
     else:
-        starts = [*starts, np.array([center] * size + [level])]
-    box = [(log(LEAST_LENGTH), log(MOST_LENGTH))] * size
-    box.append((level, level) if task.level_known else (log(LEAST_NOISE), log(MOST_NOISE)))
-    results = [descend(task, np.asarray(s, dtype=float), box, iterations) for s in starts]
+        starts.append([*[log(LONG) + root] * task.size, *none, *levels])
+    box = [(log(LEAST_LENGTH), log(MOST_LENGTH))] * task.size + [(-MOST_SHAPE, MOST_SHAPE)] * task.kernel.shape
+    box += [(log(LEAST_NOISE), log(MOST_NOISE)) if task.spread else (level, level) for level in levels]
+    results = [descend(task, np.array(s), box, iterations) for s in starts]
     return finish(task, min(results, key=lambda pair: pair[0])[1])
 
 
@@ -132,10 +157,19 @@ def descend(task: Task, vector: Array, box: list[tuple[float, float]], iteration
     return float(result.fun), np.asarray(result.x, dtype=float)
 
 
-def finish(task: Task, vector: Array) -> Hyper:
-    """Hyperparameters of a tuned vector."""
-    d = task.X.shape[1]
-    lengths = tuple(exp(v) for v in vector[:-1]) * (d if task.shared else 1)
-    hyper = Hyper(lengths, exp(float(vector[-1])), 0.0)
-    factor, _ = cholesky(covariance(task, hyper))
-    return Hyper(hyper.lengths, hyper.level, best_constant(factor, task.y))
+def finish(task: Task, vector: Array) -> tuple[Hyper, ...]:
+    """Hyperparameters of a tuned vector, one an output."""
+    parameters, levels = task.split(torch.tensor(vector, dtype=torch.float64))
+    factor, _ = cholesky(task.covariance(parameters, levels))
+    d = task.kernel.inputs
+    lengths, shape = tuple(parameters[:d].tolist()), tuple(parameters[d:].tolist())
+    pairs = zip(levels.tolist(), best_constants(factor, task).tolist(), strict=True)
+    return tuple(Hyper(lengths, level, constant, shape) for level, constant in pairs)
+
+
+def vector(task: Task, found: tuple[Hyper, ...]) -> Array:
+    """The tuned vector of hyperparameters."""
+    out: Array = np.array(
+        [*np.log(found[0].lengths[: task.size]), *found[0].shape, *np.log([hyper.level for hyper in found])]
+    )
+    return out

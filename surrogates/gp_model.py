@@ -9,8 +9,8 @@ from torch import Tensor
 
 from surrogates.base import Array, Domain, Posterior, State
 from surrogates.checks import checked
-from surrogates.gp_fit import LEAST_NOISE, MOST_NOISE, Hyper, Task, finish, tune
-from surrogates.gp_kernel import Kernel
+from surrogates.gp_data import Data, prepare
+from surrogates.gp_fit import LONG, Hyper, Task, finish, tune, vector
 from surrogates.gp_process import Process, condition, restore
 
 if TYPE_CHECKING:
@@ -20,13 +20,11 @@ if TYPE_CHECKING:
 
 CHUNK = 4096
 """Rows predicted at once."""
-NEIGHBOURS = 12
-"""Rows whose given noise variances are pooled around each, itself among them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedGaussianProcess:
-    """m independent processes over the same inputs."""
+    """m processes over the same inputs, independent or coupled."""
 
     processes: tuple[Process, ...]
     notes: tuple[str, ...]
@@ -42,6 +40,10 @@ class FittedGaussianProcess:
         from surrogates.gp_botorch import model
 
         return model(self.processes)
+
+    def split(self) -> tuple["FittedGaussianProcess", ...]:
+        """The outputs one by one; what coupled ones learned from each other stays in them."""
+        return tuple(FittedGaussianProcess((p,), self.notes if j == 0 else ()) for j, p in enumerate(self.processes))
 
     def posterior(self, X: Array) -> Posterior:
         """Predict the m outputs at X (n, d)."""
@@ -73,98 +75,50 @@ def fit(
     tune: bool,
     names: tuple[str, ...],
 ) -> FittedGaussianProcess:
-    """Fit every column of Y (n, m); ValueError for data that cannot be learned from."""
+    """Fit every column of Y (n, m), all at once where they are coupled; ValueError for data that cannot be learned."""
     X, Y, names = checked("a Gaussian process", X, Y, names)
+    m = Y.shape[1]
     domain = domain or Domain(X.min(0), X.max(0))
-    earlier = starts(start, Y.shape[1], X.shape[1])
-    if not tune and None in earlier:
-        raise ValueError("tune=False needs the `state` of an earlier fit with as many inputs and outputs as start")
-    fitted, notes = [], []
-    for j in range(Y.shape[1]):
-        known = None if variance is None else variance[:, j]
-        process, said = single(recipe, X, Y[:, j], known, domain, earlier[j], tune)
-        fitted.append(process)
-        notes.extend(said if Y.shape[1] == 1 else [f"output {j + 1}: {text}" for text in said])
+    known = np.full(Y.shape, np.nan) if variance is None else np.asarray(variance, dtype=float).reshape(Y.shape)
+    outputs = (start or {}).get("outputs")
+    earlier = outputs if isinstance(outputs, list) and len(outputs) == m else [None] * m
+    groups = [list(range(m))] if recipe.coupling == "icm" else [[j] for j in range(m)]
+    fitted: list[Process] = []
+    notes: list[str] = []
+    for group in groups:
+        data = prepare(recipe, X, Y[:, group], known[:, group], domain)
+        found = [restore(earlier[j] or {}, X.shape[1], data.task.kernel.shape) for j in group]
+        hypers = tuple(hyper for hyper in found if hyper is not None)
+        if not tune and len(hypers) < len(group):
+            raise ValueError("tune=False needs the `state` of an earlier fit with as many inputs and outputs as start")
+        processes, said = single(recipe, data, hypers if len(hypers) == len(group) else (), tune)
+        fitted.extend(processes)
+        notes.extend(said if m == 1 or len(groups) == 1 else [f"output {group[0] + 1}: {text}" for text in said])
     return FittedGaussianProcess(tuple(fitted), tuple(notes))
 
 
-def starts(start: State | None, m: int, d: int) -> list[Hyper | None]:
-    """One earlier set of hyperparameters an output, None where there is none."""
-    outputs = (start or {}).get("outputs")
-    if not isinstance(outputs, list) or len(outputs) != m:
-        return [None] * m
-    return [restore(content, d) for content in outputs]
-
-
 def single(
-    recipe: "GaussianProcess",
-    X: Array,
-    y: Array,
-    variance: Array | None,
-    domain: Domain,
-    start: Hyper | None,
-    tuned: bool,
-) -> tuple[Process, list[str]]:
-    """One output: standardise, tune, condition."""
-    lower, width = scaling(domain)
-    shift, spread = float(y.mean()), float(y.std(ddof=1)) if len(y) > 1 else 0.0
-    scale = spread if spread > 1e-9 * max(1.0, abs(shift)) else 1.0
-    notes = [] if scale == spread else ["constant output: nothing to learn from it yet"]
-    d = X.shape[1]
-    kernel = Kernel(recipe.kernel, tuple(j for j in range(d) if j not in domain.categorical), domain.categorical)
-    unit = (torch.tensor(X, dtype=torch.float64) - lower) / width
-    given = np.full(len(y), np.nan) if variance is None else variance
-    relative, center, known = noise_prior(recipe, unit, given, scale)
-    values = torch.tensor((y - shift) / scale, dtype=torch.float64)
-    task = Task(kernel, unit, values, torch.tensor(relative), center, known, not recipe.ard)
-    hyper = start if start is not None and not tuned else tuned_hyper(recipe, task, start, constant=bool(notes))
-    process = condition(task, hyper, lower, width, shift, scale)
-    if process.jitter:
-        notes.append(f"near-singular covariance: jitter {process.jitter:.1e} (standardised variance) added")
-    return process, notes
+    recipe: "GaussianProcess", data: Data, start: tuple[Hyper, ...], tuned: bool
+) -> tuple[tuple[Process, ...], list[str]]:
+    """One output, or several coupled: tune, condition, calibrate."""
+    notes = ["constant output: nothing to learn from it yet"] if data.constant else []
+    found = start if start and not tuned else tuned_hyper(recipe, data.task, start, data.constant)
+    processes = condition(data.task, found, data.scaling)
+    if processes[0].jitter:
+        notes.append(f"near-singular covariance: jitter {processes[0].jitter:.1e} (standardised variance) added")
+    if not data.constant:
+        processes = tuple(p.calibrated(recipe.calibration) for p in processes)
+    return processes, notes
 
 
-def tuned_hyper(recipe: "GaussianProcess", task: Task, start: Hyper | None, constant: bool) -> Hyper:
+def tuned_hyper(recipe: "GaussianProcess", task: Task, start: tuple[Hyper, ...], constant: bool) -> tuple[Hyper, ...]:
     """Hyperparameters from a tuning run on at most `tune_rows` evenly spread rows, the mean from all."""
     if constant:
-        d = task.X.shape[1]
-        return Hyper((float(np.exp(np.sqrt(2))) * d**0.5,) * d, task.level_center, 0.0)
+        d, rest = task.kernel.inputs, (0.0,) * task.kernel.shape
+        return tuple(Hyper((LONG * d**0.5,) * d, level, 0.0, rest) for level in task.centers)
     n = len(task.y)
     if n <= recipe.tune_rows:
         return tune(task, start, recipe.iterations)
     index = torch.tensor(np.linspace(0, n - 1, recipe.tune_rows).round().astype(int))
     part = replace(task, X=task.X[index], y=task.y[index], relative=task.relative[index])
-    found = tune(part, start, recipe.iterations)
-    size = 1 if task.shared else len(found.lengths)
-    return finish(task, np.log([*found.lengths[:size], found.level]))
-
-
-def scaling(domain: Domain) -> tuple[Tensor, Tensor]:
-    """Offset and width (d,) that take natural units to the unit box, category codes left as they are."""
-    lower = torch.tensor(domain.lower, dtype=torch.float64)
-    width = torch.tensor(domain.upper, dtype=torch.float64) - lower
-    width = torch.where(width > 0, width, torch.ones_like(width))
-    for j in domain.categorical:
-        lower[j], width[j] = 0.0, 1.0
-    return lower, width
-
-
-def noise_prior(recipe: "GaussianProcess", X: Tensor, variance: Array, scale: float) -> tuple[Array, float, bool]:
-    """Relative noise variances (n,), the median of the level's prior, and whether the level is known.
-
-    A variance from two or three repeats is itself uncertain by its own size; each is shrunk towards the median of its
-    neighbours in X (n, d; unit box), as in Smyth 2004 (doi 10.2202/1544-6115.1027) with the prior weight as an option:
-    noise may differ by region. Unknown ones take the median of all.
-    """
-    blind = np.exp(-4.0)
-    known = np.isfinite(variance)
-    if recipe.noise == "inferred" or not known.any():
-        return np.ones(len(variance)), float(blind), False
-    standard = np.clip(variance / scale**2, LEAST_NOISE, MOST_NOISE)
-    pooled = float(np.median(standard[known]))
-    if recipe.noise == "given":
-        return np.where(known, standard, pooled), 1.0, True
-    values = np.where(known, standard, pooled)
-    near = torch.cdist(X, X).topk(min(NEIGHBOURS, len(X)), largest=False).indices.numpy()
-    shrunk = recipe.moderation * np.median(values[near], axis=1) + (1 - recipe.moderation) * values
-    return shrunk / pooled, pooled, False
+    return finish(task, vector(task, tune(part, start, recipe.iterations)))

@@ -1,12 +1,13 @@
 """This file is one fitted Gaussian process: a single output, exact inference with cached factors."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from surrogates.gp_fit import Hyper, Task, covariance
+from surrogates.calibration import Method, factor
+from surrogates.gp_fit import Hyper, Task
 from surrogates.gp_kernel import Kernel, cholesky
 
 
@@ -17,13 +18,15 @@ class Process:
     kernel: Kernel
     hyper: Hyper
     lengths: Tensor
-    """(d,) dimensionless."""
+    """(d + shape,) the kernel's parameters, dimensionless."""
     lower: Tensor
     """(d,) natural units of the inputs."""
     width: Tensor
     """(d,) natural units of the inputs, 1 for category columns."""
     rows: Tensor
-    """(n, d) training inputs in the unit box."""
+    """(n, d) training inputs in the unit box; with coupled outputs a row an observation, its output's number last."""
+    number: int
+    """Which of the coupled outputs this is."""
     shift: float
     """Mean of the output, its unit."""
     scale: float
@@ -38,17 +41,43 @@ class Process:
     """(n, n) inverse of the Cholesky factor of K."""
     jitter: float
     """Added to K's diagonal, standardised."""
+    widening: float = 1.0
+    """What calibration multiplies every variance by, noise included; means stay."""
 
     def unit(self, X: Tensor) -> Tensor:
-        """X (..., d) in natural units -> unit box."""
-        return (X - self.lower) / self.width
+        """X (..., d) in natural units -> unit box, the output's number appended where outputs are coupled."""
+        inside = (X - self.lower) / self.width
+        if self.kernel.outputs == 1:
+            return inside
+        return torch.cat([inside, torch.full_like(inside[..., :1], self.number)], -1)
+
+    @property
+    def unit_variance(self) -> float:
+        """Variance of the output, square of its unit, that a standardised 1 stands for."""
+        return self.scale**2 * self.widening
+
+    @property
+    def own(self) -> Tensor:
+        """(n,) True for the observations of this output."""
+        if self.kernel.outputs == 1:
+            return torch.ones(len(self.rows), dtype=torch.bool)
+        return self.rows[:, -1] == self.number
+
+    @property
+    def noise_variance(self) -> float:
+        """Mean noise variance of this output's observations, output's unit squared."""
+        return self.unit_variance * float(self.noise[self.own].mean())
 
     def moments(self, X: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and variance (...,) of the noise-free output at X (..., d); Rasmussen & Williams 2006, eq. 2.25-2.26."""
-        k = self.kernel(self.unit(X), self.rows, self.lengths)
-        mean = self.hyper.constant + k @ self.alpha
-        variance = 1 - (k @ self.inverse_factor.T).square().sum(-1)
-        return self.shift + self.scale * mean, self.scale**2 * variance.clamp_min(1e-12)
+        unit = self.unit(X)
+        return self.given(unit, self.kernel(unit, self.rows, self.lengths))
+
+    def given(self, unit: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
+        """The same from points in the unit box and their prior covariance k (..., n) with the rows."""
+        mean = self.shift + self.scale * (self.hyper.constant + k @ self.alpha)
+        left = self.kernel.variance(unit, self.lengths) - (k @ self.inverse_factor.T).square().sum(-1)
+        return mean, self.unit_variance * left.clamp_min(1e-12)
 
     def covariance(self, A: Tensor, B: Tensor) -> Tensor:
         """Posterior covariance (..., a, b) of the noise-free output between A (..., a, d) and B (..., b, d)."""
@@ -56,7 +85,7 @@ class Process:
         left = self.kernel(a, self.rows, self.lengths) @ self.inverse_factor.T
         right = self.kernel(b, self.rows, self.lengths) @ self.inverse_factor.T
         prior = self.kernel(a, b, self.lengths)
-        return self.scale**2 * (prior - left @ right.transpose(-1, -2))
+        return self.unit_variance * (prior - left @ right.transpose(-1, -2))
 
     def bound(self, B: Tensor) -> "Conditional":
         """What `moments` together with covariances to the fixed points B (b, d) needs, computed once."""
@@ -65,17 +94,34 @@ class Process:
         return Conditional(self, torch.cat([self.rows, b]), (right @ self.inverse_factor).T)
 
     def leave_one_out(self) -> tuple[Tensor, Tensor]:
-        """Mean and variance (n,) of each observation given all others, hyperparameters fixed.
+        """Mean and variance (n,) of each observation of this output given all others, hyperparameters fixed.
 
-        Rasmussen & Williams 2006, eq. 5.12; the variance includes the observation's own noise.
+        Rasmussen & Williams 2006, eq. 5.12; the variance includes the observation's own noise. What the same row says
+        of the other coupled outputs is not left out.
         """
         diagonal = self.inverse_factor.square().sum(0)
         mean = self.residual - self.alpha / diagonal + self.hyper.constant
-        return self.shift + self.scale * mean, self.scale**2 / diagonal
+        return (self.shift + self.scale * mean)[self.own], (self.unit_variance / diagonal)[self.own]
+
+    def calibrated(self, method: Method) -> "Process":
+        """The same with variances that fit the errors at rows left out.
+
+        They are widened, never narrowed: hyperparameters were tuned on the rows left out, whose errors are rather too
+        small.
+        """
+        mean, variance = self.leave_one_out()
+        observed = self.shift + self.scale * (self.residual + self.hyper.constant)[self.own]
+        widening = max(1.0, factor((observed - mean).numpy(), variance.numpy(), method))
+        return replace(self, widening=widening)
 
     def state(self) -> dict[str, object]:
         """Hyperparameters as JSON values."""
-        return {"lengths": list(self.hyper.lengths), "level": self.hyper.level, "constant": self.hyper.constant}
+        return {
+            "lengths": list(self.hyper.lengths),
+            "level": self.hyper.level,
+            "constant": self.hyper.constant,
+            "shape": list(self.hyper.shape),
+        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,40 +137,61 @@ class Conditional:
     def __call__(self, X: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Mean (r,), variance (r,), covariance (r, b) at X (r, d), natural units."""
         p = self.process
-        k = p.kernel(p.unit(X), self.rows, p.lengths)
+        unit = p.unit(X)
+        k = p.kernel(unit, self.rows, p.lengths)
         known, fixed = k[..., : len(p.rows)], k[..., len(p.rows) :]
-        variance = (1 - (known @ p.inverse_factor.T).square().sum(-1)).clamp_min(1e-12)
-        mean = p.shift + p.scale * (p.hyper.constant + known @ p.alpha)
-        return mean, p.scale**2 * variance, p.scale**2 * (fixed - known @ self.weights)
+        return *p.given(unit, known), p.unit_variance * (fixed - known @ self.weights)
 
 
-def condition(task: Task, hyper: Hyper, lower: Tensor, width: Tensor, shift: float, scale: float) -> Process:
-    """The process of `task`'s data under `hyper`."""
-    factor, jitter = cholesky(covariance(task, hyper))
-    inverse = torch.linalg.solve_triangular(factor, torch.eye(len(task.y), dtype=torch.float64), upper=False)
-    residual = task.y - hyper.constant
-    return Process(
-        kernel=task.kernel,
-        hyper=hyper,
-        lengths=torch.tensor(hyper.lengths, dtype=torch.float64),
-        lower=lower,
-        width=width,
-        rows=task.X,
-        shift=shift,
-        scale=scale,
-        residual=residual,
-        noise=hyper.level * task.relative,
-        alpha=inverse.T @ (inverse @ residual),
-        inverse_factor=inverse,
-        jitter=jitter,
+@dataclass(frozen=True, slots=True, eq=False)
+class Scaling:
+    """What takes inputs to the unit box and the outputs (m) to mean 0 and deviation 1."""
+
+    lower: Tensor
+    width: Tensor
+    shifts: tuple[float, ...]
+    scales: tuple[float, ...]
+
+
+def condition(task: Task, found: tuple[Hyper, ...], scaling: Scaling) -> tuple[Process, ...]:
+    """The processes, one an output, of `task`'s data under `found`."""
+    parameters = found[0].parameters
+    levels = torch.tensor([hyper.level for hyper in found], dtype=torch.float64)
+    constants = torch.tensor([hyper.constant for hyper in found], dtype=torch.float64)
+    chol, jitter = cholesky(task.covariance(parameters, levels))
+    inverse = torch.linalg.solve_triangular(chol, torch.eye(len(task.y), dtype=torch.float64), upper=False)
+    residual = task.y - task.membership @ constants
+    alpha = inverse.T @ (inverse @ residual)
+    return tuple(
+        Process(
+            kernel=task.kernel,
+            hyper=hyper,
+            lengths=parameters,
+            lower=scaling.lower,
+            width=scaling.width,
+            rows=task.X,
+            number=j,
+            shift=scaling.shifts[j],
+            scale=scaling.scales[j],
+            residual=residual,
+            noise=(task.membership @ levels) * task.relative,
+            alpha=alpha,
+            inverse_factor=inverse,
+            jitter=jitter,
+        )
+        for j, hyper in enumerate(found)
     )
 
 
-def restore(content: Mapping[str, object], d: int) -> Hyper | None:
-    """Hyperparameters from `Process.state`; None when they belong to another number of inputs."""
-    lengths, level, constant = content.get("lengths"), content.get("level"), content.get("constant")
-    if not isinstance(lengths, list) or len(lengths) != d:
+def restore(content: Mapping[str, object], d: int, shape: int) -> Hyper | None:
+    """Hyperparameters from `Process.state`; None when they belong to other inputs or another kernel.
+
+    Of a coupled output that is fitted alone, what is left of the shape stands first.
+    """
+    lengths, rest = content.get("lengths"), content.get("shape", [])
+    level, constant = content.get("level"), content.get("constant")
+    if not isinstance(lengths, list) or not isinstance(rest, list) or len(lengths) != d or len(rest) < shape:
         return None
     assert isinstance(level, float | int)
     assert isinstance(constant, float | int)
-    return Hyper(tuple(float(v) for v in lengths), float(level), float(constant))
+    return Hyper(tuple(map(float, lengths)), float(level), float(constant), tuple(map(float, rest[:shape])))

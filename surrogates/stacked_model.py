@@ -41,7 +41,7 @@ class ProcessOutput:
     @property
     def noise(self) -> float:
         """Mean noise variance, output's unit squared."""
-        return self.process.scale**2 * float(self.process.noise.mean())
+        return self.process.noise_variance
 
     @property
     def unseen(self) -> Posterior:
@@ -176,7 +176,9 @@ def member(name: str, recipe: "Stacked", data: Rows, domain: Domain | None, star
     state: State | None = None if start is None else {"outputs": [start]}
     tune = start is None
     if name == "gp":
-        found = GaussianProcess().fit(data.X, y, variance=variance, domain=domain, start=state, tune=tune)
+        found = GaussianProcess(calibration="none").fit(
+            data.X, y, variance=variance, domain=domain, start=state, tune=tune
+        )
         return ProcessOutput(found.processes[0], found.notes)
     part = replace(Forest(), seed=recipe.seed) if name == "forest" else Polynomial()
     return part.fit(data.X, y, variance=variance, domain=domain, start=state, tune=tune).outputs[0]

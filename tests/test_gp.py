@@ -8,14 +8,16 @@ import pytest
 import torch
 
 from optimizers.base import History, Space
-from optimizers.belief import learn
+from optimizers.bayesian import Bayesian
+from optimizers.belief import learn, together
 from optimizers.diagnostics import crossvalidate
 from surrogates.base import Domain
 from surrogates.gp import GaussianProcess
 from surrogates.gp_botorch import model as botorch_model
-from surrogates.gp_fit import Hyper, Task, best_constant, covariance, loss
-from surrogates.gp_kernel import Kernel, cholesky
-from surrogates.gp_process import condition
+from surrogates.gp_data import BLIND_LEVEL, BLIND_SPREAD
+from surrogates.gp_fit import COMMON, OWN, Task, finish, loss
+from surrogates.gp_kernel import FORMS, Kernel
+from surrogates.gp_process import Scaling, condition
 
 
 def smooth(X):
@@ -42,7 +44,7 @@ def test_posterior_equals_scikit_learn_at_the_same_hyperparameters(name, nu):
 
     X, Y = data()
     T = np.random.default_rng(1).random((9, 3))
-    fitted = GaussianProcess(kernel=name).fit(X, Y[:, :1], domain=UNIT)
+    fitted = GaussianProcess(kernel=name, calibration="none").fit(X, Y[:, :1], domain=UNIT)
     hyper = fitted.processes[0].hyper
     lengths = np.array(hyper.lengths)
     kernel = RBF(lengths) if nu is None else Matern(lengths, nu=nu)
@@ -55,50 +57,76 @@ def test_posterior_equals_scikit_learn_at_the_same_hyperparameters(name, nu):
     assert np.allclose(ours.std[:, 0], scale * std, atol=1e-6)
 
 
-@pytest.mark.parametrize("categorical", [(), (1,), (0, 1, 2)])
-def test_the_botorch_model_has_the_same_posterior(categorical):
+@pytest.mark.parametrize(
+    ("categorical", "options"),
+    [
+        *(((), {"kernel": name}) for name in FORMS),
+        ((1,), {}),
+        ((0, 1, 2), {"kernel": "additive"}),
+        ((1,), {"kernel": "composition", "coupling": "icm"}),
+    ],
+)
+def test_the_botorch_model_has_the_same_posterior(categorical, options):
     X, Y = data(noise=0.05)
     X[:, list(categorical)] = np.floor(3 * X[:, list(categorical)])
     upper = np.where(np.isin(np.arange(3), categorical), 2.0, 1.0)
-    fitted = GaussianProcess().fit(X, Y, domain=Domain(np.zeros(3), upper, categorical))
+    fitted = GaussianProcess(**options).fit(X, Y, domain=Domain(np.zeros(3), upper, categorical))
     T = X[:6] + np.where(np.isin(np.arange(3), categorical), 0.0, 0.05)
     theirs = fitted.model.posterior(torch.tensor(T))
     assert np.allclose(theirs.mean.detach().numpy(), fitted.posterior(T).mean, atol=1e-7)
     assert np.allclose(theirs.variance.detach().numpy(), fitted.posterior(T).variance, rtol=1e-5, atol=1e-9)
 
 
-def test_the_tuned_loss_is_botorchs_negative_log_posterior_up_to_a_constant():
+def task_of(X, y, kernel=None, shared=False):
+    kernel = kernel or Kernel("matern52", tuple(range(X.shape[1])), ())
+    return Task(kernel, torch.tensor(X), torch.tensor(y), ones(len(y)), (np.exp(-4.0),), 1.0, shared)
+
+
+def test_the_tuned_loss_is_botorchs_likelihood_and_the_stated_prior():
     from botorch.models import SingleTaskGP
-    from botorch.models.utils.gpytorch_modules import get_covar_module_with_dim_scaled_prior
+    from gpytorch.kernels import MaternKernel
     from gpytorch.mlls import ExactMarginalLogLikelihood
+    from scipy.stats import multivariate_normal, norm
 
     X, Y = data(12)
     y = (Y[:, 0] - Y[:, 0].mean()) / Y[:, 0].std(ddof=1)
-    task = Task(
-        Kernel("matern52", (0, 1, 2), ()), torch.tensor(X), torch.tensor(y), ones(12), np.exp(-4.0), False, False
-    )
+    task = task_of(X, y)
+    spread = OWN**2 * np.eye(3) + COMMON**2
     differences = []
     for lengths, level in (((0.5, 1.0, 2.0), 0.01), ((0.3, 0.8, 0.9), 0.1)):
         value, _ = loss(task, np.log([*lengths, level]))
-        covar = get_covar_module_with_dim_scaled_prior(ard_num_dims=3, use_rbf_kernel=False)
-        gp = SingleTaskGP(torch.tensor(X), torch.tensor(y)[:, None], covar_module=covar, outcome_transform=None)
-        gp = gp.double()
+        gp = SingleTaskGP(
+            torch.tensor(X),
+            torch.tensor(y)[:, None],
+            train_Yvar=torch.full((12, 1), level, dtype=torch.float64),
+            covar_module=MaternKernel(ard_num_dims=3),
+            outcome_transform=None,
+        ).double()
         gp.covar_module.lengthscale = torch.tensor(lengths)
-        gp.likelihood.noise = level
-        factor, _ = cholesky(covariance(task, Hyper(lengths, level, 0.0)))
-        gp.mean_module.initialize(constant=best_constant(factor, task.y))
+        (hyper,) = finish(task, np.log([*lengths, level]))
+        gp.mean_module.initialize(constant=hyper.constant)
         gp.train()
         mll = ExactMarginalLogLikelihood(gp.likelihood, gp)
-        differences.append(value + 12 * float(mll(gp(*gp.train_inputs), gp.train_targets).detach()))
+        likelihood = 12 * float(mll(gp(*gp.train_inputs), gp.train_targets).detach())
+        prior = multivariate_normal(np.full(3, 0.5 * np.log(3)), spread).logpdf(np.log(lengths))
+        differences.append(value + likelihood + prior + norm(-4.0, 1.0).logpdf(np.log(level)))
     assert differences[0] == pytest.approx(differences[1], abs=1e-6)
 
 
-def test_the_gradient_of_the_loss_is_right():
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_the_gradient_of_the_loss_is_right(name, outputs):
     from scipy.optimize import check_grad
 
     X, Y = data(10)
-    task = Task(Kernel("matern52", (0, 1, 2), ()), torch.tensor(X), torch.tensor(Y[:, 0]), ones(10), 0.02, False, False)
-    at = np.log([0.4, 0.7, 1.1, 0.05])
+    kernel = Kernel(name, (0, 2), (1,), outputs, (0.5, 0.5), 0.6)
+    X[:, 1] = np.floor(2 * X[:, 1])
+    rows = np.concatenate([np.column_stack([X, np.full(10, j)]) for j in range(outputs)]) if outputs > 1 else X
+    y = np.concatenate([Y[:, 0], Y[:, 1], Y[:, 0] - Y[:, 1]])[: len(rows)]
+    center = (0.02,) * outputs
+    task = Task(kernel, torch.tensor(rows), torch.tensor(y), ones(len(y)), center, 1.0, False)
+    shape = np.random.default_rng(2).normal(size=kernel.shape)
+    at = np.concatenate([np.log([0.4, 0.7, 1.1]), shape, np.log([0.05] * outputs)])
     assert check_grad(lambda v: loss(task, v)[0], lambda v: loss(task, v)[1], at) < 1e-4
 
 
@@ -109,12 +137,13 @@ def test_closed_form_leave_one_out_equals_brute_force():
     unit, y = whole.rows, whole.residual + whole.hyper.constant
     for i in range(12):
         rest = torch.arange(12) != i
-        task = Task(whole.kernel, unit[rest], y[rest], ones(11), 1.0, True, False)
-        part = condition(task, whole.hyper, whole.lower, whole.width, whole.shift, whole.scale)
+        task = Task(whole.kernel, unit[rest], y[rest], ones(11), (1.0,), 0.0, False)
+        scaling = Scaling(whole.lower, whole.width, (whole.shift,), (whole.scale,))
+        (part,) = condition(task, (whole.hyper,), scaling)
+        part = replace(part, widening=whole.widening)
         left_mean, left_variance = part.moments(torch.tensor(X[i : i + 1]))
         assert float(mean[i]) == pytest.approx(float(left_mean[0]), abs=1e-7)
-        noise = whole.scale**2 * whole.hyper.level
-        assert float(variance[i]) == pytest.approx(float(left_variance[0]) + noise, rel=1e-5)
+        assert float(variance[i]) == pytest.approx(float(left_variance[0]) + whole.noise_variance, rel=1e-5)
 
 
 def test_a_constant_output_is_predicted_as_that_constant_and_noted():
@@ -156,7 +185,8 @@ def test_a_warm_refit_is_no_worse_than_a_cold_one():
     early = GaussianProcess().fit(X[:30], Y[:30, :1], domain=UNIT)
     warm = GaussianProcess().fit(X, Y[:, :1], domain=UNIT, start=early.state).processes[0]
     cold = GaussianProcess().fit(X, Y[:, :1], domain=UNIT).processes[0]
-    task = Task(cold.kernel, cold.rows, cold.residual + cold.hyper.constant, ones(40), np.exp(-4), False, False)
+    task = replace(task_of(X, Y[:, 0]), X=cold.rows, y=cold.residual + cold.hyper.constant)
+    task = replace(task, centers=(BLIND_LEVEL,), spread=BLIND_SPREAD)
     value = [loss(task, np.log([*p.hyper.lengths, p.hyper.level]))[0] for p in (warm, cold)]
     assert value[0] <= value[1] + 1e-2
 
@@ -263,3 +293,115 @@ def test_the_botorch_model_of_one_process_is_a_single_task_model():
     X, Y = data(6)
     fitted = GaussianProcess().fit(X, Y[:, :1], domain=UNIT)
     assert type(botorch_model(fitted.processes)).__name__ == "SingleTaskGP"
+
+
+def held_out(recipe, f, n, noise, seed, d=4):
+    rng = np.random.default_rng(seed)
+    X, T = rng.random((n, d)), rng.random((300, d))
+    truth, y = f(T), f(X) + noise * rng.normal(size=n)
+    posterior = recipe.fit(X, y[:, None], domain=Domain(np.zeros(d), np.ones(d))).posterior(T)
+    return float(np.sqrt(((posterior.mean[:, 0] - truth) ** 2).mean())), posterior
+
+
+def test_intervals_are_widened_until_rows_left_out_lie_in_them_and_means_stay():
+    X, Y = data(25, noise=0.3)
+    Y[::6, 0] += 2.0
+    plain, scaled, conformal = (
+        GaussianProcess(calibration=method).fit(X, Y[:, :1], domain=UNIT) for method in ("none", "scaled", "conformal")
+    )
+    left = conformal.leave_one_out()
+    assert (np.abs(left.mean - Y[:, :1]) <= 1.96 * left.std).mean() >= 0.95
+    assert (conformal.posterior(X).mean == plain.posterior(X).mean).all()
+    for fitted in (scaled, conformal):
+        widening = fitted.processes[0].widening
+        assert widening >= 1
+        assert np.allclose(fitted.posterior(X).variance, widening * plain.posterior(X).variance)
+        assert fitted.processes[0].noise_variance == pytest.approx(widening * plain.processes[0].noise_variance)
+
+
+def test_few_rows_are_not_spent_on_telling_inputs_apart():
+    worst = [held_out(GaussianProcess(), lambda Z: np.sin(4 * Z.sum(1) / 2), 15, 0.05, seed)[0] for seed in range(4)]
+    assert np.mean(worst) < 0.45
+
+
+def test_a_sum_over_inputs_is_learned_from_fewer_rows_by_the_additive_kernel():
+    def f(Z):
+        return np.sin(6 * Z[:, 0]) + 3 * Z[:, 1] ** 2 - np.cos(9 * Z[:, 2]) + Z[:, 3]
+
+    plain, additive = (
+        np.mean([held_out(GaussianProcess(kernel=name), f, 25, 0.05, seed)[0] for seed in range(3)])
+        for name in ("matern52", "additive")
+    )
+    assert additive < 0.7 * plain
+
+
+def test_quadratic_mixing_is_learned_from_fewer_rows_by_the_composition_kernel():
+    rng = np.random.default_rng(0)
+    X, T = rng.dirichlet(np.ones(5), 25), rng.dirichlet(np.ones(5), 200)
+    excess = np.triu(rng.normal(size=(5, 5)), 1)
+
+    def f(Z):
+        return Z @ np.arange(5.0) + 4 * ((Z @ excess) * Z).sum(1)
+
+    errors = []
+    for name in ("matern52", "composition"):
+        fitted = GaussianProcess(kernel=name).fit(X, f(X)[:, None], domain=Domain(np.zeros(5), np.ones(5)))
+        errors.append(float(np.abs(fitted.posterior(T).mean[:, 0] - f(T)).mean()))
+    assert errors[1] < 0.7 * errors[0]
+
+
+def test_a_well_measured_output_helps_a_badly_measured_one_it_is_coupled_to():
+    rng = np.random.default_rng(0)
+    gains = []
+    for _ in range(3):
+        X, T = rng.random((25, 3)), rng.random((200, 3))
+        clean = smooth(X)[:, 0]
+        Y = np.column_stack([clean, -clean + 0.5 * rng.normal(size=25)])
+        variance = np.column_stack([np.full(25, 1e-4), np.full(25, 0.25)])
+        error = []
+        for coupling in ("none", "icm"):
+            fitted = GaussianProcess(coupling=coupling).fit(X, Y, domain=UNIT, variance=variance)
+            error.append(np.abs(fitted.posterior(T).mean[:, 1] + smooth(T)[:, 0]).mean())
+        gains.append(error[1] / error[0])
+        correlation = fitted.processes[0].kernel.correlation(fitted.processes[0].lengths)
+        assert float(correlation[0, 1]) < -0.5
+    assert np.mean(gains) < 0.6
+
+
+def test_coupled_outputs_taken_apart_stay_what_they_were():
+    X, Y = data(12)
+    fitted = GaussianProcess(coupling="icm").fit(X, Y, domain=UNIT)
+    for j, part in enumerate(fitted.split()):
+        assert (part.posterior(X).mean[:, 0] == fitted.posterior(X).mean[:, j]).all()
+        assert part.leave_one_out().mean.shape == (12, 1)
+
+
+def test_outputs_that_share_a_coupled_recipe_are_learned_together():
+    coupled, alone = GaussianProcess(coupling="icm"), GaussianProcess()
+    assert together([coupled, alone, coupled, alone]) == [[0, 2], [1], [3]]
+    assert together([coupled, replace(coupled, kernel="rbf")]) == [[0], [1]]
+    X, Y = data(20, noise=0.05)
+    Y[4] = np.nan
+    history = History.observed(X, Y, X[:, :1] - 0.5)
+    recipes = [coupled, alone, coupled]
+    belief = learn(box(), history, recipes)
+    assert [output.processes[0].kernel.outputs for output in belief.outputs] == [2, 1, 2, 1]
+    again = learn(box(), replace(history, state=belief.state), recipes)
+    assert np.allclose(again.moments(X)[0], belief.moments(X)[0], atol=0.05)
+    batch = Bayesian(draws=8, samples=32, starts=2, iterations=5).using(recipes)
+    proposals = batch.propose(box(), replace(history, state=belief.state), 2, np.random.default_rng(0))
+    assert proposals.X.shape == (2, 3)
+    assert len(crossvalidate(history, box(), recipes, belief.state)) == 3
+
+
+def test_on_a_list_unexplained_noise_counts_as_the_designs_own_unless_it_was_told():
+    X, Y = data(20, noise=0.2)
+    history, listed = History.observed(X, Y), replace(box(), table=X)
+    assert learn(box(), history, ()).own == ()
+    belief = learn(listed, history, ())
+    assert belief.own == pytest.approx([output.processes[0].noise_variance for output in belief.outputs])
+    assert min(belief.own) > 0
+    told = replace(history, noise=np.column_stack([np.full(20, 0.2), np.full(20, np.nan)]))
+    own = learn(listed, told, ()).own
+    assert own[0] == 0
+    assert own[1] > 0

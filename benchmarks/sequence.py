@@ -129,7 +129,8 @@ def run(method: str, space: Space, seed: int, evaluations: int) -> dict[str, obj
 
 def table(rows: Listed[dict[str, object]]) -> None:
     """Best reward so far at some numbers of evaluations, mean and standard deviation over the seeds."""
-    marks = (50, 100, 150)
+    marks = (40, 60, 80, 100, 150, 200)
+    marks = tuple(n for n in marks if n <= max(len(row["rewards"]) for row in rows))  # type: ignore[arg-type]
     print("| method | seeds | " + " | ".join(f"best at {n}" for n in marks) + " | CPU s a batch of 10 | best formula |")
     print("|---" * (4 + len(marks)) + "|")
     for method in METHODS:
@@ -138,8 +139,7 @@ def table(rows: Listed[dict[str, object]]) -> None:
             continue
         curves = np.array([np.maximum.accumulate(np.array(row["rewards"])) for row in own])
         spread = curves.std(0, ddof=1) if len(own) > 1 else np.zeros(curves.shape[1])
-        cells = [f"{curves[:, n - 1].mean():.2f} ± {spread[n - 1]:.2f}" for n in marks if n <= curves.shape[1]]
-        cells += [""] * (len(marks) - len(cells))
+        cells = [f"{curves[:, n - 1].mean():.2f} ± {spread[n - 1]:.2f}" for n in marks]
         top = own[int(curves[:, -1].argmax())]["best"]
         seconds = np.mean([float(str(row["cpu_s"])) for row in own])
         print(f"| {method} | {len(own)} | " + " | ".join(cells) + f" | {seconds:.2f} | {top} |")

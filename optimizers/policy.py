@@ -53,7 +53,7 @@ class Policy:
     """Width of the network's two hidden layers."""
     rate: float = 0.003
     """Learning rate."""
-    entropy: float = 0.05
+    entropy: float = 0.3
     """Weight of the entropy of a choice (nats) in `gradient`: larger, more varied."""
     explore: float = 2.0
     """Choices of an episode that `dqn` makes at random, on average."""

@@ -25,6 +25,8 @@ class Gradient:
     entropy: float
     """Weight of the entropy of a choice, nats."""
     rate: float
+    heat: float = 1.0
+    """Temperature of the choices: above 1, more varied than was learned."""
     adam: torch.optim.Adam = field(init=False)
 
     def __post_init__(self) -> None:
@@ -35,7 +37,7 @@ class Gradient:
     ) -> tuple[Index, Array]:
         """A token (n,) drawn from the policy, and the logarithm of its probability (n,)."""
         del t
-        logits = np.where(options, after(self.net, path, context), -np.inf)
+        logits = np.where(options, after(self.net, path, context) / self.heat, -np.inf)
         token = (logits + rng.gumbel(size=logits.shape)).argmax(1)
         top = logits.max(1)
         normal = top + np.log(np.exp(logits - top[:, None]).sum(1))

@@ -38,6 +38,8 @@ _REPLAY = {"gradient": 4 * _ROUND, "dqn": 32 * _ROUND}
 _COMPROMISES = 15
 """Weights of the objectives that the steps on the history are divided among."""
 _TRIES = 10
+_HEAT = 1.4
+"""Rise in temperature from one of these to the next."""
 """Times a batch is played before what is missing is sampled."""
 
 
@@ -85,10 +87,10 @@ class Practice:
             for _ in range(rounds):
                 self.lesson(episodes, Y, broken, self.weights(rng), -(-self.policy.steps // rounds), rng)
 
-    def play(self, n: int, weights: Array, rng: np.random.Generator) -> Episodes:
-        """N episodes under weights (n, m) or (m,)."""
+    def play(self, n: int, weights: Array, rng: np.random.Generator, heat: float = 1.0) -> Episodes:
+        """N episodes under weights (n, m) or (m,); with heat above 1, more varied than was learned."""
         told = np.broadcast_to(weights, (n, self.Y.shape[1]))[:, : self.told]
-        return played(self.environment, self.learner, told, rng)
+        return played(self.environment, replace(self.learner, heat=heat), told, rng)
 
 
 def learned(
@@ -123,7 +125,7 @@ def imagined(
         if practice is not None:
             judge = judged(belief, history, plan.acquire, space, rng)
             every = trained(practice, judge, policy.episodes // len(shares), rng)
-            best = diverse(space, every, others, found, len(share), rng) if len(every) else best
+            best = diverse(space, every, others, found, len(share), rng) if every is not None else best
         if len(best) < len(share):
             best = np.concatenate([best, sampled(space, np.concatenate([others, best]), len(share) - len(best), rng)])
         notes, found = tuple(dict.fromkeys((*notes, *more))), np.concatenate([found, best])
@@ -182,11 +184,14 @@ def spoilt(practice: Practice, rng: np.random.Generator) -> None:
 
 
 def gathered(practice: Practice, seen: Array, n: int, rng: np.random.Generator) -> Array:
-    """Up to n rows (<= n, d) that the policy builds, inside the space, none seen, each once; each for other weights."""
+    """Up to n rows (<= n, d) that the policy builds, inside the space, none seen, each once; each for other weights.
+
+    Where that is too few, its choices become more varied, from try to try.
+    """
     memory, own = remember(seen), dict[bytes, Array]()
-    for _ in range(_TRIES):
+    for attempt in range(_TRIES):
         weights = np.array([practice.weights(rng) for _ in range(max(16, 4 * n))])
-        X = practice.play(len(weights), weights, rng).X
+        X = practice.play(len(weights), weights, rng, _HEAT**attempt).X
         fresh = X[region.contains(practice.space, X) & ~memory.holds(X)]
         for key, x in zip(keys(fresh), fresh, strict=True):
             own.setdefault(key, x)
@@ -195,8 +200,8 @@ def gathered(practice: Practice, seen: Array, n: int, rng: np.random.Generator) 
     return np.array(list(own.values())[:n]).reshape(-1, practice.space.d)
 
 
-def trained(practice: Practice, judge: Judge, episodes: int, rng: np.random.Generator) -> Pool:
-    """Play and learn on the posterior, after the history; the points of the space that were built, as judged."""
+def trained(practice: Practice, judge: Judge, episodes: int, rng: np.random.Generator) -> Pool | None:
+    """Play and learn on the posterior, after the history; the points of the space that were built, as judged, if any."""
     practice.revise(practice.past, practice.Y, practice.violation, rng)
     pools: list[Pool] = []
     replay: list[Judged] = []
@@ -204,11 +209,13 @@ def trained(practice: Practice, judge: Judge, episodes: int, rng: np.random.Gene
         weights = practice.weights(rng)
         fresh = practice.play(_ROUND, weights, rng)
         inside = np.flatnonzero(region.contains(practice.space, fresh.X))
+        if not len(inside):
+            continue
         pools.append(believed(fresh.X[inside], judge, lesson * _ROUND))
         replay = [*replay, _judged(practice, fresh, inside, pools[-1])][-_REPLAY[practice.policy.method] // _ROUND :]
         whole = reduce(Judged.joined, replay)
         practice.lesson(whole.episodes, whole.Y, whole.violation, weights, _LESSON, rng)
-    return reduce(Pool.joined, pools)
+    return reduce(Pool.joined, pools) if pools else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,6 +29,8 @@ class ActionValues:
     explore: float
     """Choices of an episode, on average, that are made at random."""
     rate: float
+    heat: float = 1.0
+    """Times as many random choices."""
     target: ChoiceNet = field(init=False)
     adam: torch.optim.Adam = field(init=False)
 
@@ -44,7 +46,7 @@ class ActionValues:
         values = np.where(options, after(self.net, path, context), -np.inf)
         values += 1e-9 * rng.random(values.shape)  # ties are broken at random
         chance = np.where(options, rng.random(options.shape), -1.0)
-        random = rng.random(len(values)) < min(0.5, self.explore / len(self.net.place))
+        random = rng.random(len(values)) < min(0.5, self.heat * self.explore / len(self.net.place))
         return np.where(random, chance.argmax(1), values.argmax(1)), np.zeros(len(values))
 
     def learn(self, episodes: Episodes, place: Index, steps: int, rng: np.random.Generator) -> None:

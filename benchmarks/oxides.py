@@ -2,11 +2,12 @@
 
     EUTECTIC_DATA=... python benchmarks/oxides.py [--seeds 20] [--only sisso gp ...] [--results FILE]
 
-The bundled campaign `acid_stable_oxides`, each surrogate in turn: 20 random starts (the same for all at one seed),
-batches of 5, until all 18 oxides with a Pourbaix decomposition energy of at most 0 are found. A table of evaluations
-made, counted to the end of the batch, until 9 and all 18 are found: mean and standard deviation over the seeds. Data
-after Nair, Foppa and Scheffler 2025, doi 10.1038/s41524-025-01596-4. With --results, runs are kept in a file and what
-it holds is not run again. The figure is docs/images/oxides.png.
+The bundled campaign `acid_stable_oxides`, as it is (`satisfy`: as many stable oxides as can be found) and with expected
+improvement on the most stable one, each surrogate in turn: 20 random starts (the same for all at one seed), batches of
+5, until all 18 oxides with a Pourbaix decomposition energy of at most 0 are found. A table of evaluations made, counted
+to the end of the batch, until 9 and all 18 are found: mean and standard deviation over the seeds. Data after Nair,
+Foppa and Scheffler 2025, doi 10.1038/s41524-025-01596-4. With --results, runs are kept in a file;
+what it holds is not run again. The figure is docs/images/oxides.png.
 """
 
 import argparse
@@ -29,15 +30,20 @@ HERE = Path(__file__).resolve().parents[1]
 TABLE = "acid_stable_oxides/oxides_250.csv"
 PROPERTY = "g_pbx (eV/atom)"
 OXIDES, STABLE, START = 250, 18, 20
+IMPROVE = ["constraints={}", "optimizers=[{use: sobol, sets: 1, evaluations: 20}, {use: bayesian}]"]
+"""Expected improvement on the best oxide, instead of the search for stable ones."""
 ENTRANTS = {
-    "sisso": ["surrogates.default={use: sisso, units: names}"],
-    "gp": ["surrogates.default={use: gp}"],
-    "forest": ["surrogates.default={use: forest}"],
-    "auto": ["surrogates.default={use: auto}"],
+    "sisso": ["surrogates.default={use: sisso, units: names}", *IMPROVE],
+    "gp": ["surrogates.default={use: gp}", *IMPROVE],
+    "forest": ["surrogates.default={use: forest}", *IMPROVE],
+    "auto": ["surrogates.default={use: auto}", *IMPROVE],
     "random": ["optimizers=[{use: sobol, sets: 1}]"],
+    "sisso-satisfy": [],
+    "gp-satisfy": ["surrogates.default={use: gp}"],
 }
 """Entrant -> what is changed in the bundled campaign."""
 COLOURS = {"sisso": "#0072B2", "gp": "#D55E00", "forest": "#009E73", "auto": "#CC79A7", "random": "#7F7F7F"}
+"""The same for both goals; `satisfy` is dashed."""
 
 
 @dataclass(frozen=True)
@@ -111,9 +117,10 @@ def picture(results: dict[str, list[Run]], path: Path) -> None:
     grid = np.arange(OXIDES + 1)
     for name, done in results.items():
         counts = np.array([(np.array(one.found_at)[:, None] <= grid).sum(0) for one in done])
-        axes.plot(grid, counts.mean(0), color=COLOURS[name], label=name)
+        colour, satisfy = COLOURS[name.split("-")[0]], name.endswith("-satisfy")
+        axes.plot(grid, counts.mean(0), color=colour, label=name, linestyle="--" if satisfy else "-")
         low, high = np.quantile(counts, [0.25, 0.75], axis=0)
-        axes.fill_between(grid, low, high, color=COLOURS[name], alpha=0.15, linewidth=0)
+        axes.fill_between(grid, low, high, color=colour, alpha=0.12, linewidth=0)
     axes.set(xlim=(START, OXIDES), ylim=(0, STABLE + 0.5), xlabel="evaluations", ylabel="stable oxides found, of 18")
     axes.set_yticks(range(0, STABLE + 1, 3))
     axes.legend(frameon=False, loc="lower right")

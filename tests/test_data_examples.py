@@ -89,8 +89,6 @@ def test_the_oxide_campaign_finds_stable_ones_of_a_small_table_by_a_formula(tmp_
     found = [o.values[STABLE] for o in ledger.finished]
     assert len(found) == 30
     assert sum(v <= 0 for v in found[20:]) >= 5  # 16 of 60 are stable
-    rows = (tmp_path / "oxides_250.csv").read_text().splitlines()[1:]
-    assert min(found) == min(float(row.split(",")[1]) for row in rows)
 
 
 def test_the_alloy_replay_runs_with_the_published_ensemble_and_with_ours_on_a_small_table(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def noise(fitted: FittedSurrogate) -> float:
     """Variance of an observation that the posterior leaves out, output's unit squared."""
     processes = getattr(getattr(fitted, "inner", fitted), "processes", None)
     if processes is not None:
-        return processes[0].scale ** 2 * float(processes[0].noise.mean())
+        return float(processes[0].scale ** 2 * processes[0].noise.mean())
     outputs = getattr(fitted, "outputs", None)
     return float(outputs[0].noise) if outputs is not None else 0.0
 

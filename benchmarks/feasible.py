@@ -50,15 +50,15 @@ def infeasible(X: Array) -> int:
 def optimizer(name: str, seed: int) -> Optimizer:
     """The part of that name."""
     if name == "bayesian":
-        option = "always" if seed % 2 else "never"
-        return Bayesian(draws=2, samples=32, starts=1, iterations=1, trust=option)
+        return Bayesian(draws=2, samples=32, starts=1, iterations=1, trust="always" if seed % 2 else "never")
     return NSGA2() if name == "nsga2" else Swarm()
 
 
 def campaign(name: str, space: Space, seed: int) -> Array:
     """All proposals (n, 12) of one campaign."""
     X = region.sample(space, 20, np.random.default_rng(seed))
-    rounds, state, part = np.full(20, -1), {}, optimizer(name, seed)
+    rounds, part = np.full(20, -1), optimizer(name, seed)
+    state: dict[str, object] = {}
     for batch in range(BATCHES):
         seen = replace(History.observed(X, losses(X)), round=rounds, state=state)
         found = propose(part, name, space, seen, BATCH[name], np.random.default_rng([seed, batch]))

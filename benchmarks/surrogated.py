@@ -167,7 +167,7 @@ def run(name: str, ask: Ask, seed: int, evaluations: int, batch: int, path: Path
 def begun(function: Any, seed: int) -> dict[str, Any]:
     """A run of nothing but its starts: what is there after each batch, and what each suggestion cost."""
     low, high = function.bounds
-    engine = torch.quasirandom.SobolEngine(len(low), scramble=True, seed=seed)
+    engine = torch.quasirandom.SobolEngine(len(low), scramble=True, seed=seed)  # type: ignore[no-untyped-call]
     X = (low + (high - low) * engine.draw(2 * (len(low) + 1), dtype=torch.float64)).numpy()
     start = hypervolume(measured(function, X, {}))
     rest = {"counts": [len(X)], "hypervolume": [start], "seconds": [], "most": most(function)}

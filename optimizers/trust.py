@@ -125,8 +125,8 @@ def fold(space: Space, known: Record, long: int) -> Trust:
 def within(space: Space, centres: Array, length: float, X: Array) -> NDArray[np.bool_]:
     """(n,) True for rows of X (n, d) in the box of that side around any of centres (k, d)."""
     half = reach(space, length)
-    near: NDArray[np.bool_] = (np.abs(X[:, None, :] - centres) <= half + 1e-9).all(-1).any(1)
-    return near
+    near = np.all(np.abs(X[:, None, :] - centres) <= half + 1e-9, axis=-1)
+    return np.asarray(np.any(near, axis=1))
 
 
 def reach(space: Space, length: float) -> Array:

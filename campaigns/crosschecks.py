@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from campaigns import ladder, plugins
+from campaigns.complaints import complaint_of
 from campaigns.errors import Complaint, nearest_name, unknown
 from campaigns.execution import EXECUTORS
-from campaigns.explain import complaint_of
 from optimizers.base import Space
 from oracles.base import EngineMissing
 

@@ -19,8 +19,8 @@ import generators
 import optimizers
 import oracles
 import surrogates
+from campaigns.complaints import complaint_of, complaints_of
 from campaigns.errors import CampaignFileError, Complaint, KeyPath, unknown
-from campaigns.explain import complaint_of, complaints_of
 
 KINDS: dict[str, Mapping[str, str]] = {
     "generators": generators.BUILTIN,

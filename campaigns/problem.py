@@ -11,9 +11,9 @@ import numpy as np
 from pydantic import BaseModel
 
 from campaigns import plugins
+from campaigns.complaints import complaint_of
 from campaigns.crosschecks import absences, crosschecks
 from campaigns.errors import CampaignFileError, Complaint, KeyPath
-from campaigns.explain import complaint_of
 from campaigns.goals import Limit
 from campaigns.ladder import Ladder, ladder_of
 from campaigns.representing import represented

@@ -9,9 +9,9 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 
 from campaigns import sections
+from campaigns.complaints import complaints_of
 from campaigns.document import Document
 from campaigns.errors import CampaignFileError, Complaint
-from campaigns.explain import complaints_of
 from campaigns.goals import Goal, Limit, Window
 from campaigns.plugins import part_complaints
 from campaigns.rules import broken_rules

@@ -1,6 +1,7 @@
 """This file is the portfolio beside each of its arms alone, and looking for feasible candidates first beside not.
 
-    python benchmarks/portfolio.py [--seeds 5] [--evaluations 40] [--problems osy zdt4 alloy] [--plot]
+    python benchmarks/portfolio.py [--seeds 5] [--evaluations 32] [--problems osy zdt4 alloy] [--parts 1 2] > output
+    python benchmarks/portfolio.py --plot output
 
 First part: 12 starts (Sobol, the same for everyone), batches of 4. Share of the best known hypervolume, mean and
 standard deviation over seeds, with CPU seconds a batch. Second part: evaluations until 5 candidates satisfy every
@@ -9,6 +10,7 @@ constraint, from 8 starts, batches of 4; a run that has not found 5 within the b
 
 import argparse
 import os
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -21,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 import torch
 
-from benchmarks.evolution import Function, Problem, box, filtered, osy, plain
+from benchmarks.fronts import Function, Problem, box, filtered, osy, plain
 from optimizers.base import Array, History, Mixture, Optimizer, Proposals, Reason, Space, propose
 from optimizers.bayesian import Bayesian
 from optimizers.nsga2 import NSGA2
@@ -140,20 +142,17 @@ def observed(problem: Problem, history: History, asked: Proposals, reference: Ar
     return replace(more, round=round, origin=origin, state=asked.state, reference=reference)
 
 
-def shares(names: list[str], seeds: int, evaluations: int) -> dict[str, dict[str, list[Run]]]:
-    """First part: problem -> contestant -> a run a seed."""
-    runs: dict[str, dict[str, list[Run]]] = {}
+def shares(names: list[str], seeds: int, evaluations: int) -> None:
+    """First part: share of the best known hypervolume at the end."""
     for name in names:
         problem = PROBLEMS[name]()
-        runs[name] = {}
         for who, optimizer in contestants().items():
-            runs[name][who] = own = [run(problem, optimizer, seed, 12, evaluations, None) for seed in range(seeds)]
+            own = [run(problem, optimizer, seed, 12, evaluations, None) for seed in range(seeds)]
             last = np.array([r.share[-1] for r in own])
             arms = " ".join(f"{arm} {n}" for arm, n in own[0].arms.items())
             print(
                 f"{name:8}{who:10} {last.mean():.3f} ± {last.std():.3f}  {own[0].ask_s:.2f} CPU s  {arms}", flush=True
             )
-    return runs
 
 
 def firsts(names: list[str], seeds: int, budget: int) -> None:
@@ -176,38 +175,49 @@ def firsts(names: list[str], seeds: int, budget: int) -> None:
             print(f"{name:8}{who:18} evaluations until {text}", flush=True)
 
 
-def plot(runs: dict[str, dict[str, list[Run]]], path: Path) -> None:
-    """Share of the hypervolume over evaluations."""
+def plot(printed: str, path: Path) -> None:
+    """Bars of both parts, from what runs have printed."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(runs), figsize=(3.4 * len(runs), 2.8), squeeze=False)
-    for axis, (name, contest) in zip(axes[0], runs.items(), strict=True):
-        for who, own in contest.items():
-            axis.plot(own[0].evaluations, np.mean([r.share for r in own], axis=0), label=who)
-        axis.set(title=name, xlabel="evaluations")
-    axes[0][0].set_ylabel("share of the hypervolume")
-    axes[0][0].legend(fontsize=7)
+    first = re.findall(r"^(\w+) +(.+?) +evaluations until .*  5: (\d+) ± (\d+)", printed, re.M)
+    second = re.findall(r"^(\w+) +(\w+) +([\d.]+) ± ([\d.]+)  [\d.]+ CPU s", printed, re.M)
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3))
+    titles = ("evaluations until 5 candidates satisfy", "share of the best known hypervolume")
+    for axis, rows, title in zip(axes, (first, second), titles, strict=True):
+        problems, who = list(dict.fromkeys(r[0] for r in rows)), list(dict.fromkeys(r[1] for r in rows))
+        for k, name in enumerate(who):
+            own = {r[0]: (float(r[2]), float(r[3])) for r in rows if r[1] == name}
+            places = [problems.index(problem) + k * 0.8 / len(who) for problem in own]
+            means, spread = zip(*own.values(), strict=True)
+            axis.bar(places, means, 0.75 / len(who), yerr=spread, label=name, capsize=2)
+        axis.set_xticks([i + 0.3 for i in range(len(problems))], problems)
+        axis.set_title(title, fontsize=10)
+        axis.legend(fontsize=7)
     figure.tight_layout()
     figure.savefig(path, dpi=90)
 
 
 def main() -> None:
-    """Run both parts as the command line says."""
+    """Run the parts the command line names, or draw what earlier runs have printed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--evaluations", type=int, default=40)
-    parser.add_argument("--budget", type=int, default=80, help="of the second part")
+    parser.add_argument("--evaluations", type=int, default=32, help="of the first part")
+    parser.add_argument("--budget", type=int, default=80, help="evaluations of the second part, at most")
     parser.add_argument("--problems", nargs="+", default=list(PROBLEMS))
-    parser.add_argument("--plot", action="store_true")
+    parser.add_argument("--parts", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--plot", nargs="+", type=Path, help="draw what these files of earlier output say, run nothing")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    firsts([name for name in given.problems if name != "zdt4"], given.seeds, given.budget)
-    runs = shares(given.problems, given.seeds, given.evaluations)
     if given.plot:
-        plot(runs, Path("docs/images/portfolio.png"))
+        plot("".join(file.read_text() for file in given.plot), Path("docs/images/portfolio.png"))
+        return
+    if 1 in given.parts:
+        shares(given.problems, given.seeds, given.evaluations)
+    if 2 in given.parts:
+        firsts([name for name in given.problems if name != "zdt4"], given.seeds, given.budget)
 
 
 if __name__ == "__main__":

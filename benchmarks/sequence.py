@@ -1,10 +1,10 @@
-"""This file is the sequence space: reinforcement learning, a genetic algorithm, a Gaussian process and chance, one reward.
+"""This file is the sequence space: reinforcement learning, a genetic algorithm, Bayesian optimisation, one reward.
 
-    python benchmarks/sequence.py [--seeds 5] [--evaluations 200] [--only NAME ...] [--results FILE] [--plot PNG]
+    python benchmarks/sequence.py [--seeds 5] [--evaluations 150] [--only NAME ...] [--results FILE] [--plot PNG]
 
-Formulas in five steps, each one of 40 elements and a count from 0 to 9 (1.0e13 sequences). The reward asks for a stable,
-cheap, plentiful compound whose bands lie about the potentials of water; it is computed from element tables alone and
-is no substitute for a calculation. Larger is better; the sum of
+Formulas in five steps, each one of 40 elements and a count from 0 to 9 (1.0e13 sequences). The reward asks for a
+stable, cheap, plentiful compound whose bands lie about the potentials of water; it is computed from element tables
+alone and is no substitute for a calculation. Larger is better; the sum of
 
 - Pauling's heat of formation in eV per atom, of the best assignment of one common oxidation state an element that is
   neutral and has every cation less electronegative than every anion; 0 without one (Pauling, The Nature of the Chemical
@@ -45,9 +45,10 @@ from oracles.element_data import column
 from oracles.neutrality import assignments
 from oracles.screens import screen_fractions
 
-ELEMENTS = tuple(
-    "Li Na K Mg Ca Sr Ba Sc Y La Ti Zr Hf V Nb Ta Cr Mo W Mn Fe Co Ni Cu Zn Ag Cd Al Ga In Si Ge Sn Bi N P O S F Cl".split()
-)
+ELEMENTS = (
+    "Li", "Na", "K", "Mg", "Ca", "Sr", "Ba", "Sc", "Y", "La", "Ti", "Zr", "Hf", "V", "Nb", "Ta", "Cr", "Mo", "W", "Mn",
+    "Fe", "Co", "Ni", "Cu", "Zn", "Ag", "Cd", "Al", "Ga", "In", "Si", "Ge", "Sn", "Bi", "N", "P", "O", "S", "F", "Cl",
+)  # fmt: skip
 START, BATCH = 20, 10
 WATER_EV = 4.44 + 1.23 / 2
 """Middle between H+/H2 and O2/H2O below the vacuum."""
@@ -88,9 +89,7 @@ def pauling_ev_per_atom(total: Array) -> float:
         bonds = np.maximum(charge, 0) * amount
         share = np.maximum(-charge, 0) * amount / bonds.sum() if bonds.sum() else np.zeros(len(amount))
         energy = 23.0 * bonds @ (chi[:, None] - chi[None, :]) ** 2 @ share
-        energy -= sum(
-            loss * amount[symbols.index(s)] for s, loss in (("N", 55.4), ("O", 26.0)) if s in symbols
-        )
+        energy -= sum(loss * amount[symbols.index(s)] for s, loss in (("N", 55.4), ("O", 26.0)) if s in symbols)
         heats.append(-energy / KCAL_PER_MOL_EV / amount.sum())
     return float(min(heats))
 

@@ -22,7 +22,7 @@ _PAIR: tuple[Kind, ...] = ("categorical", "integer")
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """Chemical formulas as steps, `element_1`, `count_1`, `element_2`, ...; an element may come again, counts add up."""
+    """Chemical formulas in steps `element_1`, `count_1`, `element_2`, ...; counts of an element that recurs add up."""
 
     elements: tuple[str, ...]
     """Element symbols to choose from; formulas are written in this order."""
@@ -121,7 +121,8 @@ class Rules:
     def __call__(self, X: Array) -> Array:
         """How far rules are broken (n, k), at most 0 where they hold.
 
-        Elements that are missing; the charge in e; by how much that rises when cations and anions must be in order. X (n, d) coordinates; infinite where an element has no oxidation state or electronegativity.
+        Elements that are missing; the charge in e; by how much that rises when cations and anions must be in order.
+        X (n, d) coordinates; infinite where an element has no oxidation state or electronegativity.
         """
         total = amounts(X, len(self.elements))
         broken = [self.least - (total > 0).sum(1).astype(float)]

@@ -217,8 +217,8 @@ def scattered(space: Space, X: Array, decisions: Sequence[Decision], rng: np.ran
     for mixture in space.mixtures:
         if mixture.divisions is None:
             own = list(mixture.members)
-            level = next(d.values for d in decisions if d.column == own[0] or d.column in own and len(d.values) > 1)
-            half = (np.diff(level).min(initial=1.0)) / 2
+            level = next(d.values for d in decisions if d.column in own and len(d.values) > 1)
+            half = float(np.diff(level).min()) / 2
             out[:, own] = _mixed(out[:, own], mixture, half, rng)
     return out
 

@@ -1,4 +1,4 @@
-"""This file is episodes: points built by choices, each with its path, what could have been chosen, and how likely it was.
+"""This file is episodes: points built by choices, each with its path, what else was offered, and how likely it was.
 
 Rewards are ranks: nothing but their order is learned from objectives and constraints, so that no unit, outlier or
 missing value reaches a network.
@@ -120,7 +120,7 @@ def order(Y: Array, violation: Array, weights: Array, fixed: bool) -> Index:
     """(n,) place of each row, 0 the best: by scalarised losses, then by violation; NaN losses come last of all.
 
     Y (n, m) losses scaled to 0 to 1 or about; violation (n,), 0 where all constraints hold. weights (m,): a weighted
-    sum where they are `fixed`, else the augmented Chebyshev function (Knowles 2006, doi 10.1109/TEVC.2005.851274, eq. 2).
+    sum where `fixed`, else the augmented Chebyshev function (Knowles 2006, doi 10.1109/TEVC.2005.851274, eq. 2).
     """
     scaled = Y * weights
     loss = scaled.sum(1) if fixed else scaled.max(1) + 0.05 * scaled.sum(1)

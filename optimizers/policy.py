@@ -1,7 +1,7 @@
 """This file is reinforcement learning: a policy that builds points choice by choice and learns from how they end.
 
-After Karpovich, Pan and Olivetti 2024, doi 10.1038/s41524-024-01474-5, who write formulas in five steps, each an element
-and a count, with a reward at the end, by policy gradient and by deep Q-network.
+After Karpovich, Pan and Olivetti 2024, doi 10.1038/s41524-024-01474-5, who write formulas in five steps, each an
+element and a count, with a reward at the end, by policy gradient and by deep Q-network.
 """
 
 from collections.abc import Sequence
@@ -73,7 +73,7 @@ class Policy:
         for name in ("entropy", "explore"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, not {getattr(self, name):g}")
-        if any(not weight >= 0 for weight in self.weights) or self.weights and not sum(self.weights) > 0:
+        if any(not weight >= 0 for weight in self.weights) or (self.weights and not sum(self.weights) > 0):
             raise ValueError(f"weights must be at least 0 and not all 0, not {list(self.weights)}")
 
     def using(self, recipes: "Sequence[Surrogate]") -> "Policy":

@@ -1,8 +1,8 @@
 """This file is the policy gradient: choices that led to good points become likelier, with a baseline and entropy bonus.
 
 REINFORCE (Williams 1992, doi 10.1007/BF00992696) from episodes that others chose, each choice weighted by the ratio of
-its probabilities, truncated at one (Espeholt et al. 2018, arXiv 1802.01561, section 4.1): what is bad is unlearned until it
-is no likelier than it was, and no further.
+its probabilities, truncated at one (Espeholt et al. 2018, arXiv 1802.01561, section 4.1): the less likely a bad choice
+has become, the less it is pushed down, so that nothing runs away.
 """
 
 from dataclasses import dataclass, field

@@ -201,7 +201,7 @@ def gathered(practice: Practice, seen: Array, n: int, rng: np.random.Generator) 
 
 
 def trained(practice: Practice, judge: Judge, episodes: int, rng: np.random.Generator) -> Pool | None:
-    """Play and learn on the posterior, after the history; the points of the space that were built, as judged, if any."""
+    """Play and learn on the posterior, after the history; the points built in the space, if any, as judged."""
     practice.revise(practice.past, practice.Y, practice.violation, rng)
     pools: list[Pool] = []
     replay: list[Judged] = []

@@ -4,7 +4,6 @@ A move takes one increment from a member and gives it to another, exchanges two 
 to points of the space are offered.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -66,7 +65,7 @@ class Walk:
     def replay(self, X: Array, rng: np.random.Generator) -> tuple[Index, Index, Index]:
         """Walks that end at X (n, d): paths (r, T), their starts (r, k), and whose they are (r,).
 
-        From the nearest start, its increments handed over in random order; none where it is too far or leaves the space.
+        From the nearest start, increments handed over in random order; none where that is too long or leaves the space.
         """
         ends, starts = increments(X, self.divisions), increments(self.starts, self.divisions)
         paths, begun, whose = [], [], []
@@ -75,8 +74,9 @@ class Walk:
             path = self._between(start, end, rng)
             if path is not None:
                 paths, begun, whose = [*paths, path], [*begun, start], [*whose, i]
-        shape = (len(whose), self.length)
-        return np.reshape(paths, shape).astype(np.int64), np.reshape(begun, (len(whose), -1)), np.array(whose, dtype=int)
+        n = len(whose)
+        path, begin = np.array(paths, dtype=np.int64), np.array(begun, dtype=np.int64)
+        return path.reshape(n, self.length), begin.reshape(n, self.space.d), np.array(whose, dtype=np.int64)
 
     def _between(self, start: Index, end: Index, rng: np.random.Generator) -> list[int] | None:
         """The tokens from start (k,) to end (k,), or None."""
@@ -125,5 +125,4 @@ def moves(k: int) -> Index:
 
 def one_composition(space: Space) -> bool:
     """Is every variable of the space a member of one mixture?"""
-    mixtures: Sequence[object] = space.mixtures
-    return space.table is None and len(mixtures) == 1 and len(space.mixtures[0].members) == space.d
+    return space.table is None and [len(mixture.members) for mixture in space.mixtures] == [space.d]

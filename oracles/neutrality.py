@@ -1,4 +1,4 @@
-"""This file is whether a formula can be neutral: one common oxidation state an element, cations the less electronegative.
+"""This file is whether a formula can be neutral, with every cation less electronegative than every anion.
 
 The rules are those of SMACT (Davies et al. 2016, doi 10.1016/j.chempr.2016.09.010): every element takes one oxidation
 state throughout the formula, so that compounds of mixed valence such as Fe3O4 do not count as neutral. The states are

@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "surrogates": (),
     "oracles": (),
     "optimizers": ("surrogates",),
-    "generators": ("optimizers.base", "oracles.base", "surrogates.base"),
+    "generators": ("optimizers.base", "oracles.base", "oracles.neutrality", "surrogates.base"),
     "campaigns": ("surrogates", "optimizers", "generators", "oracles"),
 }
 """Package -> what of ours it may import beside itself."""

@@ -49,7 +49,7 @@ def leave_one_out(ledger: Ledger) -> Parities:
 
     The last answer is kept, for the page and the pictures ask the same.
     """
-    if len(ledger.finished) < LEAST:
+    if sum(not outcome.provisional for outcome in ledger.finished) < LEAST:
         return Parities(note=f"Fewer than {LEAST} evaluations finished: too few to leave one out.")
     key = repr((ledger.folder, ledger.spec, [(o.number, o.values) for o in ledger.finished]))
     if key not in _last:

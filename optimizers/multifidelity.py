@@ -17,11 +17,10 @@ if TYPE_CHECKING:
 class MultiFidelity:
     """Co-kriging over all rungs; asks where the expected gain on the top rung is largest for its price.
 
-    The gain of asking a rung is the expected (hypervolume) improvement of what would then be predicted for the top
-    rung: an observation that explains a share r^2 of the top's variance moves the prediction by r standard deviations.
-    This is the one-step look-ahead of Frazier, Powell and Dayanik 2009 (doi 10.1287/ijoc.1080.0314) held at the asked
-    candidate; the share takes the place of the correlation and noise factors of Huang et al. 2006
-    (doi 10.1007/s00158-005-0587-0, eq. 11-13). Under `gates`, or without a ladder, it asks like `bayesian`.
+    The gain of asking the top rung is the noisy expected (hypervolume) improvement, that of a lower one what it lets
+    one foresee of that (`optimizers/multifidelity_worth.py`), by the share of the top's variance that it explains:
+    this stands where Huang et al. 2006 (doi 10.1007/s00158-005-0587-0, eq. 11-13) multiply by the rungs' correlation
+    and a factor for noise. Both are divided by the price. Under `gates`, or without a ladder, it asks like `bayesian`.
     """
 
     choosing: bool = True
@@ -37,7 +36,7 @@ class MultiFidelity:
     least: int = 1
     """Candidates that must be known on the top rung before a gain is computed."""
     recipes: tuple["Surrogate", ...] = field(default=(), init=False, repr=False)
-    """One surrogate an objective and a constraint; of a Gaussian process the kernel is taken over."""
+    """One surrogate an objective and a constraint, in whose place co-kriging stands."""
 
     climbs: ClassVar[bool] = True
 
@@ -70,14 +69,22 @@ class MultiFidelity:
         from optimizers.multifidelity_choice import believed, choose
         from optimizers.search import Effort
 
-        belief = believed(space, history, self.recipes, rungs)
+        belief = believed(space, history, rungs)
         draws = min(self.draws, MOST_DRAWS[min(history.Y.shape[1], 4)])
         effort = Effort(self.samples, self.starts, self.iterations)
         batch = choose(belief, space, history, n, draws, rng, effort, self.choosing and rungs > 1)
         reasons = explained(belief.top, batch.X, batch.values)
         named = tuple(replace(reason, proposer="multifidelity") for reason in reasons)
         levels = batch.rungs if self.choosing and rungs > 1 else None
-        return Proposals(batch.X, named, belief.state, (*belief.notes, *batch.notes), levels)
+        notes = (*self._replaced(), *belief.notes, *batch.notes)
+        return Proposals(batch.X, named, belief.state, notes, levels)
+
+    def _replaced(self) -> tuple[str, ...]:
+        """The note that the file's surrogates are not used, where they are others than Gaussian processes."""
+        from surrogates.gp import GaussianProcess
+
+        others = any(not isinstance(recipe, GaussianProcess) for recipe in self.recipes)
+        return ("on a ladder co-kriging takes the place of the surrogates in the file",) if others else ()
 
     def _first(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Proposals:
         """Too little is known on the top rung: through the gates with new points."""

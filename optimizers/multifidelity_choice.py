@@ -3,27 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import log
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from optimizers.acquisition import Draw, Improvement
 from optimizers.base import Array, History, Space
 from optimizers.belief import Belief, Column, columns, domain
 from optimizers.incumbents import improvement
 from optimizers.maximize import single
+from optimizers.multifidelity_worth import Worth
 from optimizers.ranking import unseen
 from optimizers.search import Effort
-from surrogates.base import FittedSurrogate, State, Surrogate
-from surrogates.conditional import Conditional
+from surrogates.base import FittedSurrogate, State
 from surrogates.gp import GaussianProcess
 from surrogates.multifidelity import CoKriging
 from surrogates.multifidelity_model import FittedCoKriging
-
-LEAST_SHARE = 1e-6
-"""Share of the variance that any rung is taken to explain at least, so that logarithms stay finite."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +66,7 @@ class Pairs:
     notes: tuple[str, ...] = ()
 
 
-def believed(space: Space, history: History, recipes: Sequence[Surrogate], rungs: int) -> LadderBelief:
+def believed(space: Space, history: History, rungs: int) -> LadderBelief:
     """Fit co-kriging to every output; a Gaussian process to failures if there were any."""
     values = np.concatenate([history.signed, history.C], axis=1)
     noise = np.concatenate([history.noise, history.C_noise], axis=1)
@@ -80,10 +75,8 @@ def believed(space: Space, history: History, recipes: Sequence[Surrogate], rungs
     box, outputs = domain(space), []
     for j, start in enumerate(starts):
         rows = np.isfinite(values[:, j]) & ~history.failed
-        own = recipes[j] if recipes else None
-        recipe = CoKriging(own.kernel) if isinstance(own, GaussianProcess) else CoKriging()
         outputs.append(
-            recipe.fit(
+            CoKriging().fit(
                 history.X[rows],
                 history.fidelity[rows],
                 values[rows, j],
@@ -129,7 +122,8 @@ def choose(
         fronts = improvement(sure.top, view, 1, draws, rng)
         offers = []
         for k in range(last + 1) if choosing else [0]:
-            judged = dimmed(fronts, sure, k) if choosing else fronts
+            worth = Worth(fronts, sure.outputs, k, tuple(map(bool, sure.tells[k])))
+            judged: Any = worth if choosing and k < last else fronts
             x, value = single(judged, space, _taken(history, chosen, levels, k), rng, effort)
             if unseen(x[None], _taken(history, chosen, levels, k))[0]:
                 offers.append((value - log(history.prices[k] if choosing else 1.0), k, x))
@@ -138,27 +132,6 @@ def choose(
         value, k, x = max(offers, key=lambda offer: offer[:2])
         chosen, levels, values = np.concatenate([chosen, x[None]]), [*levels, k], [*values, value]
     return Pairs(chosen, np.array(levels, dtype=np.int64), np.array(values))
-
-
-def dimmed(fronts: Improvement, belief: LadderBelief, rung: int) -> Improvement:
-    """The improvement of what would be predicted for the top rung after an observation on `rung`."""
-    draws = tuple(
-        replace(draw, conditional=_dimmed(draw, output, rung, bool(tells)))
-        for draw, output, tells in zip(fronts.draws[: belief.m], belief.outputs, belief.tells[rung], strict=False)
-    )
-    return replace(fronts, draws=(*draws, *fronts.draws[belief.m :]))
-
-
-def _dimmed(draw: Draw, output: FittedCoKriging, rung: int, tells: bool) -> Conditional:
-    """Moments whose variance, given the draws at the fixed points, is the share that the rung explains."""
-
-    def conditional(X: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        mean, variance, cross = draw.conditional(X)
-        given = (cross @ draw.inverse_factor.T).square().sum(-1)
-        share = output.agreement(X, rung).clamp_min(LEAST_SHARE) if tells else torch.full_like(mean, LEAST_SHARE)
-        return mean, given + share * (variance - given).clamp_min(1e-9 * variance.detach()), cross
-
-    return conditional
 
 
 def _at_top(history: History, pending: Array, last: int) -> History:

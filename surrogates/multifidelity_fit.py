@@ -2,12 +2,13 @@
 
 On rungs 0 .. K-1, f_k(x) = rho_k f_{k-1}(x) + b_k + delta_k(x) (Kennedy and O'Hagan 2000, doi 10.1093/biomet/87.1.1,
 eq. 2): f_0 has variance 1, the discrepancy delta_k variance s_k^2 and length scales c_k times those of f_0, and the
-bias b_k is integrated out under a normal prior. Length scales and noise have the priors of `surrogates/gp_fit.py`.
+bias b_k is integrated out under a normal prior. The priors of length scales (log-normal, growing with the square root
+of the dimension; Hvarfner, Hellsten and Nardi 2024, doi 10.48550/arXiv.2402.02229) and noise are BoTorch's.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import log
+from math import log, sqrt
 
 import numpy as np
 import torch
@@ -15,9 +16,12 @@ from scipy.optimize import minimize
 from torch import Tensor
 
 from surrogates.base import Array
-from surrogates.gp_fit import LEAST_LENGTH, LEAST_NOISE, MOST_LENGTH, MOST_NOISE, length_prior
 from surrogates.gp_kernel import Kernel, cholesky
 
+LENGTHS = (0.025, 1e3)
+"""Least and largest length scale, dimensionless."""
+LEVELS = (1e-6, 10.0)
+"""Least and largest noise variance, the output's variance being 1."""
 BIAS = 1.0
 """Prior deviation of a rung's bias, in standard deviations of the output."""
 SCALE = (1.0, 0.5)
@@ -173,6 +177,11 @@ def negative_log_prior(task: Task, theta: Tensor) -> Tensor:
     return value + (0.5 * ((levels - NOISE[0]) / NOISE[1]) ** 2 + levels).sum()
 
 
+def length_prior(d: int) -> tuple[float, float]:
+    """Center and width of the log length scales' normal prior in d dimensions."""
+    return sqrt(2.0) + 0.5 * log(d), sqrt(3.0)
+
+
 def tune(task: Task, start: Hyper | None, iterations: int) -> Hyper:
     """Best hyperparameters found from the prior's mode and median, and from `start` when given."""
     d, K = task.X.shape[1], task.rungs
@@ -180,8 +189,8 @@ def tune(task: Task, start: Hyper | None, iterations: int) -> Hyper:
     rest = [SCALE[0]] * (K - 1) + [SPREAD[0]] * (K - 1) + [0.0] * (K - 1)
     mode = np.array([center - width**2] * d + rest + [NOISE[0] - NOISE[1] ** 2] * K)
     other = np.array([center] * d + rest + [NOISE[0]] * K) if start is None else start.vector()
-    box = [(log(LEAST_LENGTH), log(MOST_LENGTH))] * d + [(-5.0, 5.0)] * (K - 1) + [(log(1e-6), log(1e2))] * (K - 1)
-    box += [(log(0.05), log(20.0))] * (K - 1) + [(log(LEAST_NOISE), log(MOST_NOISE))] * K
+    box = [(log(LENGTHS[0]), log(LENGTHS[1]))] * d + [(-5.0, 5.0)] * (K - 1) + [(log(1e-6), log(1e2))] * (K - 1)
+    box += [(log(0.05), log(20.0))] * (K - 1) + [(log(LEVELS[0]), log(LEVELS[1]))] * K
     results = [descend(task, vector, box, iterations) for vector in (mode, other)]
     vector = min(results, key=lambda pair: pair[0])[1]
     shape = Shape.of(torch.tensor(vector), d, K)

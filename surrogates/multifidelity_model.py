@@ -10,7 +10,6 @@ from torch import Tensor
 from surrogates.base import Array, Domain, Posterior, State
 from surrogates.conditional import Conditional
 from surrogates.gp_kernel import Kernel, cholesky
-from surrogates.gp_model import scaling
 from surrogates.multifidelity_fit import Hyper, Shape, Task, best_constant, gram, tune
 
 if TYPE_CHECKING:
@@ -204,6 +203,16 @@ def fit(
     hyper = earlier if earlier is not None and not tuned else tune(task, earlier, recipe.iterations)
     notes = () if scale == spread else ("constant output: nothing to learn from it yet",)
     return condition(task, hyper, lower, width, shift, scale, notes)
+
+
+def scaling(domain: Domain) -> tuple[Tensor, Tensor]:
+    """Offset and width (d,) that take natural units to the unit box, category codes left as they are."""
+    lower = torch.tensor(domain.lower, dtype=torch.float64)
+    width = torch.tensor(domain.upper, dtype=torch.float64) - lower
+    width = torch.where(width > 0, width, torch.ones_like(width))
+    codes = list(domain.categorical)
+    lower[codes], width[codes] = 0.0, 1.0
+    return lower, width
 
 
 def relative(variance: Array | None, levels: Array, moderation: float = 0.8) -> Array:

@@ -262,3 +262,35 @@ def test_ladders_that_cannot_be_climbed_are_refused(tmp_path, changes, says):
     with pytest.raises(CampaignFileError) as caught:
         Campaign.from_yaml(path, tmp_path / "run")
     assert says in str(caught.value)
+
+
+def test_the_report_says_what_each_rung_cost_how_rungs_agree_and_why_who_went_up(gated):
+    from campaigns.agreement import agreements, costs
+    from campaigns.parity import Parities
+    from campaigns.report import page
+
+    _, ledger, _ = gated
+    low, high = costs(ledger)
+    up = sum(o.rung for o in ledger.outcomes)
+    assert (low.oracle, low.asked, high.oracle, high.asked) == ("low", 16, "high", up)
+    a, b = agreements(ledger)
+    assert (a.property, a.n, b.property, b.n) == ("a", up, "b", up)
+    assert a.correlation == pytest.approx(1)
+    gaps = [o.values["b"] - o.evaluations[0].values["b"] for o in ledger.outcomes if o.rung]
+    assert b.bias == pytest.approx(np.mean(gaps))
+    text = page(ledger, Parities())
+    assert 'id="ladder"' in text
+    assert "low → high" in text
+    assert "held back" in text
+    assert "promoted" in text
+    assert "the best 1 go on" in text
+
+
+def test_the_table_has_a_row_a_rung(gated):
+    from campaigns.sheet import table
+
+    _, ledger, _ = gated
+    names, rows = table(ledger)
+    up = sum(o.rung for o in ledger.outcomes)
+    assert len(rows) == 16 + up
+    assert sorted({row[names.index("fidelity")] for row in rows}) == [0.0, 1.0]

@@ -178,3 +178,15 @@ def test_an_earlier_campaign_becomes_the_rung_that_it_was(tmp_path):
         assert len(known) == len(earlier.outcomes)
         assert {o.evaluations[0].fidelity for o in known} == {0.0}
         assert all(np.isnan(o.losses).all() for o in known)
+
+
+def test_the_report_shows_prediction_search_and_validation(straight):
+    from campaigns.parity import Parities, Parity
+    from campaigns.report import page
+
+    _, _, ledger = straight
+    assert 'id="validation"' in page(ledger, Parities())
+    outcome = next(o for o in ledger.outcomes if o.validation is not None)
+    column = np.array([outcome.values["a"]])
+    text = page(ledger, Parities((Parity("a", column, column + 0.5, np.array([0.25]), {}),)))
+    assert f"{column[0] + 0.5:.2f} ± 0.25" in text

@@ -118,6 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=30)
     parser.add_argument("--policies", nargs="+", default=["single", "gates", "multifidelity"])
+    parser.add_argument("--from", dest="begin", type=int, default=0, help="the first seed")
     parser.add_argument("--first", type=int, default=FIRST)
     parser.add_argument("--save", type=Path, help="JSON of all traces, for the plot")
     options = parser.parse_args()
@@ -128,7 +129,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         target = perovskites(folder, Path(data))
-        for seed in range(options.seeds):
+        for seed in range(options.begin, options.seeds):
             for policy in options.policies:
                 traces[policy].append(run(folder, seed, policy, target, options.first))
             print(seed, {policy: round(found[-1].until(target), 2) for policy, found in traces.items()}, flush=True)

@@ -1,9 +1,9 @@
-"""This file is what an observation on a low rung is worth: the gain on the top rung that it lets one foresee.
+"""This file is what an observation on a low rung is worth: the gain on the top rung, by how far the rung tells of it.
 
-After an observation that explains a share r^2 of the top rung's variance at x, the prediction there has moved by r
-standard deviations. Worth is what the improvement of that prediction is expected to be beyond the improvement of the
-prediction as it stands: the knowledge gradient (Frazier, Powell and Dayanik 2009, doi 10.1287/ijoc.1080.0314) held at
-x. It is nothing where the rung explains nothing, and where the outcome is foregone.
+The expected improvement of the top rung is multiplied by the correlation between what the rung would say at x, its
+noise included, and the top's value there (the factors alpha_1 and alpha_2 of Huang et al. 2006,
+doi 10.1007/s00158-005-0587-0, eq. 11-13, which are one number here), relative to that of the top rung itself. With
+several objectives it is the mean over them, so that a rung that returns only some of them is worth that much less.
 """
 
 from dataclasses import dataclass, replace
@@ -11,14 +11,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from optimizers.acquisition import Draw, Improvement
+from optimizers.acquisition import Improvement
 from optimizers.belief import Belief
-from optimizers.gaussian import log_difference
-from surrogates.conditional import Conditional
 from surrogates.multifidelity_model import FittedCoKriging
 
-LEAST_SHARE = 1e-9
-"""Share of the variance that stands for none, so that logarithms stay finite."""
+LEAST = 1e-9
+"""Correlation that stands for none, so that logarithms stay finite, dimensionless."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,33 +48,22 @@ class Worth:
 
     def log(self, X: Tensor) -> Tensor:
         """Logarithm (r,) of the worth at X (r, d); differentiable."""
-        return log_difference(self._dimmed(True).log(X), self._dimmed(False).log(X))
+        return self.fronts.log(X) + self._correlation(X).log()
 
     def value(self, X: Tensor) -> Tensor:
         """The same (r,) without the logarithm; no gradient."""
-        return (self._dimmed(True).value(X) - self._dimmed(False).value(X)).clamp_min(0)
+        with torch.no_grad():
+            return self.fronts.value(X) * self._correlation(X)
 
     def thinned(self, s: int) -> "Worth":
         """The same with only the first s draws."""
         return replace(self, fronts=self.fronts.thinned(s))
 
-    def _dimmed(self, asked: bool) -> Improvement:
-        """The improvement of the top's prediction after an observation on the rung, or without one."""
-        m = len(self.tells)
-        draws = tuple(
-            replace(draw, conditional=_share(draw, output, self.rung, asked and tells))
-            for draw, output, tells in zip(self.fronts.draws[:m], self.outputs[:m], self.tells, strict=True)
-        )
-        return replace(self.fronts, draws=(*draws, *self.fronts.draws[m:]))
-
-
-def _share(draw: Draw, output: FittedCoKriging, rung: int, tells: bool) -> Conditional:
-    """Moments whose variance, given the draws at the fixed points, is the share that the rung explains."""
-
-    def conditional(X: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        mean, variance, cross = draw.conditional(X)
-        given = (cross @ draw.inverse_factor.T).square().sum(-1)
-        share = output.agreement(X, rung).clamp_min(LEAST_SHARE) if tells else torch.full_like(mean, LEAST_SHARE)
-        return mean, given + share * (variance - given).clamp_min(1e-9 * variance.detach()), cross
-
-    return conditional
+    def _correlation(self, X: Tensor) -> Tensor:
+        """Correlation (r,) of the rung with the top, over that of an observation on the top itself."""
+        total = torch.zeros(len(X), dtype=X.dtype)
+        for output, tells in zip(self.outputs, self.tells, strict=False):
+            if tells:
+                own = output.agreement(X, self.rung) / output.agreement(X, output.task.rungs - 1).clamp_min(LEAST)
+                total = total + own.clamp(LEAST**2, 1).sqrt()
+        return (total / len(self.tells)).clamp_min(LEAST)

@@ -107,7 +107,7 @@ def draw(columns: dict[str, Array], plot: Path) -> None:
     axes.axhline(BEST, color="0.6", lw=0.8)
     axes.set(xlabel="batch of 8", ylabel="hypervolume", title=f"MW3, 8 variables (whole front {BEST:.3f})")
     axes.legend(fontsize=7, frameon=False, loc="lower right")
-    figure.savefig(plot, dpi=90)
+    figure.savefig(plot, dpi=80)
 
 
 def main() -> None:

@@ -39,7 +39,7 @@ class Swarm:
     """What `surrogate` minimises: mean, mean - 2 standard deviations, or random functions of that spread."""
     generations: int = 50
     """Moves on the posterior a batch."""
-    goal: Literal["auto", "front", "distance"] = "auto"
+    aim: Literal["auto", "front", "distance"] = "auto"
     """Several objectives: their `front`, or their joint `distance` (root mean square of the losses, each divided by
     its spread); `auto`: the distance where all objectives are targets. On the posterior the distance guides the moves
     and the batch is spread over the front."""
@@ -92,7 +92,7 @@ class Swarm:
     def flock(self, history: History) -> Flock:
         """The rules for this problem; on the posterior a swarm lives for one batch only, too short for a restart."""
         m, targets = history.Y.shape[1], not np.isnan(history.tolerance).any()
-        joined = m > 1 and (self.goal == "distance" or (self.goal == "auto" and targets))
+        joined = m > 1 and (self.aim == "distance" or (self.aim == "auto" and targets))
         usual = _ONE if m == 1 or joined else _SEVERAL
         given = (self.inertia, self.cognitive, self.social, self.guidance, self.mutation)
         w, c1, c2, c3, stir = (u if g is None else g for u, g in zip(usual, given, strict=True))

@@ -98,7 +98,7 @@ def test_a_vector_of_targets_is_one_distance() -> None:
         )
         X = np.concatenate([X, Swarm(12).ask(space, history, 12, rng(batch))])
     assert Swarm().flock(history).scale is not None
-    assert Swarm(goal="front").flock(history).scale is None
+    assert Swarm(aim="front").flock(history).scale is None
     off = np.abs(problem(X) - aim)
     assert (off <= [0.02, 2.0]).all(1).any()
 

@@ -129,7 +129,7 @@ class Rules:
         if self.neutral or self.balanced:
             least, ordered = charges(self.elements, total)
             broken += [least] * self.neutral + [ordered - least] * self.balanced
-        return np.nan_to_num(np.stack(broken, axis=1), nan=np.inf, posinf=np.inf)
+        return np.asarray(np.nan_to_num(np.stack(broken, axis=1), nan=np.inf, posinf=np.inf))
 
 
 def amounts(X: Array, elements: int) -> Array:

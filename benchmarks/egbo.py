@@ -15,7 +15,7 @@ import json
 import os
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -35,6 +35,18 @@ BEST = 0.66076
 TRACES = ("hybrid_nsga", "hybrid_moead", "nsga_only", "qnehvi", "sobol")
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run gave."""
+
+    trace: list[float]
+    """Hypervolume after each batch."""
+    seconds: list[float]
+    """CPU seconds of asking for each."""
+    won: dict[str, int]
+    """Places won by each proposer."""
+
+
 def mw3(X: Array) -> tuple[Array, Array]:
     """Losses (n, 2) and constraints (n, 2), feasible where <= 0, of X (n, 8) in the unit box."""
     g = 1 + 2 * ((X[:, 1:] + (X[:, :-1] - 0.5) ** 2 - 1) ** 2).sum(1)
@@ -52,35 +64,34 @@ def hypervolume(history: History) -> float:
     return float(moocore.hypervolume(Y, ref=REFERENCE)) if len(Y) else 0.0
 
 
-def run(optimizer: Optimizer, start: Array, batches: int, seed: int) -> dict[str, object]:
-    """Hypervolume after each batch, CPU seconds of asking for each, and places won by each proposer."""
+def run(optimizer: Optimizer, start: Array, batches: int, seed: int) -> Run:
+    """One run from its start (18, 8)."""
     names = tuple(f"x{j}" for j in range(D))
     space = Space(names, tuple("continuous" for _ in names), np.zeros(D), np.ones(D))
     state: dict[str, object] = {}
-    X, seconds, trace = start, [], []
-    won: dict[str, int] = {}
+    X, found = start, Run([], [], {})
     for batch in range(batches):
         history = replace(History.observed(X, *mw3(X)), reference=REFERENCE, state=state)
         begun = time.process_time()
         proposals = propose(optimizer, "", space, history, BATCH, np.random.default_rng([seed, batch]))
-        seconds.append(time.process_time() - begun)
+        found.seconds.append(time.process_time() - begun)
         X, state = np.concatenate([X, proposals.X]), dict(proposals.state)
         for reason in proposals.reasons:
-            won[reason.proposer] = won.get(reason.proposer, 0) + 1
-        trace.append(hypervolume(History.observed(X, *mw3(X))))
-    return {"trace": trace, "seconds": seconds, "won": won}
+            found.won[reason.proposer] = found.won.get(reason.proposer, 0) + 1
+        found.trace.append(hypervolume(History.observed(X, *mw3(X))))
+    return found
 
 
 def report(folder: Path, stored: dict[str, Array], plot: Path | None) -> None:
     """Print the mean hypervolume a batch of each optimizer and each stored trace; draw them."""
-    found: dict[str, dict[int, dict[str, list[float]]]] = {}
+    found: dict[str, dict[int, Run]] = {}
     for path in sorted(folder.glob("*.json")):
         name, _, number = path.stem.rpartition("-")
-        found.setdefault(name, {})[int(number)] = json.loads(path.read_text())
-    columns = {name: np.array([r["trace"] for r in runs.values()]) for name, runs in found.items()}
+        found.setdefault(name, {})[int(number)] = Run(**json.loads(path.read_text()))
+    columns = {name: np.array([r.trace for r in runs.values()]) for name, runs in found.items()}
     for name, runs in found.items():
-        seconds = np.concatenate([r["seconds"] for r in runs.values()])
-        won = {who: sum(dict(r["won"]).get(who, 0) for r in runs.values()) for who in dict(runs[min(runs)]["won"])}
+        seconds = np.concatenate([r.seconds for r in runs.values()])
+        won = {who: sum(r.won.get(who, 0) for r in runs.values()) for who in runs[min(runs)].won}
         print(f"{name}: runs {sorted(runs)}, {seconds.mean():.1f} CPU s a batch (most {seconds.max():.1f}), {won}")
     same = sorted(set.intersection(*(set(runs) for runs in found.values())))
     columns |= {f"stored {name}": traces[same] for name, traces in stored.items()}
@@ -136,8 +147,8 @@ def main() -> None:
             if not kept.exists():
                 optimizer = plugins.build("optimizers", {"use": name}, "")
                 found = run(optimizer, starts[number], min(arguments.batches, BATCHES), number)
-                kept.write_text(json.dumps(found))
-                print(f"{name}, run {number}: {found['trace'][-1]:.4f}", flush=True)
+                kept.write_text(json.dumps(asdict(found)))
+                print(f"{name}, run {number}: {found.trace[-1]:.4f}", flush=True)
 
 
 if __name__ == "__main__":

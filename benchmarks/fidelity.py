@@ -1,12 +1,12 @@
 """This file is the benchmark of the ladder: what it costs to find the best, with one rung and with several.
 
-    EUTECTIC_DATA=... python benchmarks/fidelity.py [--seeds 30] [--peers] [--plot docs/images/fidelity.png]
+    EUTECTIC_DATA=... python benchmarks/fidelity.py [--seeds 30] [--policies single gates ...] [--save traces.json]
+    EUTECTIC_DATA=... python benchmarks/fidelity.py --plot docs/images/fidelity.png --saved traces.json
 
 Perovskites: the public tables of Kim et al. 2017 (doi 10.1038/sdata.2017.57), 192 combinations of organic cation, metal
 and halide; the cheap rung is the GGA gap (cost 0.1), the dear one the HSE06 gap (cost 1), and what is wanted is the
 combination with the smallest HSE06 gap. Whole campaigns from YAML; the cost is counted until that combination has been
-asked on the dear rung. Functions: Branin and Park with one cheap rung, beside BoTorch's own multi-fidelity knowledge
-gradient and MOMF (peers are run by the interpreter that has BoTorch).
+asked on the dear rung.
 """
 
 import argparse
@@ -113,14 +113,30 @@ def run(folder: Path, seed: int, policy: str, target: float, first: int) -> Trac
     return Trace(cost, best, time.process_time() - began)
 
 
+def plot(saved: list[Path], target: Path, best: float) -> None:
+    """Share of the campaigns that have found the best, against the cost spent."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(5.2, 3.2), layout="constrained")
+    for policy, found in (pair for path in saved for pair in json.loads(path.read_text()).items()):
+        costs = sorted(Trace(**trace).until(best) for trace in found)
+        shares = np.arange(1, len(costs) + 1) / len(costs)
+        axes.step([0, *costs], [0, *shares], where="post", label=policy)
+    axes.set(xlabel="cost (GGA 0.1, HSE06 1)", ylabel="share of campaigns that found the best")
+    axes.legend()
+    figure.savefig(target, dpi=90)
+
+
 def main() -> None:
-    """Print the table and write the plot."""
+    """Print the table, or draw the plot of saved traces."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=30)
     parser.add_argument("--policies", nargs="+", default=["single", "gates", "multifidelity"])
     parser.add_argument("--from", dest="begin", type=int, default=0, help="the first seed")
     parser.add_argument("--first", type=int, default=FIRST)
     parser.add_argument("--save", type=Path, help="JSON of all traces, for the plot")
+    parser.add_argument("--plot", type=Path, help="draw what --saved files hold, and run nothing")
+    parser.add_argument("--saved", type=Path, nargs="+", default=[])
     options = parser.parse_args()
     data = os.environ.get("EUTECTIC_DATA")
     if not data:
@@ -129,6 +145,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         target = perovskites(folder, Path(data))
+        if options.plot:
+            plot(options.saved, options.plot, target)
+            return
         for seed in range(options.begin, options.seeds):
             for policy in options.policies:
                 traces[policy].append(run(folder, seed, policy, target, options.first))

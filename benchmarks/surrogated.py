@@ -217,8 +217,10 @@ def plot(runs: Runs) -> None:
     """Mean and range of the missing hypervolume over the evaluations."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(PROBLEMS), figsize=(11, 2.8), layout="constrained")
-    for axis, name in zip(axes, PROBLEMS, strict=True):
+    names = [name for name in PROBLEMS if any(own == name for own, _ in runs)]
+    figure, grid = plt.subplots(1, len(names), figsize=(3 * len(names), 2.8), squeeze=False, layout="constrained")
+    axes = grid[0]
+    for axis, name in zip(axes, names, strict=True):
         for (own, who), seeds in runs.items():
             if own == name:
                 length = min(len(content["counts"]) for content in seeds.values())

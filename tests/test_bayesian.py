@@ -474,7 +474,7 @@ def test_a_targets_acquisition_is_that_of_the_distance_beyond_the_tolerance() ->
     assert torch.allclose(ours.value(torch.tensor(T)), gained, atol=0.004, rtol=0.1)
 
 
-@pytest.mark.parametrize("m", [5, 7])
+@pytest.mark.parametrize("m", [6])
 def test_many_objectives_are_searched_better_than_at_random(m: int) -> None:
     space, centres = box(4), np.random.default_rng(7).random((m, 4))
     reference = np.full(m, 1.0)

@@ -127,7 +127,7 @@ def show(arguments: argparse.Namespace, data: Path) -> None:
     figure.supxlabel("designs measured")
     figure.supylabel("share of the best 5 % found")
     if arguments.plot:
-        figure.savefig(arguments.plot, dpi=80)
+        figure.savefig(arguments.plot, dpi=65)
 
 
 def main() -> None:

@@ -33,6 +33,7 @@ def crosschecks(problem: "Problem") -> list[Complaint]:
     """Everything about built parts that does not fit together."""
     return [
         *_unreturned(problem),
+        *_unfed(problem),
         *_confused(problem),
         *ladder.refusals(problem),
         *_validation(problem),
@@ -62,6 +63,22 @@ def _returnable(part: "OraclePart", folder: Path) -> Sequence[str]:
     """All that an oracle could return, were it asked for everything."""
     whole = plugins.build("oracles", part.model_dump(exclude_unset=True), folder)
     return whole.properties or ()
+
+
+def _unfed(problem: "Problem") -> Iterator[Complaint]:
+    """An oracle that needs a property which no oracle before it returns."""
+    before: set[str] = set()
+    for k, named in enumerate(problem.oracles):
+        for name in getattr(named.oracle, "needs", ()):
+            if name not in before:
+                nearest = nearest_name(name, before)
+                hint = f"did you mean '{nearest}'? " if nearest else ""
+                said = ", ".join(sorted(before)) or "none"
+                message = f"'{named.name}' needs '{name}', and no oracle before it returns that; {hint}returned: {said}"
+                yield Complaint(("oracles", k), message)
+        if named.oracle.properties is None:
+            return  # It may return anything, and so whatever is needed after it.
+        before |= {*named.oracle.properties}
 
 
 def _confused(problem: "Problem") -> Iterator[Complaint]:

@@ -3,6 +3,7 @@
 BUILTIN = {
     "lammps_alloy": "oracles.lammps_alloy:LammpsAlloy",
     "screens": "oracles.screens:Screens",
+    "hull": "oracles.hull:Hull",
     "table": "oracles.table:Table",
     "python": "oracles.python:Python",
     "command": "oracles.command:Command",

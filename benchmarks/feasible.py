@@ -77,8 +77,9 @@ def main() -> None:
     space = Composition(dict.fromkeys(ELEMENTS, (0.0, 1.0)), step=0.01, max_elements=5).space
     print("| optimizer | proposals | infeasible | repeated in a campaign | CPU s |\n|---|---|---|---|---|")
     for name in options.who:
-        begun, runs = time.process_time(), []
-        while sum(map(len, runs)) < options.proposals:
+        begun = time.process_time()
+        runs: list[Array] = []
+        while sum(len(run) for run in runs) < options.proposals:
             runs.append(campaign(name, space, len(runs)))
         X, seconds = np.concatenate(runs), time.process_time() - begun
         repeated = len(X) - sum(len(np.unique(run, axis=0)) for run in runs)

@@ -85,17 +85,17 @@ def record(history: History) -> Record:
 
 
 def scores(history: History, rows: Index) -> Array:
-    """Merit (k, w) of rows (k,): least distance to the worst losses over a direction; infeasible ones below all."""
+    """Merit (k, w) of rows (k,): least distance to the reference over a direction; infeasible ones below all."""
     Y, excess = history.Y[rows], np.maximum(history.C[rows], 0)
     if not len(rows):
         return np.empty((0, 1))
-    worst, best = Y.max(0), Y.min(0)
-    span = np.where(worst > best, worst - best, 1.0)
+    worst = Y.max(0) if history.reference is None else history.reference
+    span = np.where(worst > Y.min(0), worst - Y.min(0), 1.0)
     w = rays(Y.shape[1]).numpy() if Y.shape[1] > 1 else np.ones((1, 1))
     merit: Array = (((worst - Y) / span)[:, None, :] / w).min(-1)
     spread = np.where(excess.max(0) > 0, excess.max(0), 1.0)
     violation = (excess / spread).sum(1, keepdims=True)
-    return np.where(violation > 0, -violation, merit)
+    return np.where(violation > 0, merit.min() - violation, merit)
 
 
 def fold(space: Space, known: Record, long: int) -> Trust:

@@ -4,6 +4,7 @@ BUILTIN = {
     "lammps_alloy": "oracles.lammps_alloy:LammpsAlloy",
     "screens": "oracles.screens:Screens",
     "hull": "oracles.hull:Hull",
+    "pourbaix": "oracles.pourbaix:Pourbaix",
     "table": "oracles.table:Table",
     "python": "oracles.python:Python",
     "command": "oracles.command:Command",

@@ -120,10 +120,12 @@ def show(arguments: argparse.Namespace, data: Path) -> None:
                 f"| {name} | {len(pool.y)} | {most} | {ceiling:.2f} | {label} | {last.mean():.2f} ± {spread} "
                 f"| {len(last)} | {cpu:.2f} |"
             )
-            style = "-" if label.startswith("bayesian") else "--"
-            axis.plot(np.arange(1, most + 1), found.mean(0) / pool.best.sum(), style, label=label, linewidth=1)
+            style = "-" if label.endswith(", 1") else "--"
+            color = f"C{list(POLICIES).index(runs[0]['who'])}"
+            axis.plot(np.arange(1, most + 1), found.mean(0) / pool.best.sum(), style, color=color, label=label, lw=1)
         axis.set_title(name, fontsize=9)
-    axes[0, 0].legend(fontsize=6)
+    lines = {line.get_label(): line for axis in axes.flat for line in axis.get_lines()}
+    figure.legend(lines.values(), lines.keys(), fontsize=7, loc="outside upper center", ncols=len(lines))
     figure.supxlabel("designs measured")
     figure.supylabel("share of the best 5 % found")
     if arguments.plot:

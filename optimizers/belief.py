@@ -120,7 +120,7 @@ def deviations(space: Space, history: History, outputs: Sequence[FittedSurrogate
     """
     if space.table is None:
         return ()
-    told = np.isfinite(history.noise).any(0)
+    told = [bool(np.isfinite(errors).any()) for errors in history.noise.T]
     return tuple(0.0 if known else unexplained(output) for output, known in zip(outputs, told, strict=True))
 
 

@@ -76,7 +76,8 @@ class Kernel:
         rows, columns = torch.tril_indices(m, m, -1)
         lower = lower.index_put((rows, columns), parameters[self.inputs + self.weights :])
         lower = lower / lower.norm(dim=1, keepdim=True)
-        return lower @ lower.T
+        correlation: Tensor = lower @ lower.T
+        return correlation
 
     def _part(self, Z: Tensor, columns: tuple[int, ...]) -> Tensor:
         return Z if len(columns) == Z.shape[-1] else Z[..., list(columns)]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from campaigns import commands_read, commands_run, commands_setup
+from campaigns import commands_explain, commands_read, commands_run, commands_setup
 
 VERBS = (
     commands_run.run,
@@ -14,6 +14,7 @@ VERBS = (
     commands_run.stop,
     commands_read.pareto,
     commands_read.report,
+    commands_explain.explain,
     commands_read.export,
     commands_run.suggest,
     commands_run.tell,

@@ -16,11 +16,13 @@ from surrogates.explain_inputs import Inputs
 from surrogates.explain_shap import Predict, predicted
 
 Snap = Callable[[Array], Array]
-"""Rows (n, d) -> the nearest points of the space (n, d)."""
+"""Rows (n, d) -> the nearest points of the space (<= n, d); a row without one may be left out."""
 STARTS = 5
 """Nearest points that will do from which the search goes on."""
 STEPS = 6
 """Linearisations from each start."""
+LEAST = 0.002
+"""Smallest spread of the neighbours from which a slope is taken, as a share of the ranges."""
 LINE = 17
 """Points looked at on the way from a found point back to the row."""
 
@@ -62,6 +64,7 @@ def nearest_beyond(
         _walk(seen, start, snap)
         for _ in range(STEPS):
             _linear(seen, snap, rng)
+            _walk(seen, seen.best, snap)
     _restore(seen, snap)
     return Change(seen.best, seen.distance)
 
@@ -105,7 +108,7 @@ def _linear(seen: _Search, snap: Snap, rng: np.random.Generator) -> None:
     """
     assert seen.best is not None
     centre, width = seen.best, seen.inputs.width
-    near = snap(centre + rng.normal(size=(4 * len(centre), len(centre))) * width * max(0.02, 0.1 * seen.distance))
+    near = snap(centre + rng.normal(size=(4 * len(centre), len(centre))) * width * max(LEAST, seen.distance / 4))
     step = (near - centre) / width
     change = seen.look(near)
     here = float(seen.lacking(centre[None])[0])

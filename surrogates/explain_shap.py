@@ -49,6 +49,8 @@ def shapley(predict: Predict, X: Array, background: Array, inputs: Inputs, rng: 
 
 def predicted(predict: Predict, X: Array) -> Array:
     """Predictions (n,) of X (n, d), in chunks."""
+    if not len(X):
+        return np.empty(0)
     return np.concatenate([predict(X[i : i + CHUNK]) for i in range(0, len(X), CHUNK)])
 
 

@@ -1,0 +1,128 @@
+"""This file is an explanation as data: what it says of each property and of each candidate, ready for JSON."""
+
+from dataclasses import dataclass
+
+Numbers = tuple[float | None, ...]
+"""None where there is no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swarm:
+    """SHAP values of evaluated candidates, in the property's unit."""
+
+    base: float
+    """Mean prediction over the background."""
+    numbers: tuple[int, ...]
+    """Outcomes (n,) that are explained."""
+    predicted: tuple[float, ...]
+    """(n,)."""
+    values: tuple[tuple[float, ...], ...]
+    """(n, d); base and a row's values sum to its prediction."""
+    interactions: tuple[Numbers, ...]
+    """(d, d) mean size of the pair interaction, None for pairs not looked at."""
+    background: int
+    """Candidates that stand for what is not known."""
+    exact: bool
+    """Was every subset of variables asked? Otherwise random orders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """How much each variable (d) matters, in the property's unit."""
+
+    shap: tuple[float, ...]
+    """Mean size of the SHAP value."""
+    permutation: tuple[float, ...]
+    """Rise of the root mean square error when the variable is shuffled."""
+    permutation_error: tuple[float, ...]
+    """Its standard error."""
+    lasso: tuple[float, ...]
+    """Coefficient for one standard deviation of the variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A formula with its error and range, in the property's unit."""
+
+    text: str
+    latex: str
+    rmse: float
+    left_out: float
+    """Root mean square error with each row predicted without it."""
+    own: bool
+    """Is it the campaign's surrogate? Otherwise a small one fitted as an explanation only."""
+    low: float
+    high: float
+    """Range of the values it was fitted to."""
+    ranges: tuple[tuple[float, float], ...]
+    """(d) range of each variable it was fitted to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Mean prediction along one variable."""
+
+    variable: str
+    x: tuple[float | str, ...]
+    """(k,) natural units, labels of a category."""
+    mean: Numbers
+    std: Numbers
+    """(k,) the surrogate's standard deviation, averaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counterfactual:
+    """The smallest change found that carries one property of one candidate over its threshold, on the surrogate."""
+
+    number: int
+    """The candidate."""
+    now: float
+    """Predicted, in the property's unit."""
+    met: bool
+    """Is the candidate predicted beyond the threshold as it is?"""
+    variables: dict[str, float | str] | None
+    """Where to go; None when nothing in the space will do, or nothing has to be done."""
+    distance: float | None
+    """Root of the sum of squared changes, each divided by its range; fractions as they are, another category 1."""
+    predicted: float | None
+    std: float | None
+    """The surrogate's standard deviation there."""
+    chance: float | None
+    """Probability, 0 to 1, of being beyond the threshold there, by the surrogate's normal distribution."""
+    others: dict[str, float]
+    """Predicted there: the other properties, each in its unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One property."""
+
+    property: str
+    """Its unit is in the name."""
+    swarm: Swarm
+    ranking: Ranking
+    formula: Said | None
+    curves: tuple[Curve, ...]
+    threshold: str
+    """In words: `at least 175, reached by the best quarter of the evaluations`."""
+    counterfactuals: tuple[Counterfactual, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything `campaign explain` says."""
+
+    evaluations: int
+    """Finished evaluations it rests on."""
+    variables: tuple[str, ...]
+    """(d)."""
+    compositions: tuple[tuple[str, ...], ...]
+    """Variables that sum to one, group by group."""
+    rows: dict[int, dict[str, float | str]]
+    """Outcome -> its variables, of all outcomes named elsewhere."""
+    titles: dict[int, str]
+    """Outcome -> the candidate in a few words."""
+    front: tuple[int, ...]
+    """Candidates explained one by one."""
+    properties: tuple[Explained, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,129 @@
+"""This file is an explanation as text: what `campaign explain` prints."""
+
+import json
+
+import numpy as np
+
+from campaigns.explanation import Counterfactual, Explained, Explanation, Said
+from campaigns.naming import label, measured, number, quantity
+from campaigns.printing import aligned
+
+SHOWN = 10
+"""Variables ranked at most, the most important first."""
+DEAR = 0.05
+"""Share of the largest contribution below which one is not named in a candidate's sum."""
+
+
+def explanation_text(found: Explanation) -> str:
+    """Ranking, pair and formula of every property, then the candidates."""
+    parts = [f"{found.evaluations} evaluations"]
+    parts += [_property(found, one) for one in found.properties]
+    parts += [_candidate(found, number) for number in found.front if found.properties]
+    parts += [f"note: {note}" for note in found.notes]
+    return "\n\n".join(parts)
+
+
+def explanation_json(found: Explanation) -> str:
+    """All of it, for programs; null where there is no value."""
+    from campaigns.explanation_files import dumped
+
+    return json.dumps(json.loads(dumped(found)), indent=2, ensure_ascii=False)
+
+
+def order(one: Explained) -> list[int]:
+    """Variables, the largest mean SHAP value first."""
+    return [int(j) for j in np.argsort(-np.array(one.ranking.shap), kind="stable")]
+
+
+def _property(found: Explanation, one: Explained) -> str:
+    ranking = one.ranking
+    rows = [
+        [found.variables[j], number(ranking.shap[j], 3),
+         measured(ranking.permutation[j], ranking.permutation_error[j], 3), number(ranking.lasso[j], 3)]
+        for j in order(one)[:SHOWN]
+    ]  # fmt: skip
+    lines = [label(one.property), aligned(["  variable", "mean |SHAP|", "permutation", "LASSO"], _indented(rows))]
+    lines += [f"  {text}" for text in (pair(found, one), *formula(one.formula)) if text]
+    lines.append(f"  counterfactuals reach {one.threshold}")
+    return "\n".join(lines)
+
+
+def _indented(rows: list[list[str]]) -> list[list[str]]:
+    return [[f"  {row[0]}", *row[1:]] for row in rows]
+
+
+def pair(found: Explanation, one: Explained) -> str:
+    """The strongest interaction in a sentence; empty where none was looked at."""
+    size = np.array([[np.nan if v is None else v for v in row] for row in one.swarm.interactions], dtype=float)
+    np.fill_diagonal(size, np.nan)
+    if not np.isfinite(size).any():
+        return ""
+    i, j = np.unravel_index(int(np.nanargmax(size)), size.shape)
+    unit = quantity(one.property)[1]
+    names = f"{found.variables[int(i)]} with {found.variables[int(j)]}"
+    return f"strongest interaction: {names}, {number(float(size[i, j]), 3)} {unit} on average".rstrip()
+
+
+def formula(said: Said | None) -> list[str]:
+    """The formula, where it comes from, its error and range."""
+    if said is None:
+        return []
+    whose = "the campaign's surrogate" if said.own else "fitted as an explanation only, not the surrogate"
+    errors = f"RMSE {number(said.rmse, 3)}, {number(said.left_out, 3)} with rows left out"
+    return [f"formula: {said.text}", f"  ({whose}; {errors}; fitted from {number(said.low)} to {number(said.high)})"]
+
+
+def _candidate(found: Explanation, outcome: int) -> str:
+    lines = [f"#{outcome} {found.titles[outcome]}"]
+    for one in found.properties:
+        lines.append(f"  {added_up(found, one, outcome)}")
+        change = next((c for c in one.counterfactuals if c.number == outcome), None)
+        if change is not None:
+            lines.append(f"    {counterfactual(found, one, change)}")
+    return "\n".join(lines)
+
+
+def added_up(found: Explanation, one: Explained, outcome: int) -> str:
+    """`Bulk modulus (GPa) 183.1 = 176.2 + 4.1 (Co) − 1.2 (Cu) + 0.3 (others)`."""
+    row = one.swarm.numbers.index(outcome)
+    values = np.array(one.swarm.values[row])
+    least = DEAR * np.abs(values).max(initial=0.0)
+    named = [int(j) for j in np.argsort(-np.abs(values), kind="stable")[:SHOWN] if abs(values[j]) > least]
+    terms = [_term(values[j], found.variables[j]) for j in named]
+    rest = float(values.sum() - values[named].sum())
+    terms += [_term(rest, "others")] if abs(rest) > 1e-9 * max(1.0, abs(one.swarm.base)) else []
+    return f"{label(one.property)} {number(one.swarm.predicted[row])} = {number(one.swarm.base)}{''.join(terms)}"
+
+
+def _term(value: float, name: str) -> str:
+    return f" {'−' if value < 0 else '+'} {number(abs(value), 3)} ({name})"
+
+
+def counterfactual(found: Explanation, one: Explained, change: Counterfactual) -> str:
+    """What the smallest change is, in a sentence."""
+    aim = one.threshold.partition(",")[0]
+    if change.met:
+        return f"already {aim}"
+    if change.variables is None:
+        return f"{aim}: no point looked at is predicted there"
+    chance = "" if change.chance is None else f", chance {100 * change.chance:.0f} %"
+    return (
+        f"{aim}: {changes(found, change)}; predicted {measured(change.predicted, change.std)}{chance}, "
+        f"distance {number(change.distance, 2)}"
+    )
+
+
+def changes(found: Explanation, change: Counterfactual) -> str:
+    """`Co 0.3 → 0.33, Cu 0.1 → 0.07`: the variables that change."""
+    before, after = found.rows[change.number], change.variables or {}
+    told = []
+    for name, old in before.items():
+        new = after[name]
+        same = old == new if isinstance(old, str) or isinstance(new, str) else abs(new - old) <= 5e-5 * max(1, abs(old))
+        if not same:
+            told.append(f"{name} {_shown(old)} → {_shown(new)}")
+    return ", ".join(told) or "no change of note"
+
+
+def _shown(value: float | str) -> str:
+    return value if isinstance(value, str) else number(value, 3)

@@ -3,6 +3,7 @@
 BUILTIN = {
     "lammps_alloy": "oracles.lammps_alloy:LammpsAlloy",
     "screens": "oracles.screens:Screens",
+    "element_table": "oracles.element_table:ElementTable",
     "hull": "oracles.hull:Hull",
     "pourbaix": "oracles.pourbaix:Pourbaix",
     "table": "oracles.table:Table",

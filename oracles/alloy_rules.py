@@ -16,6 +16,8 @@ GAS_CONSTANT_J_PER_MOL_K = 8.314462618
 """CODATA 2018, exact."""
 ENTHALPY_FLOOR_KJ_PER_MOL = 0.01
 """Omega's denominator is at least this, so that it stays finite; the table's own rounding is fifty times as large."""
+_ROUNDING = 1e-9
+"""So that an alloy on a threshold, such as CoCrFeMnNi with 8 valence electrons, is on its upper side."""
 
 Rule = Callable[[Sequence[str], Array], Array]
 
@@ -75,6 +77,20 @@ def omega(elements: Sequence[str], X: Array) -> Array:
     return np.asarray(melting_k * entropy / np.maximum(enthalpy_j, 1e3 * ENTHALPY_FLOOR_KJ_PER_MOL))
 
 
+def single_phase_rule(elements: Sequence[str], X: Array) -> Array:
+    """(n,) 0 where no solid solution is expected, else 1 bcc, 2 bcc and fcc, 3 fcc.
+
+    A solid solution has Omega >= 1.1 and delta <= 6.6 % (Yang & Zhang 2012, 10.1016/j.matchemphys.2011.11.021, delta
+    with the radii of Guo & Liu); it is fcc from VEC 8.0 on and bcc below 6.87 (Guo et al. 2011, 10.1063/1.3587228).
+    """
+    delta = size_mismatch_percent("radius_guo_liu_angstrom", elements, X)
+    ratio, vec = omega(elements, X), atomic_mean("valence_electrons", elements, X)
+    several = (X > 0).sum(axis=1) > 1  # Omega of a pure element is 0, for it mixes nothing
+    solution = ~several | ((ratio >= 1.1) & (delta <= 6.6))
+    lattice = 1.0 + (vec >= 6.87 - _ROUNDING) + (vec >= 8.0 - _ROUNDING)
+    return np.where(np.isnan(delta + ratio + vec), np.nan, np.where(solution, lattice, 0.0))
+
+
 def density_g_per_cm3(elements: Sequence[str], X: Array) -> Array:
     """(n,) sum c_i M_i / sum c_i V_i with the molar volumes V_i = M_i / rho_i of the solid elements (volumes add)."""
     mass = column("mass_g_per_mol", elements)
@@ -96,6 +112,7 @@ def rules(radii: str = "guo_liu") -> Mapping[str, Rule]:
         "mixing_entropy_j_per_mol_k": mixing_entropy_j_per_mol_k,
         "miedema_mixing_enthalpy_kj_per_mol": mixing_enthalpy_kj_per_mol,
         "omega": omega,
+        "single_phase_rule": single_phase_rule,
         "melting_temperature_k": partial(atomic_mean, "melting_temperature_k"),
         "density_g_per_cm3": density_g_per_cm3,
         "hhi_production": partial(mass_mean, "hhi_production"),

@@ -1,3 +1,4 @@
+import itertools
 import json
 import os
 import subprocess
@@ -11,7 +12,9 @@ import pytest
 
 from oracles.base import Candidate
 from oracles.element_data import column, symbols, table
+from oracles.element_table import ElementTable
 from oracles.miedema import pairs_kj_per_mol
+from oracles.neutrality import oxidation_states
 from oracles.screens import PROPERTIES, Screens, screen_fractions
 
 RNG = np.random.default_rng(0)
@@ -236,3 +239,89 @@ def test_crustal_abundances_agree_with_another_transcription():
     slips = {"S": 100, "Nb": 1 / 11, "Lu": 1 / 100}  # theirs reads 3.5, 220 and 80 mg/kg; the handbook 350, 20 and 0.8
     for element in set(ours) & set(theirs):
         assert ours[element] == pytest.approx(theirs[element] * slips.get(element, 1), rel=1e-6), element
+
+
+@pytest.mark.parametrize(
+    ("formula", "phase"),
+    [
+        ("CoCrFeNi", 3),  # fcc as cast
+        ("CoCrFeMnNi", 3),  # fcc; its VEC is 8.0, the threshold
+        ("AlCoCrFeNi", 2),  # bcc and fcc: VEC 7.2
+        ("HfNbTaTiZr", 1),  # bcc, Senkov et al. 2011
+        ("MoNbTaW", 1),  # bcc, Senkov et al. 2010
+        ("CuZr", 0),  # a metallic glass: the radii differ by too much
+        ("AlNi", 0),  # an intermetallic: Omega below 1.1
+        ("Ni", 3),
+        ("W", 1),
+    ],
+)
+def test_the_single_phase_rule_says_what_these_alloys_do(formula: str, phase: int):
+    assert alloy(formula)["single_phase_rule"] == phase
+    assert alloy(formula, "miracle")["single_phase_rule"] == phase
+
+
+def test_charges_are_those_of_all_assignments_tried_one_by_one():
+    # Davies et al. 2016: the charges cancel, and every cation is less electronegative than every anion
+    chi, states = table()["electronegativity"], oxidation_states()
+    for formula in ("NaCl", "Na2Cl", "LiFePO4", "SrTiO3", "CsPbI3", "Al2O3", "AlO", "CoCrFeMnNi", "Fe3O4", "NaAu"):
+        from pymatgen.core import Composition
+
+        amounts = Composition(formula).fractional_composition.get_el_amt_dict()
+        tried = []
+        for charges in itertools.product(*(states[e] for e in amounts)):
+            left = abs(sum(q * x for q, x in zip(charges, amounts.values(), strict=True)))
+            cations = [chi[e] for e, q in zip(amounts, charges, strict=True) if q > 0]
+            anions = [chi[e] for e, q in zip(amounts, charges, strict=True) if q < 0]
+            ordered = max(cations, default=-np.inf) < min(anions, default=np.inf)
+            tried.append((left, ordered))
+        seen, best = alloy(formula), min(left for left, _ in tried)
+        assert seen["charge_imbalance_e_per_atom"] == pytest.approx(best, abs=1e-9), formula
+        assert seen["electronegativity_balanced"] == any(o for x, o in tried if x < best + 1e-9), formula
+    assert alloy("LiFePO4")["charge_imbalance_e_per_atom"] == 0
+    assert alloy("Na2Cl")["charge_imbalance_e_per_atom"] > 0
+
+
+def carbon(folder: Path, text: str = "element,embodied_co2_kg_per_kg,grade\nFe,2,5\nNi,12,\nCr,4,7\n") -> str:
+    (folder / "co2.csv").write_text(text, encoding="utf-8")
+    return str(folder / "co2.csv")
+
+
+CO2 = ("embodied_co2_kg_per_kg",)
+
+
+def test_a_table_of_elements_is_averaged_over_mass_or_atoms(tmp_path: Path):
+    candidate = Candidate({}, {"Fe": 0.5, "Ni": 0.5})
+    by_mass, by_atoms = (ElementTable(carbon(tmp_path), CO2, weights) for weights in ("mass", "atoms"))
+    (seen,) = by_mass.evaluate([candidate], RNG)
+    share = 55.845 / (55.845 + 58.6934)
+    assert seen.values["embodied_co2_kg_per_kg"] == pytest.approx(2 * share + 12 * (1 - share), rel=1e-5)
+    assert by_atoms.screen([candidate]) == {"embodied_co2_kg_per_kg": [pytest.approx(7.0)]}
+    X = RNG.dirichlet(np.ones(3), 20)
+    assert by_atoms.screen_fractions(["Cr", "Fe", "Ni"], X)["embodied_co2_kg_per_kg"] == pytest.approx(X @ [4, 2, 12])
+
+
+def test_an_element_that_the_table_lacks_is_named(tmp_path: Path):
+    oracle = ElementTable(carbon(tmp_path), (*CO2, "grade"))
+    assert oracle.refuse(["Fe", "Cr", "x"], [0] * 3, [1] * 3) is None
+    assert oracle.refuse(["Fe", "Ni"], [0] * 2, [1] * 2) == "grade has no data for Ni"
+    assert oracle.only(CO2).refuse(["Fe", "Cu"], [0] * 2, [1] * 2) == "embodied_co2_kg_per_kg has no data for Cu"
+    strange, bare = oracle.evaluate([Candidate({}, {"Cu": 1.0}), Candidate({"x": 1.0})], RNG)
+    assert (strange.failure, strange.error) == ("bad_input", "embodied_co2_kg_per_kg has no data for Cu")
+    assert "no composition" in bare.error
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("element,embodied_co2_kg_per_kg\nFe,2\nXq,1\n", r"row 2 \(line 3\), column 'element': no element 'Xq'"),
+        ("element,embodied_co2_kg_per_kg\nFe,2\nFe,1\n", "Fe stands there twice"),
+        ("element,embodied_co2_kg_per_kg\nFe,much\n", "'much' is no number"),
+        ("symbol,embodied_co2_kg_per_kg\nFe,2\n", "no column 'element'"),
+        ("element,co2\nFe,2\n", "no column 'embodied_co2_kg_per_kg'"),
+    ],
+)
+def test_a_bad_table_of_elements_is_refused_with_the_place(tmp_path: Path, text: str, says: str):
+    with pytest.raises(ValueError, match=says):
+        ElementTable(carbon(tmp_path, text), CO2).check()
+    with pytest.raises(ValueError, match="cannot be read"):
+        ElementTable("nowhere.csv", CO2).check()

@@ -9,5 +9,6 @@ BUILTIN = {
     "table": "oracles.table:Table",
     "python": "oracles.python:Python",
     "command": "oracles.command:Command",
+    "synthesizability": "oracles.synthesizability:Synthesizability",
     "person": "oracles.person:Person",
 }

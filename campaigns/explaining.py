@@ -214,7 +214,9 @@ class _Asked:
 
     def value(self, column: int, x: float) -> float | str:
         """A coordinate in natural units, a category as its label."""
-        return self.space.categories[column][round(x)] if self.space.kinds[column] == "categorical" else x
+        if self.space.kinds[column] != "categorical":
+            return x
+        return self.space.categories[column][round(x)]
 
     def explanation(self, properties: tuple[Explained, ...], notes: tuple[str, ...]) -> Explanation:
         """The whole."""
@@ -234,7 +236,8 @@ class _Asked:
 def _thinned(X: Array, count: int) -> Array:
     """Up to `count` rows of X (n, d), evenly spaced."""
     places = np.linspace(0, len(X) - 1, min(len(X), count)).round().astype(int)
-    return X[places]
+    rows: Array = X[places]
+    return rows
 
 
 def _plain(values: Array) -> tuple[float, ...]:

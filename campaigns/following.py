@@ -10,6 +10,7 @@ from queue import Empty, SimpleQueue
 import yaml
 
 from campaigns import projection
+from campaigns.explanation_files import FOLDER, WHOLE, explanation_files
 from campaigns.ledger import read_ledger
 from campaigns.pareto import front
 from campaigns.position import Position, Positions
@@ -207,7 +208,7 @@ class Follower:
 
     def _conclude(self, ledger: Ledger) -> None:
         """What belongs to the end of a session: report, pictures, state, surrogates."""
-        run, store, state = self.position.run, self.store, fingerprint(ledger)
+        run, store, state = self.position.run, self.store, fingerprint(ledger) + mark(self._folder)
         if self.position.concluded == state:
             return
         store.log(run, (), None, projection.tags(ledger))
@@ -249,8 +250,14 @@ def fingerprint(ledger: Ledger) -> str:
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
+def mark(folder: Path) -> str:
+    """What tells one explanation of the campaign from another; empty without one."""
+    path = folder / FOLDER / WHOLE
+    return f"-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}" if path.exists() else ""
+
+
 def written(ledger: Ledger, folder: Path) -> list[tuple[Path, str]]:
-    """Report and pictures with their place among the artifacts; written anew when older than the last result."""
+    """Report, pictures and explanation with their place; the first two are written anew when older than the results."""
     from campaigns.figures import write_figures
     from campaigns.report import write_report
 
@@ -260,4 +267,5 @@ def written(ledger: Ledger, folder: Path) -> list[tuple[Path, str]]:
         pictures = write_figures(ledger, folder / "figures")
     given = folder / "campaign.yaml"
     files = [(report, ""), *((path, "figures") for path in pictures)]
+    files += [(path, FOLDER) for path in explanation_files(folder)]
     return files + ([(given, "as_given")] if given.exists() else [])

@@ -8,6 +8,7 @@ from campaigns.markup import safe
 from campaigns.pareto import front
 from campaigns.parity import Parities, leave_one_out
 from campaigns.records import Ledger
+from campaigns.report_explanation import explanation
 from campaigns.report_ladder import ladder, validation
 from campaigns.report_record import again, decisions, expenses, failures
 from campaigns.report_search import credit, known, stages
@@ -42,6 +43,7 @@ def page(ledger: Ledger, parities: Parities) -> str:
         known(ledger),
         materials(ledger, best),
         trust(parities),
+        explanation(ledger),
         ladder(ledger),
         validation(ledger, parities),
         decisions(ledger),

@@ -19,6 +19,8 @@ INTERRUPTED = 130
 """Exit code of a run that was told to stop; what it recorded is kept."""
 EXIT_CODES = {"done": 0, "failed": 1}
 """State at the end -> exit code; INTERRUPTED for the others."""
+EXPLAINED_S = 120.0
+"""Seconds of oracle time from which a campaign is explained at its end without being asked."""
 
 
 def watch(campaign: "Campaign", quiet: bool) -> int:
@@ -91,8 +93,27 @@ def conclude(ledger: Ledger, folder: Path) -> None:
     print(pareto_table(ledger, best))
     print("\n" + " ".join(text for text in findings(ledger, best) if text))
     print(f"report: {report}", flush=True)
+    if ledger.state == "done" and sum(o.cost_s for o in ledger.outcomes) > EXPLAINED_S:
+        explain(ledger, folder)
     if ledger.state != "done":
         print(f"to go on: campaign resume {folder}", file=sys.stderr)
+
+
+def explain(ledger: Ledger, folder: Path) -> None:
+    """Add the explanation to the folder and to the report; where it cannot be made, say why."""
+    from campaigns.explaining import explain as explained
+    from campaigns.explanation_files import FOLDER, write_explanation
+    from campaigns.report import write_report
+
+    try:
+        found = explained(ledger)
+    except ValueError as error:  # the campaign is done all the same
+        print(f"not explained ({error}); try again: campaign explain {folder}", file=sys.stderr)
+        return
+    if found.properties:
+        write_explanation(found, folder)
+        write_report(ledger, folder / "report.html")
+        print(f"explanation: {folder / FOLDER}", flush=True)
 
 
 def print_tracked(folder: Path, left_to_do: str) -> None:

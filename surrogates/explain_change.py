@@ -17,10 +17,12 @@ from surrogates.explain_shap import Predict, predicted
 
 Snap = Callable[[Array], Array]
 """Rows (n, d) -> the nearest points of the space (<= n, d); a row without one may be left out."""
-STARTS = 5
+STARTS = 4
 """Nearest points that will do from which the search goes on."""
-STEPS = 6
-"""Linearisations from each start."""
+STEPS = 8
+"""Most linearisations from each start."""
+GAIN = 1e-3
+"""Share of the distance that a linearisation has to save for another one to follow."""
 LEAST = 0.002
 """Smallest spread of the neighbours from which a slope is taken, as a share of the ranges."""
 LINE = 17
@@ -63,8 +65,11 @@ def nearest_beyond(
     for start in seen.near(STARTS):
         _walk(seen, start, snap)
         for _ in range(STEPS):
+            before = seen.distance
             _linear(seen, snap, rng)
             _walk(seen, seen.best, snap)
+            if seen.distance > (1 - GAIN) * before:
+                break
     _restore(seen, snap)
     return Change(seen.best, seen.distance)
 

@@ -1,0 +1,243 @@
+"""`campaign explain`: what it says of whole campaigns, what it writes, and how it is shown."""
+
+import csv
+import json
+import re
+from dataclasses import replace
+
+import ledgers
+import numpy as np
+import pytest
+import trial_campaigns
+from typer.testing import CliRunner
+
+from campaigns import cli, following
+from campaigns.campaign import Campaign
+from campaigns.errors import CampaignFileError
+from campaigns.explaining import Wanted, explain
+from campaigns.explanation_files import dumped, explanation_files, read_explanation, write_explanation
+from campaigns.explanation_text import added_up, explanation_text, order
+from campaigns.ledger import read_ledger
+from campaigns.parity import Parities
+from campaigns.problem import build
+from campaigns.report import page
+from optimizers import region
+
+
+@pytest.fixture(scope="module")
+def alloy():
+    ledger = ledgers.alloy(30)
+    return ledger, explain(ledger)
+
+
+@pytest.fixture(scope="module")
+def process():
+    ledger = ledgers.single(24)
+    return ledger, explain(ledger)
+
+
+def by_name(found, name):
+    return next(one for one in found.properties if one.property == name)
+
+
+def test_contributions_sum_to_the_prediction_and_rank_what_the_planted_model_depends_on(alloy):
+    _, found = alloy
+    fault = by_name(found, ledgers.USFE)
+    swarm = fault.swarm
+    np.testing.assert_allclose(swarm.base + np.sum(swarm.values, axis=1), swarm.predicted)
+    assert "Cr" in [found.variables[j] for j in order(fault)[:2]]
+    assert found.compositions == (ledgers.ELEMENTS,)
+    assert swarm.exact
+
+
+def test_counterfactuals_lie_in_the_space_and_reach_the_threshold(alloy):
+    ledger, found = alloy
+    space = build(ledger.spec, ".", engines=False).space
+    told = [(one, c) for one in found.properties for c in one.counterfactuals if c.variables is not None]
+    assert told
+    for one, change in told:
+        bound = float(re.search(r"at least ([\d.]+)", one.threshold)[1])
+        x = np.array([[change.variables[name] for name in space.names]])
+        assert region.contains(space, x, 1e-6).all()
+        assert change.predicted >= bound - 0.05
+        assert change.now < change.predicted
+        assert change.distance == pytest.approx(
+            np.linalg.norm(x[0] - [found.rows[change.number][name] for name in space.names])
+        )
+        assert 0.4 < change.chance <= 1
+        assert set(change.others) == {p.property for p in found.properties} - {one.property}
+
+
+def test_partial_dependence_runs_over_what_a_fraction_can_be(alloy):
+    _, found = alloy
+    curve = next(c for c in by_name(found, ledgers.USFE).curves if c.variable == "Cr")
+    assert curve.x[0] == pytest.approx(0.05)
+    assert curve.x[-1] == pytest.approx(0.35)
+    known = [m for m in curve.mean if m is not None]
+    assert known[-1] > known[0]
+
+
+def test_categories_are_explained_by_their_labels(process):
+    _, found = process
+    one = found.properties[0]
+    gas = next(c for c in one.curves if c.variable == "gas")
+    assert set(gas.x) == set(ledgers.GASES)
+    assert gas.mean[gas.x.index("air")] == max(gas.mean)
+    passes = next(c for c in one.curves if c.variable == "passes")
+    assert passes.x == (1, 2, 3, 4, 5)
+
+
+def test_a_threshold_and_a_candidate_can_be_named(process):
+    ledger, _ = process
+    found = explain(ledger, Wanted(candidate="#3", thresholds={"porosity_percent": 2.0}))
+    (change,) = found.properties[0].counterfactuals
+    assert found.properties[0].threshold == "at most 2"
+    assert change.number == 3
+    assert change.predicted <= 2
+    text = explanation_text(found)
+    assert "#3 " in text
+    assert "at most 2" in text
+
+
+def test_what_does_not_exist_is_refused_with_the_nearest_name(process):
+    ledger, _ = process
+    with pytest.raises(CampaignFileError, match="did you mean 'porosity_percent'"):
+        explain(ledger, Wanted(property="porosity_percnt"))
+    with pytest.raises(CampaignFileError, match="unknown candidate '99'"):
+        explain(ledger, Wanted(candidate="99"))
+
+
+def test_too_few_evaluations_are_said_to_explain_nothing():
+    for ledger in (ledgers.empty(), ledgers.broken()):
+        found = explain(ledger)
+        assert found.properties == ()
+        assert "nothing to explain yet" in explanation_text(found)
+
+
+def test_a_front_without_feasible_candidates_leaves_the_rankings():
+    ledger = ledgers.single(10)
+    ledger = replace(ledger, outcomes=tuple(replace(o, feasible=False) for o in ledger.outcomes))
+    found = explain(ledger)
+    assert found.front == ()
+    assert found.properties[0].swarm.numbers
+    assert "none is explained alone" in explanation_text(found)
+
+
+def test_a_surrogate_that_is_a_formula_gives_its_own():
+    ledger = ledgers.single(20)
+    content = {**ledger.spec.dump(), "surrogates": {"default": {"use": "sisso", "rungs": 1, "members": 2}}}
+    found = explain(replace(ledger, spec=type(ledger.spec).from_content(content)))
+    said = found.properties[0].formula
+    assert said.own
+    assert "temperature_k" in said.text
+    assert said.left_out >= said.rmse * 0.99
+    assert "the campaign's surrogate" in explanation_text(found)
+
+
+def test_a_sum_names_what_it_adds_up():
+    found = explain(ledgers.single(12), Wanted(candidate="2"))
+    text = added_up(found, found.properties[0], 2)
+    head, terms = text.split(" = ")
+    numbers = [float(n.replace("−", "-").replace(" ", "")) for n in re.findall(r"[+−]? ?[\d.]+(?:e[+-]\d+)?", terms)]
+    assert sum(numbers) == pytest.approx(float(head.split()[-1]), rel=0.02, abs=0.02)
+
+
+def test_files_hold_everything_and_are_read_back(alloy, tmp_path):
+    _, found = alloy
+    made = write_explanation(found, tmp_path)
+    names = {path.name for path in made}
+    assert {"explanation.json", "ranking.csv", "shap.csv", "counterfactuals.csv", "partial_dependence.csv"} <= names
+    pictures = {f"{kind}.{ledgers.B}.png" for kind in ("shap", "interactions", "waterfalls", "partial_dependence")}
+    assert pictures <= names
+    assert sorted(made) == explanation_files(tmp_path)
+    assert read_explanation(tmp_path) == found
+    with (tmp_path / "explanation" / "shap.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * len(found.properties[0].swarm.numbers)
+    whole = sum(float(rows[0][e]) for e in ledgers.ELEMENTS) + float(rows[0]["base"])
+    assert whole == pytest.approx(float(rows[0]["predicted"]))
+
+
+def test_the_report_shows_the_explanation_or_how_to_get_it(process, tmp_path):
+    ledger, found = process
+    ledger = replace(ledger, folder=str(tmp_path))
+    assert f"campaign explain {tmp_path}" in page(ledger, Parities())
+    (tmp_path / "explanation").mkdir()
+    (tmp_path / "explanation" / "explanation.json").write_bytes(dumped(found))
+    shown = page(ledger, Parities())
+    figures = dict(re.findall(r'data-chart="(\w+)">(.*?)</script>', shown, flags=re.S))
+    assert {"shap_0", "dependence_0", "interactions_0", "waterfalls_0"} <= set(figures)
+    for text in figures.values():
+        json.loads(text, parse_constant=pytest.fail)
+    assert "Counterfactuals" in shown
+    older = replace(found, evaluations=found.evaluations - 2)
+    (tmp_path / "explanation" / "explanation.json").write_bytes(dumped(older))
+    assert "2 evaluations finished since" in page(ledger, Parities())
+
+
+def test_mlflow_gets_the_explanation_and_notices_a_new_one(tmp_path):
+    assert following.mark(tmp_path) == ""
+    (tmp_path / "explanation").mkdir()
+    (tmp_path / "explanation" / "explanation.json").write_text("{}")
+    one = following.mark(tmp_path)
+    (tmp_path / "explanation" / "explanation.json").write_text("{ }")
+    assert following.mark(tmp_path) != one
+    (tmp_path / "report.html").write_text("")
+    sent = following.written(replace(ledgers.empty(), folder=str(tmp_path)), tmp_path)
+    assert (tmp_path / "explanation" / "explanation.json", "explanation") in sent
+
+
+def run(folder, **sections):
+    path = trial_campaigns.write(folder, **sections)
+    (folder / "atoms.py").write_text(
+        "def counted(v):\n    return {'a': v['count_1'] + 2.0 * (v['element_2'] == 'O')}\n"
+    )
+    with Campaign.from_yaml(path, folder / "run") as campaign:
+        list(campaign.rounds())
+    return folder / "run"
+
+
+def test_the_command_prints_and_writes_without_touching_the_journal(tmp_path):
+    folder = run(tmp_path, tracking={"enabled": False})
+    before = (folder / "journal.sqlite").read_bytes()
+    done = CliRunner().invoke(cli.app, ["explain", str(folder)])
+    assert done.exit_code == 0, done.output
+    assert "mean |SHAP|" in done.stdout
+    found = read_explanation(folder)
+    assert found.evaluations == len(read_ledger(folder).finished)
+    assert {one.property for one in found.properties} == {"a", "b"}
+    assert "Counterfactuals" in (folder / "report.html").read_text()
+    assert (folder / "journal.sqlite").read_bytes() == before
+    told = CliRunner().invoke(cli.app, ["explain", str(folder), "--format", "json", "--property", "a"])
+    assert [one["property"] for one in json.loads(told.stdout)["properties"]] == ["a"]
+    wrong = CliRunner().invoke(cli.app, ["explain", str(folder), "--threshold", "a=high"])
+    assert wrong.exit_code == 2
+
+
+@pytest.mark.parametrize("kind", ["pool", "sequence"])
+def test_lists_and_sequences_are_explained(kind, tmp_path):
+    folder = run(tmp_path, tracking={"enabled": False}, **(SEQUENCE if kind == "sequence" else pool(tmp_path)))
+    found = explain(read_ledger(folder))
+    (one,) = found.properties
+    np.testing.assert_allclose(one.swarm.base + np.sum(one.swarm.values, axis=1), one.swarm.predicted)
+    assert found.compositions == ((("Fe", "Ni"),) if kind == "pool" else ())
+    assert one.threshold.split(",")[0] in explanation_text(found)
+
+
+SEQUENCE = {
+    "space": {"use": "sequence", "elements": ["Fe", "Ni", "O"], "steps": 3, "counts": [1, 3]},
+    "objectives": {"a": "minimize"},
+    "oracles": [{"use": "python", "function": "atoms:counted"}],
+}
+
+
+def pool(folder):
+    """A list of binary alloys and their values."""
+    folder.mkdir(exist_ok=True)
+    rows = ["Fe,Ni,note,a", *(f"{x / 20},{1 - x / 20},{'odd' if x % 2 else 'even'},{x * x}" for x in range(21))]
+    (folder / "pool.csv").write_text("\n".join(rows) + "\n")
+    return {
+        "space": {"use": "pool", "file": "pool.csv", "features": ["Fe", "Ni", "note"]},
+        "objectives": {"a": "maximize"},
+        "oracles": [{"use": "table", "file": "pool.csv", "properties": ["a"]}],
+    }

@@ -12,6 +12,7 @@ from optimizers.base import Array, History, Mixture, Space
 from optimizers.decisions import gridded, tree
 from optimizers.episodes import order, played, rewards, utilities
 from optimizers.policy import Policy
+from optimizers.practice import prepared
 from optimizers.walking import Walk, increments, moves, transfer
 
 METHODS = ("gradient", "dqn")
@@ -266,8 +267,11 @@ def test_failures_are_learned_as_bad(method: str) -> None:
     X = region.sample(space, 80, np.random.default_rng(0))
     Y = np.where(X[:, [0]] == 0, np.nan, 1.0 + 0.01 * X[:, [1]])
     history = replace(History.observed(X, Y), failed=np.isnan(Y[:, 0]))
-    asked = Policy(method=method, steps=150).ask(space, history, 40, np.random.default_rng(0))
-    assert (asked[:, 0] == 0).mean() < 0.6 * (X[:, 0] == 0).mean()
+    practice, _ = prepared(Policy(method=method, explore=0.5), space, history, np.random.default_rng(0))
+    assert practice is not None
+    practice.revise(practice.past, practice.Y, practice.violation, np.random.default_rng(1))
+    built = practice.play(200, np.ones(1), np.random.default_rng(2)).X
+    assert (built[:, 0] == 0).mean() < 0.1 < (X[:, 0] == 0).mean()
 
 
 @pytest.mark.parametrize(

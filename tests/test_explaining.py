@@ -198,14 +198,14 @@ def run(folder, **sections):
 
 
 def test_the_command_prints_and_writes_without_touching_the_journal(tmp_path):
-    folder = run(tmp_path, tracking={"enabled": False})
+    folder = run(tmp_path, tracking={"enabled": False}, objectives={"a": "minimize"})
     before = (folder / "journal.sqlite").read_bytes()
     done = CliRunner().invoke(cli.app, ["explain", str(folder)])
     assert done.exit_code == 0, done.output
     assert "mean |SHAP|" in done.stdout
     found = read_explanation(folder)
     assert found.evaluations == len(read_ledger(folder).finished)
-    assert {one.property for one in found.properties} == {"a", "b"}
+    assert {one.property for one in found.properties} == {"a"}
     assert "Counterfactuals" in (folder / "report.html").read_text()
     assert (folder / "journal.sqlite").read_bytes() == before
     told = CliRunner().invoke(cli.app, ["explain", str(folder), "--format", "json", "--property", "a"])

@@ -140,7 +140,7 @@ def test_counts_do_not_matter_to_a_screen_but_their_ratio_does() -> None:
 
 def test_an_element_without_oxidation_state_is_refused_where_the_screen_is_wanted() -> None:
     screens = Screens(("charge_imbalance_e_per_atom",))
-    assert screens.refuse(["Ne", "O"], [0, 0], [1, 1]) == "charge_imbalance_e_per_atom has no data for Ne-O"
+    assert screens.refuse(["Ne", "O"], [0, 0], [1, 1]) == "charge_imbalance_e_per_atom has no data for O-Ne"
     assert screens.refuse(["Fe", "O"], [0, 0], [1, 1]) is None
 
 

@@ -2,6 +2,8 @@
 
 BUILTIN = {
     "lammps_alloy": "oracles.lammps_alloy:LammpsAlloy",
+    "mlip": "oracles.mlip:Mlip",
+    "dft": "oracles.dft:Dft",
     "screens": "oracles.screens:Screens",
     "element_table": "oracles.element_table:ElementTable",
     "hull": "oracles.hull:Hull",

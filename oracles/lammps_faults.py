@@ -1,4 +1,4 @@
-"""This file is stacking faults of fcc crystals in a LAMMPS session: energies along the easy slip of (111) planes."""
+"""This file is stacking faults of fcc crystals in an engine: energies along the easy slip of (111) planes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from oracles.lammps_engine import Session
+from oracles.fault_engine import FaultEngine
 from oracles.solid_solution import PARTIAL, SPACING, Sites, Types
 
 Array = npt.NDArray[np.float64]
@@ -52,7 +52,7 @@ def block_layers(lattice: float) -> int:
     return 3 * int(np.ceil(2 * reach / 3))
 
 
-def fault_energies(session: Session, slab: Slab, shifts: Sequence[float]) -> Array:
+def fault_energies(session: FaultEngine, slab: Slab, shifts: Sequence[float]) -> Array:
     """Energies (len(shifts),) in mJ/m2 of shifts in partials, against the perfect slab; mean over faults and ways."""
     measure = _rigid if slab.fault == "rigid" else _relaxed
     return measure(session, slab, shifts)
@@ -67,7 +67,7 @@ def peak(shifts: Sequence[float], energies: Array) -> float:
     return inside[0] if inside else float(shifts[int(np.argmax(energies))])
 
 
-def _rigid(session: Session, slab: Slab, shifts: Sequence[float]) -> Array:
+def _rigid(session: FaultEngine, slab: Slab, shifts: Sequence[float]) -> Array:
     """Unrelaxed slide: blocks of planes slide over each other, each by one shift more than the block below.
 
     The tilt of the periodic cell makes the last fault like the others. Energies of faults this far apart add up.
@@ -91,7 +91,7 @@ def _rigid(session: Session, slab: Slab, shifts: Sequence[float]) -> Array:
     return energies * (MJ_PER_M2 / (slab.area * faults * len(ways)))
 
 
-def _relaxed(session: Session, slab: Slab, shifts: Sequence[float]) -> Array:
+def _relaxed(session: FaultEngine, slab: Slab, shifts: Sequence[float]) -> Array:
     """Relaxed along z: one fault in the middle of a slab with two free surfaces, whose energies cancel."""
     sites, a = slab.sites, slab.lattice_angstrom
     upper = (sites.layer > int(sites.layer.max()) // 2)[:, None]

@@ -128,15 +128,15 @@ def write(path: Path, content: bytes) -> None:
 
 
 @functools.cache
-def cache_folder() -> Path:
-    """The user's cache, or a temporary folder where that cannot be written; never one that belongs to somebody else."""
+def cache_folder(name: str = "potentials") -> Path:
+    """That folder of the user's cache, or a temporary one where it cannot be written; never one of somebody else's."""
     import platformdirs
 
     for parent in (
         Path(platformdirs.user_cache_dir("eutectic")),
         Path(tempfile.gettempdir()) / f"eutectic-{os.getuid()}",
     ):
-        folder = parent / "potentials"
+        folder = parent / name
         try:
             folder.mkdir(parents=True, exist_ok=True)
             owners = {parent.stat().st_uid, folder.stat().st_uid}

@@ -1,0 +1,158 @@
+"""This file is the `mlip` oracle: alloys and crystals under a machine-learned potential, any ASE calculator by name."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from oracles.alloy_domain import SYMBOL
+from oracles.base import Candidate, Evaluation
+from oracles.mlip_engine import Potential, digest, load, require_model, version
+from oracles.mlip_options import PROPERTIES, require_sound
+
+
+@dataclass(frozen=True, slots=True)
+class Mlip:
+    """Properties of random alloys (from compositions) or crystals (from structures) under a learned potential, at 0 K.
+
+    Values of alloys come with their standard error over decorations.
+    """
+
+    calculator: str = "chgnet"
+    """`chgnet` and `sevennet` bring their weights; `mace`, `orb`, `mattersim`, `matgl` need `model` or download theirs;
+    `emt` (Al, Cu, Ag, Au, Ni, Pd, Pt) is for tests and teaching."""
+    model: str = ""
+    """The name of one of the calculator's models, or a file of weights; empty: its default."""
+    python: str = ""
+    """Interpreter of another environment that has the calculator and ase, for packages whose pins clash."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """On a GPU each evaluation loads the model anew: what a GPU holds cannot be shared with a forked process."""
+    lattice: Literal["fcc", "bcc", "hcp"] = "fcc"
+    """Of alloys."""
+    cells: int = 2
+    """Cells along each edge of an alloy: 4 (fcc, hcp) or 2 (bcc) atoms each."""
+    decorations: int = 2
+    """Random decorations of an alloy's lattice."""
+    cell: Literal["auto", "free", "volume", "fixed"] = "auto"
+    """What of the cell relaxes; auto: an alloy's volume (it is cubic on average), all of a structure's cell."""
+    keep_symmetry: bool = False
+    """Keep the space group of the start in relaxations."""
+    force_tolerance_ev_per_angstrom: float = 0.02
+    """Largest force that a relaxation leaves on an atom."""
+    stress_tolerance_gpa: float = 0.1
+    """Largest stress that it leaves in the cell."""
+    steps: int = 300
+    """Most steps of a relaxation; then the evaluation has failed as not converged."""
+    largest_force_ev_per_angstrom: float = 100.0
+    """A crystal with a larger force has exploded."""
+    nearest_over_radii: float = 0.5
+    """Atoms nearer than so much of the sum of their covalent radii have collapsed."""
+    volume_window: tuple[float, float] = (0.6, 1.6)
+    """Volume over that of the start; outside, the crystal has fallen apart or collapsed."""
+    strain: float = 0.02
+    """Largest linear strain, either sign, of the equation of state (7 volumes) and the elastic constants (4 strains a
+    direction). Learned energy surfaces are bumpy, and moduli depend on it: copper's B under CHGNet 0.3.0 is 186, 168,
+    154 and 138 GPa at 0.005, 0.01, 0.02 and 0.04."""
+    references: Mapping[str, str | float] = field(default_factory=dict)
+    """Element -> file of its reference structure, or its energy in eV/atom with this model. Without it: fcc, bcc, hcp,
+    diamond or cubic as at room temperature, relaxed with this model and kept in the user's cache."""
+    fault: Literal["rigid", "relaxed"] = "rigid"
+    """Stacking faults of fcc alloys unrelaxed, or relaxed normal to the plane; never mix the two."""
+    fault_cells: tuple[int, int, int] = (3, 2, 12)
+    """Slab: rectangles along [1-10] and [11-2] (2 atoms each a plane), and (111) planes (a multiple of 3)."""
+    fault_decorations: int = 2
+    """Random decorations of the slab."""
+    phonon_length_angstrom: float = 8.0
+    """Least edge of the supercell of phonons."""
+    phonon_displacement_angstrom: float = 0.02
+    """How far an atom is displaced for them."""
+    temperature_k: float = 300.0
+    """Of the molecular dynamics."""
+    pressure_gpa: float = 0.0
+    """Of the molecular dynamics."""
+    npt_ps: float = 1.0
+    """Length of the molecular dynamics, picoseconds."""
+    timestep_fs: float = 2.0
+    """Of the molecular dynamics, femtoseconds."""
+    guard: str = ""
+    """A second calculator whose forces must agree; else a value is marked as out of the potential's domain."""
+    guard_limit_ev_per_angstrom: float = 0.3
+    """Largest root-mean-square difference of forces between the two, atoms shaken by 0.05 angstrom."""
+    compute: tuple[str, ...] | None = None
+    """Properties to compute; none given: all. A campaign narrows them to those it uses."""
+
+    def __post_init__(self) -> None:
+        """ValueError for options that cannot work."""
+        require_sound(self)
+
+    @property
+    def properties(self) -> tuple[str, ...]:
+        """Names it returns."""
+        return PROPERTIES if self.compute is None else self.compute
+
+    @property
+    def potential(self) -> Potential:
+        """What computes."""
+        return Potential(self.calculator, self.model, self.python, self.device)
+
+    def only(self, names: Sequence[str]) -> "Mlip":
+        """The same oracle computing these of its properties."""
+        return replace(self, compute=tuple(name for name in self.properties if name in names))
+
+    def located(self, folder: str) -> "Mlip":
+        """The same oracle with the files it names taken from the folder."""
+        here = Path(folder)
+        beside = bool(self.model) and ((here / self.model).is_file() or len(Path(self.model).parts) > 1)
+        files = {s: str(here / given) if isinstance(given, str) else given for s, given in self.references.items()}
+        python = str(here / self.python) if len(Path(self.python).parts) > 1 else self.python
+        return replace(self, model=str(here / self.model) if beside else self.model, python=python, references=files)
+
+    def prepare(self) -> None:
+        """Load the model, so that forked workers share it; what belongs to one process is loaded there."""
+        import oracles.mlip_evaluation  # noqa: F401 (imported for the workers)
+
+        for potential in self._potentials():
+            if not potential.python and potential.device == "cpu":
+                load(potential)
+
+    def check(self) -> None:
+        """EngineMissing when a package is not installed, ValueError when a file cannot be used."""
+        from oracles import mlip_crystals, mlip_phonons
+
+        for potential in self._potentials():
+            require_model(potential)
+            version(potential)
+        if {"lowest_phonon_thz", "imaginary_phonons"} & {*self.properties} and self.compute is not None:
+            mlip_phonons.require()
+        for given in self.references.values():
+            if isinstance(given, str):
+                mlip_crystals.from_file(given)
+
+    def fingerprint(self) -> str:
+        """Hash of the weights and the packages' versions, and of the references' files."""
+        parts = [[digest(potential), version(potential)] for potential in self._potentials()]
+        files = [Path(given) for given in self.references.values() if isinstance(given, str)]
+        sums = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.is_file()]
+        return hashlib.sha256(json.dumps([parts, sums]).encode()).hexdigest()
+
+    def refuse(self, variables: Sequence[str], lower: Sequence[float], upper: Sequence[float]) -> str | None:
+        """Which elements of a composition region the model does not cover or have no reference state, or None."""
+        from oracles import mlip_evaluation
+
+        assert len(variables) == len(lower) == len(upper)
+        if not all(SYMBOL.match(name) for name in variables):
+            return None
+        return mlip_evaluation.unfit(self, [name for name, top in zip(variables, upper, strict=True) if top > 0])
+
+    def evaluate(self, candidates: Sequence[Candidate], rng: np.random.Generator) -> list[Evaluation]:
+        """One evaluation a candidate, in order; EngineMissing when the package or the model is not there."""
+        from oracles import mlip_evaluation
+
+        return [mlip_evaluation.evaluate(self, candidate, int(rng.integers(2**53))) for candidate in candidates]
+
+    def _potentials(self) -> list[Potential]:
+        return [self.potential, *([Potential(self.guard, device=self.device)] if self.guard else [])]

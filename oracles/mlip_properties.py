@@ -1,0 +1,179 @@
+"""This file is the properties of one candidate under a learned potential: what they need, their means and errors."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from ase import Atoms
+
+from oracles import mlip_crystals, mlip_dynamics, mlip_faults, mlip_mechanics, mlip_phonons
+from oracles.alloy_properties import Measured, summarise
+from oracles.base import Candidate
+from oracles.mlip_engine import Unphysical
+from oracles.mlip_references import References
+from oracles.mlip_relaxation import Cell, Limits, farthest, quiet, relaxed
+
+if TYPE_CHECKING:
+    from oracles.mlip import Mlip
+
+AMU_PER_ANGSTROM3_IN_G_PER_CM3 = 1.66053906660
+LATTICE = "lattice_constant_angstrom"
+BULK = "bulk_modulus_gpa"
+FORMATION = "formation_energy_ev_per_atom"
+MIXING = "mixing_enthalpy_ev_per_atom"
+TENSOR = {"c11_gpa", "c12_gpa", "c44_gpa", "shear_modulus_gpa", "young_modulus_gpa", "pugh_ratio", "poisson_ratio"}
+PHONONS = {"lowest_phonon_thz", "imaginary_phonons"}
+DYNAMICS = {"npt_volume_drift_percent", "npt_mean_square_displacement_angstrom2"}
+OF_ALLOYS = {MIXING, *mlip_faults.FAULTS}
+"""Properties of a composition on its lattice, not of a structure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One candidate and what is used for it."""
+
+    options: "Mlip"
+    calculator: Any
+    references: References
+    candidate: Candidate
+    seed: int
+
+    @property
+    def alloy(self) -> Mapping[str, float] | None:
+        """Atomic fractions where the candidate is a composition without a structure."""
+        if self.candidate.structure is not None or not self.candidate.composition:
+            return None
+        return {symbol: share for symbol, share in self.candidate.composition.items() if share > 0.0}
+
+    @property
+    def cell(self) -> Cell:
+        """What of the cell relaxes: an alloy's volume alone, all of a structure's, unless the options say."""
+        if self.options.cell != "auto":
+            return self.options.cell
+        return "free" if self.alloy is None else "volume"
+
+    @property
+    def limits(self) -> Limits:
+        """Of its relaxations."""
+        o = self.options
+        return Limits(
+            o.force_tolerance_ev_per_angstrom,
+            o.stress_tolerance_gpa,
+            o.steps,
+            o.keep_symmetry,
+            o.largest_force_ev_per_angstrom,
+            o.nearest_over_radii,
+            o.volume_window,
+            escape=0.0 if self.alloy is None else 0.5,
+        )
+
+
+def starts(task: Task) -> list[Atoms]:
+    """The unrelaxed crystals, one a decoration; ValueError when the candidate makes none for what is asked."""
+    o, alloy = task.options, task.alloy
+    if alloy is None and task.candidate.structure is None:
+        raise ValueError("the candidate has neither a composition nor a structure")
+    unfit = sorted(OF_ALLOYS & {*o.properties}) if alloy is None else []
+    if unfit and o.compute is not None:
+        raise ValueError(f"{unfit[0]} is of random alloys, and the candidate is a structure")
+    if alloy is None:
+        assert task.candidate.structure is not None
+        crystals = [mlip_crystals.from_structure(task.candidate.structure)]
+    else:
+        rng = np.random.default_rng([task.seed, 0])
+        constant = mlip_crystals.start_constant(o.lattice, alloy)
+        crystals = [mlip_crystals.decorated(o.lattice, o.cells, alloy, constant, rng) for _ in range(o.decorations)]
+    for crystal in crystals:
+        crystal.calc = task.calculator
+    return crystals
+
+
+def measure(task: Task) -> tuple[Measured, list[Atoms]]:
+    """Means and errors over the decorations, and the relaxed crystals.
+
+    Unphysical and Unconverged with the reason, ValueError when the candidate does not suit.
+    """
+    wanted = {*task.options.properties} - (OF_ALLOYS if task.alloy is None else set())
+    samples: dict[str, list[float]] = {}
+    crystals = []
+    for index, start in enumerate(starts(task)):
+        crystal = _relaxed(start, task)
+        crystals.append(crystal)
+        for name, value in _of_crystal(crystal, task, wanted, index).items():
+            samples.setdefault(name, []).append(value)
+    lattice = float(np.mean(samples[LATTICE]))
+    faults = wanted & {*mlip_faults.FAULTS}
+    if faults and task.alloy is not None:
+        o = task.options
+        plan = mlip_faults.FaultPlan(o.fault_cells, o.fault_decorations, o.fault, o.steps)
+        samples |= mlip_faults.fault_energies(task.calculator, plan, task.alloy, lattice, faults, task.seed)
+    return summarise({name: samples[name] for name in task.options.properties if name in wanted}, lattice), crystals
+
+
+def _relaxed(start: Atoms, task: Task) -> Atoms:
+    """The crystal relaxed; Unphysical when an alloy's atoms left their sites."""
+    limits = task.limits
+    crystal = relaxed(start, limits, task.cell)
+    moved = farthest(crystal, start) if limits.escape and len(crystal) > 1 else 0.0
+    if moved > limits.escape:
+        raise Unphysical(f"an atom moved {moved:.2f} nearest-neighbour distances: the crystal is no longer its own")
+    return crystal
+
+
+def _of_crystal(crystal: Atoms, task: Task, wanted: set[str], index: int) -> dict[str, float]:
+    """All that is wanted of one relaxed crystal, by name."""
+    o, limits = task.options, task.limits
+    found = _at_rest(crystal, task)
+    if BULK in wanted:
+        found[BULK] = mlip_mechanics.equation_of_state(crystal, limits, o.strain).bulk_modulus_gpa
+    if wanted & TENSOR:
+        matrix = mlip_mechanics.stiffness(crystal, limits, o.strain)
+        found |= mlip_mechanics.moduli(matrix, cubic=task.alloy is not None and o.lattice != "hcp")
+    if FORMATION in wanted:
+        found[FORMATION] = found["energy_ev_per_atom"] - _unmixed(crystal, task.references.energy, task)
+    if MIXING in wanted:
+        found[MIXING] = found["energy_ev_per_atom"] - _unmixed(crystal, task.references.on_lattice, task)
+    if wanted & PHONONS:
+        found |= mlip_phonons.phonons(crystal, o.phonon_length_angstrom, o.phonon_displacement_angstrom)
+    if wanted & DYNAMICS:
+        run = mlip_dynamics.Run(o.temperature_k, o.pressure_gpa, o.npt_ps, o.timestep_fs)
+        found |= mlip_dynamics.survive(crystal, run, limits, np.random.default_rng([task.seed, 2, index]))
+    return found
+
+
+def _at_rest(crystal: Atoms, task: Task) -> dict[str, float]:
+    """What the relaxed crystal itself says."""
+    volume, number = crystal.get_volume(), len(crystal)
+    if task.alloy is None:
+        constant = mlip_crystals.conventional_constant(crystal) if LATTICE in task.options.properties else 0.0
+    else:
+        constant = (mlip_crystals.SITES_OF_A_CUBE[task.options.lattice] * volume / number) ** (1 / 3)
+    with quiet():
+        energy = float(crystal.get_potential_energy()) / number
+    return {
+        LATTICE: float(constant),
+        "energy_ev_per_atom": energy,
+        "volume_angstrom3_per_atom": float(volume / number),
+        "density_g_per_cm3": float(crystal.get_masses().sum() / volume * AMU_PER_ANGSTROM3_IN_G_PER_CM3),
+    }
+
+
+def _unmixed(crystal: Atoms, energy_of: Any, task: Task) -> float:
+    """Energy of the pure elements in the crystal's own proportions, eV/atom."""
+    symbols = crystal.get_chemical_symbols()
+    lattice = (task.options.lattice,) if energy_of == task.references.on_lattice else ()
+    total = sum(symbols.count(s) * energy_of(s, *lattice, task.calculator) for s in sorted({*symbols}))
+    return float(total / len(symbols))
+
+
+def disagreement(crystal: Atoms, other: Any, displacement_angstrom: float, rng: np.random.Generator) -> float:
+    """Root-mean-square difference of two potentials' forces, eV/angstrom, atoms displaced at random from a crystal."""
+    shaken = crystal.copy()
+    shaken.positions += rng.normal(0.0, displacement_angstrom, shaken.positions.shape)
+    forces = []
+    with quiet():
+        for calculator in (crystal.calc, other):
+            shaken.calc = calculator
+            forces.append(np.array(shaken.get_forces()))
+    return float(np.sqrt(((forces[0] - forces[1]) ** 2).sum(axis=1).mean()))

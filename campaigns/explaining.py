@@ -34,6 +34,8 @@ BACKGROUND = (6, 32)
 """Fewest and most evaluated candidates that stand for what is not known."""
 PREDICTIONS = 120_000
 """Predictions spent on a property's SHAP values, with up to 100 evaluations learned; fewer beyond."""
+SEEN = 0.25
+"""Share of the candidates in which a pair must have been looked at for its mean to be given."""
 ALONG = 4_000
 """Predictions spent on a property's partial dependence."""
 
@@ -144,7 +146,8 @@ class _Asked:
         found = shapley(one.mean, X, behind, self.inputs, rng)
         sizes = np.abs(found.interactions)
         known = np.isfinite(sizes)
-        pairs = np.where(known.any(0), np.where(known, sizes, 0).sum(0) / np.maximum(known.sum(0), 1), np.nan)
+        enough = known.mean(0) >= SEEN
+        pairs = np.where(enough, np.where(known, sizes, 0).sum(0) / np.maximum(known.sum(0), 1), np.nan)
         return Swarm(
             base=found.base,
             numbers=tuple(o.number for o in outcomes),

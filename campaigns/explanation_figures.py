@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 DPI = 110
 SHOWN = 12
 """Variables in a picture at most, the most important first."""
+PANELS = 6
+"""Waterfalls in one picture, evenly spaced over the candidates; the report has all."""
 LOWER, HIGHER = "#2b83ba", "#d7604c"
 """What takes away from a prediction, and what adds to it."""
 
@@ -137,6 +139,7 @@ def _waterfalls(found: Explanation, one: Explained) -> "Figure | None":
     told = [n for n in found.front if n in one.swarm.numbers]
     if not told:
         return None
+    told = [told[int(i)] for i in np.linspace(0, len(told) - 1, min(len(told), PANELS)).round()]
     figure, panels = _grid(len(told), 4.2, 1.3 + 0.3 * min(len(found.variables), SHOWN))
     for panel, outcome in zip(panels, told, strict=True):
         row = one.swarm.numbers.index(outcome)
@@ -152,6 +155,7 @@ def _waterfalls(found: Explanation, one: Explained) -> "Figure | None":
             panel.axvline(at, color=color, lw=0.9, ls="--")
         panel.set_title(f"#{outcome}: {number(one.swarm.predicted[row])}", fontsize=9)
         panel.tick_params(axis="x", labelsize=8)
+        panel.locator_params(axis="x", nbins=4)
     figure.supxlabel(_text(label(one.property)), fontsize=10)
     return figure
 
@@ -190,3 +194,4 @@ def _along(panel: "Axes", curve: Curve) -> None:
     x = np.array(curve.x, dtype=float)
     panel.fill_between(x, mean - std, mean + std, color=SHADE, lw=0)
     panel.plot(x, mean, color=ACCENT, lw=1.8)
+    panel.locator_params(axis="both", nbins=4)

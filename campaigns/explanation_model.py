@@ -85,10 +85,10 @@ def inputs_of(space: Space) -> Inputs:
 
 
 def _listed_fractions(space: Space) -> tuple[tuple[int, ...], ...]:
-    from pymatgen.core import Element
-
     if space.table is None:
         return ()
+    from pymatgen.core import Element
+
     members = tuple(j for j, name in enumerate(space.names) if Element.is_valid_symbol(name))
     sums = space.table[:, list(members)].sum(1)
     return (members,) if len(members) > 1 and np.allclose(sums, 1.0, atol=1e-6) else ()

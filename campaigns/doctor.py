@@ -64,12 +64,18 @@ def lammps() -> Finding:
 def engines() -> list[Finding]:
     """What other oracles use; none is needed by a campaign that does not name it."""
     return [
-        library("chgnet", "pip install 'eutectic[mlip]'"),
-        library("sevenn", "pip install 'eutectic[mlip]'"),
-        library("phonopy", "pip install 'eutectic[mlip]'"),
+        *potentials(),
         program("pw.x", "apt install quantum-espresso quantum-espresso-data, or conda install -c conda-forge qe"),
         library("gpaw", "apt install gpaw gpaw-data, or conda install -c conda-forge gpaw"),
     ]
+
+
+def potentials() -> list[Finding]:
+    """Learned potentials for `mlip`; those whose pins clash with ours live in environments of their own."""
+    wheels = [library(name, "pip install 'eutectic[mlip]'") for name in ("chgnet", "sevenn", "phonopy")]
+    apart = "pip install ase {0} (in an environment of its own: `python:` of the mlip oracle names it)"
+    others = ("mace-torch", "orb-models", "mattersim", "matgl")
+    return [*wheels, *(Finding(name, found := installed(name), "" if found else apart.format(name)) for name in others)]
 
 
 def services() -> list[Finding]:

@@ -12,7 +12,7 @@ import numpy as np
 from oracles.base import Candidate, Evaluation, failed
 from oracles.element_data import symbols
 from oracles.formulas import fractions, listed
-from oracles.hull_references import Kind, Reading, References, load
+from oracles.hull_references import MOST_EV_PER_ATOM, Kind, Reading, References, load
 from oracles.materials_project import download
 from oracles.names import unknown
 from oracles.phase_diagrams import above_hull
@@ -117,6 +117,9 @@ class Hull:
             return failed(candidate, "hull", "bad_input", reason)
         kind: Kind = self.kind
         distance, phases = above_hull(self._reading(), found, candidate.known[self.energy], kind)
+        if abs(distance) > MOST_EV_PER_ATOM:
+            said = f"{distance:g} eV/atom from the hull: {self.energy} and {references.name} are on different scales"
+            return failed(candidate, "hull", "unphysical", said)
         return Evaluation(
             candidate.id,
             "hull",

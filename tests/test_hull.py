@@ -202,6 +202,11 @@ def test_a_candidate_without_energy_composition_or_references_is_a_failed_evalua
     assert strange.error == "known.csv has no reference for Na"
 
 
+def test_an_energy_on_another_scale_is_unphysical(binary):
+    (seen,) = Hull(binary).evaluate([Candidate({}, {"Li": 0.5, "O": 0.5}).knowing({FORMATION: -30.0})], RNG)
+    assert (seen.failure, "different scales" in seen.error) == ("unphysical", True)
+
+
 def test_a_changed_file_is_read_again(binary):
     before = Hull(binary).fingerprint()
     Path(binary).write_text("formula,energy\nLi,0\nO,0\nLiO,-2\nLi2O2,-0.9\n", encoding="utf-8")
@@ -275,3 +280,34 @@ def test_a_hull_without_an_oracle_that_returns_its_energy_is_refused(binary, tmp
     other = {**CAMPAIGN, "space": {"use": "composition", "elements": {"Li": [0, 1], "Na": [0, 1]}}}
     with pytest.raises(CampaignFileError, match=r"known\.csv has no reference for Na"):
         build(CampaignSpec.from_content({**other, "oracles": both}), tmp_path)
+
+
+def test_a_campaign_goes_from_energies_to_stable_candidates(tmp_path):
+    from campaigns.campaign import Campaign
+
+    energies = {"LiO": -0.95, "Li2O": -0.6, "Li3O": -0.2, "LiO2": -0.7, "LiO3": -0.1}
+    written(tmp_path, "formula,energy\nLiO,-1\n", "known.csv")
+    rows = [f"{formula},{energy}" for formula, energy in energies.items()]
+    written(tmp_path, "\n".join([f"formula,{FORMATION}", *rows]), "pool.csv")
+    content = {
+        "name": "hulls",
+        "space": {"use": "pool", "file": "pool.csv", "features": ["formula"]},
+        "objectives": {"energy_above_hull_ev_per_atom": "minimize"},
+        "constraints": {"stability_class": {"max": 2}},
+        "oracles": [
+            {"use": "table", "file": "pool.csv", "properties": [FORMATION]},
+            {"use": "hull", "file": "known.csv"},
+        ],
+        "optimizers": [{"use": "random"}],
+        "budget": {"evaluations": 5, "batch": 5},
+        "tracking": {"enabled": False},
+    }
+    written(tmp_path, json.dumps(content), "campaign.yaml")
+    with Campaign.from_yaml(tmp_path / "campaign.yaml", tmp_path / "run") as campaign:
+        list(campaign.events())
+        outcomes = {str(o.variables["formula"]): o for o in campaign.ledger.outcomes}
+    hull = {"LiO": -1.0, "Li2O": -2 / 3, "Li3O": -0.5, "LiO2": -2 / 3, "LiO3": -0.5}
+    for formula, energy in energies.items():
+        expected = pytest.approx(energy - hull[formula], abs=1e-12)
+        assert outcomes[formula].values["energy_above_hull_ev_per_atom"] == expected
+    assert [f for f in energies if outcomes[f].feasible] == ["LiO", "Li2O", "LiO2"]

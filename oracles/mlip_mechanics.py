@@ -4,14 +4,13 @@ The energy surfaces of learned potentials are bumpy: a modulus depends on the wi
 calculations here use the same window, fit more points than they need, and the window is part of the settings.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 from ase import Atoms
 from ase.units import GPa
 
 from oracles.elastic import cubic_average
+from oracles.equation_of_state import birch_murnaghan
 from oracles.mlip_engine import Unphysical
 from oracles.mlip_relaxation import Limits, quiet, relaxed
 
@@ -22,45 +21,20 @@ DIRECTIONS = ((0, 0), (1, 1), (2, 2), (2, 1), (2, 0), (1, 0))
 """Entry of the strain matrix for each Voigt index xx yy zz yz xz xy."""
 
 
-@dataclass(frozen=True, slots=True)
-class EquationOfState:
-    """The fit's minimum."""
-
-    volume_angstrom3_per_atom: float
-    energy_ev_per_atom: float
-    bulk_modulus_gpa: float
-
-
-def equation_of_state(crystal: Atoms, limits: Limits, window: float) -> EquationOfState:
-    """Birch-Murnaghan fit to energies at linear strains from -window to window; ions relaxed at each.
+def bulk_modulus(crystal: Atoms, limits: Limits, window: float) -> float:
+    """GPa, by a Birch-Murnaghan fit to energies at linear strains from -window to window; ions relaxed at each.
 
     Unphysical when the energy has no minimum inside the window.
     """
     volumes, energies = [], []
     for strain in np.linspace(-window, window, POINTS):
         strained = _strained(crystal, np.eye(3) * (1.0 + strain), limits)
-        volumes.append(strained.get_volume() / len(crystal))
-        energies.append(strained.get_potential_energy() / len(crystal))
-    return birch_murnaghan(np.array(volumes), np.array(energies))
-
-
-def birch_murnaghan(volumes: Array, energies: Array) -> EquationOfState:
-    """Third order (Birch 1947, 10.1103/PhysRev.71.809): the energy (n,) in eV is a cubic in volume^(-2/3) (n,)."""
-    x = volumes ** (-2.0 / 3.0)
-    cubic = np.polynomial.Polynomial.fit(x, energies, 3)
-    slope, bend = cubic.deriv(), cubic.deriv(2)
-    minima = [
-        float(r.real)
-        for r in slope.roots()
-        if abs(r.imag) < 1e-12 and x.min() <= r.real <= x.max() and bend(r.real) > 0
-    ]
-    if not minima:
+        volumes.append(float(strained.get_volume()))
+        energies.append(float(strained.get_potential_energy()))
+    fit = birch_murnaghan(volumes, energies)
+    if fit is None or not volumes[0] <= fit.volume <= volumes[-1]:
         raise Unphysical("the energy has no minimum inside the window of strain")
-    best = minima[0]
-    volume = best**-1.5
-    # B = V d2E/dV2 with dx/dV = -(2/3) x / V at dE/dx = 0
-    modulus = float(bend(best)) * (2.0 / 3.0 * best) ** 2 / volume
-    return EquationOfState(volume, float(cubic(best)), modulus / GPa)
+    return fit.bulk_modulus_gpa
 
 
 def stiffness(crystal: Atoms, limits: Limits, window: float) -> Array:

@@ -126,7 +126,7 @@ def _of_crystal(crystal: Atoms, task: Task, wanted: set[str], index: int) -> dic
     o, limits = task.options, task.limits
     found = _at_rest(crystal, task)
     if BULK in wanted:
-        found[BULK] = mlip_mechanics.equation_of_state(crystal, limits, o.strain).bulk_modulus_gpa
+        found[BULK] = mlip_mechanics.bulk_modulus(crystal, limits, o.strain)
     if wanted & TENSOR:
         matrix = mlip_mechanics.stiffness(crystal, limits, o.strain)
         found |= mlip_mechanics.moduli(matrix, cubic=task.alloy is not None and o.lattice != "hcp")

@@ -23,7 +23,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decision:
-    """One variable to decide; state s has the choices start[s]:start[s + 1]."""
+    """One variable to decide; state s of its block has the choices start[s]:start[s + 1]."""
 
     column: int
     values: Array
@@ -34,15 +34,15 @@ class Decision:
     """(E,) place of each choice among the values."""
     target: Index
     """(E,) state after the choice."""
-    first: bool
-    """Does a block of variables begin here, in its state 0?"""
+    block: int
+    """Variables that no constraint ties together are blocks, each with a state of its own."""
     token: int
     """Token of values[0]; the others follow."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tree:
-    """All decisions in their order; an episode is a path (T,) of tokens."""
+    """All decisions in their order; an episode is a path (T,) of tokens, a state (n, blocks)."""
 
     space: Space
     decisions: tuple[Decision, ...]
@@ -61,8 +61,8 @@ class Tree:
         return len(self.decisions)
 
     def begin(self, n: int, rng: np.random.Generator) -> Index:  # noqa: ARG002 (all episodes begin alike)
-        """The state (n,) before the first decision."""
-        return np.zeros(n, dtype=np.int64)
+        """The states (n, blocks) before the first decision."""
+        return np.zeros((n, 1 + max(decision.block for decision in self.decisions)), dtype=np.int64)
 
     def context(self, state: Index) -> Array:
         """What a network is told of the start (n, 0)."""
@@ -83,44 +83,46 @@ class Tree:
         return mask
 
     def step(self, t: int, state: Index, token: Index) -> Index:
-        """The state (n,) after decision t was a token (n,)."""
-        return np.asarray(self._following(t, state)[np.arange(len(state)), token - self.decisions[t].token])
+        """The states (n, blocks) after decision t was a token (n,)."""
+        decision, after = self.decisions[t], state.copy()
+        after[:, decision.block] = self._following(t, state)[np.arange(len(state)), token - decision.token]
+        return after
 
     def rows(self, state: Index, path: Index, rng: np.random.Generator) -> Array:
         """(n, d) a point for each finished path (n, T), continuous variables spread about their levels."""
         if self.leaves is not None:
             assert self.space.table is not None
-            return np.array(self.space.table[[int(rng.choice(self.leaves[s])) for s in state]])
+            return np.array(self.space.table[[int(rng.choice(self.leaves[s])) for s in state[:, 0]]])
         X = self._centres(path)
         spread = scattered(self.space, X, self.decisions, rng)
         inside = region.contains(self.space, spread)
         return np.where(inside[:, None], spread, X)
 
-    def replay(self, X: Array, rng: np.random.Generator) -> tuple[Index, Index, Index]:  # noqa: ARG002
-        """The paths (n, T) nearest to points X (n, d), the states they begin in (n,) and whose they are (n,)."""
-        everyone = np.arange(len(X))
+    def replay(self, X: Array, rng: np.random.Generator) -> tuple[Index, Index, Index]:
+        """The paths (n, T) nearest to points X (n, d), the states they begin in and whose they are (n,)."""
+        everyone, start = np.arange(len(X)), self.begin(len(X), rng)
         if self.codes is not None:
             assert self.space.table is not None
             width = np.where(self.space.upper > self.space.lower, self.space.upper - self.space.lower, 1.0)
             rows = [int((((self.space.table - x) / width) ** 2).sum(1).argmin()) for x in X]
-            return self.codes[rows].reshape(len(X), self.length), np.zeros(len(X), dtype=np.int64), everyone
-        state, carry = np.zeros(len(X), dtype=np.int64), np.zeros(len(X))
+            return self.codes[rows].reshape(len(X), self.length), start, everyone
+        state, carry = start, np.zeros(start.shape)
         path = np.empty((len(X), self.length), dtype=np.int64)
         for t, decision in enumerate(self.decisions):
             following = self._following(t, state)
             mixed = any(decision.column in mixture.members for mixture in self.space.mixtures)
-            carry = np.zeros(len(X)) if decision.first or not mixed else carry
-            wanted = X[:, decision.column] + carry
+            wanted = X[:, decision.column] + carry[:, decision.block] * mixed
             gap = np.where(following >= 0, np.abs(decision.values - wanted[:, None]), np.inf)
             level = gap.argmin(1)
-            carry = wanted - decision.values[level]  # what rounding took from one member, the next may have
-            path[:, t], state = decision.token + level, following[everyone, level]
-        return path, np.zeros(len(X), dtype=np.int64), everyone
+            carry[:, decision.block] = wanted - decision.values[level]  # what rounding took, the next member may have
+            path[:, t] = decision.token + level
+            state = self.step(t, state, path[:, t])
+        return path, start, everyone
 
     def _following(self, t: int, state: Index) -> Index:
         """(n, L) state after each choice of decision t, -1 where it is none."""
         decision = self.decisions[t]
-        state = np.zeros_like(state) if decision.first else state
+        state = state[:, decision.block]
         number = decision.start[state + 1] - decision.start[state]
         row = np.repeat(np.arange(len(state)), number)
         edge = np.arange(number.sum()) + np.repeat(decision.start[state] - (np.cumsum(number) - number), number)
@@ -151,23 +153,25 @@ def tree(space: Space, levels: int, increment: float, blind: bool) -> Tree:
         return _of_rows(space, space.table, levels)
     coarse = gridded(space, levels, increment)
     raw: list[Decision] = []
-    for block in split(coarse):
+    for number, block in enumerate(split(coarse)):
         table = grid.table(block.space)
-        for place, stage in enumerate(table.stages):
+        for stage in table.stages:
             values = table.lattice.values[stage.column]
             column, arrays = int(block.columns[stage.column]), (stage.start, stage.level, stage.target)
             start, level, target = (np.asarray(a, dtype=np.int64) for a in arrays)
-            raw.append(Decision(column, values, start, level, target, place == 0, 0))
-    decisions, tokens = _shared(space, sorted_by_column(raw))
+            raw.append(Decision(column, values, start, level, target, number, 0))
+    decisions, tokens = _shared(space, by_column(raw))
     return Tree(space, decisions, tokens, blind=blind)
 
 
-def sorted_by_column(raw: Sequence[Decision]) -> list[Decision]:
-    """Blocks of one variable merged into the order of the columns; the others stay whole."""
-    blocks: list[list[Decision]] = []
+def by_column(raw: Sequence[Decision]) -> list[Decision]:
+    """Decisions in the order of the columns, as far as each block's own order, which is kept, allows."""
+    latest: dict[int, int] = {}
+    keys = []
     for decision in raw:
-        blocks = [*blocks, [decision]] if decision.first else [*blocks[:-1], [*blocks[-1], decision]]
-    return [decision for block in sorted(blocks, key=lambda b: min(d.column for d in b)) for decision in block]
+        latest[decision.block] = max(decision.column, latest.get(decision.block, 0))
+        keys.append(latest[decision.block])
+    return [raw[i] for i in np.argsort(keys, kind="stable")]
 
 
 def _shared(space: Space, raw: Sequence[Decision]) -> tuple[tuple[Decision, ...], int]:
@@ -243,7 +247,7 @@ def _of_rows(space: Space, table: Array, levels: int) -> Tree:
         edges, after = np.unique(node * len(values) + code, return_inverse=True)
         origin = edges // len(values)
         start = np.searchsorted(origin, np.arange(node.max() + 2))
-        raw.append(Decision(column, values, start, edges % len(values), np.arange(len(edges)), column == 0, 0))
+        raw.append(Decision(column, values, start, edges % len(values), np.arange(len(edges)), 0, 0))
         node = after.ravel()
     decisions, tokens = _shared(space, raw)
     leaves = np.split(np.argsort(node, kind="stable"), np.cumsum(np.bincount(node))[:-1])

@@ -145,12 +145,13 @@ def test_a_pools_tree_leads_to_each_of_its_rows() -> None:
     for t in range(4):
         assert decisions.options(t, state, path[:, :t])[np.arange(200), path[:, t]].all()
         state = decisions.step(t, state, path[:, t])
-    assert all(i in decisions.leaves[s] for i, s in enumerate(state))
+    assert all(i in decisions.leaves[s] for i, s in enumerate(state[:, 0]))
 
 
 def test_variables_that_take_the_same_values_share_their_tokens() -> None:
     decisions = tree(Sequence(("Li", "Mg", "O"), steps=3).space, 21, 0.05, False)
     assert decisions.tokens == 3 + 10
+    assert [d.column for d in decisions.decisions] == [0, 1, 2, 3, 4, 5]  # an element, then its count
     assert [d.column for d in decisions.decisions if d.token == 0] == [0, 2, 4]
 
 

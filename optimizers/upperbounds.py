@@ -29,7 +29,7 @@ def upper_bounds(points: Array, ideal: Array, reference: Array) -> tuple[Array, 
     Z = np.repeat(ideal[None], m, 0)[None].copy()
     Z[0, np.arange(m), np.arange(m)] = reference
     for z in points:
-        beyond = (U > z).all(1)
+        beyond = (z < U).all(1)
         if not beyond.any():
             continue
         bounds, defining = [U[~beyond]], [Z[~beyond]]

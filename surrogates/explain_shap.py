@@ -108,17 +108,14 @@ DRAWS = 6
 
 def _sampled(game: Game, d: int, rng: np.random.Generator) -> tuple[Array, Array]:
     """The same from antithetic permutations (Mitchell et al. 2022, arXiv:2104.12199); values add up exactly."""
-    orders = [order for _ in range(PERMUTATIONS) for order in _there_and_back(rng.permutation(d))]
+    forwards = [rng.permutation(d) for _ in range(PERMUTATIONS)]
+    orders = [order for there in forwards for order in (there, there[::-1])]
     masks = np.concatenate([np.tri(d + 1, d, -1, dtype=bool)[:, np.argsort(order)] for order in orders])
     worth = game(masks).reshape(len(orders), d + 1)
     values = np.zeros(d)
     for order, steps in zip(orders, np.diff(worth, axis=1), strict=True):
         values[order] += steps / len(orders)
     return values, _pairs(game, np.argsort(-np.abs(values))[:PAIRED].tolist(), d, rng)
-
-
-def _there_and_back(order: Array) -> tuple[Array, Array]:
-    return order, order[::-1]
 
 
 def _pairs(game: Game, chosen: list[int], d: int, rng: np.random.Generator) -> Array:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from surrogates.base import Array, Domain, Posterior, State
@@ -215,7 +216,7 @@ def scaling(domain: Domain) -> tuple[Tensor, Tensor]:
     return lower, width
 
 
-def relative(variance: Array | None, levels: Array, moderation: float = 0.8) -> Array:
+def relative(variance: Array | None, levels: NDArray[np.int64], moderation: float = 0.8) -> Array:
     """Noise variances (n,) over their rung's level, from given ones that are shrunk towards the rung's median."""
     ratio = np.ones(len(levels))
     for level in np.unique(levels):

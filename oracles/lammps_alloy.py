@@ -1,43 +1,46 @@
-"""This file is the `lammps_alloy` oracle: molecular statics of random fcc solid solutions with LAMMPS."""
+"""This file is the `lammps_alloy` oracle: random fcc solid solutions in LAMMPS, at rest or at a temperature."""
 
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from oracles.alloy_domain import refuse_region, require_inside
-from oracles.base import Candidate, EngineMissing, Evaluation, failed
+from oracles.base import Candidate, EngineMissing, Evaluation, Value, failed
 from oracles.cif import fcc_cif
+from oracles.lammps_options import DYNAMICS, STATICS, require_sound
 from oracles.potential_files import PotentialFile, is_record, resolve
 
-PROPERTIES = (
-    "bulk_modulus_gpa",
-    "c11_gpa",
-    "c12_gpa",
-    "c44_gpa",
-    "shear_modulus_gpa",
-    "young_modulus_gpa",
-    "pugh_ratio",
-    "poisson_ratio",
-    "lattice_constant_angstrom",
-    "cohesive_energy_ev_per_atom",
-    "mixing_enthalpy_ev_per_atom",
-    "fcc_bcc_energy_difference_ev_per_atom",
-    "unstable_stacking_fault_energy_mj_per_m2",
-    "intrinsic_stacking_fault_energy_mj_per_m2",
+if TYPE_CHECKING:
+    from oracles.alloy_properties import Measured
+
+PROPERTIES = STATICS
+"""At 0 K, the default."""
+DYNAMIC_OPTIONS = (
+    "temperature_k",
+    "pressure_gpa",
+    "timestep_fs",
+    "equilibration_steps",
+    "production_steps",
+    "thermal_strain",
+    "expansion_step_k",
+    "swaps",
 )
+"""Options that statics do not know of."""
 
 
 @dataclass(frozen=True, slots=True)
 class LammpsAlloy:
-    """Properties of a random solid solution at 0 K, averaged over random decorations of its lattice.
+    """Properties of a random fcc solid solution, averaged over random decorations of its lattice.
 
-    Every value comes with its standard error over decorations (none with a single decoration).
+    At 0 K, the default, by molecular statics; above by molecular dynamics at `temperature_k` and `pressure_gpa`. Every
+    value comes with its standard error over decorations (none for statics of a single decoration).
     """
 
     potential: str = "builtin"
@@ -63,35 +66,39 @@ class LammpsAlloy:
     """Largest force a relaxation leaves on an atom."""
     lattice_start_angstrom: float = 0.0
     """Where the relaxation starts; 0: the mean of the elements' lattice constants in the potential's headers."""
+    temperature_k: float = 0.0
+    """0: statics. Above: molecular dynamics there; a candidate whose variables hold `temperature_k` or `pressure_gpa`
+    is then measured at those instead, so that conditions can be part of the space."""
+    pressure_gpa: float = 0.0
+    """Of the molecular dynamics."""
+    timestep_fs: float = 2.0
+    """Of the molecular dynamics, femtoseconds."""
+    equilibration_steps: int = 1500
+    """Steps before anything is recorded; strained crystals take a third of them."""
+    production_steps: int = 3000
+    """Steps that means are taken over, of each run: one at least, two more for the bulk modulus alone, six for other
+    elastic properties, two for the thermal expansion."""
+    thermal_strain: float = 0.01
+    """Finite strain (either sign) of the elastic constants at a temperature, dimensionless."""
+    expansion_step_k: float = 100.0
+    """Thermal expansion is a central difference of the lattice constant over this much on either side (at most half
+    the temperature)."""
+    swaps: int = 0
+    """Monte-Carlo exchanges of unlike atoms attempted at the temperature before anything is measured, for short-range
+    order; 0: the decoration stays random. Ten or more per atom are needed, and each costs about two steps."""
     compute: tuple[str, ...] | None = None
     """Properties to compute; none given: all. A campaign narrows them to those it uses."""
 
     def __post_init__(self) -> None:
         """ValueError for options that cannot work."""
-        from oracles.alloy_domain import nearest
-
-        for name in self.compute or ():
-            if name not in PROPERTIES:
-                raise ValueError(f"lammps_alloy computes no {name!r}{nearest(name, PROPERTIES)}")
-        for name in ("cells", "decorations", "fault_decorations"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
-        along, across, layers = self.fault_cells
-        if along < 1 or across < 1 or layers < 9 or layers % 3:
-            raise ValueError(f"fault_cells is {list(self.fault_cells)}: its planes must be a multiple of 3, 9 or more")
-        if self.fault == "relaxed" and self.fault_ions == "relaxed":
-            raise ValueError("fault_ions: relaxed is for fault: rigid; relaxed faults relax the perfect slab anyway")
-        if not 0.0 < self.strain <= 0.02:
-            raise ValueError(f"strain is {self.strain}; elastic constants need more than 0 and at most 0.02")
-        if not 0.0 < self.force_tolerance_ev_per_angstrom <= 0.01:
-            raise ValueError(
-                f"force_tolerance_ev_per_angstrom is {self.force_tolerance_ev_per_angstrom}, not in (0, 0.01]"
-            )
+        require_sound(self)
 
     @property
     def properties(self) -> tuple[str, ...]:
         """Names it returns."""
-        return PROPERTIES if self.compute is None else self.compute
+        if self.compute is not None:
+            return self.compute
+        return DYNAMICS if self.temperature_k > 0.0 else STATICS
 
     def only(self, names: Sequence[str]) -> "LammpsAlloy":
         """The same oracle computing these of its properties."""
@@ -120,6 +127,11 @@ class LammpsAlloy:
 
     def refuse(self, variables: Sequence[str], lower: Sequence[float], upper: Sequence[float]) -> str | None:
         """Why these fractions (0..1) by element symbol are outside what the potential is made for, or None."""
+        try:
+            for bounds in (lower, upper):
+                self._there(dict(zip(variables, bounds, strict=True)))
+        except ValueError as problem:
+            return str(problem)
         return refuse_region(self._file(), variables, lower, upper)
 
     def evaluate(self, candidates: Sequence[Candidate], rng: np.random.Generator) -> list[Evaluation]:
@@ -127,14 +139,14 @@ class LammpsAlloy:
         return [self._one(candidate, int(rng.integers(2**53))) for candidate in candidates]
 
     def _one(self, candidate: Candidate, seed: int) -> Evaluation:
-        from oracles import alloy_properties, lammps_engine
+        from oracles import lammps_engine
 
         began = time.perf_counter()
         try:
             potential = self._file()
             fractions = require_inside(potential, candidate.composition)
-            session = lammps_engine.session(potential)
-            measured = alloy_properties.measure(session, self, fractions, seed)
+            options = self._there(candidate.variables)
+            measured = options._measured(potential, fractions, seed)
         except ValueError as problem:
             return failed(candidate, "lammps_alloy", "error", str(problem))
         except lammps_engine.Unphysical as problem:
@@ -146,14 +158,36 @@ class LammpsAlloy:
             values={name: measured.values[name] for name in self.properties},
             errors={name: measured.errors[name] for name in self.properties if name in measured.errors},
             cost_s=time.perf_counter() - began,
-            artifacts={
-                "decorations.json": json.dumps(measured.samples),
-                "average_cell.cif": fcc_cif(
-                    dict(zip(potential.elements, fractions.tolist(), strict=True)), measured.lattice_angstrom
-                ),
-            },
-            provenance=self._provenance(potential, seed),
+            artifacts=_artifacts(dict(zip(potential.elements, fractions.tolist(), strict=True)), measured),
+            provenance={**self._provenance(potential, seed), **options._conditions()},
         )
+
+    def _measured(self, potential: PotentialFile, fractions: npt.NDArray[np.float64], seed: int) -> "Measured":
+        """By statics in this process's session, or by dynamics, which starts sessions of its own."""
+        from oracles import alloy_properties, lammps_engine, lammps_temperature
+
+        if self.temperature_k > 0.0:
+            return lammps_temperature.measure(potential, self, fractions, seed)
+        return alloy_properties.measure(lammps_engine.session(potential), self, fractions, seed)
+
+    def _there(self, variables: Mapping[str, Value]) -> "LammpsAlloy":
+        """At the conditions that the variables hold, if it works at a temperature; ValueError for impossible ones."""
+        held = {n: float(variables[n]) for n in ("temperature_k", "pressure_gpa") if n in variables}
+        if not self.temperature_k or not held:
+            return self
+        if not held.get("temperature_k", self.temperature_k) > 0.0:
+            raise ValueError(f"temperature_k is {held['temperature_k']:g}; molecular dynamics needs more than 0 K")
+        return replace(
+            self,
+            temperature_k=held.get("temperature_k", self.temperature_k),
+            pressure_gpa=held.get("pressure_gpa", self.pressure_gpa),
+        )
+
+    def _conditions(self) -> dict[str, float | int | str]:
+        """Temperature, pressure and lengths of the runs, for the provenance; nothing at rest."""
+        if not self.temperature_k:
+            return {}
+        return {name: getattr(self, name) for name in DYNAMIC_OPTIONS}
 
     def _file(self) -> PotentialFile:
         return resolve(self.potential, self.potential_sha256)
@@ -162,6 +196,8 @@ class LammpsAlloy:
         from oracles import lammps_engine
 
         options = {name: value for name, value in asdict(self).items() if name not in ("compute", "potential")}
+        if not self.temperature_k:
+            options = {name: value for name, value in options.items() if name not in DYNAMIC_OPTIONS}
         text = json.dumps({**options, "potential": potential.sha256}, sort_keys=True)
         return {
             "engine": f"lammps {lammps_engine.version()}",
@@ -170,6 +206,14 @@ class LammpsAlloy:
             "settings_sha256": hashlib.sha256(text.encode()).hexdigest(),
             "seed": seed,
         }
+
+
+def _artifacts(shares: dict[str, float], measured: "Measured") -> dict[str, str]:
+    """Values by decoration, and the average cell where there is a crystal."""
+    files = {"decorations.json": json.dumps(measured.samples)}
+    if measured.lattice_angstrom:
+        files["average_cell.cif"] = fcc_cif(shares, measured.lattice_angstrom)
+    return files
 
 
 __all__ = ["PROPERTIES", "EngineMissing", "LammpsAlloy"]

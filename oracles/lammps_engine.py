@@ -156,6 +156,38 @@ class Session:
             raise Unphysical(f"the relaxation stopped at a force of {force:.2g} eV/angstrom")
         return self._finite("pe")
 
+    def command(self, text: str) -> None:
+        """Any command of LAMMPS; Unphysical when it fails."""
+        self._run(text)
+
+    def average(self, fix: str, index: int) -> float:
+        """An entry of the vector that a fix computes; Unphysical when it is no number."""
+        value = float(self._lammps.extract_fix(fix, 0, 1, nrow=index))
+        if not np.isfinite(value):
+            raise Unphysical("the molecular dynamics ran into values that are no numbers")
+        return value
+
+    def per_atom(self, compute: str) -> Array:
+        """What a compute says of each atom (n,), in LAMMPS' own order."""
+        return np.array(self._lammps.numpy.extract_compute(compute, 1, 1), dtype=float)[: self.atoms]
+
+    def masses(self) -> Array:
+        """Atomic masses (k,) of the potential's elements, g/mol."""
+        raw = self._lammps.extract_atom("mass")
+        return np.array([float(raw[index + 1]) for index in range(len(self.potential.elements))])
+
+    def types(self) -> Types:
+        """Types (n,) of the atoms, from 1."""
+        return np.array(self._lammps.gather_atoms("type", 0, 1), dtype=np.int64)
+
+    def snapshot(self) -> tuple[Array, Array]:
+        """The cell (3, 3) in angstrom as dynamics left it, and the atoms in it (n, 3) as fractions, anywhere."""
+        low, high, xy, yz, xz, _, _ = self._lammps.extract_box()
+        cell = np.diag(np.array(high) - np.array(low))
+        cell[1, 0], cell[2, 0], cell[2, 1] = xy, xz, yz
+        raw = np.array(self._lammps.gather_atoms("x", 1, 3), dtype=float).reshape(-1, 3)
+        return cell, (raw - np.array(low)) @ np.linalg.inv(cell)
+
     def close(self) -> None:
         """Free the instance."""
         self._lammps.close()

@@ -59,5 +59,5 @@ class Gradient:
         entropy = -(every.exp() * every.masked_fill(~options, 0.0)).sum(2)
         loss = -(worth[:, None] * ratio * own).mean() - self.entropy * entropy.mean()
         self.adam.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.adam.step()

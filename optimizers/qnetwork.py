@@ -69,7 +69,7 @@ class ActionValues:
                 goal[:, t] = (1 - _LAMBDA) * ahead[:, t + 1] + _LAMBDA * goal[:, t + 1]
         loss = torch.nn.functional.smooth_l1_loss(own, goal)
         self.adam.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.adam.step()
         with torch.no_grad():
             for slow, fast in zip(self.target.parameters(), self.net.parameters(), strict=True):

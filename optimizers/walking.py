@@ -68,15 +68,13 @@ class Walk:
         From the nearest start, increments handed over in random order; none where that is too long or leaves the space.
         """
         ends, starts = increments(X, self.divisions), increments(self.starts, self.divisions)
-        paths, begun, whose = [], [], []
-        for i, end in enumerate(ends):
-            start = starts[np.abs(starts - end).sum(1).argmin()]
-            path = self._between(start, end, rng)
-            if path is not None:
-                paths, begun, whose = [*paths, path], [*begun, start], [*whose, i]
+        nearest = [starts[np.abs(starts - end).sum(1).argmin()] for end in ends]
+        found = [self._between(start, end, rng) for start, end in zip(nearest, ends, strict=True)]
+        whose = [i for i, path in enumerate(found) if path is not None]
+        paths = np.array([found[i] for i in whose], dtype=np.int64)
+        begun = np.array([nearest[i] for i in whose], dtype=np.int64)
         n = len(whose)
-        path, begin = np.array(paths, dtype=np.int64), np.array(begun, dtype=np.int64)
-        return path.reshape(n, self.length), begin.reshape(n, self.space.d), np.array(whose, dtype=np.int64)
+        return paths.reshape(n, self.length), begun.reshape(n, self.space.d), np.array(whose, dtype=np.int64)
 
     def _between(self, start: Index, end: Index, rng: np.random.Generator) -> list[int] | None:
         """The tokens from start (k,) to end (k,), or None."""
@@ -85,7 +83,8 @@ class Walk:
         takers = rng.permutation(np.repeat(np.arange(len(gap)), np.maximum(gap, 0)))
         if len(givers) > self.length or len(givers) != len(takers):
             return None
-        path, state, none = [], start[None], np.empty((1, 0), dtype=np.int64)
+        path: list[int] = []
+        state, none = start[None], np.empty((1, 0), dtype=np.int64)
         for giver, taker in zip(givers, takers, strict=True):
             token = transfer(len(gap), int(giver), int(taker))
             if not self.options(len(path), state, none)[0, token]:

@@ -65,8 +65,23 @@ def engines() -> list[Finding]:
     """What other oracles use; none is needed by a campaign that does not name it."""
     return [
         *potentials(),
-        program("pw.x", "apt install quantum-espresso quantum-espresso-data, or conda install -c conda-forge qe"),
-        library("gpaw", "apt install gpaw gpaw-data, or conda install -c conda-forge gpaw"),
+        *density_functional(),
+    ]
+
+
+def density_functional() -> list[Finding]:
+    """The programs of `dft`; GPAW may live in another Python than ours."""
+    pythons = [p for p in dict.fromkeys((sys.executable, "/usr/bin/python3")) if os.access(p, os.X_OK)]
+    probe = "import gpaw; print(gpaw.__version__)"
+    found = next((f"{tell} ({p})" for p in pythons if (tell := tried([p, "-c", probe])[0])), "")
+    cure = "apt install gpaw gpaw-data, or conda install -c conda-forge gpaw, or your cluster's module load gpaw"
+    return [
+        program(
+            "pw.x",
+            "apt install quantum-espresso quantum-espresso-data, or conda install -c conda-forge qe, "
+            "or your cluster's module load quantum-espresso",
+        ),
+        Finding("gpaw", found, "" if found else f"{cure}; then python: that Python, as an option of dft"),
     ]
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from oracles import dft_pseudopotentials
 from oracles.base import EngineMissing, Failure
 from oracles.dft_calculation import Calculation, Computed, Crystal, DftFailed
@@ -104,7 +106,7 @@ class Espresso:
         output = (folder / template.outputname).read_text(encoding="utf-8", errors="replace")
         complaints = (folder / template.errorname).read_text(encoding="utf-8", errors="replace")
         refuse(output, complaints, code)
-        return answer(folder / template.outputname, output, calculation.crystal, time.perf_counter() - began)
+        return answer(folder / template.outputname, output, calculation, time.perf_counter() - began)
 
     def parameters(self, calculation: Calculation, reuse: bool) -> dict[str, object]:
         """What ASE writes the input from: namelists, pseudopotentials, k-points."""
@@ -186,12 +188,18 @@ def refuse(output: str, complaints: str, code: int) -> None:
         raise DftFailed("error", f"pw.x: {told}\n{tail(output, complaints)}")
 
 
-def answer(path: Path, output: str, given: Crystal, seconds: float) -> Computed:
-    """Energy, crystal and moment of the last geometry of an output that `refuse` let through."""
+def answer(path: Path, output: str, calculation: Calculation, seconds: float) -> Computed:
+    """Energy, crystal and moment of the last geometry of an output that `refuse` let through.
+
+    What could not move is as it was given: the output has fewer digits.
+    """
     from ase.io import read
 
     atoms = read(path, format="espresso-out", index=-1)
-    crystal = Crystal.of(given.symbols, atoms.cell.array, atoms.positions, given.moments)
+    given = calculation.crystal
+    cell = atoms.cell.array if calculation.freedom == "cell" else np.array(given.cell)
+    moved = Crystal.of(given.symbols, cell, atoms.positions, given.moments)
+    crystal = given if calculation.freedom == "none" else moved
     moments = re.findall(r"total magnetization\s*=\s*([-\d.]+)", output)
     moment = float(moments[-1]) if moments and given.moments else None
     return Computed(float(atoms.get_potential_energy()), crystal, moment, seconds)

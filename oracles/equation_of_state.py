@@ -33,7 +33,8 @@ def birch_murnaghan(volumes: Sequence[float], energies: Sequence[float]) -> Fit 
     x = (np.asarray(volumes, dtype=float) / scale) ** (-2 / 3)
     curve = np.polynomial.Polynomial.fit(x, np.asarray(energies, dtype=float), 3)
     slope, bend, twist = curve.deriv(), curve.deriv(2), curve.deriv(3)
-    minima = [float(r.real) for r in slope.roots().astype(complex) if abs(r.imag) < 1e-9 and r.real > 0 and bend(r.real) > 0]
+    roots = slope.roots().astype(complex)
+    minima = [float(r.real) for r in roots if abs(r.imag) < 1e-9 and r.real > 0 and bend(r.real) > 0]
     if not minima:
         return None
     at = min(minima, key=lambda r: abs(r - 1))

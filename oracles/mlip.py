@@ -80,8 +80,9 @@ class Mlip:
     """Of the molecular dynamics, femtoseconds."""
     guard: str = ""
     """A second calculator whose forces must agree; else a value is marked as out of the potential's domain."""
-    guard_limit_ev_per_angstrom: float = 0.3
-    """Largest root-mean-square difference of forces between the two, atoms shaken by 0.05 angstrom."""
+    guard_limit_ev_per_angstrom: float = 0.5
+    """Largest root-mean-square difference of forces between the two, atoms shaken by 0.05 angstrom. CHGNet and 7net-0:
+    0.02 in NaCl, 0.06 in copper, 0.12 in nickel, 0.32 in equiatomic FeNiCrCoCu, 5.4 in copper of 2.9 angstrom."""
     compute: tuple[str, ...] | None = None
     """Properties to compute; none given: all. A campaign narrows them to those it uses."""
 

@@ -296,7 +296,7 @@ def test_the_guard_marks_what_another_potential_sees_otherwise(monkeypatch):
         monkeypatch.setitem(mlip_engine._kept, (mlip_engine.Potential("sevennet"), 0), other)
         found = ask(oracle)
         difference = found.provenance["guard_force_difference_ev_per_angstrom"]
-        assert ("out_of_domain" in found.provenance) == marked == (difference > 0.3)
+        assert ("out_of_domain" in found.provenance) == marked == (difference > oracle.guard_limit_ev_per_angstrom)
 
 
 def test_every_property_is_measured_or_refused_by_name():

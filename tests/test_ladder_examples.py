@@ -1,0 +1,83 @@
+"""The bundled campaigns on a ladder and at a temperature, run in a shortened form."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from campaigns import examples
+from campaigns.campaign import Campaign
+from campaigns.records import Ledger
+
+STAGES = "optimizers=[{use: sobol, evaluations: 4}, {use: bayesian}]"
+LEARNED = pytest.mark.skipif(importlib.util.find_spec("chgnet") is None, reason="pip install 'eutectic[mlip]'")
+
+
+def run(name: str, folder: Path, *overrides: str) -> Ledger:
+    """What an example, written out and run to its end, has recorded."""
+    path = examples.write(name, folder)[0]
+    campaign = Campaign.from_yaml(path, folder / "run", ["tracking.enabled=false", *overrides])
+    for _ in campaign.rounds():
+        pass
+    ledger = campaign.ledger
+    campaign.close()
+    return ledger
+
+
+def require_ladder(ledger: Ledger, proposed: int, top: str) -> None:
+    """Every candidate was asked on `md`, some of them on the top rung, and the best was computed again there."""
+    searched = [o for o in ledger.outcomes if o.number > 0]
+    asked = [{e.oracle for e in o.evaluations} for o in searched]
+    assert len(searched) >= proposed
+    assert all("md" in names for names in asked)
+    assert 0 < sum(top in names for names in asked) < len(searched)
+    assert all(o.values["valence_electron_concentration"] >= 8.0 for o in searched)
+    assert ledger.hypervolume is not None
+    assert ledger.hypervolume > 0
+
+
+def test_the_ladder_climbs_from_small_cells_to_larger_ones(tmp_path: Path) -> None:
+    ledger = run(
+        "alloy_ladder",
+        tmp_path,
+        STAGES,
+        "oracles.md={name: md, use: lammps_alloy, cells: 2, decorations: 1}",
+        "oracles.mlip={name: mlip, use: lammps_alloy, cells: 3, decorations: 2}",
+        "validate={oracle: mlip, top: 1, options: {decorations: 3}}",
+        "budget={evaluations: 8, batch: 4}",
+    )
+    require_ladder(ledger, 8, "mlip")
+
+
+@LEARNED
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_ladder_ends_with_the_learned_potential(tmp_path: Path) -> None:
+    ledger = run(
+        "alloy_ladder",
+        tmp_path,
+        "optimizers=[{use: sobol}]",
+        "oracles.mlip={name: mlip, use: mlip, calculator: chgnet, cells: 1, decorations: 1}",
+        "validate={oracle: mlip, top: 1, options: {decorations: 2}}",
+        "budget={evaluations: 4, batch: 4}",
+    )
+    require_ladder(ledger, 4, "mlip")
+    found = [e for o in ledger.outcomes for e in o.evaluations if e.oracle == "mlip"]
+    assert all(str(e.provenance["potential"]).startswith("chgnet") for e in found)
+
+
+def test_alloys_at_900_k_trade_stiffness_for_density_and_stay_crystals(tmp_path: Path) -> None:
+    brief = "cells: 3, decorations: 1, equilibration_steps: 500, production_steps: 500"
+    ledger = run(
+        "superalloy_at_temperature",
+        tmp_path,
+        "optimizers=[{use: sobol, evaluations: 2}, {use: bayesian}]",
+        f"oracles.md={{name: md, use: lammps_alloy, temperature_k: 900, {brief}}}",
+        "budget={evaluations: 4, batch: 2}",
+    )
+    assert len(ledger.finished) == 4
+    assert all(o.values["fcc_fraction"] >= 0.9 for o in ledger.finished)
+    assert all(110 < o.values["bulk_modulus_gpa"] < 180 for o in ledger.finished)
+    assert all(7.5 < o.values["density_g_per_cm3"] < 8.8 for o in ledger.finished)
+    assert {e.provenance["temperature_k"] for o in ledger.finished for e in o.evaluations} == {900.0}
+    assert all(o.errors["bulk_modulus_gpa"] > 0 for o in ledger.finished)

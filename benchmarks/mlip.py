@@ -2,7 +2,7 @@
 
     python benchmarks/mlip.py
 
-Needs `pip install 'eutectic[mlip]'`. First CHGNet 0.3.0 (and, for one alloy, 7net-0) on copper, nickel and equiatomic
+Needs `pip install 'eutectic[mlip]'`. First CHGNet 0.3.0 on copper, nickel and equiatomic
 FeNiCrCoCu. Then twenty relaxations of small random Cu-Ni crystals (4 atoms): in a batch by the local executor, whose
 worker loads the model once and forks a process an evaluation, against twenty plain ASE programs, each its own process,
 and against one plain ASE process that relaxes all. CPU seconds are of the processes and all their children.
@@ -26,7 +26,7 @@ from oracles.mlip import Mlip
 COLUMNS = ("lattice_constant_angstrom", "bulk_modulus_gpa")
 TENSOR = ("c11_gpa", "c12_gpa", "c44_gpa", "young_modulus_gpa")
 EQUIATOMIC = dict.fromkeys(("Fe", "Ni", "Cr", "Co", "Cu"), 0.2)
-CHGNET, SEVENNET = "chgnet", "sevennet"
+CHGNET = "chgnet"
 RELAXATIONS = 20
 CONTENT = {"use": "mlip", "cells": 1, "decorations": 1, "only": ["energy_ev_per_atom"]}
 PLAIN = """

@@ -22,9 +22,9 @@ NAMES = (
 )
 
 
-def cases(cells: int, decorations: int) -> list[tuple[str, LammpsAlloy, dict[str, float]]]:
+def cases(cells: int, decorations: int, potential: str) -> list[tuple[str, LammpsAlloy, dict[str, float]]]:
     """Name, oracle and composition of each row."""
-    alloy = LammpsAlloy(cells=cells, decorations=decorations, temperature_k=300.0, compute=NAMES)
+    alloy = LammpsAlloy(potential=potential, cells=cells, decorations=decorations, temperature_k=300.0, compute=NAMES)
     copper = replace(alloy, potential=CUNI, decorations=1)
     rows = [(f"Cu, {t:g} K", replace(copper, temperature_k=t), {"Cu": 1.0}) for t in (300.0, 900.0)]
     return rows + [(f"FeNiCrCoCu, {t:g} K", replace(alloy, temperature_k=t), EQUIATOMIC) for t in (300.0, 900.0)]
@@ -36,8 +36,12 @@ def main() -> None:
     parser.add_argument("--cells", type=int, default=4)
     parser.add_argument("--decorations", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--potential", default="builtin", help="of the alloy; a setfl file")
+    parser.add_argument("--case", default="", help="only rows whose name holds this")
     given = parser.parse_args()
-    for name, oracle, composition in cases(given.cells, given.decorations):
+    for name, oracle, composition in cases(given.cells, given.decorations, given.potential):
+        if given.case not in name:
+            continue
         began = time.process_time()
         (found,) = oracle.evaluate([Candidate(composition, composition)], np.random.default_rng(given.seed))
         row = {"case": name, "cpu_s": round(time.process_time() - began, 1), "error": found.error}

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from generators.pool import Pool
 from oracles import short_range_order, solid_solution
 from oracles.base import Candidate, Evaluation
 from oracles.lammps_alloy import LammpsAlloy
@@ -117,6 +118,16 @@ def test_temperature_and_pressure_of_the_candidate_come_before_those_of_the_orac
     assert hot.values[DENSITY] < plain.values[DENSITY] - 0.2
     compression = np.log(pressed.values[DENSITY] / plain.values[DENSITY])  # 5 GPa over a bulk modulus of about 140
     assert compression == pytest.approx(5.0 / 142.0, abs=0.005)
+
+
+def test_a_pool_of_alloys_and_temperatures_is_measured_at_each_rows_own(tmp_path: Path) -> None:
+    (tmp_path / "hot.csv").write_text("formula,temperature_k\nCu,300\nCu3Ni,900\n")
+    pool = Pool(file=str(tmp_path / "hot.csv"), features=("formula", "temperature_k"))
+    assert pool.space.table is not None
+    candidates = pool.generate(pool.space.table[1:], np.random.default_rng(0))
+    (found,) = replace(BRIEF, compute=(LATTICE,)).evaluate(candidates, np.random.default_rng(0))
+    assert found.provenance["temperature_k"] == 900.0
+    assert 3.615 < found.values[LATTICE] < 3.68  # Vegard: 3.59 at rest
 
 
 def test_an_impossible_temperature_of_a_candidate_is_a_failed_evaluation() -> None:

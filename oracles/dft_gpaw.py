@@ -10,6 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from oracles.base import EngineMissing
 from oracles.dft_calculation import Calculation, Computed, Crystal, DftFailed
 from oracles.process import Conversation, converse
@@ -80,7 +82,7 @@ class Gpaw:
         said = _read(folder / "answer.json")
         if said is None or said["failure"]:
             raise _refusal(said, heard, folder)
-        cell = calculation.crystal.cell if calculation.freedom != "cell" else said["cell"]
+        cell = np.array(calculation.crystal.cell if calculation.freedom != "cell" else said["cell"])
         crystal = Crystal.of(calculation.crystal.symbols, cell, said["positions"], calculation.crystal.moments)
         return Computed(said["energy_ev"], crystal, said["moment"], time.perf_counter() - began)
 

@@ -121,7 +121,7 @@ def parity(outputs: Sequence[Parity]) -> Figure | None:
             f"xaxis{mark}": axis(f"Measured: {name}", square),
             f"yaxis{mark}": axis("Predicted without it", square),
         }
-        text = f"R² {number(output.metrics['r2'], 3)}<br>RMSE {number(output.metrics['rmse'], 3)}"
+        text = f"R² {number(output.metrics.get('r2'), 3)}<br>RMSE {number(output.metrics.get('rmse'), 3)}"
         spot = {"xref": f"x{mark} domain", "yref": f"y{mark} domain", "x": 0.04, "y": 0.97, "align": "left"}
         notes.append({**spot, "text": text, "showarrow": False, "xanchor": "left", "yanchor": "top"})
     width = {"width": 560} if len(outputs) == 1 else {}

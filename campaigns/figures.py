@@ -247,7 +247,7 @@ def _parity(checks: Parities) -> "Figure | None":
         panel.errorbar(output.measured, output.predicted, output.std, **look)  # type: ignore[arg-type]
         middle = (float(output.measured[0]),) * 2
         panel.axline(middle, slope=1, color=MUTED, lw=1, ls="--", zorder=0)
-        words = f"R² {number(output.metrics['r2'], 3)}\nRMSE {number(output.metrics['rmse'], 3)}"
+        words = f"R² {number(output.metrics.get('r2'), 3)}\nRMSE {number(output.metrics.get('rmse'), 3)}"
         panel.text(0.04, 0.96, words, transform=panel.transAxes, va="top", fontsize=9)
         panel.set(xlabel=_text(f"Measured: {label(output.name)}"), ylabel="Predicted without it")
     return figure

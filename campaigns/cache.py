@@ -31,12 +31,12 @@ class Cache:
 
     def __init__(self, path: Path, campaign: str) -> None:
         self._path, self._campaign = path, campaign
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute(SCHEMA)
-        except sqlite3.DatabaseError as error:
+        except (OSError, sqlite3.DatabaseError) as error:
             raise CampaignFolderError(f"{path}: cannot be used as a cache: {error}") from None
 
     def get(self, candidate: str, settings: str, seed: Sequence[int]) -> Evaluation | None:

@@ -79,3 +79,9 @@ def test_a_file_that_is_no_cache_is_refused(tmp_path):
     (tmp_path / "c.sqlite").write_text("something else entirely, and long enough to be taken for a header " * 20)
     with pytest.raises(CampaignFolderError, match="cannot be used as a cache"):
         Cache(tmp_path / "c.sqlite", "one")
+
+
+def test_a_cache_whose_folder_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CampaignFolderError, match="cannot be used as a cache"):
+        Cache(tmp_path / "file" / "c.sqlite", "one")

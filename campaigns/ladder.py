@@ -109,5 +109,6 @@ def _lacking(problem: "Problem") -> Iterator[Complaint]:
 
 def _returned(oracles: Sequence["NamedOracle"]) -> str:
     """What each oracle returns, for a complaint."""
-    said = (f"'{n.name}' {', '.join(n.oracle.properties or ()) or '(only asking can tell)'}" for n in oracles)
+    unknown = "(only asking can tell: list them in its `properties`)"
+    said = (f"'{n.name}' {', '.join(n.oracle.properties or ()) or unknown}" for n in oracles)
     return "; ".join(said)

@@ -247,6 +247,10 @@ def test_the_order_is_by_violation_then_front_then_crowding():
             "no two oracles return the same wanted property: 'low' a; 'high' b",
         ),
         (
+            {"oracles": [rung("low") | {"properties": None}, rung("high")]},
+            "'low' (only asking can tell: list them in its `properties`); 'high' a, b",
+        ),
+        (
             {"oracles": [rung("low"), rung("high", search=False)]},
             "nobody would ask 'high': `validate` does not name it",
         ),

@@ -14,7 +14,7 @@ UNITS = {
     "k": "K", "celsius": "°C", "s": "s", "ms": "ms", "us": "µs", "ns": "ns", "ps": "ps", "fs": "fs",
     "min": "min", "h": "h", "hours": "h", "g": "g", "mg": "mg", "kg": "kg", "t": "t", "mol": "mol", "atom": "atom",
     "usd": "USD", "eur": "EUR", "ppm": "ppm", "ppb": "ppb", "percent": "%", "wt": "wt", "at": "at", "degrees": "°",
-    "v": "V", "mv": "mV", "a": "A", "ma": "mA", "mah": "mAh", "w": "W", "mw": "mW", "wh": "Wh", "ohm": "Ω",
+    "v": "V", "mv": "mV", "e": "e", "a": "A", "ma": "mA", "mah": "mAh", "w": "W", "mw": "mW", "wh": "Wh", "ohm": "Ω",
     "hz": "Hz", "thz": "THz", "tesla": "T", "mub": "μB", "siemens": "S", "c": "C", "n": "N", "fu": "f.u.",
 }  # fmt: skip
 """Unit tokens as they end a property's name, and how they are printed."""

@@ -12,6 +12,8 @@ from campaigns.naming import LONGEST_NAME, duration, formula, label, legal, meas
         ("cohesive_energy_ev_per_atom", "Cohesive energy (eV/atom)"),
         ("mixing_entropy_j_per_mol_k", "Mixing entropy (J/(mol·K))"),
         ("density_g_per_cm3", "Density (g/cm³)"),
+        ("charge_imbalance_e_per_atom", "Charge imbalance (e/atom)"),
+        ("vector_e", "Vector e"),
         ("price_usd_per_kg", "Price (USD/kg)"),
         ("c11_gpa", "C₁₁ (GPa)"),
         ("hhi_production", "HHI production"),

@@ -23,7 +23,7 @@ def init(
 
     if name is None:
         for known in examples.names():
-            typer.echo(f"{known:24}{examples.summary(known)}")
+            typer.echo(f"{known:28}{examples.summary(known)}")
         return
     if examples.bundled(name) is None:
         raise examples.nothing_called(name)

@@ -116,7 +116,8 @@ def baybe(seen: Seen, n: int, rng: np.random.Generator) -> list[int]:
     table = pd.DataFrame(seen.unit, columns=[f"x{j}" for j in range(seen.X.shape[1])])
     parameters = [NumericalDiscreteParameter(c, sorted(set(table[c])), tolerance=0) for c in table]
     space = SearchSpace.from_dataframe(table, parameters)
-    campaign = Campaign(space, SingleTargetObjective(NumericalTarget("y", minimize=True)))
+    goal = SingleTargetObjective(NumericalTarget("y", minimize=True))
+    campaign = Campaign(space, goal, allow_recommending_already_measured=False)
     campaign.add_measurements(table.iloc[seen.rows].assign(y=seen.y))
     return [int(i) for i in campaign.recommend(n).index]
 

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from oracles.base import Candidate
 from oracles.element_constants import CRUSTAL_ABUNDANCE_PPM, GUO_LIU_RADII_ANGSTROM
 
 Array = NDArray[np.float64]
@@ -113,3 +114,10 @@ def _prices() -> dict[str, float]:
     for symbol, price, *_ in csv.reader(text.splitlines(), quotechar="|"):
         prices[symbol] = min(float(price), prices.get(symbol, np.inf))
     return prices
+
+
+def fractions(candidates: Sequence[Candidate]) -> tuple[list[str], Array]:
+    """Elements (k) that any candidate holds, sorted, and atomic fractions (n, k); a row of 0 without a composition."""
+    elements = sorted({e for c in candidates for e in c.composition or {}})
+    X = np.array([[(c.composition or {}).get(e, 0.0) for e in elements] for c in candidates], dtype=np.float64)
+    return elements, X.reshape(len(candidates), len(elements))

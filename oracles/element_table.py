@@ -11,7 +11,7 @@ import numpy as np
 
 from oracles.alloy_rules import linear, mass_fractions
 from oracles.base import Candidate, Evaluation, failed
-from oracles.element_data import Array, symbols
+from oracles.element_data import Array, fractions, symbols
 from oracles.names import unknown
 from oracles.table_file import Sheet, read
 
@@ -71,9 +71,8 @@ class ElementTable:
 
     def screen(self, candidates: Sequence[Candidate]) -> dict[str, list[float]]:
         """Property -> one value a candidate, NaN where it has no composition or an element has no value."""
-        elements = sorted({e for c in candidates for e in c.composition or {}})
-        X = np.array([[(c.composition or {}).get(e, 0.0) for e in elements] for c in candidates], dtype=np.float64)
-        columns = self.screen_fractions(elements, X.reshape(len(candidates), len(elements)))
+        elements, X = fractions(candidates)
+        columns = self.screen_fractions(elements, X)
         return {name: [float(v) for v in column] for name, column in columns.items()}
 
     def screen_fractions(self, elements: Sequence[str], X: Array) -> dict[str, Array]:

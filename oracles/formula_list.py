@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from oracles.formulas import amounts
-from oracles.table_file import read
+from oracles.table_file import read, stamp
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,11 +23,7 @@ class FormulaList:
 
 def load(file: str, column: str) -> FormulaList:
     """The list, read again only when the file changed; ValueError says what is wrong and where."""
-    try:
-        state = Path(file).stat()
-    except OSError as error:
-        raise ValueError(f"{file}: cannot be read ({error.strerror})") from None
-    return _load(file, column, state.st_mtime_ns, state.st_size)
+    return _load(file, column, *stamp(file))
 
 
 @lru_cache(maxsize=8)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from oracles.formulas import amounts, checked
 from oracles.names import unknown
-from oracles.table_file import read
+from oracles.table_file import read, stamp
 
 Kind = Literal["formation", "total"]
 MOST_EV_PER_ATOM = 10.0
@@ -82,11 +82,7 @@ class References:
 
 def load(reading: Reading) -> References:
     """The references in a file, read again only when it changed; ValueError says what is wrong and where."""
-    try:
-        state = Path(reading.file).stat()
-    except OSError as error:
-        raise ValueError(f"file: {reading.file}: cannot be read ({error.strerror})") from None
-    return _load(reading, state.st_mtime_ns, state.st_size)
+    return _load(reading, *stamp(reading.file, "file: "))
 
 
 @lru_cache(maxsize=8)

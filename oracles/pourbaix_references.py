@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from oracles.formulas import amounts, checked
-from oracles.table_file import read
+from oracles.table_file import read, stamp
 
 WATER = frozenset({"O", "H"})
 """Elements that water supplies and takes up."""
@@ -69,11 +69,7 @@ class Phases:
 
 def load(reading: Reading) -> Phases:
     """The species in a file, read again only when it changed; ValueError says what is wrong and where."""
-    try:
-        state = Path(reading.file).stat()
-    except OSError as error:
-        raise ValueError(f"file: {reading.file}: cannot be read ({error.strerror})") from None
-    return _load(reading, state.st_mtime_ns, state.st_size)
+    return _load(reading, *stamp(reading.file, "file: "))
 
 
 @lru_cache(maxsize=8)

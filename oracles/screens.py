@@ -10,7 +10,7 @@ import numpy as np
 
 from oracles.alloy_rules import rules
 from oracles.base import Candidate, Evaluation, failed
-from oracles.element_data import Array, symbols
+from oracles.element_data import Array, fractions, symbols
 from oracles.names import unknown
 
 PROPERTIES: tuple[str, ...] = tuple(rules())
@@ -53,9 +53,8 @@ class Screens:
 
     def screen(self, candidates: Sequence[Candidate]) -> dict[str, list[float]]:
         """Property -> one value a candidate, NaN where it has no composition or an element has no data."""
-        elements = sorted({e for c in candidates for e in c.composition or {}})
-        X = np.array([[(c.composition or {}).get(e, 0.0) for e in elements] for c in candidates], dtype=np.float64)
-        columns = self.screen_fractions(elements, X.reshape(len(candidates), len(elements)))
+        elements, X = fractions(candidates)
+        columns = self.screen_fractions(elements, X)
         return {name: [float(v) for v in column] for name, column in columns.items()}
 
     def screen_fractions(self, elements: Sequence[str], X: Array) -> dict[str, Array]:

@@ -76,6 +76,15 @@ def read(path: str, columns: Sequence[str] | None, separator: str) -> Sheet:
     return _read(path, names, separator, state.st_mtime_ns, state.st_size)
 
 
+def stamp(file: str, said: str = "") -> tuple[int, int]:
+    """Time of the last change (ns) and size (bytes) of a file; ValueError, `said` first, when it cannot be read."""
+    try:
+        state = Path(file).stat()
+    except OSError as error:
+        raise ValueError(f"{said}{file}: cannot be read ({error.strerror})") from None
+    return state.st_mtime_ns, state.st_size
+
+
 def _beside(path: Path) -> str:
     """The nearest name among the files of the same folder."""
     if not path.parent.is_dir():

@@ -1,6 +1,6 @@
 """This file is what a campaign's parts demand of each other: properties, regions, files, executors."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +37,7 @@ def crosschecks(problem: "Problem") -> list[Complaint]:
         *_confused(problem),
         *ladder.refusals(problem),
         *_validation(problem),
-        *(complaint for k, named in enumerate(problem.oracles) for complaint in _oracle(problem.space, k, named)),
+        *(complaint for k, named in enumerate(problem.oracles) for complaint in _oracle(problem, k, named)),
         *_stages(problem),
     ]
 
@@ -106,11 +106,11 @@ def _validation(problem: "Problem") -> Iterator[Complaint]:
     yield Complaint(("validate", "oracle"), message)
 
 
-def _oracle(space: Space, k: int, named: "NamedOracle") -> Iterator[Complaint]:
+def _oracle(problem: "Problem", k: int, named: "NamedOracle") -> Iterator[Complaint]:
     """An oracle's files and options must work, and the region must lie inside its domain."""
     oracle: Any = named.oracle
     if hasattr(oracle, "refuse"):
-        refusal = oracle.refuse(space.names, space.lower.tolist(), space.upper.tolist())
+        refusal = oracle.refuse(*_region(problem.generator, problem.space))
         if refusal:
             yield Complaint(("oracles", k), f"'{named.name}' refuses this space: {refusal}")
     if not hasattr(oracle, "check"):
@@ -121,6 +121,14 @@ def _oracle(space: Space, k: int, named: "NamedOracle") -> Iterator[Complaint]:
         return  # Not the file's fault: said by `require_engines`, with its cure.
     except ValueError as error:
         yield complaint_of(str(error), named.content).under(("oracles", k))
+
+
+def _region(generator: Any, space: Space) -> tuple[Sequence[str], list[float], list[float]]:
+    """Names, least and largest values as an oracle knows them: of the elements where steps of a formula are varied."""
+    if not hasattr(generator, "element_fractions"):
+        return space.names, space.lower.tolist(), space.upper.tolist()
+    built: Mapping[str, tuple[float, float]] = generator.element_fractions()
+    return tuple(built), [low for low, _ in built.values()], [high for _, high in built.values()]
 
 
 def _stages(problem: "Problem") -> Iterator[Complaint]:

@@ -27,6 +27,14 @@ class Generator(Protocol):
         ...
 
 
+class FormulaGenerator(Generator, Protocol):
+    """A generator whose variables are not called like the elements that its candidates are made of."""
+
+    def element_fractions(self) -> Mapping[str, tuple[float, float]]:
+        """Element symbol -> least and largest atomic fraction, 0 to 1, that a candidate can have."""
+        ...
+
+
 class FiledGenerator(Generator, Protocol):
     """A generator that reads files named in the campaign file."""
 

@@ -60,6 +60,14 @@ class Sequence:
         rules = Rules(tuple(self.elements), self.min_elements, self.neutral, self.electronegativity_balance)
         return _space(rules, self.steps, (int(self.counts[0]), int(self.counts[1])))
 
+    def element_fractions(self) -> dict[str, tuple[float, float]]:
+        """Element -> least and largest atomic fraction that counts allow; neutrality may allow less."""
+        least, most = max(1, self.counts[0]), self.counts[1]
+        others = self.min_elements - 1
+        own = (self.steps - others) * most
+        low = least / (least + (self.steps - 1) * most) if self.min_elements == len(self.elements) else 0.0
+        return dict.fromkeys(self.elements, (low, own / (own + others * least)))
+
     def generate(self, X: Array, rng: np.random.Generator) -> list[Candidate]:  # noqa: ARG002 (nothing is random here)
         """Candidates of the rows of X (n, d), sequences of one formula all as the same, tidy one.
 

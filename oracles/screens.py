@@ -48,7 +48,9 @@ class Screens:
         for name in self.properties if elements else ():
             lacking = _lacking(name, self.radii, elements)
             if lacking:
-                return f"{name} has no data for {lacking}"
+                covered = ", ".join(e for e in elements if e not in lacking.split(", "))
+                alone = f"; it has for {covered}" if covered and "-" not in lacking else ""
+                return f"{name} has no data for {lacking}{alone}"
         return None
 
     def screen(self, candidates: Sequence[Candidate]) -> dict[str, list[float]]:

@@ -188,7 +188,7 @@ def test_a_candidate_without_composition_or_data_is_a_failed_evaluation():
 
 def test_a_region_with_elements_without_data_is_refused_beforehand():
     region = (["Ni", "Eu", "temperature_k"], [0.0, 0.0, 300.0], [1.0, 0.5, 900.0])
-    assert Screens().refuse(*region) == "atomic_size_mismatch_percent has no data for Eu"
+    assert Screens().refuse(*region) == "atomic_size_mismatch_percent has no data for Eu; it has for Ni"
     assert Screens(radii="miracle", properties=("atomic_size_mismatch_percent",)).refuse(*region) is None
     assert Screens().refuse(["Ni", "Eu"], [0, 0], [1, 0]) is None
     assert Screens(("omega",)).refuse(["Th", "Pa"], [0, 0], [1, 1]) == "omega has no data for Pa-Th"

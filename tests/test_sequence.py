@@ -1,11 +1,14 @@
 """Sequences of elements and counts: their formulas, the way back, the rules they keep; neutrality as a screen."""
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from campaigns import plugins
+from campaigns import plugins, problem
+from campaigns.errors import CampaignFileError
+from campaigns.spec import CampaignSpec
 from generators.sequence import Sequence
 from optimizers import region
 from oracles.screens import Screens, screen_fractions
@@ -166,3 +169,26 @@ def test_the_usual_optimizers_stay_among_neutral_formulas(name: str) -> None:
     asked = plugins.build("optimizers", {"use": name}, None).ask(space, history, 6, np.random.default_rng(1))
     assert asked.shape == (6, 8)
     assert region.contains(space, asked).all()
+
+
+def test_fractions_are_bounded_by_what_counts_allow() -> None:
+    assert Sequence(("Fe", "Ni", "O"), steps=3).element_fractions()["Fe"] == (0.0, 1.0)
+    part = Sequence(("Fe", "Ni", "O"), steps=4, counts=(1, 3), min_elements=3)
+    made = part.generate(region.sample(part.space, 3000, RNG), RNG)
+    seen = [c.composition["Ni"] for c in made if c.composition]
+    assert part.element_fractions()["Ni"] == pytest.approx((min(seen), max(seen))) == (0.1, 0.75)
+
+
+def test_a_sequence_of_elements_that_an_oracle_does_not_know_is_refused_before_the_run(tmp_path: Path) -> None:
+    content = {
+        "name": "oxides",
+        "space": {"use": "sequence", "elements": ["Fe", "Ni", "O"], "steps": 3},
+        "objectives": {"density_g_per_cm3": "minimize"},
+        "oracles": [{"use": "screens"}],
+        "optimizers": [{"use": "sobol"}],
+        "budget": {"evaluations": 4},
+    }
+    with pytest.raises(CampaignFileError, match="density_g_per_cm3 has no data for O; it has for Fe, Ni"):
+        problem.build(CampaignSpec.from_content(content), tmp_path)
+    content["space"] = {"use": "sequence", "elements": ["Fe", "Ni"], "steps": 3}
+    assert problem.build(CampaignSpec.from_content(content), tmp_path).space.d == 6

@@ -13,8 +13,9 @@ from campaigns.climbing import history_for, route
 from campaigns.problem import Problem
 from campaigns.records import Ledger
 from campaigns.reference import START, unreached
+from campaigns.renewing import renewed
 from campaigns.turns import turn_of
-from optimizers.base import Proposals, nearest, propose
+from optimizers.base import Array, History, Proposals, nearest, propose
 from oracles.base import Candidate
 
 THREADS = "EUTECTIC_THREADS"
@@ -30,9 +31,15 @@ def asked(problem: Problem, ledger: Ledger, n: int) -> dict[str, Any]:
     _limit_threads()
     start = time.perf_counter()
     rng = np.random.default_rng([problem.spec.seed, index])
-    proposals = propose(stage.optimizer, stage.name, problem.space, history, n, rng)
+
+    def ask(known: History, n: int) -> Proposals:
+        return propose(stage.optimizer, stage.name, problem.space, known, n, rng)
+
+    def generate(X: Array) -> list[Candidate]:
+        return problem.generator.generate(X, np.random.default_rng([problem.spec.seed, index, 1]))
+
+    proposals, candidates = renewed(ledger, problem.space, history, ask(history, n), ask, generate, rng)
     ask_s = time.perf_counter() - start
-    candidates = problem.generator.generate(proposals.X, np.random.default_rng([problem.spec.seed, index, 1]))
     notes = [*turn.ended, *_unreached(ledger), *proposals.notes]
     batch = {
         "index": index,

@@ -143,7 +143,7 @@ class Rules:
 def amounts(X: Array, elements: int) -> Array:
     """(n, elements) summed counts of the rows of X (n, d)."""
     total = np.zeros((len(X), elements))
-    steps = np.round(X).reshape(len(X), -1, 2)
+    steps = np.round(X).reshape(len(X), X.shape[1] // 2, 2)
     rows = np.repeat(np.arange(len(X)), steps.shape[1])
     np.add.at(total, (rows, steps[:, :, 0].ravel().astype(int)), steps[:, :, 1].ravel())
     return total

@@ -1,5 +1,6 @@
 """Sequences of elements and counts: their formulas, the way back, the rules they keep; neutrality as a screen."""
 
+import json
 import warnings
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import numpy as np
 import pytest
 
 from campaigns import plugins, problem
+from campaigns.campaign import Campaign
 from campaigns.errors import CampaignFileError
+from campaigns.records import Ledger
 from campaigns.spec import CampaignSpec
 from generators.sequence import Sequence
 from optimizers import region
@@ -177,6 +180,42 @@ def test_fractions_are_bounded_by_what_counts_allow() -> None:
     made = part.generate(region.sample(part.space, 3000, RNG), RNG)
     seen = [c.composition["Ni"] for c in made if c.composition]
     assert part.element_fractions()["Ni"] == pytest.approx((min(seen), max(seen))) == (0.1, 0.75)
+
+
+def campaign(folder: Path, **sections: object) -> Ledger:
+    """A campaign over formulas, run."""
+    content = {
+        "name": "formulas",
+        "space": {"use": "sequence", "elements": ["Fe", "Ni", "O"], "steps": 3, "counts": [0, 2]},
+        "objectives": {"charge_imbalance_e_per_atom": "minimize"},
+        "oracles": [{"use": "screens"}],
+        "optimizers": [{"use": "sobol"}],
+        "budget": {"evaluations": 32, "batch": 8},
+        "tracking": {"enabled": False},
+        **sections,
+    }
+    folder.mkdir(exist_ok=True)
+    (folder / "campaign.yaml").write_text(json.dumps(content))
+    with Campaign.from_yaml(folder / "campaign.yaml", folder / "run") as made:
+        list(made.events())
+        return made.ledger
+
+
+@pytest.mark.parametrize(
+    "optimizer", [{"use": "evolution"}, {"use": "policy", "steps": 5, "hidden": 8}, {"use": "sobol"}]
+)
+def test_no_formula_is_asked_for_twice_in_another_order(tmp_path: Path, optimizer: dict[str, object]) -> None:
+    outcomes = campaign(tmp_path, optimizers=[optimizer]).outcomes
+    assert len(outcomes) == 32
+    assert len({o.id for o in outcomes}) == 32
+
+
+def test_when_every_formula_is_known_the_space_is_used_up(tmp_path: Path) -> None:
+    space = {"use": "sequence", "elements": ["Fe", "O"], "steps": 2, "counts": [0, 2]}
+    ledger = campaign(tmp_path, space=space)
+    # Of one element 1 to 4 atoms, of two elements 1 or 2 of each.
+    assert len({o.id for o in ledger.outcomes}) == len(ledger.outcomes) == 2 * 4 + 2 * 2
+    assert any("known under other coordinates" in note for batch in ledger.batches for note in batch.notes)
 
 
 def test_a_sequence_of_elements_that_an_oracle_does_not_know_is_refused_before_the_run(tmp_path: Path) -> None:

@@ -94,8 +94,9 @@ def _confused(problem: "Problem") -> Iterator[Complaint]:
 def _validation(problem: "Problem") -> Iterator[Complaint]:
     """Whoever validates must return something wanted; an oracle outside the search must have that to do."""
     validator, wanted = problem.validator, {*problem.spec.objectives, *problem.spec.constraints}
+    given = problem.spec.validation  # without a validator its options are wrong, which is said elsewhere
     for k, named in enumerate(problem.oracles):
-        if not named.search and (validator is None or named.name != validator.name):
+        if not named.search and (given is None or named.name != given.oracle):
             yield Complaint(("oracles", k, "search"), f"nobody would ask '{named.name}': `validate` does not name it")
     if validator is not None and getattr(validator.oracle, "waits", False):
         yield Complaint(("validate", "oracle"), f"'{validator.name}' is a person; name an oracle that runs by itself")

@@ -176,6 +176,14 @@ def test_parts_that_do_not_fit_are_refused(lines, override, says):
     assert all(line.startswith(("c.yaml:", "--set ")) for line in found)
 
 
+def test_a_wrong_option_of_the_validation_is_the_only_complaint(lines):
+    found = lines(
+        "oracles=[{use: probe}, {name: md, use: probe, search: false}]", "validate={oracle: md, options: {cels: 3}}"
+    )
+    assert len(found) == 1
+    assert "validate.options.cels: unknown key 'cels'; did you mean 'cells'?" in found[0]
+
+
 def test_numbers_too_large_to_count_with_are_refused(tmp_path, monkeypatch):
     table = {"parameters": "generators.parameters:Parameters"}
     monkeypatch.setitem(plugins.KINDS, "generators", table)

@@ -36,7 +36,9 @@ def summary(name: str) -> str:
 
 def nothing_called(name: str) -> CampaignFileError:
     """The error for a name that is neither a file nor an example."""
-    nearest = nearest_name(name.removesuffix(".yaml"), names())
+    stem, known = name.removesuffix(".yaml"), names()
+    words = {word: example for example in reversed(known) for word in example.split("_")}
+    nearest = nearest_name(stem, known) or words.get(nearest_name(stem, words) or "")
     hint = f"did you mean the example '{nearest}'? " if nearest else ""
     message = f"no such file, and no bundled example of that name; {hint}examples: {', '.join(names())}"
     return CampaignFileError([Complaint((), message, name)])

@@ -53,6 +53,7 @@ def test_example_goes_by_its_name_with_or_without_ending_but_not_by_a_path() -> 
 
 
 def test_unknown_example_is_refused_with_the_nearest_name() -> None:
+    assert "did you mean the example 'alloy_ladder'?" in str(examples.nothing_called("alloys"))
     error = examples.nothing_called("catalist_pool.yaml")
     assert isinstance(error, CampaignFileError)
     assert "did you mean the example 'catalyst_pool'?" in str(error)

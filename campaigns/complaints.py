@@ -153,7 +153,21 @@ def _message(details: ErrorDetails, path: KeyPath, schema: Schema) -> str:
     if kind in _COMPARED:
         key, sign = _COMPARED[kind]
         return f"must be {sign} {context[key]:g}, not {_quoted(given)}"
+    if kind in _KINDS:
+        return f"give {_part_of(given, path, schema) or _KINDS[kind]}, not {_quoted(given)}"
     return _other(kind, given, details["msg"])
+
+
+def _part_of(name: object, path: KeyPath, schema: Schema) -> str:
+    """How a part's bare name is to be written at `path`: `{use: gp}`, in a list or by name; empty where none stands."""
+    if not isinstance(name, str) or not re.fullmatch(r"\w+", name):
+        return ""
+    named = f"{{use: {name}}}"
+    if "use" in keys_at(schema, path):
+        return named
+    if "use" in keys_at(schema, (*path, 0)):
+        return f"[{named}]"
+    return f"{{default: {named}}}" if path == ("surrogates",) else ""
 
 
 def _number(given: object, whole: bool) -> str:
@@ -179,8 +193,6 @@ def _other(kind: str, given: object, message: str) -> str:
         return f"give text, not {_quoted(given)}; put it in quotes if text is meant"
     if kind == "string_pattern_mismatch":
         return f"{_quoted(given)} is no name; use letters, digits, '.', '_' and '-', beginning with a letter or digit"
-    if kind in _KINDS:
-        return f"give {_KINDS[kind]}, not {_quoted(given)}"
     return f"{message[:1].lower()}{message[1:]}, not {_quoted(given)}"
 
 

@@ -80,31 +80,31 @@ class Improvement:
 
     def log(self, X: Tensor) -> Tensor:
         """Logarithm (r,) of expected improvement times probability of feasibility at X (r, d); differentiable."""
-        return self.open.log(self._moments(X), self.goal.tolerance, self.log_feasibility(X))
+        return self.log_of(self.moments(X))
 
     def value(self, X: Tensor) -> Tensor:
         """The same (r,) without the logarithm, cheap, exact to about 1e-15, for ranking; no gradient."""
         with torch.no_grad():
-            parts = torch.split(X, max(1, ELEMENTS // self.open.size))
-            return torch.cat([self._value(part) for part in parts]) if len(X) else X.new_zeros(0)
+            found = [self.value_of(self.moments(part)) for part in self.parts(X)]
+            return torch.cat(found) if found else X.new_zeros(0)
 
-    def _value(self, X: Tensor) -> Tensor:
-        return self.open.value(self._moments(X), self.goal.tolerance, self.log_feasibility(X))
+    def parts(self, X: Tensor) -> tuple[Tensor, ...]:
+        """X (r, d) in pieces whose intermediate arrays are of bearable size; none of no rows."""
+        return torch.split(X, max(1, ELEMENTS // self.open.size)) if len(X) else ()
 
-    def _moments(self, X: Tensor) -> list[tuple[Tensor, Tensor]]:
-        return [draw.moments(X) for draw in self.draws[: self.belief.m]]
+    def moments(self, X: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Mean (r, s) and standard deviation (r, 1) of each output at X (r, d), given each draw."""
+        return [draw.moments(X) for draw in self.draws]
 
-    def log_feasibility(self, X: Tensor) -> Tensor | None:
-        """Log probability (r, s) in each draw that all constraints hold and the evaluation succeeds; None without any.
+    def log_of(self, moments: list[tuple[Tensor, Tensor]]) -> Tensor:
+        """`log` (r,) of points of which that is believed."""
+        m = self.belief.m
+        return self.open.log(moments[:m], self.goal.tolerance, log_feasibility(moments[m:]))
 
-        Given the draws, so that beside a chosen point that breaks a constraint in a draw nothing is won in that draw.
-        """
-        total = None
-        for gate in self.draws[self.belief.m :]:
-            mean, std = gate.moments(X)
-            chance = torch.special.log_ndtr(-mean / std)
-            total = chance if total is None else total + chance
-        return total
+    def value_of(self, moments: list[tuple[Tensor, Tensor]]) -> Tensor:
+        """`value` (r,) of points of which that is believed."""
+        m = self.belief.m
+        return self.open.value(moments[:m], self.goal.tolerance, log_feasibility(moments[m:]))
 
     def joined(self, x: Tensor) -> "Improvement":
         """The same with x (k, d) among the fixed points."""
@@ -113,6 +113,19 @@ class Improvement:
     def thinned(self, s: int) -> "Improvement":
         """The same with only the first s draws."""
         return build(self.belief, self.goal, self.fixed, self.observed, self.normals[:, :s])
+
+
+def log_feasibility(gates: list[tuple[Tensor, Tensor]]) -> Tensor | None:
+    """Log probability (r, s) in each draw that all constraints hold and the evaluation succeeds; None without any.
+
+    From the constraints' moments given the draws, so that beside a chosen point that breaks a constraint in a draw
+    nothing is won in that draw.
+    """
+    total = None
+    for mean, std in gates:
+        chance = torch.special.log_ndtr(-mean / std)
+        total = chance if total is None else total + chance
+    return total
 
 
 def draw(output: object, fixed: Tensor, normals: Tensor) -> Draw:

@@ -17,10 +17,9 @@ if TYPE_CHECKING:
 class MultiFidelity:
     """Co-kriging over all rungs; asks where the expected gain on the top rung is largest for its price.
 
-    The gain of asking the top rung is the noisy expected (hypervolume) improvement, that of a lower one the same by
-    its correlation with the top, noise included, given all that is known and under way (Huang et al. 2006,
-    doi 10.1007/s00158-005-0587-0). Both are divided by the price. Under `gates`, or without a ladder, it asks like
-    `bayesian`.
+    The gain of asking the top rung is the noisy expected (hypervolume) improvement, over its price. A lower rung is
+    worth the gain its answer leads to where the top is asked after a promising one, over the price of both
+    (optimizers/multifidelity_worth.py). Under `gates`, or without a ladder, it asks like `bayesian`.
     """
 
     choosing: bool = True

@@ -84,6 +84,7 @@ def believed(space: Space, history: History, rungs: int) -> LadderBelief:
                 variance=noise[rows, j] ** 2,
                 domain=box,
                 start=start,
+                own=space.table is not None and not np.isfinite(noise[rows, j]).any(),
             )
         )
     m = history.Y.shape[1]
@@ -122,11 +123,14 @@ def choose(
         fronts = improvement(sure.top, view, 1, draws, rng)
         offers = []
         for k in range(last + 1) if choosing else [0]:
-            worth = Worth(fronts, sure.outputs, k, tuple(map(bool, sure.tells[k])))
-            judged: Any = worth if choosing and k < last else fronts
+            judged: Any = fronts
+            if choosing and k < last:
+                judged = Worth(
+                    fronts, sure.outputs, k, tuple(sure.tells[k].tolist()), history.prices[k], history.prices[-1]
+                )
             x, value = single(judged, space, _taken(history, chosen, levels, k), rng, effort)
             if unseen(x[None], _taken(history, chosen, levels, k))[0]:
-                offers.append((value - log(history.prices[k] if choosing else 1.0), k, x))
+                offers.append((value - log(history.prices[k]) if choosing and k == last else value, k, x))
         if not offers:
             return Pairs(chosen, np.array(levels, dtype=np.int64), np.array(values), ("the space is used up",))
         value, k, x = max(offers, key=lambda offer: offer[:2])

@@ -1,12 +1,18 @@
-"""This file is what an observation on a low rung is worth: the gain on the top rung, by how far the rung tells of it.
+"""This file is what an observation on a low rung is worth: the gain on the top rung it may lead to, for all it costs.
 
-The expected improvement of the top rung is multiplied by the correlation between what the rung would say at x, its
-noise included, and the top's value there (the factors alpha_1 and alpha_2 of Huang et al. 2006,
-doi 10.1007/s00158-005-0587-0, eq. 11-13, which are one number here), relative to that of the top rung itself. With
-several objectives it is the mean over them, so that a rung that returns only some of them is worth that much less.
+The rung is asked; where what it says leaves the top rung promising enough, the top rung is asked as well. Opening a box
+at a price after paying for a look into it is Weitzman's problem (1979, doi 10.2307/1910412), whose index Xie et al.
+2024 (doi 10.48550/arXiv.2406.20062) use as an acquisition of one rung. Here the index is a rate, as the budget is spent
+on many boxes: the largest expected gain over expected price among the rules that go on where the gain is above some
+level. With equally likely answers of the low rung, sorted by the gains g_1 >= g_2 >= ... they leave on the top, it is
+
+    max_k  (g_1 + ... + g_k) / DRAWS / (price + k / DRAWS * price of the top).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
+from math import log
 
 import torch
 from torch import Tensor
@@ -15,13 +21,15 @@ from optimizers.acquisition import Improvement
 from optimizers.belief import Belief
 from surrogates.multifidelity_model import FittedCoKriging
 
-LEAST = 1e-9
-"""Correlation that stands for none, so that logarithms stay finite, dimensionless."""
+DRAWS = 16
+"""Answers of a low rung that are looked at."""
+MOST_TOLD = 1 - 1e-9
+"""Largest share of the top rung's variance that a low one removes, dimensionless, so that logarithms stay finite."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Worth:
-    """Looked for like an `Improvement`: it has what a search asks of one."""
+    """Gain per price; looked for like an `Improvement`: it has what a search asks of one."""
 
     fronts: Improvement
     """Of the top rung."""
@@ -30,6 +38,10 @@ class Worth:
     rung: int
     tells: tuple[bool, ...]
     """(m,) does the rung return this objective?"""
+    price: float
+    """Of the rung."""
+    top: float
+    """Price of the top rung."""
 
     @property
     def belief(self) -> Belief:
@@ -43,27 +55,58 @@ class Worth:
 
     @property
     def scale(self) -> float:
-        """Volume between the best drawn losses and the reference point."""
-        return self.fronts.scale
+        """Volume between the best drawn losses and the reference point, per price of the top."""
+        return self.fronts.scale / self.top
 
     def log(self, X: Tensor) -> Tensor:
         """Logarithm (r,) of the worth at X (r, d); differentiable."""
-        return self.fronts.log(X) + self._correlation(X).log()
+        gains = torch.stack([self.fronts.log_of(told) for told in self._told(X)]).sort(0, descending=True).values
+        rates: Tensor = torch.logcumsumexp(gains, 0) - self._prices().log()
+        return rates.max(0).values - log(DRAWS)
 
     def value(self, X: Tensor) -> Tensor:
         """The same (r,) without the logarithm; no gradient."""
         with torch.no_grad():
-            return self.fronts.value(X) * self._correlation(X)
+            found = [self._value(part) for part in self.fronts.parts(X)]
+            return torch.cat(found) if found else X.new_zeros(0)
+
+    def _value(self, X: Tensor) -> Tensor:
+        gains = torch.stack([self.fronts.value_of(told) for told in self._told(X)]).sort(0, descending=True).values
+        rates: Tensor = gains.cumsum(0) / self._prices()
+        return rates.max(0).values / DRAWS
 
     def thinned(self, s: int) -> "Worth":
         """The same with only the first s draws."""
         return replace(self, fronts=self.fronts.thinned(s))
 
-    def _correlation(self, X: Tensor) -> Tensor:
-        """Correlation (r,) of the rung with the top, over that of an observation on the top itself."""
-        total = torch.zeros(len(X), dtype=X.dtype)
-        for output, tells in zip(self.outputs, self.tells, strict=False):
-            if tells:
-                own = output.agreement(X, self.rung) / output.agreement(X, output.task.rungs - 1).clamp_min(LEAST)
-                total = total + own.clamp(LEAST**2, 1).sqrt()
-        return (total / len(self.tells)).clamp_min(LEAST)
+    def _prices(self) -> Tensor:
+        """(DRAWS, 1) expected price when the top rung is asked after the best 1, 2, ... answers."""
+        share = torch.arange(1, DRAWS + 1, dtype=torch.float64) / DRAWS
+        return (self.price + share * self.top)[:, None]
+
+    def _told(self, X: Tensor) -> Iterator[list[tuple[Tensor, Tensor]]]:
+        """What is believed of the top rung at X (r, d) after each of the answers: moments of every output."""
+        before = self.fronts.moments(X)
+        tells = [*self.tells, *[True] * (len(self.outputs) - len(self.tells))]
+        shares = [
+            output.agreement(X, self.rung)[:, None].clamp_max(MOST_TOLD)
+            for output, told in zip(self.outputs, tells, strict=True)
+            if told
+        ]
+        heard = [j for j, told in enumerate(tells) if told]
+        for answer in answers(len(heard)):
+            after = list(before)
+            for j, share, z in zip(heard, shares, answer, strict=True):
+                mean, std = before[j]
+                after[j] = mean + z * share.sqrt() * std, (1 - share).sqrt() * std
+            yield after
+
+
+@cache
+def answers(outputs: int) -> tuple[tuple[float, ...], ...]:
+    """DRAWS equally likely standard normal answers, (outputs,) each: quantiles of one output, Sobol points of more."""
+    uniform = (torch.arange(DRAWS, dtype=torch.float64)[:, None] + 0.5) / DRAWS
+    if outputs > 1:
+        engine = torch.quasirandom.SobolEngine(outputs, scramble=True, seed=0)  # type: ignore[no-untyped-call]
+        uniform = engine.draw(DRAWS, dtype=torch.float64).clamp(1e-6, 1 - 1e-6)
+    return tuple(tuple(row) for row in torch.special.ndtri(uniform).tolist())

@@ -116,14 +116,20 @@ def negative_log_prior(task: Task, theta: Tensor) -> Tensor:
 
     The lengths' covariance OWN^2 I + COMMON^2 11' is inverted by Sherman and Morrison's formula.
     """
-    off = theta[: task.size] - 0.5 * log(task.kernel.inputs)
-    common = COMMON**2 / (OWN**2 + task.size * COMMON**2)
-    value = 0.5 * (off.square().sum() - common * off.sum().square()) / OWN**2
+    value = length_penalty(theta[: task.size], task.kernel.inputs)
     m = len(task.centers)
     value = value + 0.5 * theta[task.size : -m].square().sum()
     if not task.spread:
         return value
     return value + 0.5 * ((theta[-m:] - torch.tensor(task.centers).log()) / task.spread).square().sum()
+
+
+def length_penalty(logs: Tensor, d: int) -> Tensor:
+    """Minus the log density of the length scales' prior at their logarithms (d,) or, of one for all inputs, (1,)."""
+    off = logs - 0.5 * log(d)
+    common = COMMON**2 / (OWN**2 + len(logs) * COMMON**2)
+    penalty: Tensor = 0.5 * (off.square().sum() - common * off.sum().square()) / OWN**2
+    return penalty
 
 
 def tune(task: Task, start: tuple[Hyper, ...], iterations: int) -> tuple[Hyper, ...]:

@@ -38,12 +38,15 @@ class CoKriging:
         domain: Domain | None = None,
         start: State | None = None,
         tune: bool = True,
+        own: bool = False,
     ) -> "FittedCoKriging":
         """Learn y (n,) at X (n, d) on `rung` (n,), 0 the lowest of `rungs`; all finite, n at least 1.
 
         variance: known noise variance (n,), NaN where unknown. start: the `state` of an earlier fit, to begin from.
-        tune: with False, `start` is taken as it is. ValueError for data that cannot be learned from.
+        tune: with False, `start` is taken as it is. own: X are designs of a list whose values carry no chance, so that
+        what inputs cannot tell of a value is the design's own and tells of its value on the rungs above.
+        ValueError for data that cannot be learned from.
         """
         from surrogates.multifidelity_model import fit
 
-        return fit(self, X, rung, y, rungs, variance=variance, domain=domain, start=start, tuned=tune)
+        return fit(self, X, rung, y, rungs, variance=variance, domain=domain, start=start, tuned=tune, own=own)

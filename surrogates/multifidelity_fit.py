@@ -2,13 +2,14 @@
 
 On rungs 0 .. K-1, f_k(x) = rho_k f_{k-1}(x) + b_k + delta_k(x) (Kennedy and O'Hagan 2000, doi 10.1093/biomet/87.1.1,
 eq. 2): f_0 has variance 1, the discrepancy delta_k variance s_k^2 and length scales c_k times those of f_0, and the
-bias b_k is integrated out under a normal prior. The priors of length scales (log-normal, growing with the square root
-of the dimension; Hvarfner, Hellsten and Nardi 2024, doi 10.48550/arXiv.2402.02229) and noise are BoTorch's.
+bias b_k is integrated out under a normal prior. The length scales' prior is that of the Gaussian process (gp_fit).
+Where the points are a list of designs whose values carry no chance (`own`), what inputs cannot tell of a rung's value
+is a design's own (the nugget of Gramacy and Lee 2012, doi 10.1007/s11222-010-9224-x), and the rungs above share it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import log, sqrt
+from math import log
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from scipy.optimize import minimize
 from torch import Tensor
 
 from surrogates.base import Array
+from surrogates.gp_fit import LONG, SHORT, length_penalty
 from surrogates.gp_kernel import Kernel, cholesky
 
 LENGTHS = (0.025, 1e3)
@@ -88,6 +90,12 @@ class Task:
     relative: Tensor
     """(n,) noise variance of each observation over its rung's level."""
     rungs: int
+    own: bool = False
+    """Noise is each point's own part of its rung's value, not chance; the rungs above share it."""
+
+    def shape(self, theta: Tensor) -> "Shape":
+        """Hyperparameters (d + 3 (K - 1) + K,) as they are tuned."""
+        return Shape.of(theta, self.X.shape[1], self.rungs, self.own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,12 +107,13 @@ class Shape:
     spreads: Tensor
     stretches: Tensor
     levels: Tensor
+    own: bool
 
     @classmethod
-    def of(cls, theta: Tensor, d: int, rungs: int) -> "Shape":
+    def of(cls, theta: Tensor, d: int, rungs: int, own: bool) -> "Shape":
         """From the vector (d + 3 (K - 1) + K,)."""
         a, b, c, e, f = torch.split(theta, [d, rungs - 1, rungs - 1, rungs - 1, rungs])
-        return cls(a.exp(), b, c.exp(), e.exp(), f.exp())
+        return cls(a.exp(), b, c.exp(), e.exp(), f.exp(), own)
 
     def paths(self) -> Tensor:
         """(K, K) P[k, j]: by how much rung j's own part counts on rung k, the product of rho above j; 0 for j > k."""
@@ -122,19 +131,23 @@ class Shape:
             weight = P[a, j][..., :, None] * P[b, j][..., None, :]
             part = self.spreads[j - 1] * kernel(A, B, self.lengths * self.stretches[j - 1])
             total = total + weight * (part + BIAS**2)
+        if self.own:
+            same = (torch.cdist(A, B, compute_mode="donot_use_mm_for_euclid_dist") < 1e-9).to(A.dtype)
+            total = total + same * ((P[a] * self.levels) @ P[b].transpose(-1, -2))
         return total
 
     def variance(self, rung: Tensor) -> Tensor:
         """Prior variance (...,) of the noise-free value on rungs (...,)."""
         P = self.paths().square()
-        own = torch.cat([self.spreads.new_ones(1), self.spreads + BIAS**2])
+        own = torch.cat([self.spreads.new_ones(1), self.spreads + BIAS**2]) + (self.levels if self.own else 0)
         return (P @ own)[rung]
 
 
 def gram(task: Task, shape: Shape) -> Tensor:
-    """Covariance (n, n) of the observations, noise included."""
+    """Covariance (n, n) of the observations, noise included; of `own` noise a thousandth, which keeps it invertible."""
     K = shape.covariance(task.kernel, task.X, task.rung, task.X, task.rung)
-    return K + torch.diag(shape.levels[task.rung] * task.relative)
+    chance = shape.levels[task.rung] * task.relative
+    return K + torch.diag(1e-3 * chance if task.own else chance)
 
 
 def best_constant(factor: Tensor, h: Tensor, y: Tensor) -> float:
@@ -150,7 +163,7 @@ def best_constant(factor: Tensor, h: Tensor, y: Tensor) -> float:
 def loss(task: Task, vector: Array) -> tuple[float, Array]:
     """Negative log posterior and its gradient; Rasmussen & Williams 2006, eq. 2.30 and 5.9, at fixed constant."""
     theta = torch.tensor(vector, dtype=torch.float64, requires_grad=True)
-    shape = Shape.of(theta, task.X.shape[1], task.rungs)
+    shape = task.shape(theta)
     K = gram(task, shape)
     factor, _ = cholesky(K.detach())
     h = shape.paths()[task.rung, 0]
@@ -169,31 +182,25 @@ def negative_log_prior(task: Task, theta: Tensor) -> Tensor:
     """Minus the log density of the priors at the vector, up to a constant."""
     d, K = task.X.shape[1], task.rungs
     lengths, scales, spreads, stretches, levels = torch.split(theta, [d, K - 1, K - 1, K - 1, K])
-    center, width = length_prior(d)
-    value = (0.5 * ((lengths - center) / width) ** 2 + lengths).sum()
+    value = length_penalty(lengths, d)
     value = value + (0.5 * ((scales - SCALE[0]) / SCALE[1]) ** 2).sum()
     value = value + (0.5 * ((spreads - SPREAD[0]) / SPREAD[1]) ** 2).sum()
     value = value + (0.5 * (stretches / STRETCH) ** 2).sum()
     return value + (0.5 * ((levels - NOISE[0]) / NOISE[1]) ** 2 + levels).sum()
 
 
-def length_prior(d: int) -> tuple[float, float]:
-    """Center and width of the log length scales' normal prior in d dimensions."""
-    return sqrt(2.0) + 0.5 * log(d), sqrt(3.0)
-
-
 def tune(task: Task, start: Hyper | None, iterations: int) -> Hyper:
-    """Best hyperparameters found from the prior's mode and median, and from `start` when given."""
+    """Best hyperparameters found from short lengths and from `start` or, without one, from long ones."""
     d, K = task.X.shape[1], task.rungs
-    center, width = length_prior(d)
+    root = 0.5 * log(d)
     rest = [SCALE[0]] * (K - 1) + [SPREAD[0]] * (K - 1) + [0.0] * (K - 1)
-    mode = np.array([center - width**2] * d + rest + [NOISE[0] - NOISE[1] ** 2] * K)
-    other = np.array([center] * d + rest + [NOISE[0]] * K) if start is None else start.vector()
+    short = np.array([log(SHORT) + root] * d + rest + [NOISE[0] - NOISE[1] ** 2] * K)
+    other = np.array([log(LONG) + root] * d + rest + [NOISE[0]] * K) if start is None else start.vector()
     box = [(log(LENGTHS[0]), log(LENGTHS[1]))] * d + [(-5.0, 5.0)] * (K - 1) + [(log(1e-6), log(1e2))] * (K - 1)
     box += [(log(0.05), log(20.0))] * (K - 1) + [(log(LEVELS[0]), log(LEVELS[1]))] * K
-    results = [descend(task, vector, box, iterations) for vector in (mode, other)]
+    results = [descend(task, vector, box, iterations) for vector in (short, other)]
     vector = min(results, key=lambda pair: pair[0])[1]
-    shape = Shape.of(torch.tensor(vector), d, K)
+    shape = task.shape(torch.tensor(vector))
     factor, _ = cholesky(gram(task, shape))
     return Hyper.of(vector, d, K, best_constant(factor, shape.paths()[task.rung, 0], task.y))
 

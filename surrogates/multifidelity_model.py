@@ -41,7 +41,7 @@ class FittedCoKriging:
     @property
     def shape(self) -> Shape:
         """The hyperparameters as tensors."""
-        return Shape.of(torch.tensor(self.hyper.vector()), len(self.hyper.lengths), self.task.rungs)
+        return self.task.shape(torch.tensor(self.hyper.vector()))
 
     @property
     def state(self) -> State:
@@ -90,7 +90,8 @@ class FittedCoKriging:
         _, own = self.moments(X, here)
         _, best = self.moments(X, top)
         shared = self._paired(X, here, top)
-        return (shared.square() / (best * (own + self.scale**2 * self.hyper.levels[rung]))).clamp(0, 1)
+        noise = 0.0 if self.task.own else self.scale**2 * self.hyper.levels[rung]
+        return (shared.square() / (best * (own + noise))).clamp(0, 1)
 
     def _paired(self, X: Tensor, a: Tensor, b: Tensor) -> Tensor:
         """Posterior covariance (n,) between rungs a and b at the same points X (n, d)."""
@@ -176,6 +177,7 @@ def fit(
     domain: Domain | None,
     start: State | None,
     tuned: bool,
+    own: bool,
 ) -> FittedCoKriging:
     """Standardise, tune, condition."""
     if not len(X) == len(y) == len(rung) > 0 or not (np.isfinite(X).all() and np.isfinite(y).all()):
@@ -197,6 +199,7 @@ def fit(
         torch.tensor((y - shift) / scale, dtype=torch.float64),
         torch.tensor(relative(variance, levels)),
         rungs,
+        own,
     )
     earlier = None if start is None else Hyper.restore(start, d, rungs)
     if not tuned and earlier is None:
@@ -233,7 +236,7 @@ def condition(
     task: Task, hyper: Hyper, lower: Tensor, width: Tensor, shift: float, scale: float, notes: tuple[str, ...]
 ) -> FittedCoKriging:
     """The posterior of `task`'s data under `hyper`."""
-    shape = Shape.of(torch.tensor(hyper.vector()), len(hyper.lengths), task.rungs)
+    shape = task.shape(torch.tensor(hyper.vector()))
     factor, jitter = cholesky(gram(task, shape))
     inverse = torch.linalg.solve_triangular(factor, torch.eye(len(task.y), dtype=torch.float64), upper=False)
     h = shape.paths()[task.rung, 0]

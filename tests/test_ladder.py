@@ -13,7 +13,9 @@ from campaigns.errors import CampaignFileError
 from campaigns.gates import chances, ordered
 from campaigns.ledger import history_of, read_ledger
 from campaigns.pareto import front
+from campaigns.problem import build
 from campaigns.relation import Quantity, carried
+from campaigns.spec import CampaignSpec
 
 
 def run(path, folder):
@@ -298,3 +300,17 @@ def test_the_table_has_a_row_a_rung(gated):
     up = sum(o.rung for o in ledger.outcomes)
     assert len(rows) == 16 + up
     assert sorted({row[names.index("fidelity")] for row in rows}) == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("laddered", [True, False])
+def test_an_optimizer_of_ladders_is_proposed_only_where_there_is_one(tmp_path, laddered):
+    path = climb(tmp_path, optimizers=[{"use": "evolution"}])
+    if not laddered:
+        content = json.loads(path.read_text())
+        del content["fidelity"], content["oracles"][1]
+        path.write_text(json.dumps(content))
+    with pytest.raises(CampaignFileError, match="'evolution' cannot serve this") as caught:
+        build(CampaignSpec.from_file(path), tmp_path)
+    able = str(caught.value).partition("those that can: ")[2].split(", ")
+    assert "bayesian" in able
+    assert ("multifidelity" in able) == laddered

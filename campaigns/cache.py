@@ -7,6 +7,7 @@ not kept: failures of the infrastructure, crashes, time and memory limits.
 
 import hashlib
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -58,6 +59,23 @@ class Cache:
     def close(self) -> None:
         """Close the connection; everything written stays."""
         self._connection.close()
+
+
+def unusable(path: Path) -> str:
+    """Why no cache can be kept at `path`, which is not touched; empty when nothing speaks against it."""
+    if path.is_dir():
+        return f"{path} is a folder; name a file in it, such as {path / 'cache.sqlite'}"
+    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        return f"{path} cannot be written"
+    home = next(place for place in path.absolute().parents if os.path.lexists(place))
+    if not home.is_dir():
+        return f"{home} is no folder, so no cache can be made at {path}"
+    return "" if os.access(home, os.W_OK | os.X_OK) else f"the folder {home} cannot be written, so no cache at {path}"
+
+
+def _begins_like_a_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(15) == b"SQLite format 3"
 
 
 def key(candidate: str, settings: str, seed: Sequence[int]) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from campaigns import ladder, plugins
+from campaigns.cache import unusable
 from campaigns.complaints import complaint_of
 from campaigns.errors import Complaint, nearest_name, unknown
 from campaigns.execution import EXECUTORS
@@ -24,6 +25,8 @@ def absences(spec: "CampaignSpec", folder: Path) -> Iterator[Complaint]:
         if not (folder / source.file).exists():
             path = ("history", k, "file") if isinstance(spec.history, tuple) else ("history", "file")
             yield Complaint(path, f"no such file or folder: {folder / source.file}")
+    if spec.cache is not None and (reason := unusable(folder / spec.cache)):
+        yield Complaint(("cache",), reason)
     executors = {*EXECUTORS, *(entry.name for entry in entry_points(group="eutectic.executors"))}
     if spec.executor.use not in executors:
         yield Complaint(("executor", "use"), unknown("executor", spec.executor.use, executors))
@@ -142,7 +145,7 @@ def _stages(problem: "Problem") -> Iterator[Complaint]:
             yield Complaint(("optimizers", k, "goal"), message)
         refusal = _refusal(stage.optimizer, problem.space, m, c)
         if refusal:
-            able = ", ".join(_able(problem.space, m, c)) or "none"
+            able = ", ".join(_able(problem, m, c)) or "none"
             yield Complaint(
                 ("optimizers", k, "use"), f"'{stage.name}' cannot serve this: {refusal}; those that can: {able}"
             )
@@ -153,9 +156,13 @@ def _refusal(optimizer: Any, space: Space, m: int, c: int) -> str | None:
     return refusal
 
 
-def _able(space: Space, m: int, c: int) -> Iterator[str]:
-    """The installed optimizers that, with their defaults, take this problem; one that needs options is left out."""
+def _able(problem: "Problem", m: int, c: int) -> Iterator[str]:
+    """The installed optimizers that, with their defaults, take this problem; one that needs options is left out.
+
+    So is one that climbs a ladder, where there is none.
+    """
     for name in plugins.names("optimizers"):
         optimizer, complaints = plugins.examine("optimizers", {"use": name})
-        if not complaints and _refusal(optimizer, space, m, c) is None:
+        fits = bool(problem.ladder.rungs) or not hasattr(optimizer, "climbs")
+        if not complaints and fits and _refusal(optimizer, problem.space, m, c) is None:
             yield name

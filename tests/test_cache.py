@@ -1,3 +1,4 @@
+import os
 import sqlite3
 import threading
 
@@ -6,7 +7,9 @@ from trial_campaigns import calls, proposals, write
 
 from campaigns.cache import KEPT, Cache
 from campaigns.campaign import Campaign
-from campaigns.errors import CampaignFolderError
+from campaigns.errors import CampaignFileError, CampaignFolderError
+from campaigns.problem import build
+from campaigns.spec import CampaignSpec
 from oracles.base import Evaluation
 
 
@@ -85,3 +88,19 @@ def test_a_cache_whose_folder_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CampaignFolderError, match="cannot be used as a cache"):
         Cache(tmp_path / "file" / "c.sqlite", "one")
+
+
+def test_a_cache_that_cannot_be_written_is_refused_before_the_run(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    for given, says in [
+        ("file/cache.sqlite", "file is no folder"),
+        ("folder", "folder is a folder; name a file in it"),
+    ]:
+        path = write(tmp_path, cache=given)
+        with pytest.raises(CampaignFileError, match=f"cache: .*{says}"):
+            build(CampaignSpec.from_file(path), tmp_path)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(CampaignFileError, match="cannot be written"):
+        build(CampaignSpec.from_file(write(tmp_path, cache="new/cache.sqlite")), tmp_path)
+    assert not (tmp_path / "new").exists()

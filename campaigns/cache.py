@@ -67,6 +67,8 @@ def unusable(path: Path) -> str:
         return f"{path} is a folder; name a file in it, such as {path / 'cache.sqlite'}"
     if path.exists() and not os.access(path, os.R_OK | os.W_OK):
         return f"{path} cannot be written"
+    if path.is_file() and path.stat().st_size and not _begins_like_a_database(path):
+        return f"{path} is no cache but some other file"
     home = next(place for place in path.absolute().parents if os.path.lexists(place))
     if not home.is_dir():
         return f"{home} is no folder, so no cache can be made at {path}"

@@ -93,10 +93,13 @@ def test_a_cache_whose_folder_cannot_be_made_is_refused(tmp_path):
 def test_a_cache_that_cannot_be_written_is_refused_before_the_run(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
-    for given, says in [
-        ("file/cache.sqlite", "file is no folder"),
-        ("folder", "folder is a folder; name a file in it"),
-    ]:
+    (tmp_path / "text").write_text("no database but a text")
+    reasons = {
+        "file/cache.sqlite": "file is no folder",
+        "folder": "folder is a folder; name a file",
+        "text": "no cache",
+    }
+    for given, says in reasons.items():
         path = write(tmp_path, cache=given)
         with pytest.raises(CampaignFileError, match=f"cache: .*{says}"):
             build(CampaignSpec.from_file(path), tmp_path)

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from campaigns import story
+from campaigns import agreement, story
 from campaigns.forecast import time_left_s
 from campaigns.naming import duration, measured, number, quantity
 from campaigns.records import Ledger
@@ -67,6 +67,7 @@ def status_json(ledger: Ledger, now: float) -> dict[str, object]:
         "hypervolume": ledger.hypervolume,
         "best": {name: value for name, value, _ in now_standing.best},
         "cost_s": cost_s(ledger),
+        **({"rungs": rungs} if (rungs := _rungs(ledger)) else {}),
         "left_s": now_standing.left_s,
         "timing": {"ask_s": [batch.ask_s for batch in ledger.batches], "overhead_s": ledger.overhead_s},
     }
@@ -79,10 +80,29 @@ def status_lines(ledger: Ledger, now: float) -> list[str]:
     if facts.hypervolume is not None:
         lines.append(f"hypervolume  {hypervolume(facts)} after round {facts.round}")
     lines += [f"best         {text}" for text in best(facts)]
-    lines += [f"cost         {name} {duration(seconds)}" for name, seconds in cost_s(ledger).items()]
+    lines += [_cost_line(ledger, name, seconds) for name, seconds in cost_s(ledger).items()]
     if facts.state == "running" and facts.left_s is not None:
         lines.append(f"time left    {about(facts.left_s)}")
     return lines
+
+
+def _rungs(ledger: Ledger) -> list[dict[str, object]]:
+    """Of a ladder, each rung's oracle, evaluations, seconds and cost, for programs; [] without one."""
+    return [
+        {"rung": c.rung + 1, "oracle": c.oracle, "evaluations": c.asked, "cost_s": c.seconds, "cost": c.spent}
+        for c in agreement.costs(ledger)
+    ]
+
+
+def _cost_line(ledger: Ledger, name: str, seconds: float) -> str:
+    """`cost         rung 2 'md' 12 evaluations, 3 h, cost 240`; off a ladder, `cost         md 3 h`."""
+    rung = next((c for c in agreement.costs(ledger) if c.oracle == name), None)
+    if rung is None:
+        return f"cost         {name} {duration(seconds)}"
+    stated = any(part.called == name and part.cost is not None for part in ledger.spec.oracles)
+    spent = f", cost {number(rung.spent)}" if stated else ""
+    asked = story.counted(rung.asked, "evaluation")
+    return f"cost         rung {rung.rung + 1} '{name}' {asked}, {duration(seconds)}{spent}"
 
 
 def counts(facts: Standing) -> str:

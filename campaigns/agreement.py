@@ -9,6 +9,9 @@ import numpy as np
 from campaigns.records import Ledger, Outcome
 from oracles.base import Evaluation
 
+FEW = 8
+"""Evaluations below which nothing is said of a top rung that is not asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class RungCost:
@@ -61,14 +64,15 @@ def rungs(ledger: Ledger) -> tuple[str, ...]:
 
 
 def _shared(ledger: Ledger) -> set[str]:
-    """The wanted properties that more than one oracle has given."""
+    """The wanted properties that more than one oracle has given, or that count only from a rung above."""
     wanted = {*ledger.spec.objectives, *ledger.spec.constraints}
     givers: dict[str, set[str]] = {}
     for o in ledger.outcomes:
         for e in o.evaluations:
             for name in wanted & {*e.values}:
                 givers.setdefault(name, set()).add(e.oracle)
-    return {name for name, oracles in givers.items() if len(oracles) > 1}
+    shared = {name for name, oracles in givers.items() if len(oracles) > 1}
+    return shared.union(*(o.provisional for o in ledger.outcomes))
 
 
 def costs(ledger: Ledger) -> list[RungCost]:
@@ -83,6 +87,20 @@ def costs(ledger: Ledger) -> list[RungCost]:
         failed = sum(e.status == "failed" for e in said)
         rows.append(RungCost(level, name, len(said), failed, seconds, spent, doubtful))
     return rows
+
+
+def unclimbed(ledger: Ledger) -> str:
+    """The warning that the later half of the search never came back to the top rung; empty when it did."""
+    ended = [o for o in ledger.outcomes if o.number > 0 and o.finished_at is not None]
+    late = sorted(ended, key=lambda o: o.finished_at or 0.0)[len(ended) // 2 :]
+    tops = [o for o in ended if o.status == "finished" and not o.provisional]
+    if ledger.spec.fidelity is None or len(ended) < FEW or any(o in tops for o in late):
+        return ""
+    whole = "none of them" if not tops else f"none of the last {len(late)}"
+    return (
+        f"of {len(ended)} evaluations {whole} was on the top rung, whose values alone count: what the search found "
+        f"since is not confirmed; a larger budget, or `budget.cost` instead of `budget.evaluations`, lets it climb"
+    )
 
 
 def agreements(ledger: Ledger) -> list[Agreement]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 
 from campaigns import budget, settings
+from campaigns.agreement import unclimbed
 from campaigns.asking import asked
 from campaigns.cache import Cache
 from campaigns.evaluating import Evaluating
@@ -54,6 +55,8 @@ class Loop:
                 ending, text = "done", self._why_done()
                 self._fix_reference("end")
                 yield from self._close_rounds()
+                if warning := unclimbed(self._logbook.ledger()):
+                    yield Event("note", text=warning)
                 yield from self._validate()
                 if self._told_to_stop():
                     ending, text = "stopped", "asked to stop"

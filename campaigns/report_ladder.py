@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from campaigns.agreement import agreements, costs, gated
+from campaigns.agreement import agreements, costs, gated, unclimbed
 from campaigns.goals import Goal
 from campaigns.markup import Text, badge, candidate, paragraph, section, table
 from campaigns.naming import duration, label, measured, number
@@ -28,7 +28,9 @@ def ladder(ledger: Ledger) -> str:
         "Only values of the top rung count for the front. A candidate's lower values stay its own: they are compared "
         "below and never mixed with the top's."
     )
-    parts = [paragraph(note, "note"), table(head, rungs, numbers=(0, 2, 3, 4, 5, 6, 7)), _agreement(ledger)]
+    warning = unclimbed(ledger)
+    parts = [paragraph(f"{warning[:1].upper()}{warning[1:]}." if warning else "", "warn")]
+    parts += [paragraph(note, "note"), table(head, rungs, numbers=(0, 2, 3, 4, 5, 6, 7)), _agreement(ledger)]
     return section("ladder", "Ladder", *parts, _decisions(ledger))
 
 

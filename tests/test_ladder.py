@@ -7,15 +7,17 @@ import pytest
 from ladders import BOTH, asked, climb, rung
 from trial_campaigns import proposals
 
+from campaigns.agreement import costs
 from campaigns.campaign import Campaign
 from campaigns.climbing import climbing, prices
 from campaigns.errors import CampaignFileError
 from campaigns.gates import chances, ordered
 from campaigns.ledger import history_of, read_ledger
 from campaigns.pareto import front
-from campaigns.problem import build
+from campaigns.problem import Stage, build
 from campaigns.relation import Quantity, carried
 from campaigns.spec import CampaignSpec
+from optimizers.base import Proposals, Reason
 
 
 def run(path, folder):
@@ -271,7 +273,7 @@ def test_ladders_that_cannot_be_climbed_are_refused(tmp_path, changes, says):
 
 
 def test_the_report_says_what_each_rung_cost_how_rungs_agree_and_why_who_went_up(gated):
-    from campaigns.agreement import agreements, costs
+    from campaigns.agreement import agreements
     from campaigns.parity import Parities
     from campaigns.report import page
 
@@ -290,6 +292,41 @@ def test_the_report_says_what_each_rung_cost_how_rungs_agree_and_why_who_went_up
     assert "held back" in text
     assert "promoted" in text
     assert "the best 1 go on" in text
+
+
+def test_a_search_that_never_comes_back_to_the_top_rung_is_warned_of(gated):
+    from campaigns.agreement import unclimbed
+    from campaigns.parity import Parities
+    from campaigns.report import page
+
+    _, ledger, _ = gated
+    assert unclimbed(ledger) == ""
+    low = [replace(o, provisional=("a", "b")) if o.number > 8 else o for o in ledger.outcomes]
+    late = replace(ledger, outcomes=tuple(low))
+    assert "of 16 evaluations none of the last 8 was on the top rung" in unclimbed(late)
+    assert "none of the last 8 was on the top rung" in page(late, Parities())
+    assert "top rung, whose" not in page(ledger, Parities())
+
+
+class Lowly:
+    """Asks for random points, all on the lowest rung."""
+
+    climbs = True
+
+    def propose(self, space, history, n, rng):
+        X = rng.uniform(space.lower, space.upper, (n, space.d))
+        return Proposals(X, tuple(Reason("lowly") for _ in X), rungs=np.zeros(n, dtype=np.int64))
+
+
+def test_a_run_that_never_asked_the_top_rung_ends_with_the_warning(tmp_path):
+    path = climb(tmp_path, fidelity={"policy": "multifidelity"}, budget={"evaluations": 8, "batch": 4})
+    with Campaign.from_yaml(path, tmp_path / "run") as campaign:
+        campaign.problem = replace(campaign.problem, stages=(Stage("lowly", Lowly(), None),))
+        notes = [event.text for event in campaign.events() if event.kind == "note"]
+        ledger = campaign.ledger
+    assert asked(tmp_path, "high") == 0
+    assert any("of 8 evaluations none of them was on the top rung" in note for note in notes)
+    assert [(c.oracle, c.asked) for c in costs(ledger)] == [("low", 8)]
 
 
 def test_the_table_has_a_row_a_rung(gated):
@@ -314,3 +351,19 @@ def test_an_optimizer_of_ladders_is_proposed_only_where_there_is_one(tmp_path, l
     able = str(caught.value).partition("those that can: ")[2].split(", ")
     assert "bayesian" in able
     assert ("multifidelity" in able) == laddered
+
+
+def test_the_status_says_what_each_rung_was_asked_and_took(gated):
+    from campaigns.status import status_json, status_lines
+
+    _, ledger, _ = gated
+    oracles = tuple(o.model_copy(update={"cost": 5.0}) if o.called == "high" else o for o in ledger.spec.oracles)
+    ledger = replace(ledger, spec=ledger.spec.model_copy(update={"oracles": oracles}))
+    up = sum(o.rung for o in ledger.outcomes)
+    text = "\n".join(status_lines(ledger, 0.0))
+    assert "cost         rung 1 'low' 16 evaluations, " in text
+    assert f"cost         rung 2 'high' {up} evaluations, " in text
+    assert f", cost {5 * up}" in text
+    low, high = status_json(ledger, 0.0)["rungs"]
+    assert (low["rung"], low["oracle"], low["evaluations"]) == (1, "low", 16)
+    assert (high["evaluations"], high["cost"]) == (up, 5.0 * up)

@@ -19,6 +19,9 @@ class SISSO:
 
     rungs: int = 2
     """How often operators are applied to features, 0 to 3; rung 2 of 14 features and + - * / has 466,000 features."""
+    deepening: int = 0
+    """Steps beyond the rungs, for classification by one term: in each, every part of the best formulas is replaced by
+    an operator on it, alone or with a feature of rung 1. `screened` formulas of each complexity are kept."""
     terms: int = 2
     """Terms of the formula (at most, when `folds` chooses), dimensionless number."""
     operators: tuple[str, ...] = ("+", "-", "*", "/")
@@ -48,7 +51,8 @@ class SISSO:
     """`scaled`: variance = scale * spread of the members + floor, likeliest for errors at rows left out; `conformal`:
     these times the factor that makes 95 % intervals hold 95 % of them; `none`: the plain spread of the members."""
     folds: int = 0
-    """With 2 or more, rungs and terms are chosen up to the given ones by cross-validation; 0: as given."""
+    """With 2 or more, rungs and terms (in classification: operators) are chosen up to the given ones by
+    cross-validation; 0: as given."""
     task: str | None = None
     """Input that tells tasks apart: the terms are shared, slopes and intercepts are each task's own."""
     kind: Literal["regression", "classification"] = "regression"
@@ -77,12 +81,17 @@ class SISSO:
             raise ValueError("calibration: none leaves no uncertainty without members")
         if not self.memory_mb > 0:
             raise ValueError(f"memory_mb must be positive, not {self.memory_mb}")
-        if self.kind == "classification" and (self.terms > 2 or self.task is not None or self.folds):
-            raise ValueError("kind: classification takes one or two terms, no task and no folds")
+        if self.kind == "classification" and (self.terms > 2 or self.task is not None):
+            raise ValueError("kind: classification takes one or two terms and no task")
+        if self.kind == "classification" and self.folds and self.terms > 1:
+            raise ValueError("kind: classification takes folds with one term only")
+        if self.deepening and (self.kind != "classification" or self.terms > 1):
+            raise ValueError("deepening needs kind: classification and terms: 1")
 
     def _whole(self) -> tuple[tuple[str, int, int], ...]:
         """Whole-number options: name, value, least value."""
         return (
+            ("deepening", self.deepening, 0),
             ("terms", self.terms, 1),
             ("screened", self.screened, 1),
             ("residuals", self.residuals, 1),

@@ -1,5 +1,6 @@
 """This file is the cross-validated choice of a SISSO model's rungs and number of terms."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,21 +37,26 @@ def held_out(recipe: "SISSO", data: Data, rungs: int, terms: int) -> Array:
     return errors
 
 
-def choose(recipe: "SISSO", data: Data, terms: int) -> tuple[int, int, list[str]]:
-    """Rungs and terms, with a note: the simplest whose error is within one standard error of the best's.
+def simplest(errors: Sequence[Array]) -> int:
+    """Of choices with errors (n,) at rows held out, simplest choice first: the first within reach of the best.
 
     One-standard-error rule: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning (2009), section 7.10.
     """
+    best = min(errors, key=lambda each: float(each.mean()))
+    reach = float(best.mean() + best.std(ddof=1) / np.sqrt(len(best)))
+    return next(i for i, each in enumerate(errors) if each.mean() <= reach)
+
+
+def choose(recipe: "SISSO", data: Data, terms: int) -> tuple[int, int, list[str]]:
+    """Rungs and terms, with a note: the simplest whose error is within one standard error of the best's."""
     tried = [
         ((rungs, k), errors)
         for rungs in range(recipe.rungs + 1)
         for k, errors in enumerate(held_out(recipe, data, rungs, terms))
         if k > 0 or rungs == 0
     ]
-    best = min((errors for _, errors in tried), key=lambda errors: float(errors.mean()))
-    reach = float(best.mean() + best.std(ddof=1) / np.sqrt(len(best)))
-    simplest = sorted(tried, key=lambda item: (item[0][1], item[0][0]))
-    (rungs, k), errors = next(item for item in simplest if item[1].mean() <= reach)
+    tried.sort(key=lambda item: (item[0][1], item[0][0]))
+    (rungs, k), errors = tried[simplest([errors for _, errors in tried])]
     rmse = float(np.sqrt(errors.mean()))
     count = len(folds_of(recipe, len(data.y)))
     return rungs, k, [f"{count}-fold cross-validation chose rung {rungs} and {k} terms: error {rmse:.4g} (RMSE)"]

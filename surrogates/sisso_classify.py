@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from surrogates.base import Array, Posterior
+from surrogates.sisso_descriptor import chosen, order_keys
 from surrogates.sisso_equation import Equation, evaluate, solve, trees_of
 from surrogates.sisso_features import Bank, Grammar, Ints, Rank, Tree, expansions, usable
 from surrogates.sisso_fit import Data, grammar_of, materialise
-from surrogates.sisso_screen import Pool, Screened, check, standard_keys
+from surrogates.sisso_screen import Pool, Screened, check
 from surrogates.sisso_separate import Flags, by_overlap, by_threshold, hull_overlap, logistic, sigmoid, threshold
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def classify(recipe: "SISSO", data: Data, start: Mapping[str, object] | None, no
     if len(classes) != 2:
         raise ValueError(f"kind: classification needs two different values of the output, got {len(classes)}")
     upper = data.y == classes[1]
-    trees = find(recipe, data, upper) if start is None else trees_of(start)
+    trees, said = find(recipe, data, upper) if start is None else (trees_of(start), [])
     equation = line(trees, data, upper)
     decision = equation.predict(data.X, data.task)
     share, ones, rest = float(upper.mean()), int(upper.sum()), int((~upper).sum())
@@ -79,21 +80,23 @@ def classify(recipe: "SISSO", data: Data, start: Mapping[str, object] | None, no
     blank = Posterior(data.y[:, None], data.y[:, None])
     made = Classification(
         equation, (float(weights[0]), float(weights[1])), (float(classes[0]), float(classes[1])), share,
-        0.0, float(((decision > 0) == upper).mean()), blank, notes,
+        0.0, float(((decision > 0) == upper).mean()), blank, (*notes, *said),
     )  # fmt: skip
     mean, variance = made.moments_of(decision)
     rmse = float(np.sqrt(((mean - data.y) ** 2).mean()))
     return replace(made, rmse=rmse, unseen=Posterior(mean[:, None], variance[:, None]))
 
 
-def find(recipe: "SISSO", data: Data, upper: Flags) -> tuple[Tree, ...]:
-    """The term, or two terms, that separate best."""
+def find(recipe: "SISSO", data: Data, upper: Flags) -> tuple[tuple[Tree, ...], list[str]]:
+    """The term, or two terms, that separate best, and what is to be said of the choice."""
+    if recipe.terms == 1:
+        return chosen(recipe, data, upper)
     by = by_threshold if recipe.criterion == "threshold" else by_overlap
     grammar = grammar_of(recipe)
     bank = materialise(recipe, data, recipe.rungs, lambda values: by(values, upper))
     first = rank_all(data.X, bank, grammar, recipe, lambda values: by(values, upper), frozenset())
-    if recipe.terms == 1 or len(first.trees) < 2:
-        return first.trees[:1]
+    if len(first.trees) < 2:
+        return first.trees[:1], []
     mixed = overlapping(first.values[0], upper)
     second = first
     if upper[mixed].any() and (~upper[mixed]).any():
@@ -101,13 +104,11 @@ def find(recipe: "SISSO", data: Data, upper: Flags) -> tuple[Tree, ...]:
             data.X, bank, grammar, recipe, lambda values: by(values[:, mixed], upper[mixed]), frozenset(first.keys)
         )
     trees = (*first.trees, *(tree for tree in second.trees if tree not in first.trees))
-    return best_pair(recipe, trees, data, upper)
+    return best_pair(recipe, trees, data, upper), []
 
 
 def rank_all(X: Array, bank: Bank, grammar: Grammar, recipe: "SISSO", rank: Rank, skip: frozenset[bytes]) -> Screened:
     """The best `screened` features of the bank and its next rung, every one formed and ranked; orders differ."""
-    from scipy.stats import rankdata
-
     pool = Pool(20 * (recipe.screened + len(skip)) + 200, merge=False)
     size = max(1, grammar.block // len(X))
     for begin in range(0, len(bank), size):
@@ -116,7 +117,7 @@ def rank_all(X: Array, bank: Bank, grammar: Grammar, recipe: "SISSO", rank: Rank
     if recipe.rungs:
         for values, _, _, made in expansions(bank, grammar):
             pool.offer(_ranked(values, grammar, rank), made)
-    return check(X, pool, grammar, rank, lambda v: standard_keys(rankdata(v, axis=1)), recipe.screened, skip)
+    return check(X, pool, grammar, rank, order_keys, recipe.screened, skip)
 
 
 def _ranked(values: Array, grammar: Grammar, rank: Rank) -> Array:

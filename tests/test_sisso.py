@@ -17,9 +17,10 @@ from optimizers.diagnostics import crossvalidate
 from surrogates import sisso_botorch
 from surrogates.sisso import SISSO
 from surrogates.sisso_algebra import BINARY, UNARY, dimensions
+from surrogates.sisso_deepen import Best, deepen, dimension_of, places
 from surrogates.sisso_features import Bank, Grammar, Tree, binary_blocks, expansions, grow, primary, usable
 from surrogates.sisso_fit import Data, search
-from surrogates.sisso_screen import BILINEAR, pair_scores, score, screen, targets
+from surrogates.sisso_screen import BILINEAR, pair_scores, score, screen, standard_keys, targets
 from surrogates.sisso_separate import by_overlap, by_threshold, hull_overlap, threshold
 from surrogates.sisso_sparse import best_subsets, coefficients, normal_equations
 
@@ -184,6 +185,8 @@ def test_units_that_do_not_match_the_inputs_are_refused(units, said):
         ({"folds": 1}, "folds"),
         ({"dropout": 1.0}, "dropout"),
         ({"kind": "classification", "terms": 3}, "one or two terms"),
+        ({"kind": "classification", "terms": 2, "folds": 3}, "folds with one term"),
+        ({"deepening": 2}, "deepening needs kind: classification"),
     ],
 )
 def test_bad_options_are_refused(options, said):
@@ -431,6 +434,54 @@ def test_a_planted_class_boundary_is_found(criterion, terms):
 def test_classification_of_one_class_is_refused():
     with pytest.raises(ValueError, match="two different values"):
         SISSO(kind="classification").fit(inputs(), np.ones(60))
+
+
+DEEP = SISSO(rungs=1, terms=1, kind="classification", operators=("+", "-", "*", "/"), screened=10)
+
+
+def test_a_planted_descriptor_deeper_than_the_rungs_is_found_by_deepening():
+    a, b, c, d = inputs(200).T
+    planted = a / (b + c * (d - a))  # four operators, each inside the one before
+    Y = np.where(planted > np.median(planted), 1.0, -1.0)
+    recipe = replace(DEEP, deepening=3, max_complexity=5)
+    deep = recipe.fit(inputs(200), Y, NAMES)
+    assert deep.outputs[0].accuracy == 1.0
+    found = deep.outputs[0].equation.trees[0].expression(sympy.symbols("a b c d", real=True))
+    assert same(found, "a / (b + c * (d - a))") or same(-found, "a / (b + c * (d - a))")
+    assert replace(DEEP, rungs=2).fit(inputs(200), Y, NAMES).outputs[0].accuracy < 0.95
+    assert json.dumps(recipe.fit(inputs(200), Y, NAMES).state) == json.dumps(deep.state)
+
+
+def test_cross_validation_chooses_the_operators_of_a_descriptor():
+    X = inputs(120, 3)
+    Y = np.where(X[:, 0] / X[:, 1] > 1, 1.0, -1.0)
+    Y[::9] *= -1
+    fitted = replace(DEEP, deepening=1, folds=3, max_complexity=4).fit(X, Y)
+    assert fitted.notes == ("3-fold cross-validation chose at most 1 operators: 86.7 % right",)
+    assert fitted.outputs[0].equation.trees[0].size == 1
+
+
+def test_deepening_checks_units_domains_and_complexity():
+    X, table = inputs(50, 3), dimensions(("eV", "eV", ""))
+    X[0, 2] = 0.0
+    grammar = Grammar(("+", "*", "/", "log", "inv"), 2, 1e8)
+    low = primary(X, table, range(3))
+    best = Best(200, grammar, lambda values: values[:, 0], standard_keys)
+    best.offer(low.values, low.complexity, low.trees.__getitem__)
+    deepen(best, X, low, table, 3)
+    assert max(tree.size for tree in best.trees) == 2
+    for tree in best.trees:
+        assert np.isfinite(tree.values(X)).all()
+        for place in places(tree):
+            assert place.tree(place.node) == tree
+            assert place.size + place.node.size == tree.size
+            node = place.node
+            if node.op == "+":
+                sides = [dimension_of(side, table) for side in (node.left, node.right)]
+                assert np.array_equal(*sides)
+            if node.op == "log":
+                assert not dimension_of(node.left, table).any()
+    assert len(set(standard_keys(np.array([tree.values(X) for tree in best.trees])))) == len(best.trees)
 
 
 def test_searches_stop_at_an_exact_formula():

@@ -151,11 +151,19 @@ def merged(starts: Sequence[State | None]) -> State | None:
 
 
 def complete(recipes: Sequence[Surrogate], history: History) -> list[Surrogate]:
-    """One recipe an output, a Gaussian process where none is given; ValueError when their number fits nothing."""
+    """One recipe an output, a Gaussian process where none is given; ValueError when their number fits nothing.
+
+    Most points lie where the search is, and tell little of how far a process errs elsewhere: a feasible region apart
+    is given up for sure too soon. Constraints' variances are stretched, so that it is found.
+    """
     from surrogates.gp import GaussianProcess
 
     wanted = history.signed.shape[1] + history.C.shape[1]
     if len(recipes) not in (0, wanted):
         raise ValueError(f"{len(recipes)} surrogate recipes for {wanted} objectives and constraints: give one for each")
+    m = history.signed.shape[1]
+    whole = [*(recipes or [GaussianProcess()] * wanted)]
+    limits: list[Any] = whole[m:]
+    stretched = [recipe.stretched() if hasattr(recipe, "stretched") else recipe for recipe in limits]
     failure: list[Surrogate] = [GaussianProcess()] if history.failed.any() else []
-    return [*(recipes or [GaussianProcess()] * wanted), *failure]
+    return [*whole[:m], *stretched, *failure]

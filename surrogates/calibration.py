@@ -16,6 +16,7 @@ import numpy as np
 from surrogates.base import Array
 
 Method = Literal["scaled", "conformal", "none"]
+PRIOR_STRETCH = 5.0
 NORMAL_95 = 1.959964
 """Half-width of a normal distribution's 95 % interval in standard deviations."""
 
@@ -94,3 +95,15 @@ def recalibrated(error: Array, spread: Array, method: Method) -> Calibration:
         return found
     more = factor(error, found.variance(spread), "conformal")
     return Calibration(found.scale * more, found.floor * more)
+
+
+def stretch(error: Array, variance: Array, left: Array) -> float:
+    """The k >= 0 for which errors (n,) are likeliest of variance (n,) + k left^2, under an exponential prior.
+
+    left: (n,) variance without noise, in units of the prior's, at most about 1. A stationary process that has seen many
+    points in one place and few elsewhere is too unsure there and too sure here; k widens what is large.
+    """
+    trial = np.concatenate([[0.0], np.geomspace(0.1, 30, 40)])
+    total = variance + trial[:, None] * left**2
+    loss = 0.5 * (np.log(total) + error**2 / total).sum(1) + trial / PRIOR_STRETCH
+    return float(trial[loss.argmin()])

@@ -1,7 +1,7 @@
 """This file is the Gaussian-process recipe: its options, and `fit` (the mathematics is in gp_model)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from surrogates.base import Array, Domain, State
@@ -15,15 +15,17 @@ if TYPE_CHECKING:
 class GaussianProcess:
     """Gaussian process; inputs scaled by the domain, outputs standardised, intervals widened by rows left out."""
 
-    kernel: Literal["matern52", "matern32", "rbf", "additive", "composition"] = "matern52"
-    """Covariance of the numeric inputs. `additive`: sums over inputs and pairs of inputs beside the product of all;
-    `composition`: linear and quadratic mixing beside `matern52`. Category inputs multiply it by
-    exp(-sum of mismatches / length)."""
+    kernel: Literal["auto", "matern52", "matern32", "rbf", "additive", "composition"] = "auto"
+    """Covariance of the numeric inputs. `auto`: `matern52`, or the smoother `rbf` on strong evidence. `additive`: sums
+    over inputs and pairs of inputs beside the product of all; `composition`: linear and quadratic mixing beside
+    `matern52`. Category inputs multiply it by exp(-sum of mismatches / length)."""
     coupling: Literal["none", "icm"] = "none"
     """`icm`: the outputs fitted together share length scales and learn from each other through their correlation
     (intrinsic coregionalisation); `none`: each on its own."""
     calibration: Method = "conformal"
     """How leave-one-out errors widen variances: `conformal`, `scaled` or `none`."""
+    stretch: bool = False
+    """Widen large variances more than small ones, as far as leave-one-out errors say so; done for constraints."""
     ard: bool = True
     """One length scale an input (automatic relevance determination) instead of one for all."""
     noise: Literal["auto", "given", "inferred"] = "auto"
@@ -43,6 +45,10 @@ class GaussianProcess:
         for name, value, least in (("tune_rows", self.tune_rows, 10), ("iterations", self.iterations, 1)):
             if value < least:
                 raise ValueError(f"{name} must be at least {least}, not {value}")
+
+    def stretched(self) -> "GaussianProcess":
+        """The same with `stretch`, less firm far from most rows; one that is coupled stays as it is."""
+        return replace(self, stretch=self.stretch or self.coupling == "none")
 
     def fit(
         self,

@@ -89,7 +89,7 @@ class CoupledOutput:
 
 def model(processes: Sequence["Process"]) -> "Model":
     """A BoTorch model over raw inputs: one `SingleTaskGP` an output, or the marginals of coupled outputs."""
-    if any(process.kernel.outputs > 1 for process in processes):
+    if any(process.kernel.outputs > 1 or process.far for process in processes):
         return moments_model([CoupledOutput(process) for process in processes])
     models = [single(process) for process in processes]
     return models[0] if len(models) == 1 else ModelListGP(*models)

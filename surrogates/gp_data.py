@@ -59,8 +59,9 @@ def prepare(recipe: "GaussianProcess", X: Array, Y: Array, variance: Array, doma
 def kernel(recipe: "GaussianProcess", unit: Tensor, categorical: tuple[int, ...], outputs: int) -> Kernel:
     """The covariance of `recipe` over inputs (n, d) in the unit box."""
     numeric = tuple(j for j in range(unit.shape[1]) if j not in categorical)
-    if recipe.kernel != "composition" or not numeric:
-        return Kernel(recipe.kernel, numeric, categorical, outputs)
+    name = "matern52" if recipe.kernel == "auto" else recipe.kernel
+    if name != "composition" or not numeric:
+        return Kernel(name, numeric, categorical, outputs)
     part = unit[:, list(numeric)]
     center = part.mean(0)
     radius = float((part - center).square().sum(1).mean().sqrt())

@@ -5,7 +5,7 @@ size that grows with the square root of the dimension (the scaling of Hvarfner, 
 10.48550/arXiv.2402.02229), so that few rows are not spent on telling inputs apart. The mode is taken over logarithms.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log, pi
 
 import numpy as np
@@ -23,6 +23,9 @@ COMMON, OWN = 1.0, 0.5
 SHORT, LONG = 0.3, 2.0
 """Lengths that tuning starts from, times the square root of the dimension."""
 MOST_SHAPE = 8.0
+STRONG = 3.0
+"""Logarithm of the Bayes factor from which evidence is strong: Kass and Raftery 1995, section 3.2 (doi
+10.1080/01621459.1995.10476572)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +146,25 @@ def tune(task: Task, start: tuple[Hyper, ...], iterations: int) -> tuple[Hyper, 
         starts.append([*np.log(start[0].lengths[: task.size]), *start[0].shape, *found])
     else:
         starts.append([*[log(LONG) + root] * task.size, *none, *levels])
-    box = [(log(LEAST_LENGTH), log(MOST_LENGTH))] * task.size + [(-MOST_SHAPE, MOST_SHAPE)] * task.kernel.shape
-    box += [(log(LEAST_NOISE), log(MOST_NOISE)) if task.spread else (level, level) for level in levels]
-    results = [descend(task, np.array(s), box, iterations) for s in starts]
+    results = [descend(task, np.array(s), bounds(task, levels), iterations) for s in starts]
     return finish(task, min(results, key=lambda pair: pair[0])[1])
+
+
+def smoother(task: Task, found: tuple[Hyper, ...], iterations: int) -> tuple[Task, tuple[Hyper, ...]]:
+    """The task with the squared exponential in place of its covariance, where that is much likelier.
+
+    Likelihoods are those of the posteriors' modes; `found` is that of the task itself, where the search begins.
+    """
+    other = replace(task, kernel=replace(task.kernel, name="rbf"))
+    start = vector(task, found)
+    value, place = descend(other, start, bounds(other, start[-len(found) :]), iterations)
+    return (other, finish(other, place)) if value < loss(task, start)[0] - STRONG else (task, found)
+
+
+def bounds(task: Task, levels: Array) -> list[tuple[float, float]]:
+    """Least and largest of what is tuned; log noise levels (m,) stay where they are known."""
+    box = [(log(LEAST_LENGTH), log(MOST_LENGTH))] * task.size + [(-MOST_SHAPE, MOST_SHAPE)] * task.kernel.shape
+    return box + [(log(LEAST_NOISE), log(MOST_NOISE)) if task.spread else (level, level) for level in levels]
 
 
 def descend(task: Task, vector: Array, box: list[tuple[float, float]], iterations: int) -> tuple[float, Array]:

@@ -1,5 +1,6 @@
 """This file is the fitted Gaussian process: data made ready, one process an output, and the BoTorch model of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from torch import Tensor
 from surrogates.base import Array, Domain, Posterior, State
 from surrogates.checks import checked
 from surrogates.gp_data import Data, prepare
-from surrogates.gp_fit import LONG, Hyper, Task, finish, tune, vector
+from surrogates.gp_fit import LONG, Hyper, Task, finish, smoother, tune, vector
 from surrogates.gp_process import Process, condition, restore
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ def fit(
     fitted: list[Process] = []
     notes: list[str] = []
     for group in groups:
-        data = prepare(recipe, X, Y[:, group], known[:, group], domain)
+        named = recipe if tune else restored(recipe, earlier[group[0]] or {})
+        data = prepare(named, X, Y[:, group], known[:, group], domain)
         found = [restore(earlier[j] or {}, X.shape[1], data.task.kernel.shape) for j in group]
         hypers = tuple(hyper for hyper in found if hyper is not None)
         if not tune and len(hypers) < len(group):
@@ -97,28 +99,44 @@ def fit(
     return FittedGaussianProcess(tuple(fitted), tuple(notes))
 
 
+def restored(recipe: "GaussianProcess", earlier: Mapping[str, object]) -> "GaussianProcess":
+    """The recipe with the kernel that an earlier fit of `Process.state` has chosen."""
+    kernel = earlier.get("kernel")
+    return replace(recipe, kernel=kernel) if recipe.kernel == "auto" and kernel in ("matern52", "rbf") else recipe
+
+
 def single(
     recipe: "GaussianProcess", data: Data, start: tuple[Hyper, ...], tuned: bool
 ) -> tuple[tuple[Process, ...], list[str]]:
     """One output, or several coupled: tune, condition, calibrate."""
     notes = ["constant output: nothing to learn from it yet"] if data.constant else []
-    found = start if start and not tuned else tuned_hyper(recipe, data.task, start, data.constant)
-    processes = condition(data.task, found, data.scaling)
+    task, found = (data.task, start) if start and not tuned else learned(recipe, data, start)
+    processes = condition(task, found, data.scaling)
     if processes[0].jitter:
         notes.append(f"near-singular covariance: jitter {processes[0].jitter:.1e} (standardised variance) added")
     if not data.constant:
-        processes = tuple(p.calibrated(recipe.calibration) for p in processes)
+        processes = tuple(p.calibrated(recipe.calibration, recipe.stretch) for p in processes)
     return processes, notes
 
 
-def tuned_hyper(recipe: "GaussianProcess", task: Task, start: tuple[Hyper, ...], constant: bool) -> tuple[Hyper, ...]:
-    """Hyperparameters from a tuning run on at most `tune_rows` evenly spread rows, the mean from all."""
-    if constant:
+def learned(recipe: "GaussianProcess", data: Data, start: tuple[Hyper, ...]) -> tuple[Task, tuple[Hyper, ...]]:
+    """The task with the kernel chosen; hyperparameters from at most `tune_rows` rows, the mean from all."""
+    task = data.task
+    if data.constant:
         d, rest = task.kernel.inputs, (0.0,) * task.kernel.shape
-        return tuple(Hyper((LONG * d**0.5,) * d, level, 0.0, rest) for level in task.centers)
+        return task, tuple(Hyper((LONG * d**0.5,) * d, level, 0.0, rest) for level in task.centers)
+    part = sample(task, recipe.tune_rows)
+    chosen, found = part, tune(part, start, recipe.iterations)
+    if recipe.kernel == "auto" and task.kernel.numeric:
+        chosen, found = smoother(part, found, recipe.iterations)
+    whole = replace(task, kernel=chosen.kernel)
+    return whole, found if part is task else finish(whole, vector(whole, found))
+
+
+def sample(task: Task, most: int) -> Task:
+    """At most so many evenly spread rows."""
     n = len(task.y)
-    if n <= recipe.tune_rows:
-        return tune(task, start, recipe.iterations)
-    index = torch.tensor(np.linspace(0, n - 1, recipe.tune_rows).round().astype(int))
-    part = replace(task, X=task.X[index], y=task.y[index], relative=task.relative[index])
-    return finish(task, vector(task, tune(part, start, recipe.iterations)))
+    if n <= most:
+        return task
+    index = torch.tensor(np.linspace(0, n - 1, most).round().astype(int))
+    return replace(task, X=task.X[index], y=task.y[index], relative=task.relative[index])

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from surrogates.calibration import Method, factor
+from surrogates.calibration import Method, factor, stretch
 from surrogates.gp_fit import Hyper, Task
 from surrogates.gp_kernel import Kernel, cholesky
 
@@ -43,6 +44,8 @@ class Process:
     """Added to K's diagonal, standardised."""
     widening: float = 1.0
     """What calibration multiplies every variance by, noise included; means stay."""
+    far: float = 0.0
+    """Calibration multiplies a standardised variance v of the noise-free output by 1 + far v beside that."""
 
     def unit(self, X: Tensor) -> Tensor:
         """X (..., d) in natural units -> unit box, the output's number appended where outputs are coupled."""
@@ -71,27 +74,41 @@ class Process:
     def moments(self, X: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and variance (...,) of the noise-free output at X (..., d); Rasmussen & Williams 2006, eq. 2.25-2.26."""
         unit = self.unit(X)
-        return self.given(unit, self.kernel(unit, self.rows, self.lengths))
+        mean, left = self.given(unit, self.kernel(unit, self.rows, self.lengths))
+        return mean, self.variance(left)
 
     def given(self, unit: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
-        """The same from points in the unit box and their prior covariance k (..., n) with the rows."""
+        """Mean and standardised variance at points of the unit box with prior covariance k (..., n) with the rows."""
         mean = self.shift + self.scale * (self.hyper.constant + k @ self.alpha)
-        left = self.kernel.variance(unit, self.lengths) - (k @ self.inverse_factor.T).square().sum(-1)
-        return mean, self.unit_variance * left.clamp_min(1e-12)
+        return mean, self.left(unit, k @ self.inverse_factor.T)
+
+    def left(self, unit: Tensor, whitened: Tensor) -> Tensor:
+        """Standardised variance (...,) before calibration; whitened (..., n) is k @ inverse_factor.T."""
+        return (self.kernel.variance(unit, self.lengths) - whitened.square().sum(-1)).clamp_min(1e-12)
+
+    def variance(self, left: Tensor) -> Tensor:
+        """What calibration makes of a standardised variance (...,), output's unit squared."""
+        return self.unit_variance * left * (1 + self.far * left)
+
+    def stretch(self, left: Tensor) -> Tensor:
+        """By how much calibration stretches deviations (...,) where so much standardised variance is left."""
+        return (1 + self.far * left).sqrt()
 
     def covariance(self, A: Tensor, B: Tensor) -> Tensor:
         """Posterior covariance (..., a, b) of the noise-free output between A (..., a, d) and B (..., b, d)."""
         a, b = self.unit(A), self.unit(B)
-        left = self.kernel(a, self.rows, self.lengths) @ self.inverse_factor.T
-        right = self.kernel(b, self.rows, self.lengths) @ self.inverse_factor.T
-        prior = self.kernel(a, b, self.lengths)
-        return self.unit_variance * (prior - left @ right.transpose(-1, -2))
+        one = self.kernel(a, self.rows, self.lengths) @ self.inverse_factor.T
+        other = self.kernel(b, self.rows, self.lengths) @ self.inverse_factor.T
+        stretched = self.stretch(self.left(a, one))[..., :, None] * self.stretch(self.left(b, other))[..., None, :]
+        return self.unit_variance * stretched * (self.kernel(a, b, self.lengths) - one @ other.transpose(-1, -2))
 
     def bound(self, B: Tensor) -> "Conditional":
         """What `moments` together with covariances to the fixed points B (b, d) needs, computed once."""
         b = self.unit(B)
         right = self.kernel(b, self.rows, self.lengths) @ self.inverse_factor.T
-        return Conditional(self, torch.cat([self.rows, b]), (right @ self.inverse_factor).T)
+        return Conditional(
+            self, torch.cat([self.rows, b]), (right @ self.inverse_factor).T, self.stretch(self.left(b, right))
+        )
 
     def leave_one_out(self) -> tuple[Tensor, Tensor]:
         """Mean and variance (n,) of each observation of this output given all others, hyperparameters fixed.
@@ -101,22 +118,27 @@ class Process:
         """
         diagonal = self.inverse_factor.square().sum(0)
         mean = self.residual - self.alpha / diagonal + self.hyper.constant
-        return (self.shift + self.scale * mean)[self.own], (self.unit_variance / diagonal)[self.own]
+        left = (1 / diagonal - self.noise).clamp_min(0)
+        variance = 1 / diagonal + self.far * left.square()
+        return (self.shift + self.scale * mean)[self.own], (self.unit_variance * variance)[self.own]
 
-    def calibrated(self, method: Method) -> "Process":
+    def calibrated(self, method: Method, stretched: bool) -> "Process":
         """The same with variances that fit the errors at rows left out.
 
         They are widened, never narrowed: hyperparameters were tuned on the rows left out, whose errors are rather too
-        small.
+        small. `stretched`: the large ones more than the small ones, as far as the errors say so.
         """
-        mean, variance = self.leave_one_out()
-        observed = self.shift + self.scale * (self.residual + self.hyper.constant)[self.own]
-        widening = max(1.0, factor((observed - mean).numpy(), variance.numpy(), method))
-        return replace(self, widening=widening)
+        diagonal = self.inverse_factor.square().sum(0)[self.own]
+        error, variance = (self.alpha[self.own] / diagonal).numpy(), (1 / diagonal).numpy()
+        left = np.maximum(variance - self.noise[self.own].numpy(), 0)
+        far = stretch(error, variance, left) if stretched and method != "none" else 0.0
+        widening = max(1.0, factor(error, variance + far * left**2, method))
+        return replace(self, widening=widening, far=far)
 
     def state(self) -> dict[str, object]:
         """Hyperparameters as JSON values."""
         return {
+            "kernel": self.kernel.name,
             "lengths": list(self.hyper.lengths),
             "level": self.hyper.level,
             "constant": self.hyper.constant,
@@ -133,6 +155,8 @@ class Conditional:
     """(n + b, d) training rows, then the fixed points, unit box."""
     weights: Tensor
     """(n, b) K^-1 k(rows, B)."""
+    stretch: Tensor
+    """(b,) of the fixed points."""
 
     def __call__(self, X: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Mean (r,), variance (r,), covariance (r, b) at X (r, d), natural units."""
@@ -140,7 +164,9 @@ class Conditional:
         unit = p.unit(X)
         k = p.kernel(unit, self.rows, p.lengths)
         known, fixed = k[..., : len(p.rows)], k[..., len(p.rows) :]
-        return *p.given(unit, known), p.unit_variance * (fixed - known @ self.weights)
+        mean, left = p.given(unit, known)
+        between = p.stretch(left)[..., None] * self.stretch * (fixed - known @ self.weights)
+        return mean, p.variance(left), p.unit_variance * between
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,7 +1,7 @@
 """This file is any surrogate over a representation: it learns from features and answers for coordinates."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +28,11 @@ class Represented:
     reach: Callable[[], Array] | None = None
     """Rows (k, d) spread over the space: features are scaled by their range there, and constant ones left out. None:
     the rows learned from."""
+
+    def stretched(self) -> "Represented":
+        """The same with a recipe that is `stretched`, where it can be."""
+        recipe: Any = self.recipe
+        return replace(self, recipe=recipe.stretched()) if hasattr(recipe, "stretched") else self
 
     def fit(
         self,

@@ -319,6 +319,67 @@ def test_intervals_are_widened_until_rows_left_out_lie_in_them_and_means_stay():
         assert fitted.processes[0].noise_variance == pytest.approx(widening * plain.processes[0].noise_variance)
 
 
+def test_the_smoother_kernel_is_chosen_where_it_is_likelier_and_a_state_keeps_it():
+    X, Y = data(40)
+    names = [
+        GaussianProcess().fit(X, y, domain=UNIT).processes[0].kernel.name
+        for y in (Y[:, 0], np.sqrt(np.abs(X[:, 0] - 0.5)))
+    ]
+    assert names == ["rbf", "matern52"]
+    fitted = GaussianProcess().fit(X, Y[:, 0], domain=UNIT)
+    again = GaussianProcess().fit(X, Y[:, 0], domain=UNIT, start=json.loads(json.dumps(fitted.state)), tune=False)
+    assert again.posterior(X[:5] + 0.03).mean == pytest.approx(fitted.posterior(X[:5] + 0.03).mean)
+    few = GaussianProcess(tune_rows=20).fit(X, Y[:, 0], domain=UNIT).processes[0]
+    assert (few.kernel.name, len(few.alpha)) == ("rbf", 40)
+
+
+def crowded_in_a_corner():
+    """Many points in one place and few elsewhere, of a function that is rough elsewhere."""
+    rng = np.random.default_rng(3)
+    X = np.concatenate([rng.random((16, 2)), 0.15 * rng.random((60, 2))])
+    return X, np.abs(np.sin(9 * X[:, 0]) * X[:, 1]) ** 0.5 - 0.3
+
+
+def test_what_is_seldom_sampled_is_believed_less_firmly_once_stretched():
+    X, y = crowded_in_a_corner()
+    square = Domain(np.zeros(2), np.ones(2))
+    plain = GaussianProcess(calibration="none").fit(X, y, domain=square)
+    stretched = GaussianProcess().stretched().fit(X, y, domain=square)
+    ratio = (stretched.posterior(X + 1e-3).variance / plain.posterior(X + 1e-3).variance)[:, 0]
+    T = np.random.default_rng(4).random((40, 2))
+    far = stretched.posterior(T)
+    assert stretched.processes[0].far > 0.5
+    assert (far.mean == plain.posterior(T).mean).all()
+    assert (far.variance / plain.posterior(T).variance).max() > 1.3 * np.median(ratio[16:])
+    left = stretched.leave_one_out()
+    errors = (y[:, None] - left.mean) / left.std
+    assert np.sqrt((errors[:16] ** 2).mean()) < 1.3
+
+
+def test_a_stretched_process_is_one_process_everywhere():
+    X, y = crowded_in_a_corner()
+    (process,) = GaussianProcess().stretched().fit(X, y, domain=Domain(np.zeros(2), np.ones(2))).processes
+    T = torch.tensor(np.random.default_rng(5).random((30, 2)))
+    joint = process.covariance(T, T)
+    mean, variance = process.moments(T)
+    assert torch.allclose(joint.diagonal(), variance, rtol=1e-6)
+    assert float(torch.linalg.eigvalsh(joint).min()) > -1e-10
+    bound = process.bound(T[:7])(T)
+    assert torch.allclose(bound[1], variance)
+    assert torch.allclose(bound[2], joint[:, :7], atol=1e-10)
+    theirs = botorch_model([process]).posterior(T)
+    assert torch.allclose(theirs.mean[:, 0], mean)
+    assert torch.allclose(theirs.distribution.covariance_matrix, joint, atol=1e-6)
+
+
+def test_constraints_are_stretched_and_objectives_are_not():
+    X, y = crowded_in_a_corner()
+    space = Space(("a", "b"), ("continuous",) * 2, np.zeros(2), np.ones(2))
+    belief = learn(space, History.observed(X, y[:, None], y[:, None]), ())
+    assert belief.outputs[0].processes[0].far == 0
+    assert belief.outputs[1].processes[0].far > 0.5
+
+
 def test_few_rows_are_not_spent_on_telling_inputs_apart():
     worst = [held_out(GaussianProcess(), lambda Z: np.sin(4 * Z.sum(1) / 2), 15, 0.05, seed)[0] for seed in range(4)]
     assert np.mean(worst) < 0.45

@@ -26,11 +26,18 @@ class Mlip:
     """`chgnet` and `sevennet` bring their weights; `mace`, `orb`, `mattersim`, `matgl` need `model` or download theirs;
     `emt` (Al, Cu, Ag, Au, Ni, Pd, Pt) is for tests and teaching."""
     model: str = ""
-    """The name of one of the calculator's models, or a file of weights; empty: its default."""
+    """The name of one of the calculator's models, or a file of weights (`matgl`: a folder); empty: its default."""
+    trust_model: bool = False
+    """Load a file of weights that is more than that: `mace` keeps whole Python objects, and reading such a file runs
+    what its author put there. Without it, only files of tensors and numbers are read."""
     python: str = ""
     """Interpreter of another environment that has the calculator and ase, for packages whose pins clash."""
     device: Literal["cpu", "cuda"] = "cpu"
     """On a GPU each evaluation loads the model anew: what a GPU holds cannot be shared with a forked process."""
+    batched: Literal["none", "torch-sim"] = "none"
+    """`torch-sim` (for `sevennet` and `mace`): all crystals at hand (candidates asked at once, decorations, volumes,
+    strains) are computed side by side, one call of the model a step, with the limits, failures and values of one by
+    one. A campaign asks for one candidate at a time. On a CPU it gains with cells of a few atoms only."""
     lattice: Literal["fcc", "bcc", "hcp"] = "fcc"
     """Of alloys."""
     cells: int = 2
@@ -100,6 +107,11 @@ class Mlip:
         """What computes."""
         return Potential(self.calculator, self.model, self.python, self.device)
 
+    @property
+    def engine(self) -> Potential:
+        """The same, as it is loaded."""
+        return replace(self.potential, together=self.batched == "torch-sim")
+
     def only(self, names: Sequence[str]) -> "Mlip":
         """The same oracle computing these of its properties."""
         return replace(self, compute=tuple(name for name in self.properties if name in names))
@@ -107,7 +119,7 @@ class Mlip:
     def located(self, folder: str) -> "Mlip":
         """The same oracle with the files it names taken from the folder."""
         here = Path(folder)
-        beside = bool(self.model) and ((here / self.model).is_file() or len(Path(self.model).parts) > 1)
+        beside = bool(self.model) and ((here / self.model).exists() or len(Path(self.model).parts) > 1)
         files = {s: str(here / given) if isinstance(given, str) else given for s, given in self.references.items()}
         python = str(here / self.python) if len(Path(self.python).parts) > 1 else self.python
         return replace(self, model=str(here / self.model) if beside else self.model, python=python, references=files)
@@ -116,7 +128,7 @@ class Mlip:
         """Load the model, so that forked workers share it; what belongs to one process is loaded there."""
         import oracles.mlip_evaluation  # noqa: F401 (imported for the workers)
 
-        for potential in self._potentials():
+        for potential in (self.engine, *self._potentials()[1:]):
             if not potential.python and potential.device == "cpu":
                 load(potential)
 
@@ -125,7 +137,7 @@ class Mlip:
         from oracles import mlip_crystals, mlip_phonons
 
         for potential in self._potentials():
-            require_model(potential)
+            require_model(potential, self.trust_model)
             version(potential)
         if {"lowest_phonon_thz", "imaginary_phonons"} & {*self.properties} and self.compute is not None:
             mlip_phonons.require()
@@ -153,7 +165,8 @@ class Mlip:
         """One evaluation a candidate, in order; EngineMissing when the package or the model is not there."""
         from oracles import mlip_evaluation
 
-        return [mlip_evaluation.evaluate(self, candidate, int(rng.integers(2**53))) for candidate in candidates]
+        seeds = [int(rng.integers(2**53)) for _ in candidates]
+        return mlip_evaluation.evaluate(self, candidates, seeds)
 
     def _potentials(self) -> list[Potential]:
         return [self.potential, *([Potential(self.guard, device=self.device)] if self.guard else [])]

@@ -5,13 +5,12 @@ import hashlib
 import importlib.util
 import os
 import subprocess
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from oracles import mlip_calculators
+from oracles import mlip_calculators, mlip_model_files
 from oracles.base import EngineMissing
 from oracles.names import unknown
 
@@ -36,11 +35,20 @@ class Potential:
     python: str = ""
     """Interpreter of another environment; empty: this one."""
     device: str = "cpu"
+    together: bool = False
+    """Many crystals in one call, through torch-sim."""
 
     @property
     def called(self) -> str:
         """`chgnet 0.3.0`."""
         return f"{self.calculator} {Path(self.model).name or ENGINES[self.calculator].model}".strip()
+
+
+def require_together(calculator: str) -> None:
+    """ValueError when torch-sim has no model of this calculator's, with those it has."""
+    able = [name for name, engine in ENGINES.items() if engine.together is not None]
+    if calculator not in able:
+        raise ValueError(f"batched: torch-sim cannot be had for {calculator}, only for {', '.join(able)}")
 
 
 def require_known(calculator: str) -> None:
@@ -49,22 +57,17 @@ def require_known(calculator: str) -> None:
         raise ValueError(f"calculator: {unknown('calculator', calculator, ENGINES)}")
 
 
-def require_model(potential: Potential) -> None:
-    """ValueError when `model` looks like a file and is none, or is none that holds weights."""
+def require_model(potential: Potential, trusted: bool = False) -> None:
+    """ValueError when `model` looks like a file and is none, or is none that holds weights and weights alone."""
     path = Path(potential.model)
-    if not path.is_file():
-        names = [name for name, _ in ENGINES[potential.calculator].weights]
-        if len(path.parts) > 1:
-            raise ValueError(f"model: there is no file {path}")
-        if potential.calculator == "chgnet" and potential.model and potential.model not in names:
-            raise ValueError(f"model: {unknown('model or file', potential.model, names)}")
+    if potential.model and path.exists():
+        mlip_model_files.require(potential.calculator, path, trusted)
         return
-    with path.open("rb") as file:
-        start = file.read(2)
-    if start not in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
-        raise ValueError(f"model: {path} holds no weights: it is neither a torch archive nor a pickle")
-    if start == b"PK" and not zipfile.is_zipfile(path):
-        raise ValueError(f"model: {path} is truncated: its archive has no end")
+    names = [name for name, _ in ENGINES[potential.calculator].weights]
+    if len(path.parts) > 1:
+        raise ValueError(f"model: there is no file {path}")
+    if potential.calculator == "chgnet" and potential.model and potential.model not in names:
+        raise ValueError(f"model: {unknown('model or file', potential.model, names)}")
 
 
 def version(potential: Potential) -> str:
@@ -93,15 +96,14 @@ def _elsewhere(python: str, distribution: str) -> str:
 
 @functools.cache
 def digest(potential: Potential) -> str:
-    """SHA-256 of the weights where their file is known, else of package, version and model name."""
+    """SHA-256 of the weights where they are known, else of package, version and model name."""
     engine = ENGINES[potential.calculator]
-    path = Path(potential.model)
-    if not path.is_file():
-        inside = dict(engine.weights).get(potential.model or engine.model, "")
-        spec = None if potential.python or not inside else importlib.util.find_spec(engine.package)
-        path = Path(str(spec.origin)).parent / inside if spec is not None else path
-    if path.is_file():
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+    if potential.model and Path(potential.model).exists():
+        return mlip_model_files.digest(Path(potential.model))
+    inside = dict(engine.weights).get(potential.model or engine.model, "")
+    spec = None if potential.python or not inside else importlib.util.find_spec(engine.package)
+    if spec is not None:
+        return mlip_model_files.digest(Path(str(spec.origin)).parent / inside)
     text = f"{potential.calculator}|{potential.model or engine.model}|{version(potential)}"
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -122,6 +124,8 @@ _kept: dict[tuple[Potential, int], Any] = {}
 def load(potential: Potential) -> Any:
     """The ASE calculator, loaded once a process; a forked process finds what its parent loaded.
 
+    With `together` it is what takes crystals and gives their answers.
+
     A program in another environment, or a model on a GPU, belongs to the process that started it. EngineMissing when
     the package or the model cannot be had.
     """
@@ -136,8 +140,11 @@ def _fresh(potential: Potential) -> Any:
     if potential.python:
         from oracles import mlip_remote
 
-        return mlip_remote.start(potential.python, potential.calculator, potential.model, potential.device)
+        wanted = (potential.calculator, potential.model, potential.device, potential.together)
+        remote = mlip_remote.start(potential.python, *wanted)
+        return remote.together if potential.together else remote
+    make = mlip_calculators.together if potential.together else mlip_calculators.make
     try:
-        return mlip_calculators.make(potential.calculator, potential.model, potential.device)
+        return make(potential.calculator, potential.model, potential.device)
     except mlip_calculators.Missing as missing:
         raise EngineMissing(str(missing)) from missing

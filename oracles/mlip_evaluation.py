@@ -4,13 +4,13 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
 
-from oracles import mlip_properties
+from oracles import mlip_lockstep, mlip_properties
 from oracles.alloy_properties import Measured
 from oracles.base import Candidate, Evaluation, Value, failed
 from oracles.mlip_crystals import cif
@@ -26,29 +26,56 @@ from oracles.mlip_engine import (
     version,
 )
 from oracles.mlip_references import References, lacking
+from oracles.mlip_relaxation import quiet
 
 if TYPE_CHECKING:
     from oracles.mlip import Mlip
 
+UNSEEN = ("compute", "python", "device", "trust_model")
+"""Options that no value depends on."""
 SHAKEN_ANGSTROM = 0.05
 """Standard deviation of the displacements at which the guard compares forces."""
 
 
-def evaluate(options: "Mlip", candidate: Candidate, seed: int) -> Evaluation:
-    """One candidate's evaluation; EngineMissing when the package or the model is not there."""
+def evaluate(options: "Mlip", candidates: Sequence[Candidate], seeds: Sequence[int]) -> list[Evaluation]:
+    """One evaluation a candidate, in order; EngineMissing when the package or the model is not there."""
     began = time.perf_counter()
+    together = options.batched == "torch-sim"
+    calculator = _calculator(options)
+    ready = [_prepared(options, calculator, c, seed) for c, seed in zip(candidates, seeds, strict=True)]
+    tasks = [task for task in ready if isinstance(task, mlip_properties.Task)]
+    with quiet():  # its threads share what is done about warnings
+        found = mlip_lockstep.each(calculator, _attempt, tasks)
+    done = iter([_concluded(task, outcome) for task, outcome in zip(tasks, found, strict=True)])
+    evaluations = [item if isinstance(item, Evaluation) else next(done) for item in ready]
+    share = (time.perf_counter() - began) / len(tasks) if together and tasks else 0.0
+    return [replace(e, cost_s=share) if together and e.cost_s else e for e in evaluations]
+
+
+def _calculator(options: "Mlip") -> Any:
+    """The calculator of the potential, or one that many threads may ask; None when the model cannot be used."""
     try:
-        require_model(options.potential)
-        calculator = load(options.potential)
+        require_model(options.potential, options.trust_model)
+    except ValueError:
+        return None  # each candidate's preparation says so
+    loaded = load(options.engine)
+    if options.batched == "none":
+        return loaded
+    most = mlip_lockstep.ATOMS_AT_ONCE[options.device]
+    return mlip_lockstep.Asking(mlip_lockstep.LockStep(loaded, most))
+
+
+def _prepared(options: "Mlip", calculator: Any, candidate: Candidate, seed: int) -> "mlip_properties.Task | Evaluation":
+    """What is to be measured, or why the candidate cannot be."""
+    try:
+        require_model(options.potential, options.trust_model)
         references = References(digest(options.potential), options.references)
         task = mlip_properties.Task(options, calculator, references, candidate, seed)
         symbols = sorted({symbol for start in mlip_properties.starts(task) for symbol in start.symbols})
         reason = unfit(options, symbols)
     except ValueError as problem:
         reason = str(problem)
-    if reason:
-        return failed(candidate, "mlip", "bad_input", reason)
-    return _measured(task, began)
+    return failed(candidate, "mlip", "bad_input", reason) if reason else task
 
 
 def unfit(options: "Mlip", symbols: Sequence[str]) -> str | None:
@@ -61,23 +88,40 @@ def unfit(options: "Mlip", symbols: Sequence[str]) -> str | None:
     return lacking(list(symbols), options.references) if wanted else None
 
 
-def _measured(task: mlip_properties.Task, began: float) -> Evaluation:
+Outcome = tuple[Measured, list[Atoms], float] | Evaluation
+"""Values, relaxed crystals and seconds, or a failed evaluation."""
+
+
+def _attempt(task: mlip_properties.Task) -> Outcome:
     """The values, or the class and reason of a failure."""
+    began = time.perf_counter()
     try:
         measured, crystals = mlip_properties.measure(task)
-        doubt = _doubt(task, crystals[0])
     except Unphysical as problem:
         return failed(task.candidate, "mlip", "unphysical", str(problem))
     except Unconverged as problem:
         return failed(task.candidate, "mlip", "not_converged", str(problem))
     except (RuntimeError, ValueError, ArithmeticError, np.linalg.LinAlgError) as problem:  # a stranger's calculator's
         return failed(task.candidate, "mlip", "error", f"{type(problem).__name__}: {problem}")
+    return measured, crystals, time.perf_counter() - began
+
+
+def _concluded(task: mlip_properties.Task, outcome: Outcome) -> Evaluation:
+    """The evaluation, with what the guard says and where its values come from."""
+    if isinstance(outcome, Evaluation):
+        return outcome
+    measured, crystals, seconds = outcome
+    began = time.perf_counter()
+    try:
+        doubt = _doubt(task, crystals[0])
+    except (Unphysical, RuntimeError, ValueError) as problem:
+        return failed(task.candidate, "mlip", "error", f"guard: {type(problem).__name__}: {problem}")
     return Evaluation(
         task.candidate.id,
         "mlip",
         values=measured.values,
         errors=measured.errors,
-        cost_s=time.perf_counter() - began,
+        cost_s=seconds + time.perf_counter() - began,
         artifacts=_artifacts(measured, crystals),
         provenance={**_provenance(task.options, task.seed), "crystal": str(crystals[0].symbols)[:200], **doubt},
     )
@@ -104,7 +148,7 @@ def _doubt(task: mlip_properties.Task, crystal: Atoms) -> dict[str, Value]:
 
 def _provenance(options: "Mlip", seed: int) -> dict[str, Value]:
     potential = options.potential
-    settings = {name: value for name, value in asdict(options).items() if name not in ("compute", "python", "device")}
+    settings = {name: value for name, value in asdict(options).items() if name not in UNSEEN}
     text = json.dumps({**settings, "model": digest(potential)}, sort_keys=True, default=dict)
     return {
         "engine": f"{potential.calculator} {version(potential)}",

@@ -12,6 +12,7 @@ from ase.units import GPa
 from oracles.elastic import cubic_average
 from oracles.equation_of_state import birch_murnaghan
 from oracles.mlip_engine import Unphysical
+from oracles.mlip_lockstep import each
 from oracles.mlip_relaxation import Limits, quiet, relaxed
 
 Array = npt.NDArray[np.float64]
@@ -26,11 +27,12 @@ def bulk_modulus(crystal: Atoms, limits: Limits, window: float) -> float:
 
     Unphysical when the energy has no minimum inside the window.
     """
-    volumes, energies = [], []
-    for strain in np.linspace(-window, window, POINTS):
+
+    def at(strain: float) -> tuple[float, float]:
         strained = _strained(crystal, np.eye(3) * (1.0 + strain), limits)
-        volumes.append(float(strained.get_volume()))
-        energies.append(float(strained.get_potential_energy()))
+        return float(strained.get_volume()), float(strained.get_potential_energy())
+
+    volumes, energies = zip(*each(crystal.calc, at, np.linspace(-window, window, POINTS).tolist()), strict=True)
     fit = birch_murnaghan(volumes, energies)
     if fit is None or not volumes[0] <= fit.volume <= volumes[-1]:
         raise Unphysical("the energy has no minimum inside the window of strain")
@@ -43,14 +45,16 @@ def stiffness(crystal: Atoms, limits: Limits, window: float) -> Array:
     The slope of least squares through the stresses at -1, -1/2, 1/2 and 1 times the window.
     """
     strains = window * np.array([-1.0, -0.5, 0.5, 1.0])
-    columns = []
-    for row, column in DIRECTIONS:
-        stresses = []
-        for strain in strains:
-            deformation = np.eye(3)
-            deformation[row, column] += strain
-            stresses.append(_strained(crystal, deformation, limits).get_stress() / GPa)
-        columns.append(strains @ np.array(stresses) / float(strains @ strains))
+
+    def at(place: tuple[int, int, float]) -> Array:
+        row, column, strain = place
+        deformation = np.eye(3)
+        deformation[row, column] += strain
+        return np.asarray(_strained(crystal, deformation, limits).get_stress() / GPa)
+
+    places = [(row, column, strain) for row, column in DIRECTIONS for strain in strains.tolist()]
+    stresses = np.reshape(each(crystal.calc, at, places), (len(DIRECTIONS), len(strains), 6))
+    columns = [strains @ these / float(strains @ strains) for these in stresses]
     matrix = np.stack(columns, axis=1)
     return np.asarray((matrix + matrix.T) / 2.0)
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from oracles.mlip_engine import require_known
+from oracles.mlip_engine import require_known, require_together
 from oracles.names import unknown
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ POSITIVE = (
 def require_sound(o: "Mlip") -> None:
     """ValueError with what was given and what may be."""
     require_known(o.calculator)
+    if o.batched == "torch-sim":
+        require_together(o.calculator)
     if o.guard:
         require_known(o.guard)
     if o.guard == o.calculator and not o.model:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ase import Atoms
 
-from oracles import mlip_crystals, mlip_dynamics, mlip_faults, mlip_mechanics, mlip_phonons
+from oracles import mlip_crystals, mlip_dynamics, mlip_faults, mlip_lockstep, mlip_mechanics, mlip_phonons
 from oracles.alloy_properties import Measured, summarise
 from oracles.base import Candidate
 from oracles.mlip_engine import Unphysical
@@ -95,13 +95,10 @@ def measure(task: Task) -> tuple[Measured, list[Atoms]]:
     Unphysical and Unconverged with the reason, ValueError when the candidate does not suit.
     """
     wanted = {*task.options.properties} - (OF_ALLOYS if task.alloy is None else set())
-    samples: dict[str, list[float]] = {}
-    crystals = []
-    for index, start in enumerate(starts(task)):
-        crystal = _relaxed(start, task)
-        crystals.append(crystal)
-        for name, value in _of_crystal(crystal, task, wanted, index).items():
-            samples.setdefault(name, []).append(value)
+    starting = list(enumerate(starts(task)))
+    found = mlip_lockstep.each(task.calculator, lambda start: _of_start(start[1], task, wanted, start[0]), starting)
+    crystals = [crystal for crystal, _ in found]
+    samples = {name: [values[name] for _, values in found] for name in found[0][1]}
     lattice = float(np.mean(samples[LATTICE]))
     faults = wanted & {*mlip_faults.FAULTS}
     if faults and task.alloy is not None:
@@ -109,6 +106,12 @@ def measure(task: Task) -> tuple[Measured, list[Atoms]]:
         plan = mlip_faults.FaultPlan(o.fault_cells, o.fault_decorations, o.fault, o.steps)
         samples |= mlip_faults.fault_energies(task.calculator, plan, task.alloy, lattice, faults, task.seed)
     return summarise({name: samples[name] for name in task.options.properties if name in wanted}, lattice), crystals
+
+
+def _of_start(start: Atoms, task: Task, wanted: set[str], index: int) -> tuple[Atoms, dict[str, float]]:
+    """One decoration: the relaxed crystal and its values."""
+    crystal = _relaxed(start, task)
+    return crystal, _of_crystal(crystal, task, wanted, index)
 
 
 def _relaxed(start: Atoms, task: Task) -> Atoms:

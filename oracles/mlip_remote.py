@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
@@ -18,10 +19,14 @@ START = "import runpy, sys; runpy.run_path(sys.argv.pop(1), run_name='__main__')
 """Run the file without putting our folder on the other interpreter's path."""
 
 
-def start(python: str, name: str, model: str, device: str) -> "Remote":
-    """The calculator, its program running; EngineMissing when there is no such interpreter or it lacks the package."""
+def start(python: str, name: str, model: str, device: str, together: bool = False) -> "Remote":
+    """The calculator (`together`: of many crystals in one call), its program running.
+
+    EngineMissing when there is no such interpreter or it lacks the package.
+    """
     folder, complaints = tempfile.gettempdir(), tempfile.TemporaryFile()  # noqa: SIM115 (the program's, closed with it)
     argv = [python, "-c", START, str(Path(mlip_calculators.__file__).resolve()), name, model, device]
+    argv += ["together"] if together else []
     try:
         process = subprocess.Popen(
             argv, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, env=_environment()
@@ -56,12 +61,19 @@ class Remote(Calculator):  # type: ignore[misc]  # ase is untyped
     ) -> None:
         """Ask; CalculatorError with what the program said when it has no answer."""
         super().calculate(atoms, properties, system_changes)
-        now = self.atoms
-        question = {
-            "numbers": now.numbers.tolist(),
-            "positions": now.positions.tolist(),
-            "cell": now.cell.array.tolist(),
-        }
+        found = self._asked(_described(self.atoms))
+        self.results = {"energy": found["energy"], "free_energy": found["energy"]}
+        self.results |= {name: np.array(found[name], dtype=float) for name in ("forces", "stress")}
+
+    def together(self, crystals: Sequence[Atoms]) -> list[dict[str, Any]]:
+        """Energy, forces and stress of each crystal, by one call; CalculatorError when there is no answer."""
+        answers: list[dict[str, Any]] = self._asked({"crystals": [_described(crystal) for crystal in crystals]})[
+            "answers"
+        ]
+        return answers
+
+    def _asked(self, question: dict[str, Any]) -> dict[str, Any]:
+        """The program's answer; CalculatorError with what it said when it has none."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(question).encode() + b"\n")
@@ -69,10 +81,9 @@ class Remote(Calculator):  # type: ignore[misc]  # ase is untyped
         except BrokenPipeError as broken:
             raise CalculatorError(self._last_words()) from broken
         found = self.read()
-        if "energy" not in found:
-            raise CalculatorError(str(found.get("error")))
-        self.results = {"energy": found["energy"], "free_energy": found["energy"]}
-        self.results |= {name: np.array(found[name], dtype=float) for name in ("forces", "stress")}
+        if "error" in found:
+            raise CalculatorError(str(found["error"]))
+        return found
 
     def read(self) -> dict[str, Any]:
         """The program's next line; its last words as `error` when it has none."""
@@ -94,6 +105,12 @@ class Remote(Calculator):  # type: ignore[misc]  # ase is untyped
         code = self._process.wait()
         self._complaints.seek(0)
         return f"its program ended (code {code}): {self._complaints.read().decode(errors='replace')[-1500:].strip()}"
+
+
+def _described(crystal: Atoms) -> dict[str, Any]:
+    """A crystal as the program takes it."""
+    lists = {"positions": crystal.positions.tolist(), "cell": crystal.cell.array.tolist()}
+    return {"numbers": crystal.numbers.tolist(), **lists}
 
 
 def _environment() -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from campaigns.crediting import credits
 from campaigns.naming import legal
 from campaigns.pareto import front
 from campaigns.records import Ledger, Outcome
@@ -98,6 +99,7 @@ def measurements(ledger: Ledger, index: int) -> list[Measurement]:
     ended = next(r for r in ledger.rounds if r.index == index)
     values: dict[str, float | None] = {"hypervolume": ended.hypervolume}
     values |= _best(ledger, so_far) | _counts(so_far) | _costs(ledger, so_far, index)
+    values |= credits(ledger, index)
     for name, metrics in ended.diagnostics.items():
         values |= {f"cv.{metric}.{name}": value for metric, value in metrics.items()}
     at = round_ms(ledger, index)

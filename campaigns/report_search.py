@@ -1,7 +1,6 @@
 """This file is the report's account of the search: stages, what each optimizer earned, what was known before."""
 
-import numpy as np
-
+from campaigns.crediting import arm, gained, shares
 from campaigns.markup import Text, paragraph, section, table
 from campaigns.naming import number
 from campaigns.records import Batch, Ledger, Outcome
@@ -9,8 +8,7 @@ from campaigns.reference import unreached
 from campaigns.sections import OptimizerPart
 from campaigns.story import asked, counted
 from campaigns.turns import satisfying
-from optimizers.credit import gains
-from optimizers.portfolio import CONTROL, PREFIX
+from optimizers.portfolio import CONTROL
 
 
 def stages(ledger: Ledger) -> str:
@@ -41,13 +39,13 @@ def _stage(ledger: Ledger, k: int, part: OptimizerPart) -> list[Text]:
 
 def credit(ledger: Ledger) -> str:
     """A row an optimizer of each portfolio: its share, its evaluations, the hypervolume it gained, gain per cost."""
-    mine = [outcome for outcome in asked(ledger) if outcome.reason.proposer.startswith(PREFIX)]
+    mine = [outcome for outcome in asked(ledger) if arm(outcome)]
     if not mine:
         return ""
-    names = sorted({_arm(outcome) for outcome in mine}, key=lambda name: (name == CONTROL, name))
-    gain = _gains(ledger)
+    names = sorted({arm(outcome) for outcome in mine}, key=lambda name: (name == CONTROL, name))
+    gain = gained(ledger, ledger.outcomes)
     last = next(batch for batch in reversed(ledger.batches) if batch.index == mine[-1].round)
-    rows = [_row(name, [o for o in mine if _arm(o) == name], gain, last) for name in names]
+    rows = [_row(name, [o for o in mine if arm(o) == name], gain, last) for name in names]
     columns = ["", "Last share", "Evaluations", "Hypervolume gain", "per evaluation", "per oracle second"]
     note = (
         "A candidate gains what it alone added to the hypervolume of all earlier rounds. Shares follow recent gains "
@@ -59,32 +57,15 @@ def credit(ledger: Ledger) -> str:
 def _row(name: str, own: list[Outcome], gain: dict[int, float], last: Batch) -> list[Text]:
     total, seconds = sum(gain.get(o.number, 0.0) for o in own), sum(o.cost_s for o in own)
     ended = sum(o.finished_at is not None for o in own)
-    share = next((note for note in last.notes if note.startswith("shares: ")), "").removeprefix("shares: ")
-    shares = dict(entry.rsplit(" ", 2)[:2] for entry in share.split(", ") if entry)
+    given = shares(last)
     return [
         name,
-        f"{shares[name]} %" if name in shares else "–",
+        f"{given[name]:g} %" if name in given else "–",
         len(own),
         number(total, 3),
         number(total / ended, 3) if ended else "–",
         number(total / seconds, 3) if seconds else "–",
     ]
-
-
-def _arm(outcome: Outcome) -> str:
-    """The arm that proposed an outcome, without what the arm itself said."""
-    return outcome.reason.proposer.removeprefix(PREFIX).partition(": ")[0]
-
-
-def _gains(ledger: Ledger) -> dict[int, float]:
-    """Number -> hypervolume gained; nothing before a reference point is fixed."""
-    if ledger.reference is None:
-        return {}
-    found = [o for o in ledger.outcomes if o.feasible]
-    Y = np.array([o.losses for o in found], dtype=float).reshape(len(found), len(ledger.reference))
-    rounds = np.array([o.round for o in found], dtype=np.int64)
-    gain = gains(Y, np.ones(len(found), dtype=bool), rounds, np.array(ledger.reference))
-    return {o.number: float(value) for o, value in zip(found, gain, strict=True)}
 
 
 def known(ledger: Ledger) -> str:

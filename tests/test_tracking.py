@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from campaigns import following, projection
+from campaigns.crediting import gained
 from campaigns.following import Follower
+from campaigns.naming import legal
 from campaigns.position import Positions
 from campaigns.records import Event
 from campaigns.spec import CampaignSpec
@@ -90,6 +92,26 @@ def test_metrics_carry_the_round_and_the_journals_time(place):
     best = min(o.values["porosity_percent"] for o in place.ledger.finished)
     assert metrics[-1].value == best
     assert place.history("evaluations.failed") == [(0, 0.0), (1, 1.0), (2, 1.0)]
+
+
+def test_a_portfolios_shares_and_credit_are_metrics_of_the_round(place):
+    ledger = ledgers.many(12)
+    names = ("random (control)", "nsga2")
+    asked = [
+        replace(o, reason=replace(o.reason, proposer=f"portfolio: {names[o.number % 2]}: look"))
+        for o in ledger.outcomes
+    ]
+    batches = [replace(b, notes=("shares: nsga2 75 %, random (control) 25 %",)) for b in ledger.batches]
+    place.says(replace(ledger, outcomes=tuple(asked), batches=tuple(batches)))
+    sync(place.folder)
+    rounds = [r.index for r in place.ledger.rounds]
+    assert place.history("credit.share_percent.nsga2") == [(i, 75.0) for i in rounds]
+    counts = place.history("credit.evaluations.nsga2")
+    assert sum(n for _, n in counts) == sum(o.number % 2 for o in ledger.outcomes)
+    gain = sum(v for name in names for _, v in place.history(legal(f"credit.hypervolume.{name}")))
+    assert gain == pytest.approx(sum(gained(ledger, ledger.outcomes).values())) > 0
+    place.says(ledgers.single(12))
+    assert not any(m.key.startswith("credit") for m in projection.measurements(place.ledger, 0))
 
 
 def test_parameters_versions_seed_and_revision_are_there(place):

@@ -12,7 +12,7 @@ import numpy as np
 from oracles.alloy_domain import SYMBOL
 from oracles.base import Candidate, Evaluation
 from oracles.mlip_engine import Potential, digest, load, require_model, version
-from oracles.mlip_options import PROPERTIES, require_sound
+from oracles.mlip_options import known_properties, require_sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,9 @@ class Mlip:
     references: Mapping[str, str | float] = field(default_factory=dict)
     """Element -> file of its reference structure, or its energy in eV/atom with this model. Without it: fcc, bcc, hcp,
     diamond or cubic as at room temperature, relaxed with this model and kept in the user's cache."""
+    competing: str = ""
+    """File of structures of competing phases, or a folder of such files; relaxed with this model and kept in the same
+    cache. With it, `energy_above_hull_ev_per_atom` is a property: the distance from their and the elements' hull."""
     fault: Literal["rigid", "relaxed"] = "rigid"
     """Stacking faults of fcc alloys unrelaxed, or relaxed normal to the plane; never mix the two."""
     fault_cells: tuple[int, int, int] = (3, 2, 12)
@@ -100,7 +103,7 @@ class Mlip:
     @property
     def properties(self) -> tuple[str, ...]:
         """Names it returns."""
-        return PROPERTIES if self.compute is None else self.compute
+        return known_properties(self) if self.compute is None else self.compute
 
     @property
     def potential(self) -> Potential:
@@ -122,7 +125,8 @@ class Mlip:
         beside = bool(self.model) and ((here / self.model).exists() or len(Path(self.model).parts) > 1)
         files = {s: str(here / given) if isinstance(given, str) else given for s, given in self.references.items()}
         python = str(here / self.python) if len(Path(self.python).parts) > 1 else self.python
-        return replace(self, model=str(here / self.model) if beside else self.model, python=python, references=files)
+        placed = replace(self, model=str(here / self.model) if beside else self.model, python=python, references=files)
+        return replace(placed, competing=str(here / self.competing)) if self.competing else placed
 
     def prepare(self) -> None:
         """Load the model, so that forked workers share it; what belongs to one process is loaded there."""
@@ -134,7 +138,7 @@ class Mlip:
 
     def check(self) -> None:
         """EngineMissing when a package is not installed, ValueError when a file cannot be used."""
-        from oracles import mlip_crystals, mlip_phonons
+        from oracles import mlip_crystals, mlip_hull, mlip_phonons
 
         for potential in self._potentials():
             require_model(potential, self.trust_model)
@@ -144,11 +148,15 @@ class Mlip:
         for given in self.references.values():
             if isinstance(given, str):
                 mlip_crystals.from_file(given)
+        if self.competing:
+            mlip_hull.phases(self.competing)
 
     def fingerprint(self) -> str:
         """Hash of the weights and the packages' versions, and of the references' files."""
         parts = [[digest(potential), version(potential)] for potential in self._potentials()]
         files = [Path(given) for given in self.references.values() if isinstance(given, str)]
+        there = Path(self.competing or "/dev/null")
+        files += sorted(there.iterdir()) if there.is_dir() else [there]
         sums = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.is_file()]
         return hashlib.sha256(json.dumps([parts, sums]).encode()).hexdigest()
 

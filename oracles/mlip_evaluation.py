@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ase import Atoms
 
-from oracles import mlip_lockstep, mlip_properties
+from oracles import mlip_hull, mlip_lockstep, mlip_properties
 from oracles.alloy_properties import Measured
 from oracles.base import Candidate, Evaluation, Value, failed
 from oracles.mlip_crystals import cif
@@ -84,7 +84,7 @@ def unfit(options: "Mlip", symbols: Sequence[str]) -> str | None:
         reason = strangers(potential, symbols)
         if reason:
             return reason
-    wanted = mlip_properties.FORMATION in options.properties
+    wanted = {mlip_properties.FORMATION, mlip_hull.ABOVE} & {*options.properties}
     return lacking(list(symbols), options.references) if wanted else None
 
 

@@ -30,6 +30,8 @@ PROPERTIES = (
     "npt_volume_drift_percent",
     "npt_mean_square_displacement_angstrom2",
 )
+ABOVE_HULL = "energy_above_hull_ev_per_atom"
+"""A property where `competing` names phases."""
 POSITIVE = (
     "cells",
     "decorations",
@@ -48,6 +50,11 @@ POSITIVE = (
 )
 
 
+def known_properties(o: "Mlip") -> tuple[str, ...]:
+    """Names of all properties that it can compute with these options."""
+    return (*PROPERTIES, ABOVE_HULL) if o.competing else PROPERTIES
+
+
 def require_sound(o: "Mlip") -> None:
     """ValueError with what was given and what may be."""
     require_known(o.calculator)
@@ -58,7 +65,9 @@ def require_sound(o: "Mlip") -> None:
     if o.guard == o.calculator and not o.model:
         raise ValueError(f"guard: {o.guard} cannot disagree with itself; name another calculator")
     for name in o.compute or ():
-        if name not in PROPERTIES:
+        if name == ABOVE_HULL and not o.competing:
+            raise ValueError(f"compute: {name} needs `competing: FILE`, the structures of competing phases")
+        if name not in known_properties(o):
             raise ValueError(f"compute: {unknown('property', name, PROPERTIES)}")
     for name in POSITIVE:
         if not getattr(o, name) > 0:

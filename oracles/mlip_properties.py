@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ase import Atoms
 
-from oracles import mlip_crystals, mlip_dynamics, mlip_faults, mlip_lockstep, mlip_mechanics, mlip_phonons
+from oracles import mlip_crystals, mlip_dynamics, mlip_faults, mlip_hull, mlip_lockstep, mlip_mechanics, mlip_phonons
 from oracles.alloy_properties import Measured, summarise
 from oracles.base import Candidate
 from oracles.mlip_engine import Unphysical
@@ -135,6 +135,9 @@ def _of_crystal(crystal: Atoms, task: Task, wanted: set[str], index: int) -> dic
         found |= mlip_mechanics.moduli(matrix, cubic=task.alloy is not None and o.lattice != "hcp")
     if FORMATION in wanted:
         found[FORMATION] = found["energy_ev_per_atom"] - _unmixed(crystal, task.references.energy, task)
+    if mlip_hull.ABOVE in wanted:
+        formation = mlip_hull.formation_energy(crystal, found["energy_ev_per_atom"], task.references, task.calculator)
+        found[mlip_hull.ABOVE] = mlip_hull.above(crystal, formation, o.competing, task.references, task.calculator)
     if MIXING in wanted:
         found[MIXING] = found["energy_ev_per_atom"] - _unmixed(crystal, task.references.on_lattice, task)
     if wanted & PHONONS:

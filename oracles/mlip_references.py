@@ -36,6 +36,10 @@ class References:
             raise ValueError(f"references: {stated} is not pure {symbol}")
         return self._kept(crystal, "free", calculator)
 
+    def relaxed_energy(self, crystal: Atoms, calculator: Any) -> float:
+        """eV/atom of a crystal, its cell and ions relaxed."""
+        return self._kept(crystal.copy(), "free", calculator)
+
     def on_lattice(self, symbol: str, lattice: mlip_crystals.Lattice, calculator: Any) -> float:
         """eV/atom of the element on an alloy's lattice, its volume relaxed."""
         return self._kept(mlip_crystals.pure(symbol, lattice), "volume", calculator)

@@ -11,6 +11,13 @@ from oracles.hull_references import Kind, Reading, References, load
 def above_hull(
     reading: Reading, fractions: Mapping[str, float], energy_ev: float, kind: Kind
 ) -> tuple[float, dict[str, float]]:
+    """`distance` from the hull of the references in a file."""
+    return distance(load(reading), fractions, energy_ev, kind)
+
+
+def distance(
+    references: References, fractions: Mapping[str, float], energy_ev: float, kind: Kind
+) -> tuple[float, dict[str, float]]:
     """Distance from the hull of the references in eV/atom, negative below it, and the phases that it decomposes to.
 
     `fractions`: atomic fractions; `energy_ev`: eV/atom, of the `kind` given. The phases go by name with their shares of
@@ -18,7 +25,7 @@ def above_hull(
     """
     from pymatgen.core import Composition
 
-    references, composition = load(reading), Composition(dict(fractions))
+    composition = Composition(dict(fractions))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pymatgen warns of elements without electronegativity, which it does not need
         diagram = _diagram(references, frozenset(fractions))

@@ -312,6 +312,59 @@ def test_values_carry_where_they_come_from():
     assert other.provenance["settings_sha256"] != found.provenance["settings_sha256"]
 
 
+def competing(folder):
+    """A folder with copper-gold as L1_0 and, of other elements, palladium-silver."""
+    folder.mkdir()
+    ordered = bulk("Cu", cubic=True, a=3.9)
+    ordered.symbols = ["Cu", "Cu", "Au", "Au"]
+    ordered.write(folder / "CuAu.cif")
+    bulk("AgPd", "rocksalt", a=5.2).write(folder / "POSCAR")
+    return ordered
+
+
+def test_the_distance_from_the_hull_of_phases_under_the_same_model(tmp_path):
+    ordered = competing(tmp_path / "phases")
+    names = ["formation_energy_ev_per_atom", "energy_above_hull_ev_per_atom"]
+    oracle = Mlip(calculator="emt", competing="phases", force_tolerance_ev_per_angstrom=0.005).located(str(tmp_path))
+    oracle.check()
+    assert oracle.properties[-1] == names[1]
+    stable = ask(oracle.only(names), structure(ordered)).values
+    assert stable[names[0]] < -0.005
+    assert stable[names[1]] == pytest.approx(0.0, abs=1e-4)
+    rich = bulk("Cu", cubic=True, a=3.7)
+    rich.symbols[0] = "Au"
+    found = ask(oracle.only(names), structure(rich)).values
+    # between copper at 0 and CuAu, a quarter gold lies half way
+    assert found[names[1]] == pytest.approx(found[names[0]] - stable[names[0]] / 2, abs=1e-4)
+    before = oracle.fingerprint()
+    (tmp_path / "phases" / "POSCAR").unlink()
+    assert oracle.fingerprint() != before
+
+
+def test_competing_phases_that_are_not_there_or_no_structures_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="there is no file or folder"):
+        Mlip(calculator="emt", competing="phases").located(str(tmp_path)).check()
+    (tmp_path / "phases.txt").write_text("none")
+    with pytest.raises(ValueError, match="holds no structure"):
+        Mlip(calculator="emt", competing="phases.txt").located(str(tmp_path)).check()
+    with pytest.raises(ValueError, match="needs `competing: FILE`"):
+        Mlip(calculator="emt", compute=("energy_above_hull_ev_per_atom",))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("chgnet") is None, reason="pip install 'eutectic[mlip]'")
+def test_chgnet_puts_ordered_nickel_aluminium_on_its_own_hull(tmp_path):
+    folder = tmp_path / "phases"
+    folder.mkdir()
+    bulk("NiAl", "cesiumchloride", a=2.89).write(folder / "NiAl.cif")
+    oracle = Mlip(calculator="chgnet", competing=str(folder)).only(["energy_above_hull_ev_per_atom"])
+    assert ask(oracle, structure(bulk("NiAl", "cesiumchloride", a=2.85))).values == {
+        "energy_above_hull_ev_per_atom": pytest.approx(0.0, abs=2e-3)
+    }
+    rocksalt = ask(oracle, structure(bulk("NiAl", "rocksalt", a=5.1))).values["energy_above_hull_ev_per_atom"]
+    assert rocksalt > 0.1
+
+
 @pytest.mark.skipif(importlib.util.find_spec("chgnet") is None, reason="pip install 'eutectic[mlip]'")
 def test_chgnets_copper_and_the_model_loaded_before_a_fork():
     oracle = Mlip(calculator="chgnet", cells=1, decorations=1).only(["lattice_constant_angstrom", "bulk_modulus_gpa"])

@@ -16,7 +16,7 @@ class GaussianProcess:
     """Gaussian process; inputs scaled by the domain, outputs standardised, intervals widened by rows left out."""
 
     kernel: Literal["auto", "matern52", "matern32", "rbf", "additive", "composition"] = "auto"
-    """Covariance of the numeric inputs. `auto`: `matern52`, or the smoother `rbf` on strong evidence. `additive`: sums
+    """Covariance of the numeric inputs. `auto`: `matern52`, or the smoother `rbf` on evidence. `additive`: sums
     over inputs and pairs of inputs beside the product of all; `composition`: linear and quadratic mixing beside
     `matern52`. Category inputs multiply it by exp(-sum of mismatches / length)."""
     coupling: Literal["none", "icm"] = "none"

@@ -23,8 +23,8 @@ COMMON, OWN = 1.0, 0.5
 SHORT, LONG = 0.3, 2.0
 """Lengths that tuning starts from, times the square root of the dimension."""
 MOST_SHAPE = 8.0
-STRONG = 3.0
-"""Logarithm of the Bayes factor from which evidence is strong: Kass and Raftery 1995, section 3.2 (doi
+POSITIVE = 1.0
+"""Logarithm of the Bayes factor from which evidence is positive: Kass and Raftery 1995, section 3.2 (doi
 10.1080/01621459.1995.10476572)."""
 
 
@@ -151,14 +151,14 @@ def tune(task: Task, start: tuple[Hyper, ...], iterations: int) -> tuple[Hyper, 
 
 
 def smoother(task: Task, found: tuple[Hyper, ...], iterations: int) -> tuple[Task, tuple[Hyper, ...]]:
-    """The task with the squared exponential in place of its covariance, where that is much likelier.
+    """The task with the squared exponential in place of its covariance, where evidence for it is positive.
 
     Likelihoods are those of the posteriors' modes; `found` is that of the task itself, where the search begins.
     """
     other = replace(task, kernel=replace(task.kernel, name="rbf"))
     start = vector(task, found)
     value, place = descend(other, start, bounds(other, start[-len(found) :]), iterations)
-    return (other, finish(other, place)) if value < loss(task, start)[0] - STRONG else (task, found)
+    return (other, finish(other, place)) if value < loss(task, start)[0] - POSITIVE else (task, found)
 
 
 def bounds(task: Task, levels: Array) -> list[tuple[float, float]]:

@@ -5,7 +5,8 @@
 Needs `pip install 'eutectic[mlip]'`. First CHGNet 0.3.0 on copper, nickel and equiatomic
 FeNiCrCoCu. Then twenty relaxations of small random Cu-Ni crystals (4 atoms): in a batch by the local executor, whose
 worker loads the model once and forks a process an evaluation, against twenty plain ASE programs, each its own process,
-and against one plain ASE process that relaxes all. CPU seconds are of the processes and all their children.
+and against one plain ASE process that relaxes all; and with SevenNet one by one and, where its release and torch-sim's
+fit each other (sevenn 0.12.1 with torch-sim-atomistic 0.3.0 on Python 3.11), side by side. CPU seconds are of the processes and all their children.
 """
 
 import json
@@ -20,7 +21,7 @@ import numpy as np
 
 from campaigns.execution import LocalExecutor, Setting
 from campaigns.job import job
-from oracles.base import Candidate
+from oracles.base import Candidate, EngineMissing
 from oracles.mlip import Mlip
 
 COLUMNS = ("lattice_constant_angstrom", "bulk_modulus_gpa")
@@ -109,6 +110,25 @@ def timed(title: str, run: object, argument: object) -> None:
     print(f"| {title} | {now - wall:.0f} | {used - cpu:.0f} |", flush=True)
 
 
+def side_by_side(batched: str) -> None:
+    """The same crystals under SevenNet: one by one, or all in each call through torch-sim."""
+    oracle = Mlip(calculator="sevennet", cells=1, decorations=1, batched=batched).only(["energy_ev_per_atom"])
+    found = oracle.evaluate(candidates(), np.random.default_rng(1))
+    assert all(evaluation.status == "finished" for evaluation in found), found
+
+
+def torch_sim() -> None:
+    """Two rows, or why there are none."""
+    try:
+        for batched in ("none", "torch-sim"):
+            Mlip(calculator="sevennet", batched=batched).prepare()
+    except EngineMissing as missing:
+        print(f"SevenNet through torch-sim: {missing}")
+        return
+    timed("SevenNet, one by one", side_by_side, "none")
+    timed("SevenNet, side by side through torch-sim", side_by_side, "torch-sim")
+
+
 def main() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     print("| | a | B | C11 | C12 | C44 | E | CPU s |\n|---|---|---|---|---|---|---|---|")
@@ -122,6 +142,7 @@ def main() -> None:
     timed("one worker's batch, a process each", batch, 1)
     timed("plain ASE, one process", plain, True)
     timed("plain ASE, a process each", plain, False)
+    torch_sim()
 
 
 if __name__ == "__main__":

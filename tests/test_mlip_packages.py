@@ -59,6 +59,7 @@ def started(potential):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", ["mace", "orb", "mattersim", "matgl"])
 def test_a_saved_model_is_loaded_and_its_forces_and_stress_are_slopes_of_its_energy(name, tmp_path):
     python, path = tiny(name, tmp_path)
@@ -246,6 +247,7 @@ def require_alike(one_by_one, together):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_sevennet_through_torch_sim_is_sevennet():
     potential = mlip_engine.Potential("sevennet", python=interpreter("sevennet"))
     together = started(replace(potential, together=True))
@@ -253,6 +255,7 @@ def test_sevennet_through_torch_sim_is_sevennet():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_mace_through_torch_sim_is_mace(tmp_path):
     python, path = tiny("mace", tmp_path)
     potential = mlip_engine.Potential("mace", str(path), python)
@@ -261,6 +264,7 @@ def test_mace_through_torch_sim_is_mace(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_a_batch_relaxed_through_torch_sim_ends_where_one_by_one_does():
     python = interpreter("sevennet")
     started(mlip_engine.Potential("sevennet", python=python, together=True))

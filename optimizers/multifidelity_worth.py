@@ -9,7 +9,6 @@ level. With equally likely answers of the low rung, sorted by the gains g_1 >= g
     max_k  (g_1 + ... + g_k) / DRAWS / (price + k / DRAWS * price of the top).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from math import log
@@ -17,7 +16,7 @@ from math import log
 import torch
 from torch import Tensor
 
-from optimizers.acquisition import Improvement
+from optimizers.acquisition import ELEMENTS, Improvement
 from optimizers.belief import Belief
 from surrogates.multifidelity_model import FittedCoKriging
 
@@ -60,18 +59,19 @@ class Worth:
 
     def log(self, X: Tensor) -> Tensor:
         """Logarithm (r,) of the worth at X (r, d); differentiable."""
-        gains = torch.stack([self.fronts.log_of(told) for told in self._told(X)]).sort(0, descending=True).values
+        gains = self.fronts.log_of(self._told(X)).reshape(DRAWS, -1).sort(0, descending=True).values
         rates: Tensor = torch.logcumsumexp(gains, 0) - self._prices().log()
         return rates.max(0).values - log(DRAWS)
 
     def value(self, X: Tensor) -> Tensor:
         """The same (r,) without the logarithm; no gradient."""
         with torch.no_grad():
-            found = [self._value(part) for part in self.fronts.parts(X)]
+            parts = torch.split(X, max(1, ELEMENTS // (DRAWS * self.fronts.open.size))) if len(X) else ()
+            found = [self._value(part) for part in parts]
             return torch.cat(found) if found else X.new_zeros(0)
 
     def _value(self, X: Tensor) -> Tensor:
-        gains = torch.stack([self.fronts.value_of(told) for told in self._told(X)]).sort(0, descending=True).values
+        gains = self.fronts.value_of(self._told(X)).reshape(DRAWS, -1).sort(0, descending=True).values
         rates: Tensor = gains.cumsum(0) / self._prices()
         return rates.max(0).values / DRAWS
 
@@ -84,29 +84,28 @@ class Worth:
         share = torch.arange(1, DRAWS + 1, dtype=torch.float64) / DRAWS
         return (self.price + share * self.top)[:, None]
 
-    def _told(self, X: Tensor) -> Iterator[list[tuple[Tensor, Tensor]]]:
-        """What is believed of the top rung at X (r, d) after each of the answers: moments of every output."""
-        before = self.fronts.moments(X)
-        tells = [*self.tells, *[True] * (len(self.outputs) - len(self.tells))]
-        shares = [
-            output.agreement(X, self.rung)[:, None].clamp_max(MOST_TOLD)
-            for output, told in zip(self.outputs, tells, strict=True)
-            if told
-        ]
-        heard = [j for j, told in enumerate(tells) if told]
-        for answer in answers(len(heard)):
-            after = list(before)
-            for j, share, z in zip(heard, shares, answer, strict=True):
-                mean, std = before[j]
-                after[j] = mean + z * share.sqrt() * std, (1 - share).sqrt() * std
-            yield after
+    def _told(self, X: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """What is believed of the top rung at X (r, d) after each of the answers, one after the other (DRAWS r)."""
+        heard = [*self.tells, *[True] * (len(self.outputs) - len(self.tells))]
+        said = iter(answers(sum(heard)).T)
+        after = []
+        for j, (mean, std) in enumerate(self.fronts.moments(X)):
+            if j >= len(heard) or not heard[j]:
+                after.append((mean.repeat(DRAWS, 1), std.repeat(DRAWS, 1)))
+                continue
+            share = self.outputs[j].agreement(X, self.rung)[:, None].clamp_max(MOST_TOLD)
+            answer = next(said)[:, None, None]
+            told = mean + answer * share.sqrt() * std
+            after.append((told.flatten(0, 1), ((1 - share).sqrt() * std).repeat(DRAWS, 1)))
+        return after
 
 
 @cache
-def answers(outputs: int) -> tuple[tuple[float, ...], ...]:
-    """DRAWS equally likely standard normal answers, (outputs,) each: quantiles of one output, Sobol points of more."""
+def answers(outputs: int) -> Tensor:
+    """DRAWS equally likely standard normal answers (DRAWS, outputs): quantiles of one output, Sobol points of more."""
     uniform = (torch.arange(DRAWS, dtype=torch.float64)[:, None] + 0.5) / DRAWS
     if outputs > 1:
         engine = torch.quasirandom.SobolEngine(outputs, scramble=True, seed=0)  # type: ignore[no-untyped-call]
         uniform = engine.draw(DRAWS, dtype=torch.float64).clamp(1e-6, 1 - 1e-6)
-    return tuple(tuple(row) for row in torch.special.ndtri(uniform).tolist())
+    answer: Tensor = torch.special.ndtri(uniform)
+    return answer

@@ -108,39 +108,47 @@ class Shape:
     stretches: Tensor
     levels: Tensor
     own: bool
+    paths: Tensor
+    """(K, K) P[k, j]: by how much rung j's own part counts on rung k, the product of rho above j; 0 for j > k."""
 
     @classmethod
     def of(cls, theta: Tensor, d: int, rungs: int, own: bool) -> "Shape":
         """From the vector (d + 3 (K - 1) + K,)."""
         a, b, c, e, f = torch.split(theta, [d, rungs - 1, rungs - 1, rungs - 1, rungs])
-        return cls(a.exp(), b, c.exp(), e.exp(), f.exp(), own)
-
-    def paths(self) -> Tensor:
-        """(K, K) P[k, j]: by how much rung j's own part counts on rung k, the product of rho above j; 0 for j > k."""
-        rows: list[Tensor] = []
-        for k in range(len(self.levels)):
-            row = [self.scales[j:k].prod() if j <= k else self.levels.new_zeros(()) for j in range(len(self.levels))]
-            rows.append(torch.stack(row))
-        return torch.stack(rows)
+        return cls(a.exp(), b, c.exp(), e.exp(), f.exp(), own, paths(b))
 
     def covariance(self, kernel: Kernel, A: Tensor, a: Tensor, B: Tensor, b: Tensor) -> Tensor:
         """Prior covariance (..., p, q) of the noise-free values at A (..., p, d) on rungs a (..., p) and at B, b."""
-        P = self.paths()
-        total = P[a, 0][..., :, None] * P[b, 0][..., None, :] * kernel(A, B, self.lengths)
+        left, right = self.paths[a], self.paths[b]
+        total = left[..., :, None, 0] * kernel(A, B, self.lengths) * right[..., None, :, 0]
         for j in range(1, len(self.levels)):
-            weight = P[a, j][..., :, None] * P[b, j][..., None, :]
-            part = self.spreads[j - 1] * kernel(A, B, self.lengths * self.stretches[j - 1])
-            total = total + weight * (part + BIAS**2)
+            if a.ndim == b.ndim == 1:
+                rows, columns = torch.nonzero(a >= j)[:, 0], torch.nonzero(b >= j)[:, 0]
+                part = self._part(kernel, A[rows], left[rows, j], B[columns], right[columns, j], j)
+                total = total.index_put((rows[:, None], columns), part, accumulate=True)
+            else:
+                total = total + self._part(kernel, A, left[..., j], B, right[..., j], j)
         if self.own:
             same = (torch.cdist(A, B, compute_mode="donot_use_mm_for_euclid_dist") < 1e-9).to(A.dtype)
-            total = total + same * ((P[a] * self.levels) @ P[b].transpose(-1, -2))
+            total = total + same * ((left * self.levels) @ right.transpose(-1, -2))
         return total
 
-    def variance(self, rung: Tensor) -> Tensor:
-        """Prior variance (...,) of the noise-free value on rungs (...,)."""
-        P = self.paths().square()
+    def _part(self, kernel: Kernel, A: Tensor, left: Tensor, B: Tensor, right: Tensor, j: int) -> Tensor:
+        """What rung j's discrepancy and bias add to the covariance, given by how much they count; 0 below rung j."""
+        discrepancy = self.spreads[j - 1] * kernel(A, B, self.lengths * self.stretches[j - 1])
+        return left[..., :, None] * (discrepancy + BIAS**2) * right[..., None, :]
+
+    def variance(self, a: Tensor, b: Tensor) -> Tensor:
+        """Prior covariance (...,) of the noise-free values on rungs a (...,) and b (...,) at the same point."""
         own = torch.cat([self.spreads.new_ones(1), self.spreads + BIAS**2]) + (self.levels if self.own else 0)
-        return (P @ own)[rung]
+        return ((self.paths * own) @ self.paths.T)[a, b]
+
+
+def paths(scales: Tensor) -> Tensor:
+    """`Shape.paths` (K, K) of rho (K - 1,): f = scales f_below + own parts, solved for f."""
+    identity = torch.eye(len(scales) + 1, dtype=scales.dtype)
+    found: Tensor = torch.linalg.solve_triangular(identity - torch.diag(scales, -1), identity, upper=False)
+    return found
 
 
 def gram(task: Task, shape: Shape) -> Tensor:
@@ -166,7 +174,7 @@ def loss(task: Task, vector: Array) -> tuple[float, Array]:
     shape = task.shape(theta)
     K = gram(task, shape)
     factor, _ = cholesky(K.detach())
-    h = shape.paths()[task.rung, 0]
+    h = shape.paths[task.rung, 0]
     constant = best_constant(factor, h.detach(), task.y)
     residual = (task.y - h * constant)[:, None]
     alpha = torch.cholesky_solve(residual.detach(), factor)
@@ -202,7 +210,7 @@ def tune(task: Task, start: Hyper | None, iterations: int) -> Hyper:
     vector = min(results, key=lambda pair: pair[0])[1]
     shape = task.shape(torch.tensor(vector))
     factor, _ = cholesky(gram(task, shape))
-    return Hyper.of(vector, d, K, best_constant(factor, shape.paths()[task.rung, 0], task.y))
+    return Hyper.of(vector, d, K, best_constant(factor, shape.paths[task.rung, 0], task.y))
 
 
 def descend(task: Task, vector: Array, box: list[tuple[float, float]], iterations: int) -> tuple[float, Array]:

@@ -36,12 +36,9 @@ class FittedCoKriging:
     """(n, n) inverse of the Cholesky factor of the observations' covariance."""
     alpha: Tensor
     """(n,) K^-1 residual."""
+    shape: Shape
+    """The hyperparameters as tensors."""
     notes: tuple[str, ...] = ()
-
-    @property
-    def shape(self) -> Shape:
-        """The hyperparameters as tensors."""
-        return self.task.shape(torch.tensor(self.hyper.vector()))
 
     @property
     def state(self) -> State:
@@ -67,14 +64,14 @@ class FittedCoKriging:
 
     def moments(self, X: Tensor, rung: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and variance (...,) of the noise-free output at X (..., d) on rungs (...,)."""
-        k, u = self._cross(X, rung), (X - self.lower) / self.width
-        shape = self.shape
-        variance = shape.covariance(
-            self.task.kernel, u[..., None, :], rung[..., None], u[..., None, :], rung[..., None]
-        )
-        left = variance[..., 0, 0] - (k @ self.inverse_factor.T).square().sum(-1)
-        mean = self.hyper.constant * shape.paths()[rung, 0] + k @ self.alpha
-        return self.shift + self.scale * mean, self.scale**2 * left.clamp_min(1e-12)
+        return self.explained(self._cross(X, rung), rung)[:2]
+
+    def explained(self, cross: Tensor, rung: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """`moments` of points with standardised prior covariance (..., n) with the observations, and that whitened."""
+        white = cross @ self.inverse_factor.T
+        left = self.shape.variance(rung, rung) - white.square().sum(-1)
+        mean = self.hyper.constant * self.shape.paths[rung, 0] + cross @ self.alpha
+        return self.shift + self.scale * mean, self.scale**2 * left.clamp_min(1e-12), white
 
     def covariance(self, A: Tensor, a: Tensor, B: Tensor, b: Tensor) -> Tensor:
         """Posterior covariance (..., p, q) of the noise-free output between A on rungs a and B on rungs b."""
@@ -87,15 +84,11 @@ class FittedCoKriging:
         """Share (n,), 0 to 1, of the top rung's variance at X (n, d) that an observation there on one would remove."""
         here = torch.full((len(X),), rung)
         top = torch.full_like(here, self.task.rungs - 1)
-        _, own = self.moments(X, here)
-        _, best = self.moments(X, top)
-        shared = self._paired(X, here, top)
+        _, own, one = self.explained(self._cross(X, here), here)
+        _, best, other = self.explained(self._cross(X, top), top)
+        shared = self.scale**2 * (self.shape.variance(here, top) - (one * other).sum(-1))
         noise = 0.0 if self.task.own else self.scale**2 * self.hyper.levels[rung]
         return (shared.square() / (best * (own + noise))).clamp(0, 1)
-
-    def _paired(self, X: Tensor, a: Tensor, b: Tensor) -> Tensor:
-        """Posterior covariance (n,) between rungs a and b at the same points X (n, d)."""
-        return self.covariance(X[:, None], a[:, None], X[:, None], b[:, None])[:, 0, 0]
 
     def _cross(self, X: Tensor, rung: Tensor) -> Tensor:
         """Prior covariance (..., q, n) with the observations, standardised."""
@@ -154,11 +147,17 @@ class Rung:
 
     def bound(self, fixed: Tensor) -> Conditional:
         """Moments, and covariances with the fixed points B (b, d) on the same rung."""
-        own = self._levels(fixed)
+        whole, n = self.whole, len(self.whole.task.y)
+        units = (fixed - whole.lower) / whole.width
+        X, levels = torch.cat([whole.task.X, units]), torch.cat([whole.task.rung, self._levels(fixed)])
+        with torch.no_grad():
+            known = whole.explained(whole._cross(fixed, levels[n:]), levels[n:])[2]
 
-        def conditional(X: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-            mean, variance = self.whole.moments(X, self._levels(X))
-            return mean, variance, self.whole.covariance(X, self._levels(X), fixed, own)
+        def conditional(points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            rung = self._levels(points)
+            prior = whole.shape.covariance(whole.task.kernel, (points - whole.lower) / whole.width, rung, X, levels)
+            mean, variance, white = whole.explained(prior[..., :n], rung)
+            return mean, variance, whole.scale**2 * (prior[..., n:] - white @ known.T)
 
         return conditional
 
@@ -239,8 +238,8 @@ def condition(
     shape = task.shape(torch.tensor(hyper.vector()))
     factor, jitter = cholesky(gram(task, shape))
     inverse = torch.linalg.solve_triangular(factor, torch.eye(len(task.y), dtype=torch.float64), upper=False)
-    h = shape.paths()[task.rung, 0]
+    h = shape.paths[task.rung, 0]
     hyper = replace(hyper, constant=best_constant(factor, h, task.y))
     alpha = inverse.T @ (inverse @ (task.y - h * hyper.constant))
     said = (f"near-singular covariance: jitter {jitter:.1e} (standardised variance) added",) if jitter else ()
-    return FittedCoKriging(task, hyper, lower, width, shift, scale, inverse, alpha, tuple({*notes, *said}))
+    return FittedCoKriging(task, hyper, lower, width, shift, scale, inverse, alpha, shape, tuple({*notes, *said}))

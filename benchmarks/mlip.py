@@ -6,7 +6,8 @@ Needs `pip install 'eutectic[mlip]'`. First CHGNet 0.3.0 on copper, nickel and e
 FeNiCrCoCu. Then twenty relaxations of small random Cu-Ni crystals (4 atoms): in a batch by the local executor, whose
 worker loads the model once and forks a process an evaluation, against twenty plain ASE programs, each its own process,
 and against one plain ASE process that relaxes all; and with SevenNet one by one and, where its release and torch-sim's
-fit each other (sevenn 0.12.1 with torch-sim-atomistic 0.3.0 on Python 3.11), side by side. CPU seconds are of the processes and all their children.
+fit each other (sevenn 0.12.1 with torch-sim-atomistic 0.3.0 on Python 3.11), side by side. CPU seconds are of the
+processes and all their children.
 """
 
 import json

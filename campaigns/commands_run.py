@@ -76,7 +76,8 @@ def suggest(
 ) -> None:
     """Propose candidates to evaluate by hand.
 
-    Those that already wait for a person come first. Tell the campaign what came out with `campaign tell`.
+    Those proposed before and not evaluated yet come first, so that asking twice shows the same; a larger -n proposes
+    more. Tell the campaign what came out with `campaign tell`; what is not told is evaluated by the next `resume`.
     """
     from campaigns.campaign import Campaign
     from campaigns.printing import suggestions, suggestions_json

@@ -30,15 +30,17 @@ class Told:
 def suggested(campaign: "Campaign", n: int) -> list[Outcome]:
     """Up to n candidates for a person: first those that wait for one, then new ones.
 
+    Where no oracle is a person, whatever was proposed and never evaluated waits, unless a process runs the campaign.
     CampaignFolderError when nothing waits and another process runs the campaign, which then does the asking itself.
     """
     from campaigns.lock import in_use
     from campaigns.passage import next_oracle, waits
 
     problem, waiting = campaign.problem, []
+    by_hand = not any(waits(named) for named in problem.oracles) and not in_use(campaign.folder)
     for outcome in campaign.ledger.outcomes:
         place = next_oracle(problem, outcome) if outcome.status == "proposed" else None
-        if place is not None and waits(problem.oracles[place]):
+        if place is not None and (by_hand or waits(problem.oracles[place])):
             waiting.append(outcome)
     if len(waiting) >= n or (waiting and in_use(campaign.folder)):
         return waiting[:n]

@@ -67,6 +67,7 @@ def plugins(
 ) -> None:
     """List the parts a campaign file can use."""
     from campaigns import plugins as parts
+    from campaigns import words
     from campaigns.errors import CampaignFileError, Complaint, unknown
 
     if name is None:
@@ -74,7 +75,9 @@ def plugins(
             typer.echo(f"{kind:12} {', '.join(parts.names(kind))}")
         return
     kinds = [kind for kind in parts.KINDS if name in parts.names(kind)]
-    if not kinds:
+    for line in [] if kinds else words.told(name):
+        typer.echo(f"No part: {line} (docs/campaign-file.md)")
+    if not kinds and not words.told(name):
         known = sorted({part for kind in parts.KINDS for part in parts.names(kind)})
         raise CampaignFileError([Complaint((), unknown("part", name, known))])
     for kind in kinds:

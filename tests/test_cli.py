@@ -266,6 +266,10 @@ def test_plugins_lists_parts_and_explains_one(tmp_path: Path) -> None:
     assert "lammps_alloy" in campaign(tmp_path, "plugins").stdout
     assert "decorations" in campaign(tmp_path, "plugins", "lammps_alloy").stdout
     assert "did you mean 'sobol'" in campaign(tmp_path, "plugins", "sobl", code=2).stderr
+    told = campaign(tmp_path, "plugins", "satisfy").stdout
+    assert "satisfy is a value of `goal` in `optimizers` of a campaign file: `satisfy`: look for candidates" in told
+    assert "docs/campaign-file.md" in told
+    assert "stall is a key of `budget`" in campaign(tmp_path, "plugins", "stall").stdout
 
 
 def test_doctor_names_engines_and_how_to_get_them(tmp_path: Path) -> None:
@@ -371,6 +375,9 @@ def test_suggest_and_tell_run_a_campaign_by_hand(small: Path) -> None:
     campaign(small, "run", "small.yaml", "--set", "budget.evaluations=2")
     suggested = json.loads(campaign(small, "suggest", "runs/small", "-n", "2", "--format", "json").stdout)
     assert len(suggested) == 2
+    again = json.loads(campaign(small, "suggest", "runs/small", "-n", "3", "--format", "json").stdout)
+    assert [c["id"] for c in again[:2]] == [c["id"] for c in suggested]
+    assert again[2]["id"] not in {c["id"] for c in suggested}
     assert set(suggested[0]["variables"]) == {"x", "quench"}
     campaign(small, "tell", "runs/small", "--id", suggested[0]["id"], "strength_mpa=70", "price_usd_per_kg=3")
     (small / "measured.csv").write_text(

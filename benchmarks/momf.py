@@ -12,7 +12,7 @@ with its priors, any fidelity from 0 to 1, 128 Sobol samples, 10 restarts (hvkg:
 All begin with what two top evaluations cost: one on the top rung and as much again shared by the two lower ones, Sobol
 points, which are the same for all; `bayesian` has a second point on the top instead. The score is log10 of the
 hypervolume that is missing, of two sets at s = 1: the true values of what each one's own model there believes to be the
-front (of 4,096 Sobol points and copies of the believed front moved by ever smaller steps), and what was asked at
+front (of 4,096 Sobol points and copies of the believed best moved by ever smaller steps), and what was asked at
 s >= 0.99. Every run is written to FOLDER after each evaluation and continued from there, scores are kept in it, and the
 table and docs/images/momf.png are drawn from all that lie there. Costs are in prices of the top rung, seconds are CPU
 seconds, one thread.
@@ -26,6 +26,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -132,15 +133,15 @@ def believed(who: str, function: Any, X: Array) -> Mean:
     return lambda points: belief.moments(points)[0]
 
 
-def inferred(mean: Mean, d: int) -> Array:
-    """Inputs (k, d) believed to be the front, always looked for in the same way."""
+def inferred(mean: Mean, d: int, points: int = 4096, copies: int = 1024, times: int = 1) -> Array:
+    """Inputs (k, d) believed to be the front: Sobol points, then moved copies of the best, `times` with each step."""
     engine = torch.quasirandom.SobolEngine(d, scramble=True, seed=0)  # type: ignore[no-untyped-call]
-    X: Array = engine.draw(4096, dtype=torch.float64).numpy()
+    X: Array = engine.draw(points, dtype=torch.float64).numpy()
     Y, rng = mean(X), np.random.default_rng(0)
-    for step in (0.1, 0.03, 0.01, 0.003):
-        front = X[moocore.is_nondominated(Y)]
-        moved = front[rng.integers(len(front), size=1024)] + step * rng.normal(size=(1024, d))
-        moved = np.clip(moved, 0, 1)
+    for step in np.repeat([0.1, 0.03, 0.01, 0.003], times):
+        best = moocore.is_nondominated(Y)
+        X, Y = X[best], Y[best]
+        moved = np.clip(X[rng.integers(len(X), size=copies)] + step * rng.normal(size=(copies, d)), 0, 1)
         X, Y = np.concatenate([X, moved]), np.concatenate([Y, mean(moved)])
     return X[moocore.is_nondominated(Y)]
 
@@ -148,6 +149,23 @@ def inferred(mean: Mean, d: int) -> Array:
 def at_top(function: Any, X: Array) -> Array:
     """Losses (k, m) of inputs X (k, d) at s = 1."""
     return losses(function, np.column_stack([X, np.ones(len(X))]))
+
+
+@cache
+def most(name: str) -> tuple[float, float]:
+    """Hypervolume of the whole front at s = 1, from a long search, and what a search like those of models misses.
+
+    BoTorch's `max_hv` is not that of its functions: 0.52355 for MOMFBraninCurrin, whose front has 0.50399, and 0.08552
+    for MOMFPark, whose front has 0.08988.
+    """
+    function = problem(name)
+
+    def truth(X: Array) -> Array:
+        return at_top(function, X)
+
+    d = function.dim - 1
+    whole = hypervolume(function, truth(inferred(truth, d, 2**16, 2**14, 3)))
+    return whole, whole - hypervolume(function, truth(inferred(truth, d)))
 
 
 def score(who: str, function: Any, X: Array) -> tuple[float, float]:
@@ -192,9 +210,9 @@ def gathered(folder: Path) -> Runs:
     return found
 
 
-def missing(function: Any, content: dict[str, Any], cost: str) -> Array:
+def missing(name: str, content: dict[str, Any], cost: str) -> Array:
     """log10 of the missing hypervolume (2,): of what is believed, and of what was asked."""
-    gap: Array = np.log10(np.maximum(function.max_hv - np.array(content["scores"][cost]), 1e-9))
+    gap: Array = np.log10(np.maximum(most(name)[0] - np.array(content["scores"][cost]), 1e-9))
     return gap
 
 
@@ -205,24 +223,25 @@ def common(seeds: dict[int, dict[str, Any]]) -> list[str]:
 
 
 def table(runs: Runs) -> None:
-    """One row a problem and method: missing hypervolume on the way and at the last common cost."""
+    """One row a problem and method, at the whole costs that all of its seeds have reached."""
     for name in PROBLEMS:
-        function = problem(name)
-        whole = hypervolume(function, at_top(function, inferred(lambda X, f=function: at_top(f, X), function.dim - 1)))
-        print(f"{name}: {function.max_hv - whole:.2e} is missing when the truth itself is searched like the models")
-    print(
-        "| problem | who | seeds | cost | believed | asked on top | evaluations at s < 0.25, to 0.75, above | CPU s |"
-    )
+        whole, limit = most(name)
+        print(f"{name}: the whole front has {whole:.5f}, of which a search like that of models misses {limit:.1e}")
+    print("| problem | who | seeds | cost | believed | asked on top | asked below s = 0.25, 0.75, above | CPU s |")
     print("|---|---|---|---|---|---|---|---|")
     for (name, who), seeds in runs.items():
         rows = [np.array(content["X"])[len(starts(problem(name), 0, who)) :, -1] for content in seeds.values()]
         levels = np.mean([np.histogram(s, [0, 0.25, 0.75, 1.01])[0] for s in rows], 0)
         seconds = np.mean([t for content in seeds.values() for t in content["seconds"]])
-        for cost in common(seeds):
-            gaps = np.array([missing(problem(name), content, cost) for content in seeds.values()])
-            text = " | ".join(f"{mean:.2f} ± {std:.2f}" for mean, std in zip(gaps.mean(0), gaps.std(0), strict=True))
-            asked = ", ".join(f"{k:.0f}" for k in levels)
-            print(f"| {name} | {who} | {len(seeds)} | {cost} | {text} | {asked} | {seconds:.2f} |")
+        costs = [cost for cost in common(seeds) if float(cost) == int(float(cost))]
+        gaps = np.array([[missing(name, content, cost) for cost in costs] for content in seeds.values()])
+        believed, asked = (
+            ", ".join(f"{m:.2f} ± {s:.2f}" for m, s in zip(part.mean(0), part.std(0), strict=True))
+            for part in np.moveaxis(gaps, -1, 0)
+        )
+        counts = ", ".join(f"{k:.0f}" for k in levels)
+        spent = ", ".join(f"{float(cost):.0f}" for cost in costs)
+        print(f"| {name} | {who} | {len(seeds)} | {spent} | {believed} | {asked} | {counts} | {seconds:.2f} |")
 
 
 def plot(runs: Runs) -> None:
@@ -234,7 +253,7 @@ def plot(runs: Runs) -> None:
         for (own, who), seeds in runs.items():
             if own == name:
                 costs = common(seeds)
-                gaps = np.array([[missing(problem(name), c, cost)[0] for cost in costs] for c in seeds.values()])
+                gaps = np.array([[missing(name, c, cost)[0] for cost in costs] for c in seeds.values()])
                 x, color = [float(cost) for cost in costs], f"C{WHO.index(who)}"
                 axis.plot(x, gaps.mean(0), color=color, label=f"{who} ({len(seeds)} seeds)")
                 axis.fill_between(x, gaps.min(0), gaps.max(0), color=color, alpha=0.15, linewidth=0)

@@ -121,8 +121,8 @@ def believed(who: str, function: Any, X: Array) -> Mean:
         def mean(points: Array) -> Array:
             parts = torch.split(torch.tensor(np.column_stack([points, np.ones(len(points))])), 512)
             with torch.no_grad():
-                found: Array = torch.cat([fitted.posterior(part).mean for part in parts]).numpy()
-            return -found
+                found: Array = (-torch.cat([fitted.posterior(part).mean for part in parts])).numpy()
+            return found
 
         return mean
     from optimizers.belief import learn

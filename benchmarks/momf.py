@@ -144,7 +144,8 @@ def inferred(mean: Mean, d: int, points: int = 4096, copies: int = 1024, times: 
         X, Y = X[best], Y[best]
         moved = np.clip(X[rng.integers(len(X), size=copies)] + step * rng.normal(size=(copies, d)), 0, 1)
         X, Y = np.concatenate([X, moved]), np.concatenate([Y, mean(moved)])
-    return X[moocore.is_nondominated(Y)]
+    front: Array = X[moocore.is_nondominated(Y)]
+    return front
 
 
 def at_top(function: Any, X: Array) -> Array:

@@ -157,8 +157,8 @@ def at_top(function: Any, X: Array) -> Array:
 def most(name: str) -> tuple[float, float]:
     """Hypervolume of the whole front at s = 1, from a long search, and what a search like those of models misses.
 
-    BoTorch's `max_hv` is not that of its functions: 0.52355 for MOMFBraninCurrin, whose front has 0.50399, and 0.08552
-    for MOMFPark, whose front has 0.08988.
+    BoTorch's `max_hv` is not that of its functions: 0.5236 for MOMFBraninCurrin, whose front has 0.5040, and 0.0855 for
+    MOMFPark, whose front has 0.0899.
     """
     function = problem(name)
 

@@ -35,8 +35,7 @@ class Cache:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute(SCHEMA)
+            prepare(self._connection)
         except (OSError, sqlite3.DatabaseError) as error:
             raise CampaignFolderError(f"{path}: cannot be used as a cache: {error}") from None
 
@@ -59,6 +58,20 @@ class Cache:
     def close(self) -> None:
         """Close the connection; everything written stays."""
         self._connection.close()
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """WAL mode and the table; while another process does the same, SQLite refuses at once instead of waiting."""
+    until = time.monotonic() + BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(SCHEMA)
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
 
 
 def unusable(path: Path) -> str:

@@ -1,6 +1,7 @@
 import os
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from trial_campaigns import calls, proposals, write
@@ -76,6 +77,17 @@ def test_two_processes_may_write_at_once(tmp_path):
     for thread in threads:
         thread.join()
     assert sqlite3.connect(tmp_path / "c.sqlite").execute("SELECT count(*) FROM evaluations").fetchone() == (40,)
+
+
+def test_processes_that_make_one_cache_at_once_wait_for_each_other(tmp_path):
+    def make(path):
+        barrier.wait()
+        Cache(path, "one").close()
+
+    for k in range(25):
+        barrier = threading.Barrier(4)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(make, [tmp_path / f"{k}.sqlite"] * 4))
 
 
 def test_a_file_that_is_no_cache_is_refused(tmp_path):

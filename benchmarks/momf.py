@@ -37,6 +37,7 @@ import moocore
 import numpy as np
 import torch
 from momf_peers import hvkg, model, momf
+from surrogated import band
 
 from campaigns import plugins
 from optimizers.base import Array, History, Space, propose
@@ -257,8 +258,7 @@ def plot(runs: Runs) -> None:
                 costs = common(seeds)
                 gaps = np.array([[missing(name, c, cost)[0] for cost in costs] for c in seeds.values()])
                 x, color = [float(cost) for cost in costs], f"C{WHO.index(who)}"
-                axis.plot(x, gaps.mean(0), color=color, label=f"{who} ({len(seeds)} seeds)")
-                axis.fill_between(x, gaps.min(0), gaps.max(0), color=color, alpha=0.15, linewidth=0)
+                band(axis, x, gaps, color, f"{who} ({len(seeds)} seeds)")
         axis.set(title=name, xlabel="cost, evaluations of the top rung")
         axis.legend(fontsize=6)
     grid[0].set_ylabel("log10 missing hypervolume")

@@ -227,12 +227,17 @@ def plot(runs: Runs) -> None:
                 traces = np.array([missing(content)[:length] for content in seeds.values()])
                 counts = next(iter(seeds.values()))["counts"][:length]
                 color = f"C{['eutectic', 'hybrid', 'botorch'].index(who)}"
-                axis.plot(counts, traces.mean(0), color=color, label=f"{who} ({len(seeds)} seeds)")
-                axis.fill_between(counts, traces.min(0), traces.max(0), color=color, alpha=0.15, linewidth=0)
+                band(axis, counts, traces, color, f"{who} ({len(seeds)} seeds)")
         axis.set(title=name, xlabel="evaluations")
         axis.legend(fontsize=6)
     axes[0].set_ylabel("log10 missing hypervolume")
     figure.savefig(ROOT / "docs" / "images" / "surrogated.png", dpi=80)
+
+
+def band(axis: Any, x: list[Any], traces: Array, color: str, label: str) -> None:
+    """Mean of the traces (seeds, n) over x (n), and their range."""
+    axis.plot(x, traces.mean(0), color=color, label=label)
+    axis.fill_between(x, traces.min(0), traces.max(0), color=color, alpha=0.15, linewidth=0)
 
 
 def main() -> None:

@@ -75,9 +75,10 @@ def plugins(
             typer.echo(f"{kind:12} {', '.join(parts.names(kind))}")
         return
     kinds = [kind for kind in parts.KINDS if name in parts.names(kind)]
-    for line in [] if kinds else words.told(name):
+    told = [] if kinds else words.told(name)
+    for line in told:
         typer.echo(f"No part: {line} (docs/campaign-file.md)")
-    if not kinds and not words.told(name):
+    if not kinds and not told:
         known = sorted({part for kind in parts.KINDS for part in parts.names(kind)})
         raise CampaignFileError([Complaint((), unknown("part", name, known))])
     for kind in kinds:

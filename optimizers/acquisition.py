@@ -88,9 +88,9 @@ class Improvement:
             found = [self.value_of(self.moments(part)) for part in self.parts(X)]
             return torch.cat(found) if found else X.new_zeros(0)
 
-    def parts(self, X: Tensor) -> tuple[Tensor, ...]:
-        """X (r, d) in pieces whose intermediate arrays are of bearable size; none of no rows."""
-        return torch.split(X, max(1, ELEMENTS // self.open.size)) if len(X) else ()
+    def parts(self, X: Tensor, copies: int = 1) -> tuple[Tensor, ...]:
+        """X (r, d) in pieces whose intermediate arrays, for so many copies of X, are of bearable size; none of none."""
+        return torch.split(X, max(1, ELEMENTS // (copies * self.open.size))) if len(X) else ()
 
     def moments(self, X: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Mean (r, s) and standard deviation (r, 1) of each output at X (r, d), given each draw."""

@@ -16,7 +16,7 @@ from math import log
 import torch
 from torch import Tensor
 
-from optimizers.acquisition import ELEMENTS, Improvement
+from optimizers.acquisition import Improvement
 from optimizers.belief import Belief
 from surrogates.multifidelity_model import FittedCoKriging
 
@@ -66,8 +66,7 @@ class Worth:
     def value(self, X: Tensor) -> Tensor:
         """The same (r,) without the logarithm; no gradient."""
         with torch.no_grad():
-            parts = torch.split(X, max(1, ELEMENTS // (DRAWS * self.fronts.open.size))) if len(X) else ()
-            found = [self._value(part) for part in parts]
+            found = [self._value(part) for part in self.fronts.parts(X, DRAWS)]
             return torch.cat(found) if found else X.new_zeros(0)
 
     def _value(self, X: Tensor) -> Tensor:

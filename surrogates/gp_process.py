@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -116,11 +115,15 @@ class Process:
         Rasmussen & Williams 2006, eq. 5.12; the variance includes the observation's own noise. What the same row says
         of the other coupled outputs is not left out.
         """
-        diagonal = self.inverse_factor.square().sum(0)
-        mean = self.residual - self.alpha / diagonal + self.hyper.constant
-        left = (1 / diagonal - self.noise).clamp_min(0)
-        variance = 1 / diagonal + self.far * left.square()
-        return (self.shift + self.scale * mean)[self.own], (self.unit_variance * variance)[self.own]
+        error, variance, left = self._left_out()
+        mean = self.residual[self.own] - error + self.hyper.constant
+        return self.shift + self.scale * mean, self.unit_variance * (variance + self.far * left.square())
+
+    def _left_out(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Of this output's observations, each left out: error, variance and that without noise (n,), uncalibrated."""
+        diagonal = self.inverse_factor.square().sum(0)[self.own]
+        variance = 1 / diagonal
+        return self.alpha[self.own] / diagonal, variance, (variance - self.noise[self.own]).clamp_min(0)
 
     def calibrated(self, method: Method, stretched: bool) -> "Process":
         """The same with variances that fit the errors at rows left out.
@@ -128,9 +131,7 @@ class Process:
         They are widened, never narrowed: hyperparameters were tuned on the rows left out, whose errors are rather too
         small. `stretched`: the large ones more than the small ones, as far as the errors say so.
         """
-        diagonal = self.inverse_factor.square().sum(0)[self.own]
-        error, variance = (self.alpha[self.own] / diagonal).numpy(), (1 / diagonal).numpy()
-        left = np.maximum(variance - self.noise[self.own].numpy(), 0)
+        error, variance, left = (part.numpy() for part in self._left_out())
         far = stretch(error, variance, left) if stretched and method != "none" else 0.0
         widening = max(1.0, factor(error, variance + far * left**2, method))
         return replace(self, widening=widening, far=far)

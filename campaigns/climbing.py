@@ -56,6 +56,7 @@ def climbing(problem: Problem, ledger: Ledger, plain: History) -> History:
         cost=np.array([sum(e.cost_s for e in a.outcome.evaluations if e.fidelity == a.rung) for a in answers]),
         round=np.array([a.outcome.round for a in answers], dtype=np.int64),
         origin=tuple(a.outcome.reason.proposer for a in answers),
+        replicas=(),
         pending=_rows([o.x for o in pending], problem.space.d),
         pending_rung=np.array([o.rung for o in pending], dtype=np.int64),
         prices=prices(problem, ledger.outcomes),

@@ -13,6 +13,7 @@ from campaigns.goals import Goal
 from campaigns.journal import Journal
 from campaigns.lock import in_use
 from campaigns.records import Ledger, Outcome
+from campaigns.replicas import replicas_of
 from campaigns.screening import learned
 from optimizers.base import Array, History, Space
 
@@ -67,6 +68,7 @@ def history_of(ledger: Ledger, space: Space) -> History:
         reference=None if ledger.reference is None else np.array(ledger.reference, dtype=float),
         state=ledger.batches[-1].state if ledger.batches else {},
         origin=tuple(o.reason.proposer for o in known),
+        replicas=replicas_of(known, goals, limits),
     )
 
 

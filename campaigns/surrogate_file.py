@@ -13,7 +13,7 @@ import numpy as np
 from campaigns.parity import outputs_of
 from campaigns.records import Ledger
 from optimizers.base import Array, Space
-from surrogates.base import FittedSurrogate
+from surrogates.base import FittedSurrogate, Replicas
 from surrogates.represented import Represented
 
 if TYPE_CHECKING:
@@ -60,7 +60,9 @@ def restore(path: str | Path) -> Restored:
     content: Content = json.loads(Path(path).read_text(encoding="utf-8"))
     box = content["domain"]
     domain = Domain(np.array(box["lower"]), np.array(box["upper"]), tuple(box["categorical"]))
-    recipe = rebuilt(content["recipe"], content.get("space"), Path(content["folder"]))
+    recipe: Any = rebuilt(content["recipe"], content.get("space"), Path(content["folder"]))
+    if "replicas" in content:
+        recipe = recipe.informed(np.array(content["X"], dtype=float), [_read(row) for row in content["replicas"]])
     fitted = recipe.fit(
         np.array(content["X"], dtype=float),
         np.array(content["y"], dtype=float)[:, None],
@@ -87,10 +89,14 @@ def final_surrogates(ledger: Ledger) -> list[Content]:
     fitted = belief.learn(problem.space, history, problem.recipes).outputs
     section = ledger.spec.space.model_dump(exclude_unset=True)
     kept: dict[str, Content] = {}
-    each = zip(outputs_of(problem), data, fitted, problem.recipes, strict=False)
+    recipes: list[Any] = belief.informed(problem.recipes, history)
+    each = zip(outputs_of(problem), data, fitted, recipes, strict=False)
     for (name, sign, shift), column, output, built in each:
         recipe = _recipe(ledger, name)
-        learned = {"X": column.X.tolist(), "y": column.y.tolist(), "variance": _nullable(column.variance)}
+        learned: dict[str, object] = {"X": column.X.tolist(), "y": column.y.tolist()}
+        learned["variance"] = _nullable(column.variance)
+        if getattr(built, "told", None):
+            learned["replicas"] = [_written(row) for row in built.replicas(column.X)]
         about = {"property": name, "sign": sign, "shift": shift, "recipe": recipe, "state": dict(output.state)}
         space = section if isinstance(built, Represented) else None
         where = {"folder": str(problem.folder), "space": space, **_inputs(problem.space)}
@@ -113,6 +119,22 @@ def _inputs(space: Space) -> dict[str, object]:
     labels = {name: list(space.categories[i]) for i, name in enumerate(space.names) if space.kinds[i] == "categorical"}
     limits = {"lower": box.lower.tolist(), "upper": box.upper.tolist(), "categorical": list(box.categorical)}
     return {"names": list(space.names), "kinds": list(space.kinds), "categories": labels, "domain": limits}
+
+
+def _written(replicas: Replicas | None) -> Content | None:
+    """Labels, values, and codes as hexadecimal text, two digits a site."""
+    if replicas is None:
+        return None
+    codes = [row.tobytes().hex() for row in replicas.codes]
+    return {"labels": list(replicas.labels), "values": replicas.values.tolist(), "codes": codes}
+
+
+def _read(content: Content | None) -> Replicas | None:
+    """The same read back."""
+    if content is None:
+        return None
+    codes = np.stack([np.frombuffer(bytes.fromhex(row), dtype=np.uint8) for row in content["codes"]])
+    return Replicas(tuple(content["labels"]), codes, np.array(content["values"], dtype=float))
 
 
 def _nullable(values: Array) -> list[float | None]:

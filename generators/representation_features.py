@@ -40,6 +40,8 @@ class Features:
     blocks: tuple[Block, ...]
     sequence: tuple[int, int] | None = None
     """Number and length of the sequences the features spell; None when they are none."""
+    labels: tuple[str, ...] = ()
+    """Of the categories that such sequences are made of."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -138,7 +138,8 @@ class ElementSequence:
     """The elements site by site, as the `cnn` surrogate reads them.
 
     Sites come from the candidate's structure or, where only its composition is known, from random decorations of a
-    lattice line; these are the same for every candidate, so that like compositions are decorated alike.
+    lattice line; these are the same for every candidate, so that like compositions are decorated alike. Where an
+    oracle tells which element stood on which site of the crystals it has measured, that is what is learned from.
     """
 
     length: int = 32
@@ -167,9 +168,11 @@ class ElementSequence:
         if others:
             raise ValueError(f"a sequence of elements cannot hold {', '.join(others)}")
         if materials and all(m.structure is not None for m in materials):
-            return Features((site_block(space, materials, where.elements, self.length),), (1, self.length))
+            return Features(
+                (site_block(space, materials, where.elements, self.length),), (1, self.length), where.elements
+            )
         block = decoration_block(where, self.decorations, self.length, self.seed)
-        return Features((block,), (self.decorations, self.length))
+        return Features((block,), (self.decorations, self.length), where.elements)
 
 
 def beside(space: Space, blocks: "Block | Sequence[Block]", used: Sequence[int]) -> "Features":

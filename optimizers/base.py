@@ -7,6 +7,8 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogates.base import Replicas
+
 Array = NDArray[np.float64]
 Kind = Literal["continuous", "integer", "categorical", "fraction"]
 
@@ -102,6 +104,8 @@ class History:
     """`Proposals.state` of the last batch: what a fit may start from; JSON values only."""
     origin: tuple[str, ...] = ()
     """(n,) `Reason.proposer` of each row; () where nobody said."""
+    replicas: tuple[tuple[Replicas | None, ...], ...] = ()
+    """(n, m + c) what each output of a row is the mean of, for surrogates that read sequences; () where nobody said."""
     prices: tuple[float, ...] = ()
     """Cost of one evaluation on each rung of a ladder of oracles, rung 0 first; () where there is none. With prices the
     history has a row for each rung of a candidate that answered."""
@@ -141,7 +145,8 @@ class History:
         """The history of some rows (k,) alone; what is pending, wanted and recorded stays."""
         values = {name: getattr(self, name)[index] for name in PER_ROW}
         origin = tuple(self.origin[i] for i in index) if self.origin else ()
-        return replace(self, **values, origin=origin)
+        replicas = tuple(self.replicas[i] for i in index) if self.replicas else ()
+        return replace(self, **values, origin=origin, replicas=replicas)
 
     @property
     def finished(self) -> NDArray[np.bool_]:

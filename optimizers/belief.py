@@ -162,8 +162,19 @@ def complete(recipes: Sequence[Surrogate], history: History) -> list[Surrogate]:
     if len(recipes) not in (0, wanted):
         raise ValueError(f"{len(recipes)} surrogate recipes for {wanted} objectives and constraints: give one for each")
     m = history.signed.shape[1]
-    whole = [*(recipes or [GaussianProcess()] * wanted)]
+    whole = informed(recipes or [GaussianProcess()] * wanted, history)
     limits: list[Any] = whole[m:]
     stretched = [recipe.stretched() if hasattr(recipe, "stretched") else recipe for recipe in limits]
     failure: list[Surrogate] = [GaussianProcess()] if history.failed.any() else []
     return [*whole[:m], *stretched, *failure]
+
+
+def informed(recipes: Sequence[Surrogate], history: History) -> list[Surrogate]:
+    """The recipes of m + c outputs, those that read sequences told what the rows' values are means of."""
+    whole: list[Any] = list(recipes)
+    if not history.replicas:
+        return whole
+    return [
+        recipe.informed(history.X, [row[j] for row in history.replicas]) if hasattr(recipe, "informed") else recipe
+        for j, recipe in enumerate(whole)
+    ]

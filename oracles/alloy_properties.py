@@ -1,6 +1,6 @@
 """This file is the properties of one composition: which calculations they need, and their means and errors."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oracles import elastic, lammps_faults, lammps_statics, solid_solution
+from oracles.decorations import Decorated
 from oracles.lammps_engine import Session, Unphysical
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Measured:
     """One value a decoration."""
     lattice_angstrom: float
     """Mean lattice constant of the relaxed decorations, also where nobody asked for it."""
+    crystals: tuple[Decorated, ...] = ()
+    """What the samples were measured on, where each is of one crystal alone."""
 
 
 def measure(session: Session, options: "LammpsAlloy", fractions: Array, seed: int) -> Measured:
@@ -54,8 +57,8 @@ def measure(session: Session, options: "LammpsAlloy", fractions: Array, seed: in
     rng = np.random.default_rng([seed, 0])
     sites = solid_solution.fcc(options.cells)
     samples: dict[str, list[float]] = {}
-    for _ in range(options.decorations):
-        types = solid_solution.decorate(fractions, sites.count, rng)
+    bulk = [solid_solution.decorate(fractions, sites.count, rng) for _ in range(options.decorations)]
+    for types in bulk:
         relaxed = lammps_statics.relax(session, sites, types, start, protocol)
         found = {
             "lattice_constant_angstrom": relaxed.lattice_angstrom,
@@ -67,15 +70,18 @@ def measure(session: Session, options: "LammpsAlloy", fractions: Array, seed: in
     if MIXING in wanted:
         unmixed = float(fractions @ lammps_statics.pure_crystals(session, fractions > 0)[:, 1])
         samples[MIXING] = [-binding - unmixed for binding in samples["cohesive_energy_ev_per_atom"]]
+    crystals = [Decorated(tuple(name for name in options.properties if name in samples), bulk)]
     lattice = float(np.mean(samples["lattice_constant_angstrom"]))
     if BCC in wanted:
         samples[BCC] = _bcc_less_fcc(session, options, fractions, lattice, samples["cohesive_energy_ev_per_atom"], seed)
     if wanted & FAULTS:
-        samples.update(_faults(session, options, fractions, lattice, seed))
-    return summarise({name: samples[name] for name in options.properties}, lattice)
+        faulted, planes = _faults(session, options, fractions, lattice, seed)
+        samples.update(faulted)
+        crystals.append(Decorated(tuple(faulted), planes))
+    return summarise({name: samples[name] for name in options.properties}, lattice, crystals)
 
 
-def summarise(samples: dict[str, list[float]], lattice: float) -> Measured:
+def summarise(samples: dict[str, list[float]], lattice: float, crystals: Sequence[Decorated] = ()) -> Measured:
     """Means, and standard errors where there are two samples or more."""
     values = {name: float(np.mean(sample)) for name, sample in samples.items()}
     errors = {
@@ -83,7 +89,7 @@ def summarise(samples: dict[str, list[float]], lattice: float) -> Measured:
         for name, sample in samples.items()
         if len(sample) > 1
     }
-    return Measured(values, errors, samples, lattice)
+    return Measured(values, errors, samples, lattice, tuple(crystals))
 
 
 def _elasticity(
@@ -120,22 +126,24 @@ def _bcc_less_fcc(
 
 def _faults(
     session: Session, options: "LammpsAlloy", fractions: Array, lattice: float, seed: int
-) -> dict[str, list[float]]:
-    """Unstable and intrinsic fault energies, mJ/m2, one a slab.
+) -> tuple[dict[str, list[float]], list[solid_solution.Types]]:
+    """Unstable and intrinsic fault energies, mJ/m2, one a slab, and the elements beside the faults of each.
 
     The shift of the unstable fault is found on the first slab; the curve is flat there, and where its top lies
     hardly depends on the decoration.
     """
     rng = np.random.default_rng([seed, 1])
     sites = solid_solution.slab(*options.fault_cells)
+    beside = lammps_faults.beside(sites, lattice, options.fault)
     shifts = [lammps_faults.INTRINSIC] if INTRINSIC in options.properties else []
+    slabs = [solid_solution.decorate(fractions, sites.count, rng) for _ in range(options.fault_decorations)]
     energies = []
-    for index in range(options.fault_decorations):
-        types = solid_solution.decorate(fractions, sites.count, rng)
+    for index, types in enumerate(slabs):
         slab = lammps_faults.Slab(sites, types, lattice, options.fault, options.fault_ions)
         if index == 0 and UNSTABLE in options.properties:
             curve = lammps_faults.fault_energies(session, slab, lammps_faults.PEAK)
             shifts.append(lammps_faults.peak(lammps_faults.PEAK, curve))
         energies.append(lammps_faults.fault_energies(session, slab, shifts))
     names = [name for name in (INTRINSIC, UNSTABLE) if name in options.properties]
-    return {name: [float(row[i]) for row in energies] for i, name in enumerate(names)}
+    found = {name: [float(row[i]) for row in energies] for i, name in enumerate(names)}
+    return found, [types[beside] for types in slabs]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
+from oracles import decorations
 from oracles.alloy_domain import refuse_region, require_inside
 from oracles.base import Candidate, EngineMissing, Evaluation, Value, failed
 from oracles.cif import fcc_cif
@@ -158,7 +159,10 @@ class LammpsAlloy:
             values={name: measured.values[name] for name in self.properties},
             errors={name: measured.errors[name] for name in self.properties if name in measured.errors},
             cost_s=time.perf_counter() - began,
-            artifacts=_artifacts(dict(zip(potential.elements, fractions.tolist(), strict=True)), measured),
+            artifacts={
+                **_artifacts(dict(zip(potential.elements, fractions.tolist(), strict=True)), measured),
+                **decorations.told(potential.elements, measured.crystals),
+            },
             provenance={**self._provenance(potential, seed), **options._conditions()},
         )
 
@@ -210,7 +214,7 @@ class LammpsAlloy:
 
 def _artifacts(shares: dict[str, float], measured: "Measured") -> dict[str, str]:
     """Values by decoration, and the average cell where there is a crystal."""
-    files = {"decorations.json": json.dumps(measured.samples)}
+    files = {decorations.SAMPLES: json.dumps(measured.samples)}
     if measured.lattice_angstrom:
         files["average_cell.cif"] = fcc_cif(shares, measured.lattice_angstrom)
     return files

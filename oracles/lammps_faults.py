@@ -67,6 +67,22 @@ def peak(shifts: Sequence[float], energies: Array) -> float:
     return inside[0] if inside else float(shifts[int(np.argmax(energies))])
 
 
+def faults(layers: int, lattice: float) -> int:
+    """How many rigid faults a slab of so many planes holds at once."""
+    return max(1, layers // block_layers(lattice))
+
+
+def beside(sites: Sites, lattice: float, fault: Literal["rigid", "relaxed"]) -> npt.NDArray[np.int64]:
+    """Sites (s,) of the two planes at each fault, plane by plane: their elements make most of its energy."""
+    layers = int(sites.layer.max()) + 1
+    above = [(layers + 1) // 2]
+    if fault == "rigid":
+        count = faults(layers, lattice)
+        above = [block * (layers // count) for block in range(count)]
+    planes = [plane % layers for first in above for plane in (first - 1, first)]
+    return np.concatenate([np.flatnonzero(sites.layer == plane) for plane in planes])
+
+
 def _rigid(session: FaultEngine, slab: Slab, shifts: Sequence[float]) -> Array:
     """Unrelaxed slide: blocks of planes slide over each other, each by one shift more than the block below.
 
@@ -74,8 +90,8 @@ def _rigid(session: FaultEngine, slab: Slab, shifts: Sequence[float]) -> Array:
     """
     sites, a = slab.sites, slab.lattice_angstrom
     layers = int(sites.layer.max()) + 1
-    faults = max(1, layers // block_layers(a))
-    block = np.minimum(sites.layer // (layers // faults), faults - 1)[:, None]
+    count = faults(layers, a)
+    block = np.minimum(sites.layer // (layers // count), count - 1)[:, None]
     session.place(sites.cell * a, sites.positions * a, slab.types)
     perfect = session.energy() if slab.ions == "ideal" else session.relax(slab.force_ev_per_angstrom)
     start = session.positions()
@@ -85,10 +101,10 @@ def _rigid(session: FaultEngine, slab: Slab, shifts: Sequence[float]) -> Array:
         for i, shift in enumerate(shifts):
             step = shift * PARTIAL * a * way
             cell = sites.cell * a
-            cell[2] += faults * step
+            cell[2] += count * step
             session.move(cell, start + block * step)
             energies[i] += session.energy() - perfect
-    return energies * (MJ_PER_M2 / (slab.area * faults * len(ways)))
+    return energies * (MJ_PER_M2 / (slab.area * count * len(ways)))
 
 
 def _relaxed(session: FaultEngine, slab: Slab, shifts: Sequence[float]) -> Array:

@@ -1,5 +1,6 @@
 """This file is the properties of one composition at a temperature: which runs they need, their means and errors."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ import numpy.typing as npt
 
 from oracles import lammps_dynamics, lammps_engine, lammps_statics, short_range_order, solid_solution
 from oracles.alloy_properties import STIFFNESS, Measured
+from oracles.decorations import Decorated
 from oracles.elastic import Cubic
 from oracles.lammps_dynamics import Plan, State
 from oracles.lammps_engine import Session, Unphysical
@@ -63,14 +65,18 @@ def measure(potential: PotentialFile, options: "LammpsAlloy", fractions: Array, 
     rng = np.random.default_rng([seed, 3])
     sites = solid_solution.fcc(options.cells)
     found: list[Sample] = []
+    drawn = []
     for _ in range(options.decorations):
         types = solid_solution.decorate(fractions, sites.count, rng)
+        drawn.append(types)
         seeds = rng.integers(1, 2**31 - 1, size=16)
         lammps_engine.forget()
         bench = Bench(lammps_engine.session(potential), options, sites, seeds)
         found.append(_decoration(bench, types, fractions))
     lammps_engine.forget()
-    return _summary(found, options.properties)
+    # Exchanges move elements to other sites, one set at each temperature of the runs.
+    crystals = [] if options.swaps else [Decorated(options.properties, drawn)]
+    return _summary(found, options.properties, crystals)
 
 
 def _decoration(bench: Bench, types: solid_solution.Types, fractions: Array) -> Sample:
@@ -187,7 +193,7 @@ def _error(blocks: Array) -> float:
     return float(np.std(blocks, ddof=1) / np.sqrt(len(blocks)))
 
 
-def _summary(found: list[Sample], names: tuple[str, ...]) -> Measured:
+def _summary(found: list[Sample], names: tuple[str, ...], crystals: Sequence[Decorated]) -> Measured:
     """Means over decorations; errors from their scatter or from time blocks, whichever is larger."""
     values, errors, number = {}, {}, len(found)
     for name in names:
@@ -201,4 +207,5 @@ def _summary(found: list[Sample], names: tuple[str, ...]) -> Measured:
             errors[name] = max(finite)
     fcc = min(one["fcc_fraction"][0] for one in found)
     lattice = float(np.mean([one["lattice_constant_angstrom"][0] for one in found])) if fcc >= SURVIVED else 0.0
-    return Measured(values, errors, {name: [one[name][0] for one in found] for name in names}, lattice)
+    samples = {name: [one[name][0] for one in found] for name in names}
+    return Measured(values, errors, samples, lattice, tuple(crystals))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ase import Atoms
 
-from oracles import mlip_hull, mlip_lockstep, mlip_properties
+from oracles import decorations, mlip_hull, mlip_lockstep, mlip_properties
 from oracles.alloy_properties import Measured
 from oracles.base import Candidate, Evaluation, Value, failed
 from oracles.mlip_crystals import cif
@@ -122,13 +122,13 @@ def _concluded(task: mlip_properties.Task, outcome: Outcome) -> Evaluation:
         values=measured.values,
         errors=measured.errors,
         cost_s=seconds + time.perf_counter() - began,
-        artifacts=_artifacts(measured, crystals),
+        artifacts={**_artifacts(measured, crystals), **decorations.told(list(task.alloy or ()), measured.crystals)},
         provenance={**_provenance(task.options, task.seed), "crystal": str(crystals[0].symbols)[:200], **doubt},
     )
 
 
 def _artifacts(measured: Measured, crystals: Sequence[Atoms]) -> dict[str, str]:
-    return {"decorations.json": json.dumps(measured.samples), "relaxed.cif": cif(crystals[0])}
+    return {decorations.SAMPLES: json.dumps(measured.samples), "relaxed.cif": cif(crystals[0])}
 
 
 def _doubt(task: mlip_properties.Task, crystal: Atoms) -> dict[str, Value]:

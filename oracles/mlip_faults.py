@@ -11,6 +11,7 @@ from ase.constraints import FixedLine
 from ase.optimize import LBFGS
 
 from oracles import lammps_faults, solid_solution
+from oracles.decorations import Decorated
 from oracles.mlip_engine import Unconverged
 from oracles.mlip_relaxation import quiet
 
@@ -72,24 +73,26 @@ class Holder:
 
 def fault_energies(
     calculator: Any, plan: FaultPlan, fractions: Mapping[str, float], lattice: float, names: set[str], seed: int
-) -> dict[str, list[float]]:
-    """Unstable and intrinsic fault energies by name, mJ/m2, one a slab; lattice constant in angstrom.
+) -> tuple[dict[str, list[float]], Decorated]:
+    """Unstable and intrinsic fault energies by name, mJ/m2, one a slab, and the elements beside the faults of each.
 
-    The shift of the unstable fault is found on the first slab, as with LAMMPS.
+    Lattice constant in angstrom. The shift of the unstable fault is found on the first slab, as with LAMMPS.
     """
     rng = np.random.default_rng([seed, 1])
     places, symbols = solid_solution.slab(*plan.cells), tuple(fractions)
     shares = np.array([fractions[symbol] for symbol in symbols])
+    beside = lammps_faults.beside(places, lattice, plan.fault)
     shifts = [lammps_faults.INTRINSIC] if INTRINSIC in names else []
-    rows = []
+    rows, planes = [], []
     with quiet():
         for index in range(plan.decorations):
             holder = Holder(calculator, symbols, plan.steps)
             types = solid_solution.decorate(shares, places.count, rng)
+            planes.append(types[beside])
             slab = lammps_faults.Slab(places, types, lattice, plan.fault, force_ev_per_angstrom=0.01)
             if index == 0 and UNSTABLE in names:
                 curve = lammps_faults.fault_energies(holder, slab, lammps_faults.PEAK)
                 shifts.append(lammps_faults.peak(lammps_faults.PEAK, curve))
             rows.append(lammps_faults.fault_energies(holder, slab, shifts))
-    wanted = [name for name in FAULTS if name in names]
-    return {name: [float(row[i]) for row in rows] for i, name in enumerate(wanted)}
+    wanted = tuple(name for name in FAULTS if name in names)
+    return {name: [float(row[i]) for row in rows] for i, name in enumerate(wanted)}, Decorated(wanted, planes)

@@ -1,6 +1,6 @@
 """This file is the properties of one candidate under a learned potential: what they need, their means and errors."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from ase import Atoms
 from oracles import mlip_crystals, mlip_dynamics, mlip_faults, mlip_hull, mlip_lockstep, mlip_mechanics, mlip_phonons
 from oracles.alloy_properties import Measured, summarise
 from oracles.base import Candidate
+from oracles.decorations import Decorated
 from oracles.mlip_engine import Unphysical
 from oracles.mlip_references import References
 from oracles.mlip_relaxation import Cell, Limits, farthest, quiet, relaxed
@@ -100,12 +101,22 @@ def measure(task: Task) -> tuple[Measured, list[Atoms]]:
     crystals = [crystal for crystal, _ in found]
     samples = {name: [values[name] for _, values in found] for name in found[0][1]}
     lattice = float(np.mean(samples[LATTICE]))
-    faults = wanted & {*mlip_faults.FAULTS}
+    o, faults = task.options, wanted & {*mlip_faults.FAULTS}
+    decorated = [_decorated(crystals, task.alloy, [name for name in o.properties if name in samples])]
     if faults and task.alloy is not None:
-        o = task.options
         plan = mlip_faults.FaultPlan(o.fault_cells, o.fault_decorations, o.fault, o.steps)
-        samples |= mlip_faults.fault_energies(task.calculator, plan, task.alloy, lattice, faults, task.seed)
-    return summarise({name: samples[name] for name in task.options.properties if name in wanted}, lattice), crystals
+        faulted, planes = mlip_faults.fault_energies(task.calculator, plan, task.alloy, lattice, faults, task.seed)
+        samples |= faulted
+        decorated.append(planes)
+    chosen = {name: samples[name] for name in o.properties if name in wanted}
+    return summarise(chosen, lattice, decorated if task.alloy else ()), crystals
+
+
+def _decorated(crystals: Sequence[Atoms], alloy: Mapping[str, float] | None, names: Sequence[str]) -> Decorated:
+    """The elements on the sites of an alloy's crystals, numbered as in the alloy."""
+    order = list(alloy or ())
+    types = [np.array([order.index(symbol) + 1 for symbol in crystal.symbols]) for crystal in crystals] if alloy else []
+    return Decorated(tuple(names), types)
 
 
 def _of_start(start: Atoms, task: Task, wanted: set[str], index: int) -> tuple[Atoms, dict[str, float]]:

@@ -31,6 +31,17 @@ class Domain:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Replicas:
+    """What one output of a row is the mean of: the same coordinates made several times, each a sequence of labels."""
+
+    labels: tuple[str, ...]
+    codes: NDArray[np.uint8]
+    """(r, s) place of each of the s sites in `labels`."""
+    values: Array
+    """(r,) what each of them gave, in the output's unit."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Posterior:
     """What is believed of m outputs at n inputs, in the units of the outputs."""
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from surrogates.base import Array, Domain, State
+import numpy as np
+
+from surrogates.base import Array, Domain, Replicas, State
 from surrogates.calibration import Method
 
 if TYPE_CHECKING:
@@ -71,14 +73,19 @@ class CNN:
         domain: Domain | None = None,
         start: State | None = None,
         tune: bool = True,
+        replicas: Sequence[Replicas | None] = (),
     ) -> "FittedOutputs[EnsembleOutput]":
         """Learn Y (n, m) or (n,) from X (n, d); see `surrogates.base.Surrogate.fit`.
 
         Where `domain.sequence` says so, a row is so many sequences of category codes, and what is learned is the mean
-        over them. Networks are always trained anew; with tune=False the calibration is that of `start`.
+        over them. `replicas` (n, or none at all) tells of each row what its value is the mean of, in codes of the same
+        categories: that is learned then, and what is predicted stays the mean over the sequences of a row. Networks are
+        always trained anew; with tune=False the calibration is that of `start`.
         """
         from surrogates.cnn_model import single
         from surrogates.moments import fit_outputs
 
-        one = partial(single, self)
+        if replicas and np.ndim(Y) == 2 and np.shape(Y)[1] != 1:
+            raise ValueError(f"replicas are of one output, and Y has {np.shape(Y)[1]}")
+        one = partial(single, self, replicas)
         return fit_outputs("a network", one, X, Y, names, variance=variance, domain=domain, start=start, tune=tune)

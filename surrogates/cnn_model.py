@@ -5,7 +5,7 @@ so that nothing is trained twice. A prediction is the mean of all networks and, 
 decorations.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from surrogates.base import Domain
+from surrogates.base import Domain, Replicas
+from surrogates.cnn_examples import Examples, indicators, ordered, sequences
 from surrogates.cnn_network import Effort, Shape, Weights, compositions, forward, train
 from surrogates.ensemble import EnsembleOutput, Unseen, calibrated, untrained
 from surrogates.inputs import Inputs, inputs
@@ -37,7 +38,16 @@ class Sites:
     def __call__(self, X: Tensor) -> Tensor:
         """(..., replicas, length, symbols) of codes X (..., replicas * length)."""
         codes = X.detach().round().long().reshape(*X.shape[:-1], self.replicas, self.length)
-        return torch.nn.functional.one_hot(codes, self.symbols).to(torch.float64)
+        return indicators(codes, self.symbols, torch.float64)
+
+    def examples(self, data: Rows, told: Sequence[Replicas | None]) -> Examples:
+        """What is learned from."""
+        return sequences(data.X.reshape(-1, self.replicas, self.length), self.symbols, data, told)
+
+    @property
+    def site(self) -> tuple[int, int]:
+        """Sites, and numbers each is given by."""
+        return self.length, self.symbols
 
     def place(self, X: Tensor) -> Tensor:
         """Composition (..., symbols), scaled as half-widths of fractions from 0 to 1; with gradient zero."""
@@ -60,6 +70,16 @@ class Ordered:
         """(..., 1, p, 1) of X (..., d)."""
         return self.inputs(X)[..., None, :, None]
 
+    def examples(self, data: Rows, told: Sequence[Replicas | None]) -> Examples:
+        """What is learned from."""
+        del told  # of sequences
+        return ordered(self.inputs(torch.tensor(data.X)), data)
+
+    @property
+    def site(self) -> tuple[int, int]:
+        """Sites, and numbers each is given by."""
+        return self.p, 1
+
     def place(self, X: Tensor) -> Tensor:
         """(..., p) half-widths of the domain."""
         return self.inputs(X)
@@ -80,7 +100,13 @@ def seen(data: Rows, domain: Domain | None) -> Sites | Ordered:
     return Sites(replicas, length, round(float(domain.upper[0])) + 1)
 
 
-def single(recipe: "CNN", data: Rows, domain: Domain | None, start: Mapping[str, object] | None) -> EnsembleOutput:
+def single(
+    recipe: "CNN",
+    told: Sequence[Replicas | None],
+    data: Rows,
+    domain: Domain | None,
+    start: Mapping[str, object] | None,
+) -> EnsembleOutput:
     """One output: train the networks, look at the rows left out, calibrate."""
     encode = seen(data, domain)
     smooth = isinstance(encode, Ordered)
@@ -88,14 +114,11 @@ def single(recipe: "CNN", data: Rows, domain: Domain | None, start: Mapping[str,
     if n < 5 or data.constant:
         return untrained(encode.place, encode.p, data, start, smooth)
     shift, scale = data.scaling
-    A = encode(torch.tensor(data.X))
-    shape = Shape(A.shape[-2], A.shape[-1], recipe.channels, recipe.kernel, recipe.depth, not smooth)
+    shape = Shape(*encode.site, recipe.channels, recipe.kernel, recipe.depth, not smooth)
     rng = np.random.default_rng(recipe.seed)
     folds = np.array_split(rng.permutation(n), min(recipe.members, n))
-    y = torch.tensor((data.y - shift) / scale, dtype=torch.float32)
     effort = Effort(recipe.steps, recipe.batch, recipe.rate, recipe.decay)
-    rows = torch.tensor(data.weights, dtype=torch.float32)
-    weights = train(shape, A.to(torch.float32), y, rows, folds, effort, rng)
+    weights = train(shape, encode.examples(data, told), folds, effort, rng)
 
     def embed(X: Tensor) -> Tensor:
         members = shift + scale * predictions(shape, weights, encode, X)

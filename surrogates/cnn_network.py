@@ -16,8 +16,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import max_pool1d, silu
 
+from surrogates.cnn_examples import Examples
+
 HIDDEN = 16
 """Units of the hidden layer."""
+SITES = 128
+"""Sites of a row beyond which a step takes fewer rows, so that it costs the same."""
+LEAST = 8
+"""Rows of a step at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,7 @@ class Shape:
     """What a network looks like."""
 
     length: int
-    """Sites."""
+    """Sites of what is predicted; what is learned from may be longer, and is pooled as often."""
     symbols: int
     """Numbers a site is given by."""
     channels: int
@@ -78,10 +84,11 @@ def forward(shape: Shape, weights: Weights, A: Tensor, C: Tensor) -> Tensor:
     C (members or 1, n, wide) is the mean over all sites and replicas, or the inputs themselves.
     """
     embedding, convolution, bias, hidden, shift, head, linear, constant = weights
-    h = A @ embedding[:, None]
+    h, length = A @ embedding[:, None], shape.length
     for k in range(shape.depth):
         h = convolved(shape, h, convolution, bias)
-        if shape.periodic and h.shape[-2] >= 2 * shape.kernel:
+        if shape.periodic and length >= 2 * shape.kernel:
+            length //= 2
             pooled = max_pool1d(h.flatten(0, 1).transpose(-1, -2), 2).transpose(-1, -2)
             h = pooled.reshape(*h.shape[:2], *pooled.shape[1:])
         h = silu(h) if k + 1 < shape.depth or shape.periodic else torch.tanh(h)
@@ -118,23 +125,16 @@ class Effort:
 
 
 def train(
-    shape: Shape,
-    A: Tensor,
-    y: Tensor,
-    weights: Tensor,
-    folds: Sequence[np.ndarray],
-    effort: Effort,
-    rng: np.random.Generator,
+    shape: Shape, examples: Examples, folds: Sequence[np.ndarray], effort: Effort, rng: np.random.Generator
 ) -> list[Tensor]:
     """Weights of one member a fold, each trained on the rows outside its fold.
 
-    A (n, replicas, length, symbols) float32; y (n,) standardised; weights (n,) of the rows. Adam with decoupled decay
-    and a rate that falls to zero along a cosine (Loshchilov and Hutter 2019, doi 10.48550/arXiv.1711.05101).
+    Adam with decoupled decay and a rate that falls to zero along a cosine (Loshchilov and Hutter 2019, doi
+    10.48550/arXiv.1711.05101).
     """
-    n, replicas = A.shape[:2]
-    C = compositions(shape, A)
+    n, replicas, sites = examples.inputs.shape[:3]
     rows = [np.setdiff1d(np.arange(n), fold) for fold in folds]
-    size = min(n, effort.batch)
+    size = min(n, effort.batch, max(LEAST, effort.batch * SITES // sites))
     parameters = [w.requires_grad_() for w in initial(shape, len(folds), rng)]
     optimizer = torch.optim.AdamW(parameters, lr=effort.rate, weight_decay=effort.decay)
     for step in range(effort.steps):
@@ -142,8 +142,9 @@ def train(
         replica = torch.tensor(rng.integers(replicas, size=chosen.shape))
         for group in optimizer.param_groups:
             group["lr"] = 0.5 * effort.rate * (1 + np.cos(np.pi * step / effort.steps))
-        error = forward(shape, parameters, A[chosen, replica], C[chosen]) - y[chosen]
+        said = forward(shape, parameters, examples.drawn(chosen, replica), examples.compositions[chosen])
+        error = said - examples.values[chosen, replica]
         optimizer.zero_grad()
-        (weights[chosen] * error.square()).mean(-1).sum().backward()  # type: ignore[no-untyped-call]
+        (examples.weights[chosen] * error.square()).mean(-1).sum().backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     return [w.detach().to(torch.float64) for w in parameters]

@@ -1,12 +1,13 @@
 """This file is any surrogate over a representation: it learns from features and answers for coordinates."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from surrogates.base import Array, Domain, FittedSurrogate, Posterior, Representation, State, Surrogate
+from surrogates.base import Array, Domain, FittedSurrogate, Posterior, Replicas, Representation, State, Surrogate
 from surrogates.checks import checked, columns_of
 
 if TYPE_CHECKING:
@@ -28,6 +29,24 @@ class Represented:
     reach: Callable[[], Array] | None = None
     """Rows (k, d) spread over the space: features are scaled by their range there, and constant ones left out. None:
     the rows learned from."""
+    told: Mapping[bytes, tuple[Replicas, ...]] = field(default_factory=dict)
+    """Row (its bytes) -> what its values are means of, one an observation; see `informed`."""
+
+    def informed(self, X: Array, replicas: Sequence[Replicas | None]) -> "Represented":
+        """The same, told what an output's values at rows X (n, d) are means of, if it reads sequences."""
+        labels: Sequence[str] = getattr(self.representation, "labels", ())
+        if not labels:
+            return self
+        told: dict[bytes, tuple[Replicas, ...]] = {}
+        for x, own in zip(X, replicas, strict=True):
+            if own is not None:
+                told[x.tobytes()] = (*told.get(x.tobytes(), ()), recoded(own, labels))
+        return replace(self, told=told)
+
+    def replicas(self, X: Array) -> list[Replicas | None]:
+        """What was told of each row of X (n, d); equal rows in the order in which it was told."""
+        left = {key: list(own) for key, own in self.told.items()}
+        return [left[key].pop(0) if left.get(key := x.tobytes()) else None for x in X]
 
     def stretched(self) -> "Represented":
         """The same with a recipe that is `stretched`, where it can be."""
@@ -56,8 +75,17 @@ class Represented:
             recipe = recipe.with_units(tuple(self.representation.units[j] for j in kept))
         view = View(self.representation, kept)
         box = restricted(whole, kept)
-        inner = recipe.fit(view.features(X), Y, labels, variance=variance, domain=box, start=start, tune=tune)
+        fit = partial(recipe.fit, replicas=self.replicas(X)) if self.told else recipe.fit
+        inner = fit(view.features(X), Y, labels, variance=variance, domain=box, start=start, tune=tune)
         return FittedRepresented(inner, view, names)
+
+
+def recoded(replicas: Replicas, labels: Sequence[str]) -> Replicas:
+    """The same in codes of other labels, which must hold all that stand on its sites."""
+    place = np.array([labels.index(label) if label in labels else len(labels) for label in replicas.labels])
+    codes = place[replicas.codes]
+    assert codes.max(initial=0) < len(labels), f"{replicas.labels} are not all among {labels}"
+    return Replicas(tuple(labels), codes.astype(np.uint8), replicas.values)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

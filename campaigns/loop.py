@@ -19,6 +19,7 @@ from campaigns.records import Event
 from campaigns.rounds import Moment, diagnostics, doubtful, missing_share, next_round, reference_event, volume
 from campaigns.stopwatch import Stopwatch
 from campaigns.turns import Turn, turn_of
+from campaigns.unanswered import require_answers
 from campaigns.validating import Validating
 
 POLL_S = 0.25
@@ -94,6 +95,7 @@ class Loop:
                 assert entry.number is not None
                 yield from self._work.told(entry.number)
             yield from self._close_rounds()
+            require_answers(self._problem, self._logbook.record)
             halted = self._halted()
             if not halted and self._work.gated:
                 yield from self._work.decide()

@@ -6,6 +6,7 @@ import pytest
 from trial_campaigns import MOODS, calls, proposals, write
 
 from campaigns.campaign import Campaign
+from campaigns.errors import CampaignFileError
 from campaigns.ledger import history_of, read_ledger
 from campaigns.problem import Stage
 from oracles.base import EngineMissing
@@ -278,3 +279,18 @@ def test_draining_finishes_what_runs_and_starts_nothing_more(tmp_path):
         assert kinds == ["asked", "started", "started", "finished", "finished", "stopped"]
         assert campaign.ledger.state == "stopped"
         assert [o.status for o in campaign.ledger.outcomes] == ["finished"] * 2 + ["proposed"] * 2
+
+
+def test_a_property_that_nobody_returns_ends_the_campaign_before_its_budget(tmp_path):
+    path = write(tmp_path, constraints={"aa": {"max": 1}}, budget={"evaluations": 40, "batch": 2})
+    with (
+        Campaign.from_yaml(path, tmp_path / "run") as campaign,
+        pytest.raises(CampaignFileError, match=r"constraints\.aa: no oracle returned it in 5 .* 'a'\? returned: a, b"),
+    ):
+        list(campaign.rounds())
+    ledger = read_ledger(tmp_path / "run")
+    assert ledger.state == "failed"
+    assert len(ledger.outcomes) < 8
+    with Campaign.open(tmp_path / "run") as campaign:  # whoever resumes knows better
+        list(campaign.rounds())
+        assert len(campaign.ledger.outcomes) == 40

@@ -1,0 +1,42 @@
+"""This file is the guard against a property that nobody returns: a slip of the pen ends a campaign early."""
+
+from campaigns.errors import CampaignFileError, Complaint, nearest_name
+from campaigns.fold import Record
+from campaigns.passage import needed, next_oracle
+from campaigns.problem import Problem
+from campaigns.records import Outcome
+
+ENOUGH = 5
+"""Evaluations that all lack a property before it is taken for a slip."""
+
+
+def require_answers(problem: Problem, record: Record) -> None:
+    """CampaignFileError when a property is needed that is in no answer, although every oracle has been asked often.
+
+    Oracles that say beforehand what they return are checked before the run; others can only be asked. Whoever resumes
+    such a campaign knows better, and is let go on.
+    """
+    if len(record.sessions) > 1 or any(o.status == "finished" for o in record.outcomes.values()):
+        return
+    answered = [o for o in record.outcomes.values() if o.finished_at is not None and _answered(problem, o)]
+    if len(answered) < ENOUGH:
+        return
+    returned = {name for outcome in answered for name in outcome.values}
+    complaints = []
+    for name in needed(problem):
+        if name not in returned:
+            near = nearest_name(name, returned)
+            hint = f"; did you mean '{near}'?" if near else ";"
+            message = (
+                f"no oracle returned it in {len(answered)} evaluations{hint} returned: {', '.join(sorted(returned))}"
+            )
+            section = "objectives" if name in problem.spec.objectives else "constraints"
+            complaints.append(Complaint((section, name), message))
+    if complaints:
+        raise CampaignFileError(complaints)
+
+
+def _answered(problem: Problem, outcome: Outcome) -> bool:
+    """Has every oracle said something of it?"""
+    finished = bool(outcome.evaluations) and all(e.status == "finished" for e in outcome.evaluations)
+    return finished and next_oracle(problem, outcome) is None

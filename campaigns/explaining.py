@@ -22,6 +22,7 @@ from campaigns.explanation_model import (
 )
 from campaigns.pareto import front
 from campaigns.records import Ledger, Outcome
+from campaigns.representing import reach
 from campaigns.story import title
 from optimizers.base import Array, Space
 from surrogates.explain_inputs import Inputs
@@ -170,10 +171,12 @@ class _Asked:
         """The surrogate's own formula, or a small one."""
         from surrogates.explain_formula import equation_of, fitted_equation, ranges
 
-        found = equation_of(one.fitted, one.sign, one.shift, one.signed) or fitted_equation(one.X, one.y, self.inputs)
+        points = reach(self.space)()
+        own = equation_of(one.fitted, one.sign, one.shift, one.signed, points)
+        found = own or fitted_equation(one.X, one.y, self.inputs, points)
         if found is None:
             return None
-        error = (found.rmse, found.left_out, found.own, found.low, found.high)
+        error = (found.rmse, found.left_out, found.own, found.low, found.high, found.undefined)
         return Said(found.text, found.latex, *error, tuple(ranges(one.X, self.inputs)))
 
     def curves(self, one: Learned) -> tuple[Curve, ...]:

@@ -54,6 +54,8 @@ class Said:
     low: float
     high: float
     """Range of the values it was fitted to."""
+    undefined: float
+    """Share of the space, 0 to 1, where it has no value."""
     ranges: tuple[tuple[float, float], ...]
     """(d) range of each variable it was fitted to."""
 

@@ -70,7 +70,11 @@ def formula(said: Said | None) -> list[str]:
         return []
     whose = "the campaign's surrogate" if said.own else "fitted as an explanation only, not the surrogate"
     errors = f"RMSE {number(said.rmse, 3)}, {number(said.left_out, 3)} with rows left out"
-    return [f"formula: {said.text}", f"  ({whose}; {errors}; fitted from {number(said.low)} to {number(said.high)})"]
+    limits = f"fitted from {number(said.low)} to {number(said.high)}"
+    gaps = (
+        f"; no value, as by a division by zero, in {100 * said.undefined:.2g} % of the space" if said.undefined else ""
+    )
+    return [f"formula: {said.text}", f"  ({whose}; {errors}; {limits}{gaps})"]
 
 
 def _candidate(found: Explanation, outcome: int) -> str:

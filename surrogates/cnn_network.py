@@ -3,9 +3,10 @@
 Embedding, then one convolution applied again and again with max pooling, as in the network of Wang et al. 2025
 (doi 10.1038/s41524-025-01600-x), whose code has 8 channels, kernel 3 and 5 applications over 4,000 atoms and a dense
 head over the flattened rest. Ours, for tens of rows instead of thousands: the mean over sites in place of flattening,
-one hidden layer, which also sees the composition, a linear path from the composition to the output (a rule of mixtures,
-which the rest corrects), smooth activations, and cells that close on themselves. Inputs that are no sequence keep their
-places: they are neither pooled nor averaged, and stand for the composition.
+smooth activations, cells that close on themselves, and three paths to the output: from the composition alone a linear
+one (a rule of mixtures) and one through a hidden layer, as the sites' chance fluctuations would drown what is learned
+of composition from them; and one from both through a hidden layer, which begins at zero. Inputs that are no sequence
+keep their places: they are neither pooled nor averaged, and stand for the composition.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from torch.nn.functional import max_pool1d, silu
 from surrogates.cnn_examples import Examples
 
 HIDDEN = 16
-"""Units of the hidden layer."""
+"""Units of a hidden layer."""
 SITES = 128
 """Sites of a row beyond which a step takes fewer rows, so that it costs the same."""
 LEAST = 8
@@ -57,6 +58,9 @@ class Shape:
             (self.symbols, self.channels),
             (self.kernel * self.channels, self.channels),
             (1, self.channels),
+            (self.wide, HIDDEN),
+            (1, HIDDEN),
+            (HIDDEN, 1),
             (self.seen + self.wide, HIDDEN),
             (1, HIDDEN),
             (HIDDEN, 1),
@@ -70,11 +74,11 @@ Weights = Sequence[Tensor]
 
 
 def initial(shape: Shape, members: int, rng: np.random.Generator) -> list[Tensor]:
-    """Normal weights of variance 1 / inputs, biases and linear path 0; float32."""
+    """Normal weights of variance 1 / inputs; biases, linear path and the head of both 0; float32."""
     found = []
     for k, (a, b) in enumerate(shape.sizes):
         values = rng.normal(size=(members, a, b)) / np.sqrt(a)
-        found.append(torch.tensor(values * (k in (0, 1, 3, 5)), dtype=torch.float32))
+        found.append(torch.tensor(values * (k in (0, 1, 3, 5, 6)), dtype=torch.float32))
     return found
 
 
@@ -83,7 +87,7 @@ def forward(shape: Shape, weights: Weights, A: Tensor, C: Tensor) -> Tensor:
 
     C (members or 1, n, wide) is the mean over all sites and replicas, or the inputs themselves.
     """
-    embedding, convolution, bias, hidden, shift, head, linear, constant = weights
+    embedding, convolution, bias, own, own_shift, own_head, hidden, shift, head, linear, constant = weights
     h, length = A @ embedding[:, None], shape.length
     for k in range(shape.depth):
         h = convolved(shape, h, convolution, bias)
@@ -94,7 +98,7 @@ def forward(shape: Shape, weights: Weights, A: Tensor, C: Tensor) -> Tensor:
         h = silu(h) if k + 1 < shape.depth or shape.periodic else torch.tanh(h)
     rest = h.mean(-2) if shape.periodic else h.flatten(-2)
     both = torch.cat([rest, C.expand(len(rest), -1, -1)], -1)
-    out = silu(both @ hidden + shift) @ head + C @ linear + constant
+    out = silu(C @ own + own_shift) @ own_head + silu(both @ hidden + shift) @ head + C @ linear + constant
     return out[..., 0]
 
 

@@ -153,6 +153,9 @@ class FittedRepresented:
         """What the inner surrogate offers beside the contract."""
         if name in PASSED:
             return getattr(self.inner, name)
+        if name == "undefined":
+            undefined = getattr(self.inner, name)
+            return lambda X: undefined(self.view.features(X))
         raise AttributeError(f"a surrogate over a representation has no {name!r}")
 
 

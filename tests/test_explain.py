@@ -12,6 +12,7 @@ from surrogates.explain_formula import equation_of, fitted_equation
 from surrogates.explain_inputs import Inputs, closed, joined, moved, reach
 from surrogates.explain_ranking import dependence, lasso, permutation
 from surrogates.explain_shap import shapley, subsets
+from surrogates.sisso import SISSO
 
 MIX = Space(("a", "b", "c", "d", "e"), ("fraction",) * 5, np.full(5, 0.05), np.full(5, 0.35),
             mixtures=(Mixture((0, 1, 2, 3, 4), (False,) * 5),))  # fmt: skip
@@ -207,20 +208,27 @@ def test_a_small_formula_explains_what_a_sisso_surrogate_is_itself():
     inputs = box(3)
     X = rows(inputs, 25)
     y = 2 * X[:, 0] * X[:, 1] + 1
-    found = fitted_equation(X, y, inputs)
+    found = fitted_equation(X, y, inputs, X)
     assert "x0*x1" in found.text
     assert not found.own
     assert found.rmse < 1e-8
     assert (found.low, found.high) == (y.min(), y.max())
-    from surrogates.sisso import SISSO
-
-    mine = equation_of(SISSO(rungs=1, terms=1, members=0).fit(X, -y[:, None] + 3, inputs.names), -1.0, 3.0, 3 - y)
+    mine = equation_of(SISSO(rungs=1, terms=1, members=0).fit(X, -y[:, None] + 3, inputs.names), -1.0, 3.0, 3 - y, X)
     assert mine.own
     assert "2.0*x0*x1" in mine.text
-    assert equation_of(object(), 1.0, 0.0, y) is None
+    assert equation_of(object(), 1.0, 0.0, y, X) is None
 
 
 def test_no_formula_is_fitted_to_too_little():
     inputs = Inputs(("gas",), np.zeros(1), np.ones(1), categorical=(0,))
-    assert fitted_equation(np.tile([[0.0], [1.0]], (5, 1)), np.arange(10.0), inputs) is None
-    assert fitted_equation(rows(box(2), 5), np.arange(5.0), box(2)) is None
+    assert fitted_equation(np.tile([[0.0], [1.0]], (5, 1)), np.arange(10.0), inputs, np.zeros((1, 1))) is None
+    assert fitted_equation(rows(box(2), 5), np.arange(5.0), box(2), rows(box(2), 5)) is None
+
+
+def test_a_formula_that_has_no_value_everywhere_says_where():
+    X = np.random.default_rng(0).uniform(1, 4, (40, 2))
+    points = np.array([[2.0, 0.0], [2.0, 1.0], [3.0, 2.0], [1.0, 0.0]])
+    fitted = SISSO(rungs=1, terms=1, members=0, operators=("/",)).fit(X, (X[:, 0] / X[:, 1])[:, None], ["a", "b"])
+    found = equation_of(fitted, 1.0, 0.0, X[:, 0] / X[:, 1], points)
+    assert found is not None
+    assert found.undefined == 0.5

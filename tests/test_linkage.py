@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from test_space import SPACES
 
+from optimizers import region
 from optimizers.base import Array, History, Space
 from optimizers.linkage import linkage, sides
 from optimizers.nsga2 import NSGA2
@@ -86,13 +88,16 @@ def test_without_a_population_nothing_that_is_not_crossed_changes_sides() -> Non
     assert (C == A).mean() == pytest.approx(0.5, abs=0.05)
 
 
-def test_categories_and_mixtures_do_not_enter() -> None:
-    space = Space(("a", "b"), ("categorical",) * 2, np.zeros(2), np.full(2, 3.0))
-    X = np.floor(4 * rng().random((60, 2)))
+@pytest.mark.parametrize("name", ["simplex", "categorical"])
+def test_categories_and_mixtures_do_not_enter(name: str) -> None:
+    labels = Space(("a", "b"), ("categorical",) * 2, np.zeros(2), np.full(2, 3.0))
+    space = SPACES["simplex"] if name == "simplex" else labels
+    X = region.sample(space, 60, rng())
     with_population, without = (
         offspring(space, X[:30], X[30:], Rates(mutation=0.0), rng(1), among) for among in (X, None)
     )
     assert (with_population == without).all()
+    assert not (with_population == np.concatenate([X[:30], X[30:]])).all()
 
 
 @pytest.mark.parametrize("optimizer", [NSGA2(200, mutation=0.0), NSGA3(200, mutation=0.0)])

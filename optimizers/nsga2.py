@@ -1,6 +1,8 @@
 """This file is NSGA-II: survivors by front and crowding, children by simulated binary crossover and mutation.
 
-Deb, Pratap, Agarwal and Meyarivan 2002, doi 10.1109/4235.996017.
+Deb, Pratap, Agarwal and Meyarivan 2002, doi 10.1109/4235.996017. Differences: survivors are chosen among all ancestors,
+the most crowded leave a few at a time (Kukkonen and Deb 2006), and in a crossover variables change sides by their
+linkage (optimizers/linkage.py).
 """
 
 from collections.abc import Sequence
@@ -73,4 +75,4 @@ class NSGA2:
         del size
         pairs = (len(places) + 1) // 2
         A, B = (parents.X[duels(parents, pairs, rng)] for _ in range(2))
-        return couples(space, A, B, len(places), self._rates(), rng)
+        return couples(space, A, B, len(places), self._rates(), rng, parents.X)

@@ -1,7 +1,7 @@
 """This file is NSGA-III: survivors by front and by niches around reference directions.
 
 Deb and Jain 2014, doi 10.1109/TEVC.2013.2281535 (part I); Jain and Deb 2014, doi 10.1109/TEVC.2013.2281534 (part II:
-constraints and adaptive directions).
+constraints and adaptive directions). In a crossover variables change sides by their linkage (optimizers/linkage.py).
 """
 
 from collections.abc import Sequence
@@ -111,4 +111,4 @@ class NSGA3:
         del size
         pairs = (len(places) + 1) // 2
         A, B = (parents.X[tournament(parents.merit, pairs, rng)] for _ in range(2))
-        return couples(space, A, B, len(places), self._rates(), rng)
+        return couples(space, A, B, len(places), self._rates(), rng, parents.X)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizers.base import Array, Space
+from optimizers.linkage import linkage, sides
 from optimizers.mixing import blends, mend, on_grid, polynomial, transfer
 
 Mask = NDArray[np.bool_]
@@ -70,27 +71,46 @@ def layout(space: Space) -> Layout:
     return Layout(np.array(numbers, dtype=np.int64), grain, highest, np.array(codes, dtype=np.int64))
 
 
-def offspring(space: Space, A: Array, B: Array, rates: Rates, rng: np.random.Generator) -> Array:
-    """Two children of each pair A[i], B[i] (n, d): the (2n, d) first children first, crossed and mutated."""
+def offspring(
+    space: Space, A: Array, B: Array, rates: Rates, rng: np.random.Generator, among: Array | None = None
+) -> Array:
+    """Two children of each pair A[i], B[i] (n, d): the (2n, d) first children first, crossed and mutated.
+
+    `among` (p, d) is the population by whose linkage numbers change sides, if they do; see `cross`.
+    """
     C, D = A.copy(), B.copy()
     crossed = np.flatnonzero(rng.random(len(A)) < rates.crossover)
-    C[crossed], D[crossed] = cross(space, A[crossed], B[crossed], rates.eta_crossover, rng)
+    C[crossed], D[crossed] = cross(space, A[crossed], B[crossed], rates.eta_crossover, rng, among)
     both = settle(space, np.concatenate([C, D]), rng)
     chance = 1.0 / space.d if rates.mutation is None else rates.mutation
     return mutate(space, both, rng.random(both.shape) < chance, rates.eta_mutation, rng)
 
 
-def couples(space: Space, A: Array, B: Array, k: int, rates: Rates, rng: np.random.Generator) -> tuple[Array, Array]:
+def couples(
+    space: Space, A: Array, B: Array, k: int, rates: Rates, rng: np.random.Generator, among: Array | None = None
+) -> tuple[Array, Array]:
     """The first k children (k, d) of the pairs A[i], B[i] (n, d), and the parent (k, d) each is nearer to."""
-    return offspring(space, A, B, rates, rng)[:k], np.concatenate([A, B])[:k]
+    return offspring(space, A, B, rates, rng, among)[:k], np.concatenate([A, B])[:k]
 
 
-def cross(space: Space, A: Array, B: Array, eta: float, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Both children (n, d) of each pair; mixtures and steps are still to be settled."""
+def cross(
+    space: Space, A: Array, B: Array, eta: float, rng: np.random.Generator, among: Array | None = None
+) -> tuple[Array, Array]:
+    """Both children (n, d) of each pair; mixtures and steps are still to be settled.
+
+    Without `among`, a number that is crossed goes to either child by itself and the others stay, as in the program of
+    NSGA-II. With a population (p, d) every number, crossed or not, comes from the side of either parent, and numbers
+    that hang together in that population from the same side.
+    """
     plan = layout(space)
     C, D = A.copy(), B.copy()
     own = plan.numbers
-    C[:, own], D[:, own] = sbx(A[:, own], B[:, own], space.lower[own], plan.highest, eta, rng)
+    first, second = sbx(A[:, own], B[:, own], space.lower[own], plan.highest, eta, rng, beside=among is not None)
+    if among is not None:
+        over = sides(linkage(among[:, own]), len(A), rng)
+        over ^= 2 * over.sum(1, keepdims=True) > over.shape[1]  # the first child keeps most of A, as in mixtures
+        first, second = np.where(over, second, first), np.where(over, first, second)
+    C[:, own], D[:, own] = first, second
     codes = plan.codes
     swap = rng.random((len(A), len(codes))) < 0.5
     C[:, codes], D[:, codes] = np.where(swap, B[:, codes], A[:, codes]), np.where(swap, A[:, codes], B[:, codes])
@@ -107,9 +127,12 @@ def cross(space: Space, A: Array, B: Array, eta: float, rng: np.random.Generator
     return C, D
 
 
-def sbx(A: Array, B: Array, low: Array, high: Array, eta: float, rng: np.random.Generator) -> tuple[Array, Array]:
+def sbx(
+    A: Array, B: Array, low: Array, high: Array, eta: float, rng: np.random.Generator, beside: bool = False
+) -> tuple[Array, Array]:
     """Simulated binary crossover within bounds, each variable (n, k) with probability 1/2.
 
+    Either child may get either value of a variable; `beside`: the first those on A's side, the second those on B's.
     Deb and Agrawal, Simulated binary crossover for continuous search space, Complex Systems 9, 115-148 (1995); the
     bounds enter as in the NSGA-II program of Deb et al. 2002, doi 10.1109/4235.996017 (section V).
     """
@@ -120,7 +143,7 @@ def sbx(A: Array, B: Array, low: Array, high: Array, eta: float, rng: np.random.
     down = np.clip(middle - 0.5 * gap * spread(u, 1 + 2 * (first - low) / width, eta), low, high)
     up = np.clip(middle + 0.5 * gap * spread(u, 1 + 2 * (high - last) / width, eta), low, high)
     chosen = (rng.random(A.shape) < 0.5) & (gap > 1e-14)
-    swap = rng.random(A.shape) < 0.5
+    swap = A > B if beside else rng.random(A.shape) < 0.5
     C, D = np.where(swap, up, down), np.where(swap, down, up)
     return np.where(chosen, C, A), np.where(chosen, D, B)
 

@@ -26,10 +26,13 @@ class Examples:
     symbols: int
     """Numbers a site is given by."""
 
-    def drawn(self, rows: Tensor, replica: Tensor) -> Tensor:
-        """(..., length, symbols) of one example of each of some rows (...,)."""
-        found = self.inputs[rows, replica]
-        return found if found.is_floating_point() else indicators(found.long(), self.symbols, torch.float32)
+    def drawn(self, rows: Tensor, replica: Tensor, start: int, most: int) -> Tensor:
+        """(..., length, symbols) of one example of each of some rows (...,), of long ones `most` sites from `start`."""
+        if self.inputs.is_floating_point():
+            return self.inputs[rows, replica]
+        length = self.inputs.shape[2]
+        window = (start + torch.arange(min(most, length))) % length
+        return indicators(self.inputs[rows[..., None], replica[..., None], window].long(), self.symbols, torch.float32)
 
 
 def indicators(codes: Tensor, symbols: int, kind: torch.dtype) -> Tensor:

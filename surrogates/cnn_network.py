@@ -22,9 +22,7 @@ from surrogates.cnn_examples import Examples
 HIDDEN = 16
 """Units of a hidden layer."""
 SITES = 128
-"""Sites of a row beyond which a step takes fewer rows, so that it costs the same."""
-LEAST = 8
-"""Rows of a step at least."""
+"""Sites of a sequence that a step sees at most; of a longer one that many in a row, from another site each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +136,7 @@ def train(
     """
     n, replicas, sites = examples.inputs.shape[:3]
     rows = [np.setdiff1d(np.arange(n), fold) for fold in folds]
-    size = min(n, effort.batch, max(LEAST, effort.batch * SITES // sites))
+    size = min(n, effort.batch)
     parameters = [w.requires_grad_() for w in initial(shape, len(folds), rng)]
     optimizer = torch.optim.AdamW(parameters, lr=effort.rate, weight_decay=effort.decay)
     for step in range(effort.steps):
@@ -146,7 +144,12 @@ def train(
         replica = torch.tensor(rng.integers(replicas, size=chosen.shape))
         for group in optimizer.param_groups:
             group["lr"] = 0.5 * effort.rate * (1 + np.cos(np.pi * step / effort.steps))
-        said = forward(shape, parameters, examples.drawn(chosen, replica), examples.compositions[chosen])
+        said = forward(
+            shape,
+            parameters,
+            examples.drawn(chosen, replica, int(rng.integers(sites)) if sites > SITES else 0, SITES),
+            examples.compositions[chosen],
+        )
         error = said - examples.values[chosen, replica]
         optimizer.zero_grad()
         (examples.weights[chosen] * error.square()).mean(-1).sum().backward()  # type: ignore[no-untyped-call]

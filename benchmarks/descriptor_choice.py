@@ -2,9 +2,9 @@
 
     EUTECTIC_DATA=... python benchmarks/descriptor_choice.py [--repeats 6]
 
-The perovskites' training split (460 rows) is split again, five folds a repeat: the search of `benchmarks/sisso.py`
-(up to 5 operators) runs on four fifths, every criterion picks one of the descriptors it keeps, the
-threshold is set on the same four fifths, and the rest judges. The test split is not read. Prints a markdown table.
+The perovskites' training split (460 rows) is split again, five folds a repeat: the search of `benchmarks/sisso.py` (up
+to 5 operators) runs on four fifths, every criterion picks one of the descriptors it keeps, the threshold is set on the
+same four fifths, and the rest judges. No test row is judged or learned from. Prints a markdown table.
 """
 
 import argparse

@@ -93,5 +93,6 @@ def violated(history: History) -> History:
         C_noise=none,
         tolerance=np.full(1, np.nan),
         reference=None,
+        replicas=(),
         state=state if isinstance(state, Mapping) else {},
     )

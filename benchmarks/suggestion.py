@@ -223,13 +223,15 @@ def draw(costs: dict[str, dict[int, Array]], grown: dict[tuple[int, int, int], A
     figure, axes = plt.subplots(1, 4, figsize=(11, 2.9), layout="constrained")
     for name, found in costs.items():
         axes[0].plot(list(found), [s.mean() for s in found.values()], "o-", ms=4, label=name)
-    axes[0].set(title="five fractions, two objectives", xlabel="observations", yscale="log")
+    axes[0].set(xlabel="observations", yscale="log")
+    axes[0].set_title("five fractions, two objectives", fontsize=9)
     axes[0].set_ylabel("CPU s a batch of 4")
     axes[0].legend(fontsize=7, frameon=False)
     for axis, (label, title, sizes) in zip(axes[1:], slices(grown), strict=True):
         mean = [s.mean() for s in sizes.values()]
         axis.plot(list(sizes), mean, "o-", ms=4, label="eutectic")
-        axis.set(title=title, xlabel=label, ylim=(0, 1.1 * max(mean)), xscale="log" if max(sizes) > 999 else "linear")
+        axis.set_title(title, fontsize=9)
+        axis.set(xlabel=label, ylim=(0, 1.1 * max(mean)), xscale="log" if max(sizes) > 999 else "linear")
     figure.savefig(plot, dpi=80)
 
 

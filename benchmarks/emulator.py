@@ -167,14 +167,14 @@ def draw(traces: dict[str, Array], plot: Path) -> None:
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(6, 3.6), layout="constrained")
+    figure, axes = plt.subplots(figsize=(7, 3.6), layout="constrained")
     for name, found in traces.items():
         n, mean, spread = STARTS + BATCH * np.arange(found.shape[1]), found.mean(0), found.std(0)
         (line,) = axes.plot(n, mean, "o-", ms=3, lw=1.5, label=f"{name} ({len(found)} seeds)")
         axes.fill_between(n, mean - spread, np.minimum(mean + spread, 1), color=line.get_color(), alpha=0.12, lw=0)
     axes.axhline(0.99, color="0.6", lw=0.8)
     axes.set(xlabel="evaluations", ylabel="share of the front's hypervolume", title="Alloy emulator")
-    axes.legend(fontsize=7, frameon=False, loc="lower right")
+    figure.legend(fontsize=7, frameon=False, loc="outside right center")
     figure.savefig(plot, dpi=90)
 
 

@@ -12,6 +12,7 @@ import torch
 
 from campaigns import plugins
 from optimizers.base import History, Space
+from optimizers.bayesian import Bayesian
 from optimizers.belief import learn
 from optimizers.diagnostics import crossvalidate
 from surrogates import sisso_botorch
@@ -431,9 +432,48 @@ def test_a_planted_class_boundary_is_found(criterion, terms):
     assert np.allclose(moments.variance.numpy(), posterior.variance)
 
 
-def test_classification_of_one_class_is_refused():
-    with pytest.raises(ValueError, match="two different values"):
-        SISSO(kind="classification").fit(inputs(), np.ones(60))
+CLASSES = SISSO(rungs=1, terms=1, kind="classification", screened=10)
+
+
+@pytest.mark.parametrize("n", [1, 2, 4, 12])
+@pytest.mark.parametrize("options", [{}, {"folds": 3, "deepening": 1}, {"terms": 2}, {"calibration": "none"}])
+def test_while_all_rows_are_of_one_class_it_is_predicted_with_a_note(options, n):
+    recipe = replace(CLASSES, **options)
+    fitted = recipe.fit(inputs(n), np.full(n, -1.0), NAMES)
+    assert "one class so far: -1 is predicted until the rows hold the other" in fitted.notes
+    posterior = fitted.posterior(inputs(5))
+    assert np.allclose(posterior.mean, -1.0)
+    assert (posterior.variance > 0).all()
+    assert np.allclose(fitted.model.posterior(torch.tensor(inputs(5))).mean.numpy(), -1.0)
+    again = recipe.fit(inputs(n), np.full(n, -1.0), NAMES, start=json.loads(json.dumps(fitted.state)), tune=False)
+    assert np.array_equal(again.posterior(inputs(5)).variance, posterior.variance)
+
+
+@pytest.mark.parametrize("criterion", ["threshold", "overlap"])
+def test_one_row_of_another_class_ends_it_and_a_third_value_is_refused(criterion):
+    Y = np.ones(12)
+    Y[3] = 0.0
+    both = replace(CLASSES, folds=4, criterion=criterion).fit(inputs(12), Y)
+    assert not any("one class" in note for note in both.notes)
+    assert both.outputs[0].classes == (0.0, 1.0)
+    Y[5] = 2.0
+    with pytest.raises(ValueError, match="takes two different values of the output, got 3"):
+        CLASSES.fit(inputs(12), Y)
+
+
+@pytest.mark.parametrize("recipe", [CLASSES, QUICK], ids=["classification", "regression"])
+def test_a_search_goes_on_while_all_candidates_have_given_the_same(recipe):
+    space = Space(NAMES, ("continuous",) * 4, np.full(4, 0.5), np.full(4, 3.0))
+    history = History.observed(inputs(4), np.ones((4, 1)))
+    batch = Bayesian(draws=8).using([recipe]).ask(space, history, 2, np.random.default_rng(0))
+    assert batch.shape == (2, 4)
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_the_plain_spread_of_members_needs_no_members_where_rows_are_too_few_for_them(n):
+    posterior = SISSO(calibration="none").fit(inputs(n), np.arange(float(n)), NAMES).posterior(inputs(4))
+    assert np.isfinite(posterior.mean).all()
+    assert (posterior.variance > 0).all()
 
 
 DEEP = SISSO(rungs=1, terms=1, kind="classification", operators=("+", "-", "*", "/"), screened=10)

@@ -116,15 +116,15 @@ class SISSO:
     ) -> "FittedSISSO":
         """Learn Y (n, m) or (n,) from X (n, d); see `surrogates.base.Surrogate.fit`.
 
-        With tune=False the expressions are those of `start`; slopes always come from X and Y.
+        Categories of the domain are left out, but for the task. With tune=False the expressions are those of `start`;
+        slopes always come from X and Y.
         """
         from surrogates.sisso_model import fit
 
-        del domain
-        return fit(self, X, Y, tuple(names), variance=variance, start=start, tune=tune)
+        return fit(self, X, Y, tuple(names), variance=variance, domain=domain, start=start, tune=tune)
 
     def refuse(self, names: Sequence[str], domain: Domain) -> str | None:
-        """Why units or task do not fit d inputs of these names in this domain, or None."""
+        """Why units or task do not fit d inputs of these names in this domain, or no number is among them; or None."""
         from surrogates.sisso_inputs import refusal
 
         return refusal(self, names, domain)

@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
 def refusal(recipe: "SISSO", names: Sequence[str], domain: Domain) -> str | None:
     """Why options do not fit d inputs of these names in this domain, beginning with the option; None when they do."""
-    del domain
     try:
         dimensions_of(recipe, names)
-        task_column(recipe, names)
+        primary_columns(recipe, names, domain)
     except ValueError as error:
         return str(error)
     return None
@@ -49,15 +48,33 @@ def task_column(recipe: "SISSO", names: Sequence[str]) -> int | None:
     return list(names).index(recipe.task)
 
 
-def divide(recipe: "SISSO", X: Array, names: Sequence[str]) -> tuple[Array, tuple["Ints", ...], tuple[int, ...]]:
-    """Task labels (t,), rows of each task, and the columns that are primary features."""
-    every = tuple(range(X.shape[1]))
+def primary_columns(recipe: "SISSO", names: Sequence[str], domain: Domain | None) -> tuple[tuple[int, ...], list[str]]:
+    """The columns that are primary features, and a note on categories, whose codes are no numbers to reckon with.
+
+    ValueError where no number is left, or no input is called like the task.
+    """
+    task, codes = task_column(recipe, names), () if domain is None else domain.categorical
+    columns = tuple(j for j in range(len(names)) if j != task and j not in codes)
+    left = [names[j] for j in codes if j != task]
+    if not columns:
+        told = f"; {cure(recipe)}" if left else ""
+        raise ValueError(f"SISSO needs a number among its inputs, and there is none among {', '.join(names)}{told}")
+    return columns, [f"categories left out: {', '.join(left)}; {cure(recipe)}"] if left else []
+
+
+def cure(recipe: "SISSO") -> str:
+    """What to do about categories."""
+    elements = "where categories are elements, give it `representation: element_encoding`"
+    return elements if recipe.task or recipe.kind == "classification" else f"name one as `task` or, {elements}"
+
+
+def divide(recipe: "SISSO", X: Array, names: Sequence[str]) -> tuple[Array, tuple["Ints", ...]]:
+    """Task labels (t,) and rows of each task."""
     column = task_column(recipe, names)
     if column is None:
-        return np.empty(0), (np.arange(len(X)),), every
+        return np.empty(0), (np.arange(len(X)),)
     labels, index = np.unique(X[:, column], return_inverse=True)
-    tasks = tuple(np.flatnonzero(index.reshape(-1) == t) for t in range(len(labels)))
-    return labels, tasks, tuple(j for j in every if j != column)
+    return labels, tuple(np.flatnonzero(index.reshape(-1) == t) for t in range(len(labels)))
 
 
 def constants(X: Array, names: Sequence[str], columns: tuple[int, ...]) -> tuple[str, ...]:

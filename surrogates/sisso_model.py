@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from surrogates.base import Array, Formula, Posterior, State
+from surrogates.base import Array, Domain, Formula, Posterior, State
 from surrogates.checks import checked, columns_of
 from surrogates.sisso_classify import Classification, classify
 from surrogates.sisso_features import Ints
 from surrogates.sisso_fit import Data
 from surrogates.sisso_formula import expressions, formulas
-from surrogates.sisso_inputs import constants, dimensions_of, divide
+from surrogates.sisso_inputs import constants, dimensions_of, divide, primary_columns
 from surrogates.sisso_regress import Regression, regress
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ def fit(
     names: tuple[str, ...],
     *,
     variance: Array | None,
+    domain: Domain | None,
     start: State | None,
     tune: bool,
 ) -> FittedSISSO:
@@ -107,8 +108,9 @@ def fit(
     known = np.full(Y.shape, np.nan) if variance is None else np.asarray(variance, dtype=float).reshape(Y.shape)
     starts = earlier(start, Y.shape[1]) if not tune else [None] * Y.shape[1]
     units = dimensions_of(recipe, names)
-    labels, tasks, columns = divide(recipe, X, names)
-    notes = constants(X, names, columns)
+    labels, tasks = divide(recipe, X, names)
+    columns, said = primary_columns(recipe, names, domain)
+    notes = (*constants(X, names, columns), *said)
     outputs: list[Output] = []
     for j, begin in enumerate(starts):
         data = Data(X, Y[:, j], columns, units, tasks)

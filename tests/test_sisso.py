@@ -16,6 +16,7 @@ from optimizers.bayesian import Bayesian
 from optimizers.belief import learn
 from optimizers.diagnostics import crossvalidate
 from surrogates import sisso_botorch
+from surrogates.base import Domain
 from surrogates.sisso import SISSO
 from surrogates.sisso_algebra import BINARY, UNARY, dimensions
 from surrogates.sisso_deepen import Best, deepen, dimension_of, places
@@ -342,6 +343,42 @@ def test_tasks_share_terms_and_have_their_own_slopes():
     assert np.allclose(fitted.model.posterior(torch.tensor(X)).mean.numpy()[:, 0], y)
     with pytest.raises(ValueError, match="no input is called"):
         recipe.fit(X, y)
+
+
+def solvents(n=45):
+    """Rows of a number, a category of three and a number; an output that both kinds decide."""
+    X = inputs(n, 3)
+    X[:, 1] = np.arange(n) % 3
+    shift = np.array([0.0, 5.0, 1.0])[X[:, 1].astype(int)]
+    return X, X[:, 0] * X[:, 2] + shift, Domain(np.zeros(3), np.array([3.0, 2.0, 3.0]), (1,))
+
+
+def test_codes_of_categories_are_no_numbers():
+    X, y, domain = solvents()
+    names = ("a", "solvent", "b")
+    fitted = QUICK.fit(X, y, names, domain=domain)
+    assert sympy.Symbol("solvent", real=True) not in fitted.expressions[0].free_symbols
+    assert fitted.notes == (
+        "categories left out: solvent; name one as `task` or, where categories are elements, give it "
+        "`representation: element_encoding`",
+    )
+    other = X.copy()
+    other[:, 1] = 2 - X[:, 1]
+    assert np.array_equal(fitted.posterior(other).mean, fitted.posterior(X).mean)
+    assert np.array_equal(fitted.posterior(other).variance, fitted.posterior(X).variance)
+    told = replace(QUICK, task="solvent").fit(X, y, names, domain=domain)
+    assert not told.notes
+    assert np.allclose(told.posterior(X).mean[:, 0], y)
+
+
+def test_categories_alone_are_refused():
+    X, y, _ = solvents()
+    domain = Domain(np.zeros(2), np.full(2, 2.0), (0, 1))
+    for task in (None, "q"):
+        recipe = replace(QUICK, task=task)
+        with pytest.raises(ValueError, match=r"needs a number .* none among q, r; .*element_encoding"):
+            recipe.fit(X[:, [1, 1]], y, ("q", "r"), domain=domain)
+        assert "needs a number" in recipe.refuse(("q", "r"), domain)
 
 
 @pytest.mark.parametrize("memory_mb", [30.0, 120.0])

@@ -84,6 +84,19 @@ def test_units_and_tasks_that_fit_are_taken(tmp_path, part):
     assert refused(tmp_path, NUMBERS, part) is None
 
 
+def test_categories_alone_are_refused_unless_they_are_elements_that_are_encoded(tmp_path):
+    space = "{use: parameters, variables: {q: [water, oil, air]}}"
+    found = refused(tmp_path, space, "{use: sisso}")
+    assert found.startswith("c.yaml:5: surrogates.default: SISSO needs a number among its inputs, and there is none"), (
+        found
+    )
+    assert refused(tmp_path, SOLVENTS, "{use: sisso}") is None
+    assert refused(tmp_path, SOLVENTS, "{use: sisso, task: q}") is None
+    elements = space.replace("water, oil, air", "Cu, Ni, Fe")
+    assert refused(tmp_path, elements, "{use: sisso}") is not None
+    assert refused(tmp_path, elements, "{use: sisso, representation: element_encoding}") is None
+
+
 def test_over_a_representation_the_names_are_its_features(tmp_path):
     part = "{use: sisso, representation: fractions, units: {Cu: eV}}"
     found = refused(tmp_path, ALLOY, part)

@@ -97,6 +97,34 @@ def test_categories_alone_are_refused_unless_they_are_elements_that_are_encoded(
     assert refused(tmp_path, elements, "{use: sisso, representation: element_encoding}") is None
 
 
+MIXING = "{use: gp, kernel: composition}"
+CLOSED = "{use: parameters, variables: {a: [0, 1], b: [0, 1], t: [0, 9]}, linear: [LINE]}"
+
+
+@pytest.mark.parametrize("space", [NUMBERS, SOLVENTS, CLOSED.replace("LINE", "a + b <= 1")])
+def test_the_composition_kernel_is_refused_where_nothing_sums_to_one(tmp_path, space):
+    found = refused(tmp_path, space, MIXING)
+    assert found.startswith(
+        "c.yaml:5: surrogates.default.kernel: composition is for fractions that sum to one, and none"
+    )
+    within = refused(tmp_path, space, "{use: auto, among: [{use: gp, kernel: composition}, {use: forest}]}")
+    assert within.startswith("c.yaml:5: surrogates.default.among: gp: kernel: composition is for fractions")
+    assert refused(tmp_path, space, "{use: gp, kernel: additive}") is None
+
+
+def test_the_composition_kernel_is_taken_where_fractions_sum_to_one(tmp_path):
+    (tmp_path / "pool.csv").write_text("Cu,Ni,t,formula,y\n0.25,0.75,3,CuNi3,1\n0.5,0.5,4,CuNi,2\n")
+    listed = "{use: pool, file: pool.csv, features: [Cu, Ni, t]}"
+    formulas = "{use: pool, file: pool.csv, features: [formula]}"
+    for space in (ALLOY, listed, CLOSED.replace("LINE", "a + b = 1")):
+        assert refused(tmp_path, space, MIXING) is None
+    assert "representation: fractions" in refused(tmp_path, formulas, MIXING)
+    over = MIXING.replace("}", ", representation: fractions}")
+    for space in (ALLOY, listed, formulas):
+        assert refused(tmp_path, space, over) is None
+    assert "composition is for" in refused(tmp_path, ALLOY, over.replace("fractions", "log_ratios"))
+
+
 def test_over_a_representation_the_names_are_its_features(tmp_path):
     part = "{use: sisso, representation: fractions, units: {Cu: eV}}"
     found = refused(tmp_path, ALLOY, part)

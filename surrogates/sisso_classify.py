@@ -77,7 +77,7 @@ def classify(
     if len(classes) > 2:
         raise ValueError(f"kind: classification takes two different values of the output, got {len(classes)}")
     if len(classes) == 1:
-        alone = f"one class so far: {classes[0]:g} is predicted until the rows hold the other"
+        alone = "one class so far: it is predicted until the rows hold the other"
         return regress(replace(recipe, folds=0), data, np.full(len(data.y), np.nan), None, (*notes, alone))
     upper = data.y == classes[1]
     trees, said = find(recipe, data, upper) if start is None else (trees_of(start), [])

@@ -477,7 +477,7 @@ CLASSES = SISSO(rungs=1, terms=1, kind="classification", screened=10)
 def test_while_all_rows_are_of_one_class_it_is_predicted_with_a_note(options, n):
     recipe = replace(CLASSES, **options)
     fitted = recipe.fit(inputs(n), np.full(n, -1.0), NAMES)
-    assert "one class so far: -1 is predicted until the rows hold the other" in fitted.notes
+    assert "one class so far: it is predicted until the rows hold the other" in fitted.notes
     posterior = fitted.posterior(inputs(5))
     assert np.allclose(posterior.mean, -1.0)
     assert (posterior.variance > 0).all()

@@ -139,7 +139,8 @@ def _filled(kind: str, part: Any) -> tuple[Any, list[Complaint]]:
         for j, entry in enumerate(entries):
             inner, wrong = examine(kind, entry)
             alien = [key for key in RESERVED[kind] if key != "use" and key in entry]
-            wrong += [Complaint((key,), f"`{key}` has no meaning inside a part") for key in alien]
+            where = f"inside a part; give it beside `{option}`, and it holds for all of them"
+            wrong += [Complaint((key,), f"`{key}` has no meaning {where}") for key in alien]
             complaints += [complaint.under((option, j)) for complaint in wrong]
             parts.append(inner)
     return (None, complaints) if complaints else (part.holding(parts), [])

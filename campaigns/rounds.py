@@ -16,7 +16,7 @@ Moment = Literal["beginning", "asking", "end"]
 ENOUGH = 8
 """Finished outcomes from which a reference point is chosen within the first stage, and surrogates are tested."""
 MOST = 400
-"""Finished outcomes up to which surrogates are tested every round."""
+"""Outcomes on which surrogates are tested; of more, so many evenly spaced over the campaign."""
 
 
 def next_round(record: Record) -> int | None:
@@ -79,12 +79,13 @@ def diagnostics(problem: Problem, ledger: Ledger) -> Mapping[str, Mapping[str, f
     """Output -> leave-one-out metrics of its surrogate, with the hyperparameters the last batch was asked with.
 
     With `use: auto` also the log predictive density of each surrogate listed, and the place of the one in charge.
-    Empty while the optimizer in charge fits nothing, and where the test would take long: below 8 finished outcomes
-    there is nothing to test, above 400 it is left to the report.
+    Empty while the optimizer in charge fits nothing, and below 8 finished outcomes.
     """
     history = history_of(ledger, problem.space)
-    if not ledger.batches or "belief" not in ledger.batches[-1].state or not ENOUGH <= history.finished.sum() <= MOST:
+    if not ledger.batches or "belief" not in ledger.batches[-1].state or history.finished.sum() < ENOUGH:
         return {}
+    if len(history.X) > MOST:
+        history = history.rows(np.linspace(0, len(history.X) - 1, MOST).round().astype(np.int64))
     from optimizers.diagnostics import crossvalidate
 
     names = [*(goal.name for goal in ledger.spec.goals), *(limit.name for limit in problem.learned)]

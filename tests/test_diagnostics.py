@@ -1,13 +1,17 @@
 """Claims about the diagnostics of surrogates: metrics with known answers, and warnings that mean something."""
 
+from dataclasses import replace
+
 import ledgers
 import numpy as np
 import pytest
 
 from campaigns.parity import Parities, Parity
+from campaigns.problem import build
 from campaigns.records import Round
 from campaigns.report import page
-from campaigns.rounds import doubtful
+from campaigns.rounds import MOST, diagnostics, doubtful
+from campaigns.sections import SurrogatePart
 from optimizers.base import History, Space
 from optimizers.belief import learn
 from optimizers.diagnostics import Check, central, chance_of_gain, crossvalidate, doubts, miscalibration
@@ -141,3 +145,12 @@ def test_ensembles_are_recalibrated_unless_told_otherwise(recipe):
     spread = np.sqrt(posterior.variance[:, 0] + getattr(fitted.outputs[0], "noise", 0.0))
     inside = (np.abs(measured(T) - posterior.mean)[:, 0] <= 1.959964 * spread).mean()
     assert 0.88 <= inside <= 0.995
+
+
+def test_a_long_campaign_is_tested_on_rows_from_all_of_it(tmp_path):
+    ledger = ledgers.single(MOST + 60)
+    ledger = replace(ledger, batches=(replace(ledger.batches[-1], state={"belief": []}),))
+    spec = ledger.spec.model_copy(update={"surrogates": {"default": SurrogatePart(use="polynomial")}})
+    found = diagnostics(build(spec, tmp_path, engines=False), replace(ledger, spec=spec))
+    assert 0.9 * MOST < found["porosity_percent"]["n"] <= MOST  # some gave no values
+    assert found["porosity_percent"]["rmse"] > 0

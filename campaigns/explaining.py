@@ -16,10 +16,12 @@ from campaigns.explanation_model import (
     Wish,
     inputs_of,
     inside,
+    known_units,
     learned,
     surroundings,
     wish,
 )
+from campaigns.naming import number
 from campaigns.pareto import front
 from campaigns.records import Ledger, Outcome
 from campaigns.representing import reach
@@ -133,7 +135,7 @@ class _Asked:
         size = np.abs(np.array(swarm.values)).mean(0)
         ranking = Ranking(_plain(size), _plain(rise), _plain(error), _plain(weight))
         changes = () if around is None else tuple(self.change(one, every, o, around, aim, rng) for o in self.shown)
-        return Explained(one.name, swarm, ranking, self.formula(one), self.curves(one), aim.text, changes)
+        return Explained(one.name, swarm, ranking, self.formulas(one), self.curves(one), aim.text, changes)
 
     def swarm(self, one: Learned, rng: np.random.Generator) -> Swarm:
         """SHAP values of the candidates explained alone and of others, evenly spaced over the campaign."""
@@ -167,17 +169,30 @@ class _Asked:
         chosen |= {rest[int(i)].number: rest[int(i)] for i in places}
         return [chosen[k] for k in sorted(chosen)]
 
-    def formula(self, one: Learned) -> Said | None:
-        """The surrogate's own formula, or a small one."""
-        from surrogates.explain_formula import equation_of, fitted_equation, ranges
+    def formulas(self, one: Learned) -> tuple[Said, ...]:
+        """The surrogate's own, one a task, or a small one."""
+        from surrogates.explain_formula import equations_of, fitted_equation
 
         points = reach(self.space)()
-        own = equation_of(one.fitted, one.sign, one.shift, one.signed, points)
-        found = own or fitted_equation(one.X, one.y, self.inputs, points)
-        if found is None:
-            return None
-        error = (found.rmse, found.left_out, found.own, found.low, found.high, found.undefined)
-        return Said(found.text, found.latex, *error, tuple(ranges(one.X, self.inputs)))
+        found = equations_of(one.fitted, one.sign, one.shift, one.X, one.signed, points)
+        if not found:
+            small = fitted_equation(one.X, one.y, self.inputs, points)
+            found = () if small is None else (small,)
+        return tuple(
+            Said(
+                f.text, f.latex, self.task(f.task), f.rmse, f.left_out, f.right, f.own, f.low, f.high, f.undefined,
+                f.ranges, known_units(one, f.coefficients),
+            )
+            for f in found
+        )  # fmt: skip
+
+    def task(self, task: tuple[str, float] | None) -> str:
+        """`q = water`: the task a formula holds for; empty for all."""
+        if task is None:
+            return ""
+        name, value = task
+        at = self.value(self.space.names.index(name), value) if name in self.space.names else value
+        return f"{name} = {at if isinstance(at, str) else number(at)}"
 
     def curves(self, one: Learned) -> tuple[Curve, ...]:
         """Partial dependence along every variable that varies."""

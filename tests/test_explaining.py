@@ -16,7 +16,7 @@ from campaigns.campaign import Campaign
 from campaigns.errors import CampaignFileError
 from campaigns.explaining import Wanted, explain
 from campaigns.explanation_files import dumped, explanation_files, read_explanation, write_explanation
-from campaigns.explanation_text import added_up, explanation_text, order
+from campaigns.explanation_text import added_up, coefficients, explanation_text, order, pair
 from campaigns.ledger import read_ledger
 from campaigns.parity import Parities
 from campaigns.problem import build
@@ -127,11 +127,100 @@ def test_a_surrogate_that_is_a_formula_gives_its_own():
     ledger = ledgers.single(20)
     content = {**ledger.spec.dump(), "surrogates": {"default": {"use": "sisso", "rungs": 1, "members": 2}}}
     found = explain(replace(ledger, spec=type(ledger.spec).from_content(content)))
-    said = found.properties[0].formula
+    (said,) = found.properties[0].formulas
     assert said.own
     assert "temperature_k" in said.text
     assert said.left_out >= said.rmse * 0.99
     assert "the campaign's surrogate" in explanation_text(found)
+
+
+def sisso(ledger, **options):
+    """The ledger of a campaign whose surrogates are formulas."""
+    content = {**ledger.spec.dump(), "surrogates": {"default": {"use": "sisso", "rungs": 1, "members": 0, **options}}}
+    return replace(ledger, spec=type(ledger.spec).from_content(content))
+
+
+def test_a_surrogate_of_several_tasks_gives_a_formula_a_task(tmp_path):
+    found = explain(sisso(ledgers.single(24), task="gas", terms=1))
+    said = found.properties[0].formulas
+    assert {one.where for one in said} == {f"gas = {gas}" for gas in ledgers.GASES}
+    assert all(one.own and one.rmse <= one.left_out for one in said)
+    text = explanation_text(found)
+    assert "fitted as an explanation only" not in text
+    for one in said:
+        assert f"formula where {one.where}: {one.text}" in text
+    write_explanation(found, tmp_path)
+    assert read_explanation(tmp_path) == found
+    with (tmp_path / "explanation" / "formulas.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["where"] for row in rows] == [one.where for one in said]
+    assert {row["is_the_surrogate"] for row in rows} == {"True"}
+    shown = page(replace(ledgers.single(24), folder=str(tmp_path)), Parities())
+    assert all(f"formula where {one.where}" in shown for one in said)
+
+
+def test_a_formula_over_a_representation_is_the_surrogates_own():
+    found = explain(sisso(ledgers.alloy(16), terms=1, representation="element_statistics"))
+    for one in found.properties:
+        (said,) = one.formulas
+        assert said.own
+        assert "mean_" in said.text
+        assert len(said.ranges) == len(ledgers.ELEMENTS)
+
+
+def test_a_sum_that_is_multiplied_stands_in_brackets():
+    (said,) = explain(sisso(ledgers.single(12), terms=1)).properties[0].formulas
+    first, second = said.coefficients
+    told = replace(said, coefficients=(replace(first, value=1.5, unit="K"), replace(second, value=2.0, term="a + b")))
+    assert coefficients(told) == "1.5 K; 2 times (a + b)"
+
+
+def test_a_classifier_gives_its_rule_and_how_often_it_is_right(tmp_path):
+    ledger = ledgers.single(24)
+    middle = np.median([o.values["porosity_percent"] for o in ledger.finished])
+    split = [
+        replace(o, values={"porosity_percent": 1.0 + (o.values["porosity_percent"] > middle)}) if o.values else o
+        for o in ledger.outcomes
+    ]
+    found = explain(sisso(replace(ledger, outcomes=tuple(split)), kind="classification", terms=1))
+    (said,) = found.properties[0].formulas
+    assert said.own
+    assert (said.low, said.high) == (1.0, 2.0)
+    assert 0.5 < said.right <= 1
+    text = explanation_text(found)
+    assert f"rule: 2 where {said.text}, else 1" in text
+    assert f"right for {100 * said.right:.3g} % of the evaluations it learned from" in text
+    assert "fitted from" not in text
+    write_explanation(found, tmp_path)
+    with (tmp_path / "explanation" / "formulas.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert (row["rmse"], float(row["right"])) == ("", said.right)
+
+
+def test_coefficients_carry_their_units_into_text_and_tables(tmp_path):
+    options = {"units": {"temperature_k": "K"}, "terms": 1, "operators": ["*"]}
+    ledger = ledgers.single(24)
+    found = explain(sisso(ledger, **options, target_unit="percent"))
+    (said,) = found.properties[0].formulas
+    assert said.coefficients[0].unit == "percent"
+    slope = said.coefficients[1]
+    assert "K" in slope.unit
+    text = explanation_text(found)
+    assert f"{slope.unit} times {slope.term}" in text
+    write_explanation(found, tmp_path)
+    assert f"{slope.unit} times {slope.term}" in (tmp_path / "explanation" / "formulas.csv").read_text()
+    assert json.loads(dumped(found))["properties"][0]["formulas"][0]["coefficients"][1]["unit"] == slope.unit
+    unknown = explain(sisso(ledger, **options))
+    assert [c.unit for c in unknown.properties[0].formulas[0].coefficients] == ["", ""]
+    assert "times" not in explanation_text(unknown)
+
+
+def test_a_property_without_a_unit_is_told_with_single_spaces():
+    ledger = ledgers.single(12)
+    (one,) = explain(ledger).properties
+    bare = pair(explain(ledger), replace(one, property="roughness"))
+    assert re.search(r", \S+ on average$", bare)
+    assert "% on average" in pair(explain(ledger), one)
 
 
 def test_a_sum_names_what_it_adds_up():

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import ledgers
 import numpy as np
@@ -22,6 +23,7 @@ from campaigns.parity import Parities
 from campaigns.problem import build
 from campaigns.report import page
 from optimizers import region
+from oracles.base import EngineMissing
 
 
 @pytest.fixture(scope="module")
@@ -330,3 +332,54 @@ def pool(folder):
         "objectives": {"a": "maximize"},
         "oracles": [{"use": "table", "file": "pool.csv", "properties": ["a"]}],
     }
+
+
+def mlflow_of(folder):
+    """The store of a campaign's own database, and the artifacts of its explanation."""
+    from campaigns.position import Positions
+    from campaigns.tracking import Store
+
+    positions = Positions.read(folder)
+    client = Store(positions.uri, "other")._client
+    artifacts = client.list_artifacts(positions.stores[positions.uri].run, "explanation")
+    return positions.uri, {Path(artifact.path).name for artifact in artifacts}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # MLflow's own
+def test_the_command_brings_the_explanation_to_mlflow_by_itself(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    folder = run(tmp_path, tracking={"uri": "sqlite:///mlf.db"}, objectives={"a": "minimize"})
+    done = CliRunner().invoke(cli.app, ["explain", str(folder)])
+    assert done.exit_code == 0, done.output
+    assert "is up to date" in done.stderr
+    assert "MLflow" not in done.stdout
+    uri, names = mlflow_of(folder)
+    assert uri == f"sqlite:///{tmp_path / 'mlf.db'}"
+    assert names == {path.name for path in explanation_files(folder)}
+    assert not (tmp_path / "mlflow.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("state", "section", "told"),
+    [("done", {}, True), ("stopped", {}, True), ("running", {}, False), ("done", {"enabled": False}, False)],
+)
+def test_mlflow_is_written_unless_it_is_off_or_the_campaign_runs(state, section, told, tmp_path, monkeypatch):
+    ledger = ledgers.single(6)
+    content = {**ledger.spec.dump(), "tracking": section}
+    ledger = replace(ledger, spec=type(ledger.spec).from_content(content), folder=str(tmp_path), state=state)
+    monkeypatch.setattr("campaigns.ledger.read_ledger", lambda folder: ledger)
+    asked = []
+
+    def away(folder):
+        asked.append(folder)
+        raise EngineMissing("the store is away; when it is back: campaign sync")
+
+    monkeypatch.setattr(following, "sync", away)
+    done = CliRunner().invoke(cli.app, ["explain", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert asked == ([tmp_path] if told else [])
+    assert ("note: EngineMissing: the store is away" in done.stderr) == told
+    assert read_explanation(tmp_path).evaluations == len(ledger.finished)
+    CliRunner().invoke(cli.app, ["explain", str(tmp_path), "--candidate", "2"])
+    assert len(asked) == told

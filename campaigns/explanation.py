@@ -136,6 +136,6 @@ class Explanation:
     titles: dict[int, str]
     """Outcome -> the candidate in a few words."""
     front: tuple[int, ...]
-    """Candidates explained one by one."""
+    """Candidates of the front, or the one asked for, whose SHAP values are there; some have counterfactuals."""
     properties: tuple[Explained, ...] = ()
     notes: tuple[str, ...] = ()

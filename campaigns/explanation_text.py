@@ -18,9 +18,15 @@ def explanation_text(found: Explanation) -> str:
     """Ranking, pair and formula of every property, then the candidates."""
     parts = [f"{found.evaluations} evaluations"]
     parts += [_property(found, one) for one in found.properties]
-    parts += [_candidate(found, number) for number in found.front if found.properties]
+    parts += [_candidate(found, number) for number in _told(found)]
     parts += [f"note: {note}" for note in found.notes]
     return "\n\n".join(parts)
+
+
+def _told(found: Explanation) -> list[int]:
+    """Candidates told one by one: those with a counterfactual."""
+    told = {change.number for one in found.properties for change in one.counterfactuals}
+    return [number for number in found.front if number in told]
 
 
 def explanation_json(found: Explanation) -> str:

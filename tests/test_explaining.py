@@ -15,10 +15,12 @@ from typer.testing import CliRunner
 from campaigns import cli, following
 from campaigns.campaign import Campaign
 from campaigns.errors import CampaignFileError
-from campaigns.explaining import Wanted, explain
+from campaigns.explaining import CANDIDATES, FRONT, OTHERS, Wanted, explain
+from campaigns.explanation_figures import _waterfalls
 from campaigns.explanation_files import dumped, explanation_files, read_explanation, write_explanation
 from campaigns.explanation_text import added_up, coefficients, explanation_text, order, pair
 from campaigns.ledger import read_ledger
+from campaigns.pareto import front
 from campaigns.parity import Parities
 from campaigns.problem import build
 from campaigns.report import page
@@ -332,6 +334,53 @@ def pool(folder):
         "objectives": {"a": "maximize"},
         "oracles": [{"use": "table", "file": "pool.csv", "properties": ["a"]}],
     }
+
+
+@pytest.fixture(scope="module")
+def wide():
+    """A campaign whose front has more candidates than are explained alone."""
+    ledger = ledgers.many(60, 5)
+    assert len(front(ledger)) > FRONT
+    return ledger, explain(ledger, Wanted(property="property_1_gpa"))
+
+
+def test_the_front_is_explained_by_shap_and_twelve_of_it_by_counterfactuals(wide):
+    ledger, found = wide
+    (one,) = found.properties
+    best = [o.number for o in front(ledger)]
+    assert len(found.front) == FRONT
+    assert (found.front[0], found.front[-1]) == (best[0], best[-1])
+    assert set(found.front) < set(one.swarm.numbers)
+    assert len(one.swarm.numbers) == FRONT + min(OTHERS, len(ledger.finished) - FRONT)
+    told = [change.number for change in one.counterfactuals]
+    assert len(told) == CANDIDATES
+    assert (told[0], told[-1]) == (best[0], best[-1])
+    text = explanation_text(found)
+    assert re.findall(r"^#(\d+) ", text, flags=re.M) == [str(number) for number in told]
+    assert f"waterfalls: {FRONT}, evenly spaced, of the front's {len(best)} candidates; counterfactuals: 12" in text
+
+
+def test_a_small_front_is_explained_whole_and_says_nothing_of_limits(alloy):
+    ledger, found = alloy
+    assert found.front == tuple(o.number for o in front(ledger))
+    assert [c.number for c in found.properties[0].counterfactuals] == list(found.front)
+    assert found.notes == ()
+
+
+def test_every_candidate_of_the_front_has_its_waterfall_in_pages_of_six(wide, tmp_path):
+    _, found = wide
+    (one,) = found.properties
+    some = replace(found, front=found.front[:14])
+    pages = dict(_waterfalls(some, one))
+    assert list(pages) == [f"waterfalls.property_1_gpa{end}" for end in ("", ".2", ".3")]
+    titles = [axes.get_title().split(":")[0] for figure in pages.values() for axes in figure.axes]
+    assert titles == [f"#{number}" for number in some.front]
+    assert [len(figure.axes) for figure in pages.values()] == [6, 6, 2]
+    write_explanation(some, tmp_path)
+    assert len(list((tmp_path / "explanation").glob("waterfalls.*.png"))) == 3
+    made = write_explanation(replace(found, front=found.front[:1]), tmp_path)
+    assert [path.name for path in made if "waterfalls" in path.name] == ["waterfalls.property_1_gpa.png"]
+    assert sorted(made) == explanation_files(tmp_path)
 
 
 def mlflow_of(folder):

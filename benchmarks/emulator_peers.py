@@ -1,7 +1,8 @@
-"""This file is Ax, Optuna and pymoo asked for four compositions, given all that was measured.
+"""This file is Ax, BayBE, BoFire, Optuna and pymoo asked for four compositions, given all that was measured.
 
 Each is rebuilt from the measurements at every batch, as from a file; fractions of five elements with equal bounds.
-Ax: four fractions with two linear constraints for the fifth, objective thresholds at the reference point. Optuna and
+Ax: four fractions with two linear constraints for the fifth, objective thresholds at the reference point. BayBE and
+BoFire take the sum as an equality constraint; BoFire is told the reference point, BayBE infers its own. Optuna and
 pymoo have no sum constraint: five free amounts, set to the nearest composition; their measured compositions are
 their amounts.
 """
@@ -45,6 +46,54 @@ def ax(space: Space, seen: History, seed: int) -> Array:
     asked = client.get_next_trials(max_trials=BATCH)
     four = np.array([[trial[n] for n in free] for trial in asked.values()], dtype=float)
     return composition(space, np.hstack([four, 1 - four.sum(1, keepdims=True)]))
+
+
+def baybe(space: Space, seen: History, seed: int) -> Array:
+    """BayBE on its continuous space with the sum as a constraint, Pareto objective."""
+    import pandas as pd
+    import torch
+    from baybe import Campaign
+    from baybe.constraints import ContinuousLinearConstraint
+    from baybe.objectives import ParetoObjective
+    from baybe.parameters import NumericalContinuousParameter
+    from baybe.searchspace import SearchSpace
+    from baybe.targets import NumericalTarget
+
+    names = list(space.names)
+    parameters = [
+        NumericalContinuousParameter(n, (a, b)) for n, a, b in zip(names, space.lower, space.upper, strict=True)
+    ]
+    region_ = SearchSpace.from_product(parameters, [ContinuousLinearConstraint(names, "=", [1.0] * 5, 1.0)])
+    campaign = Campaign(region_, ParetoObjective([NumericalTarget(n, minimize=True) for n in ("a", "b")]))
+    torch.manual_seed(seed)
+    campaign.add_measurements(pd.DataFrame(np.hstack([seen.X, seen.Y]), columns=[*names, "a", "b"]))
+    return campaign.recommend(BATCH)[names].to_numpy()
+
+
+def bofire(space: Space, seen: History, seed: int) -> Array:
+    """BoFire's multi-objective strategy (qLogNEHVI), the sum as an equality constraint, with the reference point."""
+    import bofire.strategies.api as strategies
+    import pandas as pd
+    from bofire.data_models.constraints.api import LinearEqualityConstraint
+    from bofire.data_models.domain.api import Constraints, Domain, Inputs, Outputs
+    from bofire.data_models.features.api import ContinuousInput, ContinuousOutput
+    from bofire.data_models.objectives.api import MinimizeObjective
+    from bofire.data_models.strategies.api import MoboStrategy
+
+    names = list(space.names)
+    inputs = [ContinuousInput(key=n, bounds=(a, b)) for n, a, b in zip(names, space.lower, space.upper, strict=True)]
+    outputs = [ContinuousOutput(key=n, objective=MinimizeObjective(w=1.0)) for n in ("a", "b")]
+    sums = LinearEqualityConstraint(features=names, coefficients=[1.0] * 5, rhs=1.0)
+    domain = Domain(
+        inputs=Inputs(features=inputs), outputs=Outputs(features=outputs), constraints=Constraints(constraints=[sums])
+    )
+    assert seen.reference is not None
+    reference = dict(zip(("a", "b"), map(float, seen.reference), strict=True))
+    strategy = strategies.map(MoboStrategy(domain=domain, ref_point=reference, seed=seed))
+    told = pd.DataFrame(np.hstack([seen.X, seen.Y]), columns=[*names, "a", "b"])
+    told["valid_a"] = told["valid_b"] = 1
+    strategy.tell(told)
+    return strategy.ask(BATCH)[names].to_numpy()
 
 
 def optuna(space: Space, seen: History, seed: int) -> Array:

@@ -1,6 +1,6 @@
 """This file is what one suggestion costs and is worth: CPU seconds and joint acquisition value of a batch of four.
 
-    python benchmarks/suggestion.py [--seeds 3] [--peers] [--skip-raw] [--only growth]
+    python benchmarks/suggestion.py [--seeds 3] [--peers] [--skip-raw] [--only growth] [--plot FILE.png]
 
 Case: five fractions of 5 to 35 at.% that sum to one, two noisy objectives, n observations drawn uniformly. Every
 batch is scored by one judge: BoTorch's qLogNEHVI with 1024 samples on our fitted model, all four points jointly.
@@ -123,51 +123,6 @@ def raw_botorch(space: Space, seen: History, seed: int) -> Array:
     return X.numpy()
 
 
-def baybe(space: Space, seen: History, seed: int) -> Array:
-    """BayBE on its continuous space with the same constraint, Pareto objective."""
-    import pandas as pd
-    from baybe import Campaign
-    from baybe.constraints import ContinuousLinearConstraint
-    from baybe.objectives import ParetoObjective
-    from baybe.parameters import NumericalContinuousParameter
-    from baybe.searchspace import SearchSpace
-    from baybe.targets import NumericalTarget
-
-    names = list(space.names)
-    parameters = [
-        NumericalContinuousParameter(n, (a, b)) for n, a, b in zip(names, space.lower, space.upper, strict=True)
-    ]
-    region_ = SearchSpace.from_product(parameters, [ContinuousLinearConstraint(names, "=", [1.0] * 5, 1.0)])
-    campaign = Campaign(region_, ParetoObjective([NumericalTarget(n, minimize=True) for n in ("a", "b")]))
-    torch.manual_seed(seed)
-    campaign.add_measurements(pd.DataFrame(np.hstack([seen.X, seen.Y]), columns=[*names, "a", "b"]))
-    return campaign.recommend(4)[names].to_numpy()
-
-
-def bofire(space: Space, seen: History, seed: int) -> Array:
-    """BoFire's multi-objective strategy."""
-    import bofire.strategies.api as strategies
-    import pandas as pd
-    from bofire.data_models.constraints.api import LinearEqualityConstraint
-    from bofire.data_models.domain.api import Constraints, Domain, Inputs, Outputs
-    from bofire.data_models.features.api import ContinuousInput, ContinuousOutput
-    from bofire.data_models.objectives.api import MinimizeObjective
-    from bofire.data_models.strategies.api import MoboStrategy
-
-    names = list(space.names)
-    inputs = [ContinuousInput(key=n, bounds=(a, b)) for n, a, b in zip(names, space.lower, space.upper, strict=True)]
-    outputs = [ContinuousOutput(key=n, objective=MinimizeObjective(w=1.0)) for n in ("a", "b")]
-    sums = LinearEqualityConstraint(features=names, coefficients=[1.0] * 5, rhs=1.0)
-    domain = Domain(
-        inputs=Inputs(features=inputs), outputs=Outputs(features=outputs), constraints=Constraints(constraints=[sums])
-    )
-    strategy = strategies.map(MoboStrategy(domain=domain, seed=seed))
-    told = pd.DataFrame(np.hstack([seen.X, seen.Y]), columns=[*names, "a", "b"])
-    told["valid_a"] = told["valid_b"] = 1
-    strategy.tell(told)
-    return strategy.ask(4)[names].to_numpy()
-
-
 def measure(suggest: Suggest, space: Space, seen: History, seed: int) -> tuple[float, Array]:
     """CPU seconds and the batch."""
     start = time.process_time()
@@ -175,9 +130,13 @@ def measure(suggest: Suggest, space: Space, seen: History, seed: int) -> tuple[f
     return time.process_time() - start, X
 
 
-def compare(seeds: int, suggesters: dict[str, Suggest]) -> None:
-    """One markdown row a size and a suggester: mean CPU seconds, mean and least joint value less raw BoTorch's."""
+def compare(seeds: int, suggesters: dict[str, Suggest]) -> dict[str, dict[int, Array]]:
+    """One markdown row a size and a suggester: mean CPU seconds, mean and least joint value less raw BoTorch's.
+
+    Returned are the CPU seconds (seeds,) of each suggester at each size.
+    """
     space = simplex()
+    costs: dict[str, dict[int, Array]] = {name: {} for name in suggesters}
     print("| n | who | CPU s | joint log acquisition | above raw BoTorch (worst seed) |\n|---|---|---|---|---|")
     for suggest in suggesters.values():
         suggest(space, history(space, 12, 99), 0)
@@ -193,12 +152,13 @@ def compare(seeds: int, suggesters: dict[str, Suggest]) -> None:
         base = np.array(found.get("raw BoTorch", found["eutectic"]))[:, 1]
         for name, pairs in found.items():
             seconds, values = np.array(pairs).T
-            gain = values - base
+            costs[name][n], gain = seconds, values - base
             print(
                 f"| {n} | {name} | {seconds.mean():.2f} | {values.mean():.3f} "
                 f"| {gain.mean():+.3f} ({gain.min():+.3f}) |",
                 flush=True,
             )
+    return costs
 
 
 def listed(seeds: int) -> None:
@@ -228,14 +188,51 @@ def spread_out(d: int, n: int, m: int, seed: int) -> tuple[Space, History]:
     return space, replace(seen, reference=np.quantile(Y, 0.8, axis=0), round=np.arange(n) // 4)
 
 
-def growth(seeds: int) -> None:
-    """CPU seconds and peak memory of a batch of four as variables, observations and objectives grow."""
+def growth(seeds: int) -> dict[tuple[int, int, int], Array]:
+    """CPU seconds (seeds,) of a batch of four as variables, observations and objectives grow; peak memory printed."""
+    costs: dict[tuple[int, int, int], Array] = {}
     ours(*spread_out(6, 20, 2, 0), 0)
     print("\n| variables | observations | objectives | CPU s a batch of 4 | peak MB so far |\n|---|---|---|---|---|")
     for d, n, m in SIZES:
         seconds = [measure(ours, *spread_out(d, n, m, seed), seed)[0] for seed in range(seeds)]
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         print(f"| {d} | {n} | {m} | {np.mean(seconds):.2f} (most {max(seconds):.2f}) | {peak} |", flush=True)
+        costs[d, n, m] = np.array(seconds)
+    return costs
+
+
+def slices(grown: dict[tuple[int, int, int], Array]) -> list[tuple[str, str, dict[int, Array]]]:
+    """What grows, what is held, and the CPU seconds by what grows."""
+    by_n = {n: s for (d, n, m), s in sorted(grown.items()) if (d, m) == (6, 2)}
+    by_d = {d: s for (d, n, m), s in grown.items() if (n, m) == (100, 2)}
+    by_m = {m: s for (d, n, m), s in grown.items() if (d, n) == (6, 60)}
+    return [
+        ("observations", "6 variables, 2 objectives", by_n),
+        ("variables", "100 observations, 2 objectives", by_d),
+        ("objectives", "6 variables, 60 observations", by_m),
+    ]
+
+
+def draw(costs: dict[str, dict[int, Array]], grown: dict[tuple[int, int, int], Array], plot: Path) -> None:
+    """CPU seconds of each suggester against observations, and of ours against each of what grows."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 4, figsize=(11, 2.9), layout="constrained")
+    for name, found in costs.items():
+        axes[0].plot(list(found), [s.mean() for s in found.values()], "o-", ms=4, label=name)
+    axes[0].set(xlabel="observations", yscale="log")
+    axes[0].set_title("five fractions, two objectives", fontsize=9)
+    axes[0].set_ylabel("CPU s a batch of 4")
+    axes[0].legend(fontsize=7, frameon=False)
+    for axis, (label, title, sizes) in zip(axes[1:], slices(grown), strict=True):
+        mean = [s.mean() for s in sizes.values()]
+        axis.plot(list(sizes), mean, "o-", ms=4, label="eutectic")
+        axis.set_title(title, fontsize=9)
+        axis.set(xlabel=label, ylim=(0, 1.1 * max(mean)), xscale="log" if max(sizes) > 999 else "linear")
+    figure.savefig(plot, dpi=80)
 
 
 def main() -> None:
@@ -245,6 +242,7 @@ def main() -> None:
     parser.add_argument("--peers", action="store_true", help="also BayBE and BoFire, where installed")
     parser.add_argument("--skip-raw", action="store_true", help="without raw BoTorch (slow)")
     parser.add_argument("--only", choices=["growth"], help="one table alone")
+    parser.add_argument("--plot", type=Path, help="draw what was measured; not with --only")
     options = parser.parse_args()
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
@@ -257,10 +255,14 @@ def main() -> None:
     if options.peers:
         from importlib.util import find_spec
 
-        suggesters |= {name: peer for name, peer in (("baybe", baybe), ("bofire", bofire)) if find_spec(name)}
-    compare(options.seeds, suggesters)
+        import emulator_peers as peers
+
+        suggesters |= {n: peer for n, peer in (("baybe", peers.baybe), ("bofire", peers.bofire)) if find_spec(n)}
+    grown = growth(options.seeds)
+    costs = compare(options.seeds, suggesters)
     listed(options.seeds)
-    growth(options.seeds)
+    if options.plot is not None:
+        draw(costs, grown, options.plot)
 
 
 if __name__ == "__main__":

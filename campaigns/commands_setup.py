@@ -50,8 +50,9 @@ def validate(
     path = campaign_file(file)
     checked = spec.CampaignSpec.from_file(path, overrides or ())
     built = problem.build(checked, path.parent, engines=False)
+    notes = forewarnings(built)
     typer.echo(f"{path}: valid; {size(built.space)}")
-    for note in forewarnings(built):
+    for note in notes:
         typer.echo(f"note: {note}", err=True)
 
 

@@ -11,6 +11,7 @@ from campaigns.ledger import history_of
 from campaigns.naming import number, quantity
 from campaigns.parity import outputs_of
 from campaigns.records import Ledger
+from campaigns.suitability import fraction_groups
 from optimizers import region
 from optimizers.base import Array, Space
 from surrogates.base import FittedSurrogate
@@ -88,19 +89,8 @@ def inputs_of(space: Space) -> Inputs:
     from optimizers.belief import domain
 
     box = domain(space)
-    groups = tuple(mixture.members for mixture in space.mixtures)
     whole = tuple(j for j, kind in enumerate(space.kinds) if kind == "integer")
-    return Inputs(space.names, box.lower, box.upper, box.categorical, whole, groups or _listed_fractions(space))
-
-
-def _listed_fractions(space: Space) -> tuple[tuple[int, ...], ...]:
-    if space.table is None:
-        return ()
-    from pymatgen.core import Element
-
-    members = tuple(j for j, name in enumerate(space.names) if Element.is_valid_symbol(name))
-    sums = space.table[:, list(members)].sum(1)
-    return (members,) if len(members) > 1 and np.allclose(sums, 1.0, atol=1e-6) else ()
+    return Inputs(space.names, box.lower, box.upper, box.categorical, whole, fraction_groups(space))
 
 
 def inside(space: Space, X: Array) -> Mask:

@@ -105,6 +105,7 @@ class Record:
             facts=self.facts,
             overhead_s=self.overhead_s,
             hours=self.hours,
+            reason=self.text,
         )
 
 

@@ -1,7 +1,7 @@
 """This file is what is known before the start: rows of a CSV or of an earlier campaign, in this campaign's terms."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +13,18 @@ from campaigns.journal import Entry
 from campaigns.ledger import read_ledger
 from campaigns.passage import needed
 from campaigns.problem import Problem
+from campaigns.records import Outcome
 from campaigns.reference import unreached
 from campaigns.settings import rung_of, standing
 from optimizers import region
 from optimizers.base import Array
+from optimizers.membership import member
 from oracles.answer import SUFFIX
 from oracles.base import Value
 from oracles.table_file import read
+
+WITHIN = 1e-3
+"""How far fractions that are known may sum beside 1, and any variable lie beyond the space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,21 @@ def forewarnings(problem: Problem) -> list[str]:
     given = [goal.reference_loss for goal in goals]
     reference = [loss for loss in given if loss is not None]
     text = unreached(problem.spec, reference if len(reference) == len(goals) else None, list(record.outcomes.values()))
-    return [text] if text else []
+    return [note for note in (text, strangers(problem, tuple(record.outcomes.values()))) if note]
+
+
+def strangers(problem: Problem, outcomes: Sequence[Outcome]) -> str:
+    """What is to be said of what is known and the space does not hold; "" where it holds all."""
+    known = [o for o in outcomes if o.number <= 0]
+    X = np.array([o.x for o in known], dtype=float).reshape(len(known), problem.space.d)
+    outside = np.flatnonzero(~member(problem.space, X, WITHIN))
+    if not len(outside):
+        return ""
+    first = known[int(outside[0])].origin.removeprefix("history: ")
+    return (
+        f"{len(outside)} of {len(known)} rows of the history lie outside the space (such as {first}): they are learned "
+        "from, and the best of them count for the front"
+    )
 
 
 def _rows(problem: Problem, given: str) -> list[dict[str, Any]]:
@@ -153,6 +172,12 @@ def _number(place: str, column: str, cell: str) -> float | None:
 def _coordinates(problem: Problem, row: Row) -> Array:
     """Coordinates (d,) of a row."""
     try:
-        return problem.generator.coordinates(row.variables)
+        x = problem.generator.coordinates(row.variables)
     except ValueError as error:
         raise ValueError(f"{row.place}: {error}") from None
+    for mixture in problem.space.mixtures:
+        own, total = [problem.space.names[j] for j in mixture.members], float(x[list(mixture.members)].sum())
+        if abs(total - 1) > WITHIN:
+            percent = "; are these per cent?" if abs(total - 100) <= 1 else ""
+            raise ValueError(f"{row.place}: the fractions of {', '.join(own)} sum to {total:g}, not to 1{percent}")
+    return x

@@ -20,6 +20,7 @@ from campaigns.representing import represented
 from campaigns.screening import learned, screened
 from campaigns.sections import OptimizerPart, OraclePart, SurrogatePart
 from campaigns.spec import CampaignSpec
+from campaigns.suitability import refusal
 from generators.base import Generator
 from optimizers import region
 from optimizers.base import Optimizer, Space
@@ -172,10 +173,13 @@ class _Parts:
         if recipe is None or generator is None:
             return recipe
         try:
-            return represented(recipe, section.model_dump(exclude_unset=True), generator)
+            made = represented(recipe, section.model_dump(exclude_unset=True), generator)
         except CampaignFileError as error:
             self.complaints += [complaint.under(path) for complaint in error.complaints]
             return None
+        if reason := refusal(made, generator.space):
+            self.complaints.append(complaint_of(reason, section.model_extra).under(path))
+        return made
 
     def space(self, generator: Any) -> Space | None:
         """The generator's space, or None with the reason gathered."""

@@ -16,7 +16,7 @@ from campaigns.naming import duration
 from campaigns.records import Event, Ledger
 from campaigns.status import Standing, about, best, counts, hypervolume, standing
 
-TOLD = ("note", "failed", "retry", "waiting", "stopped")
+TOLD = ("note", "failed", "retry", "waiting", "stopped", "done")
 """Events whose text a person should read."""
 REFRESH_S = 0.25
 """Seconds between two readings of the ledger while events come in fast."""

@@ -97,7 +97,7 @@ def measurements(ledger: Ledger, index: int) -> list[Measurement]:
     """Every metric of one round that has ended: the campaign up to and with it, and the round itself."""
     so_far = [o for o in ledger.outcomes if o.round <= index]
     ended = next(r for r in ledger.rounds if r.index == index)
-    values: dict[str, float | None] = {"hypervolume": ended.hypervolume}
+    values: dict[str, float | None] = {"hypervolume": ended.hypervolume, "missing_share": ended.regret}
     values |= _best(ledger, so_far) | _counts(so_far) | _costs(ledger, so_far, index)
     values |= credits(ledger, index)
     for name, metrics in ended.diagnostics.items():

@@ -128,6 +128,8 @@ class Ledger:
     """Seconds spent on everything but oracles, fits and acquisition."""
     hours: float = 0.0
     """Wall hours over all sessions, up to the last event of each."""
+    reason: str = ""
+    """Why it rests, as the last session put it; empty while it runs."""
 
     @property
     def finished(self) -> tuple[Outcome, ...]:

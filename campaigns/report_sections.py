@@ -37,6 +37,7 @@ def head(ledger: Ledger, front: Sequence[Outcome]) -> str:
         for name, value, note in tiles
     )
     waiting = f" {open_ones} not evaluated yet." if open_ones else ""
+    waiting += f" Ended: {ledger.reason}." if ledger.reason else ""
     return (
         f"<header><p class='brand'>Eutectic campaign report</p><h1>{safe(ledger.spec.name)} "
         f"{safe(badge(ledger.state))}</h1><p class='lead'>{safe(' '.join(findings(ledger, front)))}{waiting}</p>"

@@ -56,6 +56,7 @@ def status_json(ledger: Ledger, now: float) -> dict[str, object]:
     return {
         "name": ledger.spec.name,
         "state": now_standing.state,
+        "reason": ledger.reason,
         "evaluations": {
             "done": now_standing.done,
             "failed": now_standing.failed,
@@ -76,7 +77,8 @@ def status_json(ledger: Ledger, now: float) -> dict[str, object]:
 def status_lines(ledger: Ledger, now: float) -> list[str]:
     """The same for a person, line by line."""
     facts = standing(ledger, now)
-    lines = [f"{ledger.spec.name}: {facts.state}", f"evaluations  {counts(facts)}"]
+    why = f" ({ledger.reason})" if ledger.reason else ""
+    lines = [f"{ledger.spec.name}: {facts.state}{why}", f"evaluations  {counts(facts)}"]
     if facts.hypervolume is not None:
         lines.append(f"hypervolume  {hypervolume(facts)} after round {facts.round}")
     lines += [f"best         {text}" for text in best(facts)]

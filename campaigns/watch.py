@@ -25,6 +25,7 @@ EXPLAINED_S = 120.0
 
 def watch(campaign: "Campaign", quiet: bool) -> int:
     """Run a campaign to its end and print what it found; the exit code."""
+    from campaigns.known import strangers
     from campaigns.printing import opening
     from campaigns.tracking import Tracker
 
@@ -33,6 +34,8 @@ def watch(campaign: "Campaign", quiet: bool) -> int:
         with display(campaign.ledger.spec.name, quiet) as shown:
             if not quiet:
                 shown.say(opening(campaign.problem))
+                if note := strangers(campaign.problem, campaign.ledger.outcomes):
+                    shown.say(note)
             ledger = follow(campaign, shown, tracker)
         conclude(ledger, campaign.folder)
     finally:

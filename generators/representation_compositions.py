@@ -119,7 +119,7 @@ def meanings(labels: Sequence[str], elements: Sequence[str]) -> Array:
 
 def fraction_block(where: Source) -> Block:
     """Atomic fractions."""
-    return Block(tuple(f"{e}_fraction" for e in where.elements), where.fractions, where.differentiable)
+    return Block(tuple(f"{e}_fraction" for e in where.elements), where.fractions, where.differentiable, whole=True)
 
 
 def log_ratio_block(where: Source, zero: float) -> Block:

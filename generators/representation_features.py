@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,8 @@ class Block:
     """Unit of each feature, "" where dimensionless; () when all are."""
     categories: tuple[int, ...] = ()
     """For each feature its number of categories, 0 for a number; () when all are numbers."""
+    whole: bool = False
+    """Are its features fractions of a whole, which sum to one?"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +62,16 @@ class Features:
         return tuple(count for block in self.blocks for count in block.categories or (0,) * len(block.names))
 
     @property
+    def mixtures(self) -> tuple[tuple[int, ...], ...]:
+        """Groups of features that sum to one."""
+        ends = list(accumulate(len(block.names) for block in self.blocks))
+        return tuple(
+            tuple(range(end - len(block.names), end))
+            for block, end in zip(self.blocks, ends, strict=True)
+            if block.whole and len(block.names) > 1
+        )
+
+    @property
     def differentiable(self) -> bool:
         """Do gradients lead anywhere?"""
         return any(block.differentiable for block in self.blocks)
@@ -72,7 +85,7 @@ class Features:
         codes = counts > 0
         lower = np.where(codes, 0.0, values.min(0))
         upper = np.where(codes, counts - 1.0, values.max(0))
-        return Domain(lower, upper, tuple(int(j) for j in np.flatnonzero(codes)), self.sequence)
+        return Domain(lower, upper, tuple(int(j) for j in np.flatnonzero(codes)), self.sequence, self.mixtures)
 
     def __call__(self, X: "Tensor") -> "Tensor":
         """Features (..., f) of coordinates X (..., d), float64."""

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from optimizers.base import Array, History, Space
 from surrogates.base import Domain, FittedSurrogate, State, Surrogate
-from surrogates.conditional import unexplained
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +69,8 @@ def domain(space: Space) -> Domain:
         for member, or_zero in zip(mixture.members, mixture.or_zero, strict=True):
             lower[member] = 0.0 if or_zero else lower[member]
     codes = tuple(j for j, kind in enumerate(space.kinds) if kind == "categorical")
-    return Domain(lower, np.array(space.upper, dtype=float), codes)
+    groups = tuple(mixture.members for mixture in space.mixtures)
+    return Domain(lower, np.array(space.upper, dtype=float), codes, mixtures=groups)
 
 
 def columns(history: History) -> list[Column]:
@@ -120,6 +120,8 @@ def deviations(space: Space, history: History, outputs: Sequence[FittedSurrogate
     """
     if space.table is None:
         return ()
+    from surrogates.conditional import unexplained
+
     told = [bool(np.isfinite(errors).any()) for errors in history.noise.T]
     return tuple(0.0 if known else unexplained(output) for output, known in zip(outputs, told, strict=True))
 

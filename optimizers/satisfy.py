@@ -34,8 +34,15 @@ class Satisfy:
     """What the campaign calls the optimizer."""
 
     def using(self, recipes: "Sequence[Surrogate]") -> "Satisfy":
-        """The same with one surrogate recipe an output; what minimises the violation has its own default surrogate."""
-        return replace(self, inner=self.inner.using(recipes)) if isinstance(self.inner, Bayesian) else self
+        """The same with one surrogate recipe an output; for what minimises the violation, the one they all have.
+
+        Where outputs have different recipes, a Gaussian process learns the violation.
+        """
+        inner: Any = self.inner
+        if isinstance(inner, Bayesian):
+            return replace(self, inner=inner.using(recipes))
+        same = bool(recipes) and all(recipe == recipes[0] for recipe in recipes)
+        return replace(self, inner=inner.using(recipes[:1])) if same and hasattr(inner, "using") else self
 
     def refuse(self, space: Space, objectives: int, constraints: int) -> str | None:
         """What the optimizer says of a single objective (Bayesian: of this problem)."""
@@ -86,5 +93,6 @@ def violated(history: History) -> History:
         C_noise=none,
         tolerance=np.full(1, np.nan),
         reference=None,
+        replicas=(),
         state=state if isinstance(state, Mapping) else {},
     )

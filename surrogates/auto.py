@@ -53,6 +53,15 @@ class Auto:
         told: list[Any] = list(self.recipes)
         return self.holding([part.with_units(units) if hasattr(part, "with_units") else part for part in told])
 
+    def refuse(self, names: Sequence[str], domain: Domain) -> str | None:
+        """Why one of the list cannot learn from d inputs of these names in this domain, or None."""
+        told: list[Any] = list(self.recipes)
+        for label, part in zip(self.labels, told, strict=True):
+            reason = part.refuse(names, domain) if hasattr(part, "refuse") else None
+            if reason is not None:
+                return f"among: {label}: {reason}"
+        return None
+
     @property
     def recipes(self) -> tuple[Surrogate, ...]:
         """The recipes of `among`, built if they are not yet; ValueError for a name or option that is unknown."""

@@ -28,6 +28,8 @@ class Domain:
     """Columns whose values are category codes 0, 1, ..., upper."""
     sequence: tuple[int, int] | None = None
     """Number and length of the sequences that a row spells out, one after the other; None: a row is no sequence."""
+    mixtures: tuple[tuple[int, ...], ...] = ()
+    """Groups of columns that are fractions of a whole: none below 0, their sum 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +102,17 @@ class Surrogate(Protocol):
 
         names: d input names. variance: known noise variance (n, m), NaN where unknown.
         start: the `state` of an earlier fit, to begin from. tune: with False, `start` is taken as it is.
+        """
+        ...
+
+
+class BoundedSurrogate(Surrogate, Protocol):
+    """A recipe whose options do not suit all inputs; a campaign asks it before anything runs."""
+
+    def refuse(self, names: Sequence[str], domain: Domain) -> str | None:
+        """The sentence that says why it cannot learn from d inputs of these names in this domain, or None.
+
+        It begins with the option at fault: `task: no input is called 'solvnt'; did you mean 'solvent'?`.
         """
         ...
 

@@ -144,12 +144,9 @@ def train(
         replica = torch.tensor(rng.integers(replicas, size=chosen.shape))
         for group in optimizer.param_groups:
             group["lr"] = 0.5 * effort.rate * (1 + np.cos(np.pi * step / effort.steps))
-        said = forward(
-            shape,
-            parameters,
-            examples.drawn(chosen, replica, int(rng.integers(sites)) if sites > SITES else 0, SITES),
-            examples.compositions[chosen],
-        )
+        start = int(rng.integers(sites)) if sites > SITES else 0
+        drawn = examples.drawn(chosen, replica, start, SITES)
+        said = forward(shape, parameters, drawn, examples.compositions[chosen])
         error = said - examples.values[chosen, replica]
         optimizer.zero_grad()
         (examples.weights[chosen] * error.square()).mean(-1).sum().backward()  # type: ignore[no-untyped-call]

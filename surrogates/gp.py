@@ -18,7 +18,8 @@ class GaussianProcess:
     kernel: Literal["auto", "matern52", "matern32", "rbf", "additive", "composition"] = "auto"
     """Covariance of the numeric inputs. `auto`: `matern52`, or the smoother `rbf` on evidence. `additive`: sums
     over inputs and pairs of inputs beside the product of all; `composition`: linear and quadratic mixing beside
-    `matern52`. Category inputs multiply it by exp(-sum of mismatches / length)."""
+    `matern52`, where fractions among them sum to one. Category inputs multiply it by exp(-sum of mismatches /
+    length)."""
     coupling: Literal["none", "icm"] = "none"
     """`icm`: the outputs fitted together share length scales and learn from each other through their correlation
     (intrinsic coregionalisation); `none`: each on its own."""
@@ -45,6 +46,15 @@ class GaussianProcess:
         for name, value, least in (("tune_rows", self.tune_rows, 10), ("iterations", self.iterations, 1)):
             if value < least:
                 raise ValueError(f"{name} must be at least {least}, not {value}")
+
+    def refuse(self, names: Sequence[str], domain: Domain) -> str | None:
+        """Why the kernel does not suit d inputs of these names in this domain, or None: mixing needs a mixture."""
+        if self.kernel != "composition" or domain.mixtures:
+            return None
+        return (
+            f"kernel: composition is for fractions that sum to one, and none of {', '.join(names)} are; take auto or "
+            "another kernel or, where candidates have compositions, give it `representation: fractions`"
+        )
 
     def stretched(self) -> "GaussianProcess":
         """The same with `stretch`, less firm far from most rows; one that is coupled stays as it is."""

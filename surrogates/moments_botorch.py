@@ -7,6 +7,7 @@ import torch
 from botorch.models.model import Model
 from botorch.posteriors import GPyTorchPosterior
 from gpytorch.distributions import MultitaskMultivariateNormal, MultivariateNormal
+from linear_operator import to_linear_operator
 from torch import Tensor
 
 from surrogates.moments import Output
@@ -47,12 +48,17 @@ class MomentsModel(Model):  # type: ignore[misc]
 
 
 def normal(output: Output, X: Tensor, noisy: bool) -> MultivariateNormal:
-    """Joint normal (..., q) of one output at X (..., q, d)."""
+    """Joint normal (..., q) of one output at X (..., q, d).
+
+    A few terms, trees or networks span a covariance of low rank, and equal rows a singular one: as a linear operator
+    its Cholesky factor gets the jitter that it takes, which a plain tensor's does not.
+    """
     E = output.embed(X)
     variance = output.variance(E)
     covariance = output.covariance(E, E)
     exact = torch.diag_embed(variance - covariance.diagonal(dim1=-2, dim2=-1) + (output.noise if noisy else 0.0))
-    return MultivariateNormal(output.mean(E), 0.5 * (covariance + covariance.transpose(-1, -2)) + exact)
+    symmetric = 0.5 * (covariance + covariance.transpose(-1, -2)) + exact
+    return MultivariateNormal(output.mean(E), to_linear_operator(symmetric))
 
 
 def model(outputs: Sequence[Output]) -> MomentsModel:

@@ -7,6 +7,7 @@ import torch
 from botorch.models.model import Model
 from botorch.posteriors.gpytorch import GPyTorchPosterior
 from gpytorch.distributions import MultivariateNormal
+from linear_operator import to_linear_operator
 from torch import Tensor
 
 if TYPE_CHECKING:
@@ -49,5 +50,6 @@ class LadderModel(Model):  # type: ignore[misc]
         extra = torch.full(mean.shape, 1e-9 * self._fitted.scale**2, dtype=torch.float64)
         if observation_noise is True:
             extra = extra + torch.tensor(self._fitted.noise)[rung]
-        posterior = GPyTorchPosterior(MultivariateNormal(mean, covariance + torch.diag_embed(extra)))
+        joint = to_linear_operator(covariance + torch.diag_embed(extra))  # factorised with jitter where it takes some
+        posterior = GPyTorchPosterior(MultivariateNormal(mean, joint))
         return posterior if posterior_transform is None else posterior_transform(posterior)

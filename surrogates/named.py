@@ -1,6 +1,6 @@
 """This file is how a surrogate named within another one is built: from the table of surrogates or an installed one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 from importlib import import_module
@@ -23,19 +23,20 @@ def recipe(content: Mapping[str, Any]) -> Surrogate:
     known = {**installed, **BUILTIN}
     use = content["use"]
     if use not in known:
-        raise ValueError(f"unknown surrogate {use!r}{_near(use, list(known))}")
+        raise ValueError(f"unknown surrogate {use!r}{near(use, known)}")
     module, _, name = known[use].partition(":")
     part = getattr(import_module(module), name)
     options = {key: tuple(v) if isinstance(v, list) else v for key, v in content.items() if key != "use"}
     names = [option.name for option in fields(part) if option.init]
     for key in options:
         if key not in names:
-            raise ValueError(f"surrogate {use!r} has no option {key!r}{_near(key, names)}")
+            raise ValueError(f"surrogate {use!r} has no option {key!r}{near(key, names)}")
     made: Surrogate = part(**options)
     return made
 
 
-def _near(given: str, known: list[str]) -> str:
-    """`; did you mean 'gp'? Known: ...`."""
-    near = get_close_matches(given, known, 1)
-    return (f"; did you mean {near[0]!r}?" if near else ";") + f" Known: {', '.join(sorted(known))}"
+def near(given: str, known: Iterable[str]) -> str:
+    """`; did you mean 'gp'? Known: ...`, what is known in order of the alphabet."""
+    names = sorted(known)
+    nearest = get_close_matches(given, names, 1)
+    return (f"; did you mean {nearest[0]!r}?" if nearest else ";") + f" Known: {', '.join(names) or 'none'}"

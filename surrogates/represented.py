@@ -55,6 +55,27 @@ class Represented:
         recipe: Any = self.recipe
         return replace(self, recipe=recipe.stretched()) if hasattr(recipe, "stretched") else self
 
+    def refuse(self, names: Sequence[str], domain: Domain) -> str | None:
+        """Why the recipe cannot learn from the features, whatever the coordinates; None too where no reach is known."""
+        del names, domain
+        if self.reach is None or not hasattr(self.recipe, "refuse"):
+            return None
+        whole = self.representation.domain(self.reach())
+        kept = varying(whole)
+        reason: str | None = self._recipe(kept).refuse(self._labels(kept), restricted(whole, kept))
+        return reason
+
+    def _labels(self, kept: tuple[int, ...]) -> tuple[str, ...]:
+        """Names of some features."""
+        return tuple(self.representation.names[j] for j in kept)
+
+    def _recipe(self, kept: tuple[int, ...]) -> Any:
+        """The recipe, told the units of these features if it asks for them."""
+        recipe: Any = self.recipe
+        if not hasattr(recipe, "with_units"):
+            return recipe
+        return recipe.with_units(tuple(self.representation.units[j] for j in kept))
+
     def fit(
         self,
         X: Array,
@@ -71,12 +92,8 @@ class Represented:
         X, Y, names = checked("a surrogate", X, Y, names)
         whole = self.representation.domain(X if self.reach is None else self.reach())
         kept = varying(whole)
-        labels = tuple(self.representation.names[j] for j in kept)
-        recipe: Any = self.recipe
-        if hasattr(recipe, "with_units"):
-            recipe = recipe.with_units(tuple(self.representation.units[j] for j in kept))
+        labels, recipe, box = self._labels(kept), self._recipe(kept), restricted(whole, kept)
         view = View(self.representation, kept)
-        box = restricted(whole, kept)
         fit = partial(recipe.fit, replicas=self.replicas(X)) if self.told else recipe.fit
         inner = fit(view.features(X), Y, labels, variance=variance, domain=box, start=start, tune=tune)
         return FittedRepresented(inner, view, names)
@@ -172,4 +189,6 @@ def varying(domain: Domain) -> tuple[int, ...]:
 def restricted(domain: Domain, kept: tuple[int, ...]) -> Domain:
     """The domain of some of its columns."""
     codes = tuple(kept.index(j) for j in domain.categorical if j in kept)
-    return Domain(domain.lower[list(kept)], domain.upper[list(kept)], codes, domain.sequence)
+    groups = (tuple(kept.index(j) for j in group if j in kept) for group in domain.mixtures)
+    mixtures = tuple(group for group in groups if len(group) > 1)
+    return Domain(domain.lower[list(kept)], domain.upper[list(kept)], codes, domain.sequence, mixtures)

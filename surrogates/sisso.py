@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from surrogates.base import Array, Domain, State
 from surrogates.calibration import Method
+from surrogates.named import near
 from surrogates.sisso_algebra import OPERATORS
 
 if TYPE_CHECKING:
@@ -115,12 +116,18 @@ class SISSO:
     ) -> "FittedSISSO":
         """Learn Y (n, m) or (n,) from X (n, d); see `surrogates.base.Surrogate.fit`.
 
-        With tune=False the expressions are those of `start`; slopes always come from X and Y.
+        Categories of the domain are left out, but for the task. With tune=False the expressions are those of `start`;
+        slopes always come from X and Y.
         """
         from surrogates.sisso_model import fit
 
-        del domain
-        return fit(self, X, Y, tuple(names), variance=variance, start=start, tune=tune)
+        return fit(self, X, Y, tuple(names), variance=variance, domain=domain, start=start, tune=tune)
+
+    def refuse(self, names: Sequence[str], domain: Domain) -> str | None:
+        """Why units or task do not fit d inputs of these names in this domain, or no number is among them; or None."""
+        from surrogates.sisso_inputs import refusal
+
+        return refusal(self, names, domain)
 
     def with_units(self, units: Sequence[str]) -> "SISSO":
         """The same with the unit of each input, unless units are given already."""
@@ -135,7 +142,7 @@ class SISSO:
         if isinstance(self.units, Mapping):
             unknown = sorted(set(self.units) - set(names))
             if unknown:
-                raise ValueError(f"units: no input is called {unknown[0]!r}; inputs are {', '.join(names)}")
+                raise ValueError(f"units: no input is called {unknown[0]!r}{near(unknown[0], names)}")
             return [self.units.get(name, "") for name in names]
         if len(self.units) != len(names):
             raise ValueError(f"units: {len(self.units)} given for {len(names)} inputs ({', '.join(names)})")

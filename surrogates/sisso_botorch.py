@@ -71,7 +71,7 @@ def predict(equation: Equation, X: Tensor, otherwise: float, task: Tensor) -> tu
 def _terms(equation: Equation, X: Tensor) -> Tensor:
     """(n, k)."""
     if not equation.trees:
-        return X.new_empty(len(X), 0)
+        return X[:, :0]  # of X still, so that a formula without terms has a gradient: zero
     return torch.stack([evaluate(tree, X) for tree in equation.trees], -1)
 
 

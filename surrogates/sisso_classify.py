@@ -11,6 +11,7 @@ from surrogates.sisso_descriptor import chosen, order_keys
 from surrogates.sisso_equation import Equation, evaluate, solve, trees_of
 from surrogates.sisso_features import Bank, Grammar, Ints, Rank, Tree, expansions, usable
 from surrogates.sisso_fit import Data, grammar_of, materialise
+from surrogates.sisso_regress import Regression, regress
 from surrogates.sisso_screen import Pool, Screened, check
 from surrogates.sisso_separate import Flags, by_overlap, by_threshold, hull_overlap, logistic, sigmoid, threshold
 
@@ -65,11 +66,19 @@ class Classification:
         return np.where(positive, self.classes[1], self.classes[0])
 
 
-def classify(recipe: "SISSO", data: Data, start: Mapping[str, object] | None, notes: tuple[str, ...]) -> Classification:
-    """Learn one output of two values, or solve the structure of `start`; ValueError for another number of values."""
+def classify(
+    recipe: "SISSO", data: Data, start: Mapping[str, object] | None, notes: tuple[str, ...]
+) -> "Classification | Regression":
+    """Learn one output of two values, or solve the structure of `start`; ValueError for more values.
+
+    While the rows hold one value only, it is predicted as any constant output is.
+    """
     classes = np.unique(data.y)
-    if len(classes) != 2:
-        raise ValueError(f"kind: classification needs two different values of the output, got {len(classes)}")
+    if len(classes) > 2:
+        raise ValueError(f"kind: classification takes two different values of the output, got {len(classes)}")
+    if len(classes) == 1:
+        alone = "one class so far: it is predicted until the rows hold the other"
+        return regress(replace(recipe, folds=0), data, np.full(len(data.y), np.nan), None, (*notes, alone))
     upper = data.y == classes[1]
     trees, said = find(recipe, data, upper) if start is None else (trees_of(start), [])
     equation = line(trees, data, upper)

@@ -57,12 +57,14 @@ def chosen(recipe: "SISSO", data: Data, upper: Flags) -> tuple[tuple[Tree, ...],
 def held_out(recipe: "SISSO", data: Data, upper: Flags) -> Array:
     """Errors (max_complexity + 1, n), 0 or 1, of the best descriptor of so many operators at most.
 
-    A row is judged by a search that has not seen it; where a descriptor has no value the commoner class is believed.
+    A row is judged by a search that has not seen it; where a descriptor has no value, or that search has
+    rows of one class only, the commoner class is believed.
     """
     errors = np.zeros((recipe.max_complexity + 1, len(upper)))
     for fold in folds_of(recipe, len(upper)):
         rest = np.setdiff1d(np.arange(len(upper)), fold)
-        trees = descriptors(recipe, data.take(rest), upper[rest])
+        both = len(np.unique(upper[rest])) == 2
+        trees = descriptors(recipe, data.take(rest), upper[rest]) if both else []
         for limit in range(len(errors)):
             tree = next((tree for tree in trees if tree.size <= limit), None)
             errors[limit, fold] = sides(tree, data.X, rest, upper)[fold] != upper[fold]

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from surrogates.base import Array, Formula, Posterior, State
+from surrogates.base import Array, Domain, Formula, Posterior, State
 from surrogates.checks import checked, columns_of
-from surrogates.sisso_algebra import dimensions
 from surrogates.sisso_classify import Classification, classify
 from surrogates.sisso_features import Ints
 from surrogates.sisso_fit import Data
 from surrogates.sisso_formula import expressions, formulas
+from surrogates.sisso_inputs import constants, dimensions_of, divide, primary_columns
 from surrogates.sisso_regress import Regression, regress
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ def fit(
     names: tuple[str, ...],
     *,
     variance: Array | None,
+    domain: Domain | None,
     start: State | None,
     tune: bool,
 ) -> FittedSISSO:
@@ -106,36 +107,18 @@ def fit(
     X, Y, names = checked("SISSO", X, Y, names)
     known = np.full(Y.shape, np.nan) if variance is None else np.asarray(variance, dtype=float).reshape(Y.shape)
     starts = earlier(start, Y.shape[1]) if not tune else [None] * Y.shape[1]
-    units = dimensions([*recipe.units_of(names), recipe.target_unit])
-    labels, tasks, columns = divide(recipe, X, names)
-    notes = constants(X, names, columns)
+    units = dimensions_of(recipe, names)
+    labels, tasks = divide(recipe, X, names)
+    columns, said = primary_columns(recipe, names, domain)
+    notes = (*constants(X, names, columns), *said)
     outputs: list[Output] = []
     for j, begin in enumerate(starts):
-        data = Data(X, Y[:, j], columns, units[:-1], tasks)
+        data = Data(X, Y[:, j], columns, units, tasks)
         if recipe.kind == "classification":
             outputs.append(classify(recipe, data, begin, notes))
         else:
             outputs.append(regress(recipe, data, known[:, j], begin, notes))
     return FittedSISSO(recipe, names, tuple(outputs), labels)
-
-
-def divide(recipe: "SISSO", X: Array, names: tuple[str, ...]) -> tuple[Array, tuple[Ints, ...], tuple[int, ...]]:
-    """Task labels (t,), rows of each task, and the columns that are primary features."""
-    every = tuple(range(X.shape[1]))
-    if recipe.task is None:
-        return np.empty(0), (np.arange(len(X)),), every
-    if recipe.task not in names:
-        raise ValueError(f"task: no input is called {recipe.task!r}; inputs are {', '.join(names)}")
-    column = names.index(recipe.task)
-    labels, index = np.unique(X[:, column], return_inverse=True)
-    tasks = tuple(np.flatnonzero(index.reshape(-1) == t) for t in range(len(labels)))
-    return labels, tasks, tuple(j for j in every if j != column)
-
-
-def constants(X: Array, names: tuple[str, ...], columns: tuple[int, ...]) -> tuple[str, ...]:
-    """A note on inputs that are constant and therefore left out."""
-    still = [names[j] for j in columns if not np.ptp(X[:, j]) > 0]
-    return (f"constant inputs left out: {', '.join(still)}",) if still else ()
 
 
 def earlier(start: State | None, m: int) -> list[Mapping[str, object] | None]:

@@ -82,7 +82,7 @@ def regress(
         structure, members = trees_of(start), _members(start)
     if not np.ptp(data.y) > 0:
         said.append("constant output: nothing to learn from it yet")
-    ensemble = assemble(recipe if len(data.y) > 3 else _alone(recipe), data, rungs, terms, members)
+    ensemble = assemble(recipe, data, rungs, terms, members if len(data.y) > 3 else ())
     equation = solve(structure, data.X, data.y, data.tasks)
     return _calibrated(data, equation, ensemble, noise, (*notes, *said), recipe.calibration)
 
@@ -92,12 +92,6 @@ def _affordable(recipe: "SISSO", data: Data) -> tuple[int, list[str]]:
     largest = max(len(rows) for rows in data.tasks)
     terms = max(0, min(recipe.terms, largest - 2))
     return terms, [f"{largest} rows allow {terms} of {recipe.terms} terms"] if terms < recipe.terms else []
-
-
-def _alone(recipe: "SISSO") -> "SISSO":
-    from dataclasses import replace
-
-    return replace(recipe, members=0)
 
 
 def _members(start: Mapping[str, object]) -> list[tuple[Tree, ...]]:

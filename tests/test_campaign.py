@@ -10,6 +10,7 @@ from trial_campaigns import proposals, write
 from campaigns.campaign import Campaign, request_stop
 from campaigns.errors import CampaignFileError, CampaignFolderError
 from campaigns.journal import NAME
+from campaigns.known import forewarnings
 from campaigns.ledger import history_of, read_ledger
 from campaigns.problem import build
 from campaigns.spec import CampaignSpec
@@ -194,6 +195,31 @@ def test_what_cannot_be_read_of_the_history_is_refused_with_its_place(tmp_path, 
     (tmp_path / "earlier.csv").write_text(text)
     with pytest.raises(CampaignFileError, match=said):
         Campaign.from_yaml(path, tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("35,65,1,2", r"earlier\.csv:2: the fractions of Cu, Ni sum to 100, not to 1; are these per cent\?"),
+        ("0.3,0.6,1,2", r"earlier\.csv:2: the fractions of Cu, Ni sum to 0.9, not to 1$"),
+    ],
+)
+def test_fractions_that_are_known_sum_to_one(tmp_path, row, said):
+    mixture = {"use": "composition", "elements": {"Cu": [0.2, 0.8], "Ni": [0.2, 0.8]}}
+    path = write(tmp_path, space=mixture, history={"file": "earlier.csv"})
+    (tmp_path / "earlier.csv").write_text(f"Cu,Ni,a,b\n{row}\n")
+    with pytest.raises(CampaignFileError, match=said):
+        Campaign.from_yaml(path, tmp_path / "run")
+
+
+def test_what_is_known_of_places_outside_the_space_is_named(tmp_path):
+    path = write(tmp_path, history={"file": "earlier.csv"})
+    (tmp_path / "earlier.csv").write_text("x,y,a,b\n0.5,0.25,1,2\n1.5,0.2,2,1\n")
+    problem = build(CampaignSpec.from_file(path), tmp_path)
+    (note,) = forewarnings(problem)
+    assert note.startswith("1 of 2 rows of the history lie outside the space (such as earlier.csv:3)")
+    (tmp_path / "earlier.csv").write_text("x,y,a,b\n0.5,0.25,1,2\n")
+    assert forewarnings(problem) == []
 
 
 def test_what_is_known_before_the_start_does_not_count(tmp_path):

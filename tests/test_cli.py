@@ -163,7 +163,7 @@ def test_set_changes_values_of_the_file(small: Path) -> None:
 
 def test_status_json_is_as_promised(finished: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
     status = json.loads(campaign(finished[0], "status", "runs/small", "--json").stdout)
-    assert status["state"] == "done"
+    assert (status["state"], status["reason"]) == ("done", "the budget of evaluations is used up")
     assert status["evaluations"]["done"] == 3
     assert status["evaluations"]["failed"] == status["evaluations"]["running"] == 0
     assert status["round"] == 3
@@ -175,7 +175,9 @@ def test_status_json_is_as_promised(finished: tuple[Path, subprocess.CompletedPr
 
 
 def test_status_for_people_names_the_state(finished: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
-    assert campaign(finished[0], "status", "runs/small").stdout.startswith("small: done\n")
+    assert campaign(finished[0], "status", "runs/small").stdout.startswith(
+        "small: done (the budget of evaluations is used up)\n"
+    )
 
 
 def test_pareto_comes_in_three_formats(finished: tuple[Path, subprocess.CompletedProcess[str]]) -> None:

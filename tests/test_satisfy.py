@@ -12,6 +12,8 @@ from optimizers.evolution import Evolution
 from optimizers.nsga2 import NSGA2
 from optimizers.satisfy import Satisfy, excesses, violated
 from optimizers.satisfy_search import log_inside
+from surrogates.forest import Forest
+from surrogates.gp import GaussianProcess
 
 BOX = Space(("a", "b", "c"), ("continuous",) * 3, np.zeros(3), np.ones(3))
 
@@ -116,3 +118,10 @@ def test_satisfying_candidates_are_new_inside_the_space_and_the_same_again(name)
     assert len(np.unique(np.round(np.concatenate([history.pending, asked.X]), 9), axis=0)) == 6
     assert (optimizer.ask(space, history, 4, np.random.default_rng(3)) == asked.X).all()
     assert all(reason.proposer == "bayesian: satisfy" and 0 <= reason.feasibility <= 1 for reason in asked.reasons)
+
+
+def test_the_violation_is_learned_by_the_surrogate_that_all_outputs_have():
+    inner = NSGA2(search="surrogate")
+    forest = Forest()
+    assert Satisfy(inner, "nsga2").using([forest, Forest()]).inner.recipes == (forest,)
+    assert Satisfy(inner, "nsga2").using([forest, GaussianProcess()]).inner == inner

@@ -12,9 +12,11 @@ import torch
 
 from campaigns import plugins
 from optimizers.base import History, Space
+from optimizers.bayesian import Bayesian
 from optimizers.belief import learn
 from optimizers.diagnostics import crossvalidate
 from surrogates import sisso_botorch
+from surrogates.base import Domain
 from surrogates.sisso import SISSO
 from surrogates.sisso_algebra import BINARY, UNARY, dimensions
 from surrogates.sisso_deepen import Best, deepen, dimension_of, places
@@ -343,6 +345,42 @@ def test_tasks_share_terms_and_have_their_own_slopes():
         recipe.fit(X, y)
 
 
+def solvents(n=45):
+    """Rows of a number, a category of three and a number; an output that both kinds decide."""
+    X = inputs(n, 3)
+    X[:, 1] = np.arange(n) % 3
+    shift = np.array([0.0, 5.0, 1.0])[X[:, 1].astype(int)]
+    return X, X[:, 0] * X[:, 2] + shift, Domain(np.zeros(3), np.array([3.0, 2.0, 3.0]), (1,))
+
+
+def test_codes_of_categories_are_no_numbers():
+    X, y, domain = solvents()
+    names = ("a", "solvent", "b")
+    fitted = QUICK.fit(X, y, names, domain=domain)
+    assert sympy.Symbol("solvent", real=True) not in fitted.expressions[0].free_symbols
+    assert fitted.notes == (
+        "categories left out: solvent; name one as `task` or, where categories are elements, give it "
+        "`representation: element_encoding`",
+    )
+    other = X.copy()
+    other[:, 1] = 2 - X[:, 1]
+    assert np.array_equal(fitted.posterior(other).mean, fitted.posterior(X).mean)
+    assert np.array_equal(fitted.posterior(other).variance, fitted.posterior(X).variance)
+    told = replace(QUICK, task="solvent").fit(X, y, names, domain=domain)
+    assert not told.notes
+    assert np.allclose(told.posterior(X).mean[:, 0], y)
+
+
+def test_categories_alone_are_refused():
+    X, y, _ = solvents()
+    domain = Domain(np.zeros(2), np.full(2, 2.0), (0, 1))
+    for task in (None, "q"):
+        recipe = replace(QUICK, task=task)
+        with pytest.raises(ValueError, match=r"needs a number .* none among q, r; .*element_encoding"):
+            recipe.fit(X[:, [1, 1]], y, ("q", "r"), domain=domain)
+        assert "needs a number" in recipe.refuse(("q", "r"), domain)
+
+
 @pytest.mark.parametrize("memory_mb", [30.0, 120.0])
 def test_the_memory_bound_is_kept(memory_mb):
     X = inputs(200, 12)
@@ -431,9 +469,48 @@ def test_a_planted_class_boundary_is_found(criterion, terms):
     assert np.allclose(moments.variance.numpy(), posterior.variance)
 
 
-def test_classification_of_one_class_is_refused():
-    with pytest.raises(ValueError, match="two different values"):
-        SISSO(kind="classification").fit(inputs(), np.ones(60))
+CLASSES = SISSO(rungs=1, terms=1, kind="classification", screened=10)
+
+
+@pytest.mark.parametrize("n", [1, 2, 4, 12])
+@pytest.mark.parametrize("options", [{}, {"folds": 3, "deepening": 1}, {"terms": 2}, {"calibration": "none"}])
+def test_while_all_rows_are_of_one_class_it_is_predicted_with_a_note(options, n):
+    recipe = replace(CLASSES, **options)
+    fitted = recipe.fit(inputs(n), np.full(n, -1.0), NAMES)
+    assert "one class so far: it is predicted until the rows hold the other" in fitted.notes
+    posterior = fitted.posterior(inputs(5))
+    assert np.allclose(posterior.mean, -1.0)
+    assert (posterior.variance > 0).all()
+    assert np.allclose(fitted.model.posterior(torch.tensor(inputs(5))).mean.numpy(), -1.0)
+    again = recipe.fit(inputs(n), np.full(n, -1.0), NAMES, start=json.loads(json.dumps(fitted.state)), tune=False)
+    assert np.array_equal(again.posterior(inputs(5)).variance, posterior.variance)
+
+
+@pytest.mark.parametrize("criterion", ["threshold", "overlap"])
+def test_one_row_of_another_class_ends_it_and_a_third_value_is_refused(criterion):
+    Y = np.ones(12)
+    Y[3] = 0.0
+    both = replace(CLASSES, folds=4, criterion=criterion).fit(inputs(12), Y)
+    assert not any("one class" in note for note in both.notes)
+    assert both.outputs[0].classes == (0.0, 1.0)
+    Y[5] = 2.0
+    with pytest.raises(ValueError, match="takes two different values of the output, got 3"):
+        CLASSES.fit(inputs(12), Y)
+
+
+@pytest.mark.parametrize("recipe", [CLASSES, QUICK], ids=["classification", "regression"])
+def test_a_search_goes_on_while_all_candidates_have_given_the_same(recipe):
+    space = Space(NAMES, ("continuous",) * 4, np.full(4, 0.5), np.full(4, 3.0))
+    history = History.observed(inputs(4), np.ones((4, 1)))
+    batch = Bayesian(draws=8).using([recipe]).ask(space, history, 2, np.random.default_rng(0))
+    assert batch.shape == (2, 4)
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_the_plain_spread_of_members_needs_no_members_where_rows_are_too_few_for_them(n):
+    posterior = SISSO(calibration="none").fit(inputs(n), np.arange(float(n)), NAMES).posterior(inputs(4))
+    assert np.isfinite(posterior.mean).all()
+    assert (posterior.variance > 0).all()
 
 
 DEEP = SISSO(rungs=1, terms=1, kind="classification", operators=("+", "-", "*", "/"), screened=10)

@@ -24,8 +24,8 @@ def explain(
 ) -> None:
     """Say what the properties depend on, and what would make a candidate better.
 
-    Also while the campaign runs. The whole explanation goes to DIR/explanation and into the report; of one property or
-    candidate alone it is only printed.
+    Also while the campaign runs. The whole explanation goes to DIR/explanation, into the report and to MLflow; of one
+    property or candidate alone it is only printed.
     """
     from campaigns.explaining import Wanted
     from campaigns.explaining import explain as explained
@@ -43,6 +43,22 @@ def explain(
         write_explanation(found, folder)
         report = write_report(ledger, folder / "report.html")
         typer.echo(f"figures and tables: {folder / FOLDER}; report: {report}", err=True)
+        _track(folder)
+
+
+def _track(folder: Path) -> None:
+    """Bring MLflow up to date, unless tracking is off or a running campaign does it; a failure is a note."""
+    from campaigns.ledger import read_ledger
+
+    ledger = read_ledger(folder)
+    if not ledger.spec.tracking.enabled or ledger.state == "running":
+        return
+    from campaigns.following import sync
+
+    try:
+        typer.echo(sync(folder), err=True)
+    except Exception as error:  # whatever it is, the explanation is there
+        typer.echo(f"note: {type(error).__name__}: {error}", err=True)
 
 
 def _pair(text: str) -> tuple[str, float]:

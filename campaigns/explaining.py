@@ -16,10 +16,12 @@ from campaigns.explanation_model import (
     Wish,
     inputs_of,
     inside,
+    known_units,
     learned,
     surroundings,
     wish,
 )
+from campaigns.naming import number
 from campaigns.pareto import front
 from campaigns.records import Ledger, Outcome
 from campaigns.representing import reach
@@ -28,9 +30,13 @@ from optimizers.base import Array, Space
 from surrogates.explain_inputs import Inputs
 
 ROWS = 40
-"""Evaluated candidates whose SHAP values are computed, those explained one by one among them."""
+"""Evaluated candidates whose SHAP values are computed, the front's among them."""
+FRONT = 40
+"""Candidates of the front among them at most, evenly spaced."""
+OTHERS = 12
+"""Other candidates among them at least, so that rankings do not speak of the front alone."""
 CANDIDATES = 12
-"""Candidates of the front explained one by one, evenly spaced."""
+"""Candidates of the front that get counterfactuals, evenly spaced."""
 BACKGROUND = (6, 32)
 """Fewest and most evaluated candidates that stand for what is not known."""
 PREDICTIONS = 120_000
@@ -92,8 +98,7 @@ def _shown(ledger: Ledger, named: str | None) -> list[Outcome]:
     """The candidates explained one by one: the front, or the one that is named."""
     if named is None:
         best = [o for o in front(ledger) if o.x]
-        places = np.linspace(0, len(best) - 1, min(len(best), CANDIDATES)).round()
-        return [best[int(i)] for i in places]
+        return _spaced(best, FRONT)
     text = named.lstrip("#")
     mine = [o for o in ledger.finished if text == str(o.number) or (len(text) >= 4 and o.id.startswith(text))]
     if not mine:
@@ -109,7 +114,15 @@ def _notes(ledger: Ledger, shown: Sequence[Outcome], wanted: Wanted) -> tuple[st
     size = len(front(ledger))
     if not shown:
         return ("No evaluated candidate is feasible, so none is explained alone.",)
-    return (f"{len(shown)} of the front's {size} candidates, evenly spaced.",) if len(shown) < size else ()
+    those = "all" if len(shown) == size else f"{len(shown)}, evenly spaced,"
+    told = f"SHAP values and waterfalls: {those} of the front's {size} candidates"
+    return (f"{told}; counterfactuals: {CANDIDATES} of them, evenly spaced.",) if len(shown) > CANDIDATES else ()
+
+
+def _spaced(outcomes: Sequence[Outcome], count: int) -> list[Outcome]:
+    """Up to `count` of them, evenly spaced."""
+    places = np.linspace(0, len(outcomes) - 1, min(len(outcomes), count)).round()
+    return [outcomes[int(i)] for i in places]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,8 +145,9 @@ class _Asked:
         weight = lasso(one.X, one.y, self.inputs)
         size = np.abs(np.array(swarm.values)).mean(0)
         ranking = Ranking(_plain(size), _plain(rise), _plain(error), _plain(weight))
-        changes = () if around is None else tuple(self.change(one, every, o, around, aim, rng) for o in self.shown)
-        return Explained(one.name, swarm, ranking, self.formula(one), self.curves(one), aim.text, changes)
+        some = () if around is None else _spaced(self.shown, CANDIDATES)
+        changes = tuple(self.change(one, every, o, around, aim, rng) for o in some if around is not None)
+        return Explained(one.name, swarm, ranking, self.formulas(one), self.curves(one), aim.text, changes)
 
     def swarm(self, one: Learned, rng: np.random.Generator) -> Swarm:
         """SHAP values of the candidates explained alone and of others, evenly spaced over the campaign."""
@@ -163,21 +177,33 @@ class _Asked:
         """Outcomes whose SHAP values are computed, by number."""
         chosen = {o.number: o for o in self.shown}
         rest = [o for o in self.ledger.finished if o.number not in chosen]
-        places = np.linspace(0, len(rest) - 1, min(len(rest), max(ROWS - len(chosen), 0))).round()
-        chosen |= {rest[int(i)].number: rest[int(i)] for i in places}
+        chosen |= {o.number: o for o in _spaced(rest, max(ROWS - len(chosen), OTHERS))}
         return [chosen[k] for k in sorted(chosen)]
 
-    def formula(self, one: Learned) -> Said | None:
-        """The surrogate's own formula, or a small one."""
-        from surrogates.explain_formula import equation_of, fitted_equation, ranges
+    def formulas(self, one: Learned) -> tuple[Said, ...]:
+        """The surrogate's own, one a task, or a small one."""
+        from surrogates.explain_formula import equations_of, fitted_equation
 
         points = reach(self.space)()
-        own = equation_of(one.fitted, one.sign, one.shift, one.signed, points)
-        found = own or fitted_equation(one.X, one.y, self.inputs, points)
-        if found is None:
-            return None
-        error = (found.rmse, found.left_out, found.own, found.low, found.high, found.undefined)
-        return Said(found.text, found.latex, *error, tuple(ranges(one.X, self.inputs)))
+        found = equations_of(one.fitted, one.sign, one.shift, one.X, one.signed, points)
+        if not found:
+            small = fitted_equation(one.X, one.y, self.inputs, points)
+            found = () if small is None else (small,)
+        return tuple(
+            Said(
+                f.text, f.latex, self.task(f.task), f.rmse, f.left_out, f.right, f.own, f.low, f.high, f.undefined,
+                f.ranges, known_units(one, f.coefficients),
+            )
+            for f in found
+        )  # fmt: skip
+
+    def task(self, task: tuple[str, float] | None) -> str:
+        """`q = water`: the task a formula holds for; empty for all."""
+        if task is None:
+            return ""
+        name, value = task
+        at = self.value(self.space.names.index(name), value) if name in self.space.names else value
+        return f"{name} = {at if isinstance(at, str) else number(at)}"
 
     def curves(self, one: Learned) -> tuple[Curve, ...]:
         """Partial dependence along every variable that varies."""

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from surrogates.explain_formula import Coefficient
+
 Numbers = tuple[float | None, ...]
 """None where there is no value."""
 
@@ -45,10 +47,16 @@ class Said:
     """A formula with its error and range, in the property's unit."""
 
     text: str
+    """Of a classifier its rule, `... > 0`: there the property is `high`, elsewhere `low`."""
     latex: str
-    rmse: float
-    left_out: float
-    """Root mean square error with each row predicted without it."""
+    where: str
+    """The task it holds for, such as `q = water`; empty: it holds for all."""
+    rmse: float | None
+    """None for a classifier."""
+    left_out: float | None
+    """Root mean square error with each row predicted without it; None for a classifier."""
+    right: float | None
+    """Of a classifier, share of the rows on their value's side, 0 to 1."""
     own: bool
     """Is it the campaign's surrogate? Otherwise a small one fitted as an explanation only."""
     low: float
@@ -58,6 +66,8 @@ class Said:
     """Share of the space, 0 to 1, where it has no value."""
     ranges: tuple[tuple[float, float], ...]
     """(d) range of each variable it was fitted to."""
+    coefficients: tuple[Coefficient, ...]
+    """Intercept and slopes, with units where these are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +113,8 @@ class Explained:
     """Its unit is in the name."""
     swarm: Swarm
     ranking: Ranking
-    formula: Said | None
+    formulas: tuple[Said, ...]
+    """One a task of the surrogate; none where none could be fitted."""
     curves: tuple[Curve, ...]
     threshold: str
     """In words: `at least 175, reached by the best quarter of the evaluations`."""
@@ -125,6 +136,6 @@ class Explanation:
     titles: dict[int, str]
     """Outcome -> the candidate in a few words."""
     front: tuple[int, ...]
-    """Candidates explained one by one."""
+    """Candidates of the front, or the one asked for, whose SHAP values are there; some have counterfactuals."""
     properties: tuple[Explained, ...] = ()
     notes: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """This file is an explanation's pictures: PNG files beside its tables."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ DPI = 110
 SHOWN = 12
 """Variables in a picture at most, the most important first."""
 PANELS = 6
-"""Waterfalls in one picture, evenly spaced over the candidates; the report has all."""
+"""Waterfalls in one picture; more candidates get more pictures."""
 LOWER, HIGHER = "#2b83ba", "#d7604c"
 """What takes away from a prediction, and what adds to it."""
 
@@ -36,12 +36,12 @@ def write_pictures(found: Explanation, folder: Path) -> list[Path]:
             pictures = {
                 "shap": _beeswarm(found, one),
                 "interactions": _interactions(found, one),
-                "waterfalls": _waterfalls(found, one),
                 "partial_dependence": _dependence(one),
             }
-            for name, figure in pictures.items():
+            named = [(f"{name}.{_file(one.property)}", figure) for name, figure in pictures.items()]
+            for name, figure in [*named, *_waterfalls(found, one)]:
                 if figure is not None:
-                    made.append(folder / f"{name}.{_file(one.property)}.png")
+                    made.append(folder / f"{name}.png")
                     figure.savefig(made[-1], dpi=DPI)
     return made
 
@@ -134,12 +134,16 @@ def sizes(one: Explained) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     return np.array([[np.nan if v is None else v for v in row] for row in one.swarm.interactions], dtype=float)
 
 
-def _waterfalls(found: Explanation, one: Explained) -> "Figure | None":
-    """A waterfall a candidate: from the background's mean to its prediction."""
+def _waterfalls(found: Explanation, one: Explained) -> "Iterator[tuple[str, Figure]]":
+    """Name and figure of page after page of waterfalls, one a candidate."""
     told = [n for n in found.front if n in one.swarm.numbers]
-    if not told:
-        return None
-    told = [told[int(i)] for i in np.linspace(0, len(told) - 1, min(len(told), PANELS)).round()]
+    for page, begin in enumerate(range(0, len(told), PANELS), 1):
+        name = f"waterfalls.{_file(one.property)}" + (f".{page}" if page > 1 else "")
+        yield name, _page(found, one, told[begin : begin + PANELS])
+
+
+def _page(found: Explanation, one: Explained, told: Sequence[int]) -> "Figure":
+    """A waterfall a candidate: from the background's mean to its prediction."""
     figure, panels = _grid(len(told), 4.2, 1.3 + 0.3 * min(len(found.variables), SHOWN))
     for panel, outcome in zip(panels, told, strict=True):
         row = one.swarm.numbers.index(outcome)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from campaigns.explanation import Explanation
+from campaigns.explanation_text import coefficients
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -123,6 +124,10 @@ def _counterfactuals(found: Explanation) -> tuple[Sequence[str], Rows]:
 
 
 def _formulas(found: Explanation) -> tuple[Sequence[str], Rows]:
-    head = ["property", "formula", "latex", "rmse", "rmse_left_out", "is_the_surrogate", "lowest", "highest"]
-    said = [(one.property, one.formula) for one in found.properties if one.formula is not None]
-    return head, [[name, f.text, f.latex, f.rmse, f.left_out, f.own, f.low, f.high] for name, f in said]
+    head = ["property", "where", "formula", "latex", "coefficients", "rmse", "rmse_left_out", "right"]
+    rows: Rows = []
+    for one in found.properties:
+        for f in one.formulas:
+            told = [one.property, f.where, f.text, f.latex, coefficients(f), f.rmse, f.left_out, f.right]
+            rows.append([*told, f.own, f.low, f.high])
+    return [*head, "is_the_surrogate", "lowest", "highest"], rows

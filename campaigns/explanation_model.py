@@ -8,13 +8,14 @@ import numpy as np
 
 from campaigns.goals import Goal, Limit
 from campaigns.ledger import history_of
-from campaigns.naming import number
+from campaigns.naming import number, quantity
 from campaigns.parity import outputs_of
 from campaigns.records import Ledger
 from campaigns.suitability import fraction_groups
 from optimizers import region
 from optimizers.base import Array, Space
 from surrogates.base import FittedSurrogate
+from surrogates.explain_formula import Coefficient
 from surrogates.explain_inputs import Inputs, Mask
 
 if TYPE_CHECKING:
@@ -73,6 +74,14 @@ def learned(ledger: Ledger, problem: "Problem") -> tuple[Learned, ...]:
     for (name, sign, shift), column, output in zip(outputs_of(problem), data, fitted, strict=False):
         found.setdefault(name, Learned(name, output, sign, shift, column.X, column.y))
     return tuple(found.values())
+
+
+def known_units(found: Learned, coefficients: Sequence[Coefficient]) -> tuple[Coefficient, ...]:
+    """The same without units where only the inputs' are known, for a property that has one by its name."""
+    recipe = getattr(getattr(found.fitted, "inner", found.fitted), "recipe", None)
+    rule = getattr(recipe, "kind", "") == "classification"  # what it compares with 0 has no unit
+    known = rule or bool(getattr(recipe, "target_unit", "")) or not quantity(found.name)[1]
+    return tuple(coefficients) if known else tuple(replace(c, unit="") for c in coefficients)
 
 
 def inputs_of(space: Space) -> Inputs:

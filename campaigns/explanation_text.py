@@ -18,9 +18,15 @@ def explanation_text(found: Explanation) -> str:
     """Ranking, pair and formula of every property, then the candidates."""
     parts = [f"{found.evaluations} evaluations"]
     parts += [_property(found, one) for one in found.properties]
-    parts += [_candidate(found, number) for number in found.front if found.properties]
+    parts += [_candidate(found, number) for number in _told(found)]
     parts += [f"note: {note}" for note in found.notes]
     return "\n\n".join(parts)
+
+
+def _told(found: Explanation) -> list[int]:
+    """Candidates told one by one: those with a counterfactual."""
+    told = {change.number for one in found.properties for change in one.counterfactuals}
+    return [number for number in found.front if number in told]
 
 
 def explanation_json(found: Explanation) -> str:
@@ -43,7 +49,8 @@ def _property(found: Explanation, one: Explained) -> str:
         for j in order(one)[:SHOWN]
     ]  # fmt: skip
     lines = [label(one.property), aligned(["  variable", "mean |SHAP|", "permutation", "LASSO"], _indented(rows))]
-    lines += [f"  {text}" for text in (pair(found, one), *formula(one.formula)) if text]
+    told = [text for said in one.formulas for text in formula(said)]
+    lines += [f"  {text}" for text in (pair(found, one), *told) if text]
     lines.append(f"  counterfactuals reach {one.threshold}")
     return "\n".join(lines)
 
@@ -59,22 +66,37 @@ def pair(found: Explanation, one: Explained) -> str:
     if not np.isfinite(size).any():
         return ""
     i, j = np.unravel_index(int(np.nanargmax(size)), size.shape)
-    unit = quantity(one.property)[1]
     names = f"{found.variables[int(i)]} with {found.variables[int(j)]}"
-    return f"strongest interaction: {names}, {number(float(size[i, j]), 3)} {unit} on average".rstrip()
+    amount = f"{number(float(size[i, j]), 3)} {quantity(one.property)[1]}".rstrip()
+    return f"strongest interaction: {names}, {amount} on average"
 
 
-def formula(said: Said | None) -> list[str]:
-    """The formula, where it comes from, its error and range."""
-    if said is None:
-        return []
+def formula(said: Said) -> list[str]:
+    """The formula, its coefficients where their units are known, where it comes from, its error and range."""
     whose = "the campaign's surrogate" if said.own else "fitted as an explanation only, not the surrogate"
-    errors = f"RMSE {number(said.rmse, 3)}, {number(said.left_out, 3)} with rows left out"
-    limits = f"fitted from {number(said.low)} to {number(said.high)}"
-    gaps = (
-        f"; no value, as by a division by zero, in {100 * said.undefined:.2g} % of the space" if said.undefined else ""
-    )
-    return [f"formula: {said.text}", f"  ({whose}; {errors}; {limits}{gaps})"]
+    place = f" where {said.where}" if said.where else ""
+    if said.right is not None:
+        text = f"rule{place}: {number(said.high)} where {said.text}, else {number(said.low)}"
+        told = f"right for {100 * said.right:.3g} % of the evaluations it learned from"
+    else:
+        text = f"formula{place}: {said.text}"
+        errors = f"RMSE {number(said.rmse, 3)}, {number(said.left_out, 3)} with rows left out"
+        told = f"{errors}; fitted from {number(said.low)} to {number(said.high)}"
+    space = "of the space" if not said.where else "of its part of the space"
+    gaps = f"; no value, as by a division by zero, in {100 * said.undefined:.2g} % {space}" if said.undefined else ""
+    numbers = coefficients(said) if any(c.unit for c in said.coefficients) else ""
+    return [text, *([f"  with {numbers}"] if numbers else []), f"  ({whose}; {told}{gaps})"]
+
+
+def coefficients(said: Said) -> str:
+    """`12.3 GPa; 0.31 GPa*K^-1 times temperature_k`: intercept and slopes with their units, if known."""
+    return "; ".join(f"{number(c.value)} {c.unit}".rstrip() + _times(c.term) for c in said.coefficients)
+
+
+def _times(term: str) -> str:
+    if not term:
+        return ""
+    return f" times ({term})" if " + " in term or " - " in term else f" times {term}"
 
 
 def _candidate(found: Explanation, outcome: int) -> str:

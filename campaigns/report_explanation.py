@@ -63,7 +63,8 @@ def _property(found: Explanation, one: Explained, place: int) -> str:
             f"<h3>{safe(label(one.property))}</h3>",
             chart(f"shap_{place}", beeswarm(found, one)),
             table(["Variable", "Mean |SHAP|", "Permutation", "LASSO"], rows, numbers=(1, 2, 3)),
-            paragraph(" ".join(formula(one.formula)).strip()),
+            *(paragraph(" ".join(formula(said)).strip()) for said in one.formulas),
+            _latex(one),
             _figure("Partial dependence", f"dependence_{place}", dependence(one)),
             _figure("Interactions: mean size", f"interactions_{place}", interactions(found, one)),
             _figure("Candidates one by one", f"waterfalls_{place}", waterfalls(found, one)),
@@ -106,5 +107,11 @@ def _counterfactuals(found: Explanation, one: Explained) -> str:
         "the sum of squared changes, each divided by the variable's range; fractions as they are, another category 1."
     )
     whole = paragraph(note, "note") + table(head, rows, numbers=(2, 4, 5, 6), tall=len(rows) > 12)
-    latex = safe(details("The formula in LaTeX", one.formula.latex)) if one.formula is not None else ""
-    return f"<h4>Counterfactuals</h4>{whole}{latex}"
+    return f"<h4>Counterfactuals</h4>{whole}"
+
+
+def _latex(one: Explained) -> str:
+    """The formulas in LaTeX, to be unfolded."""
+    told = [f"{said.where}: {said.latex}" if said.where else said.latex for said in one.formulas]
+    title = "The formula in LaTeX" if len(told) == 1 else "The formulas in LaTeX"
+    return safe(details(title, "\n".join(told))) if told else ""

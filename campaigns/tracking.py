@@ -162,11 +162,15 @@ class Store:
             save_model(content, folder, logged.model_id, run)
             self._client.log_model_artifacts(logged.model_id, str(folder))
         self._client.log_outputs(run, [LoggedModelOutput(logged.model_id, step)])
-        self._register(re.sub(r"[/:\s]", "_", f"{name}.{content['property']}"), logged.model_id, run)
+        title = re.sub(r"[/:\s]", "_", f"{name}.{content['property']}")
+        self._register(title, logged.artifact_location, logged.model_id, run)
         self._client.finalize_logged_model(logged.model_id, "READY")
 
-    def _register(self, name: str, model: str, run: str) -> None:
-        """A new version of the registered model, in stores that have a registry."""
+    def _register(self, name: str, source: str, model: str, run: str) -> None:
+        """A new version of the registered model, in stores that have a registry.
+
+        source: where the model's files are; a database would look a `models:/` address up in MLflow's default store.
+        """
         from mlflow.exceptions import MlflowException
 
         try:
@@ -176,7 +180,7 @@ class Store:
                 return
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-        version = self._client.create_model_version(name, f"models:/{model}", run, model_id=model)
+        version = self._client.create_model_version(name, source, run, model_id=model)
         self._client.set_registered_model_alias(name, CHAMPION, version.version)
 
     def models(self, run: str) -> dict[str, str]:

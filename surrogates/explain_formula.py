@@ -1,16 +1,30 @@
 """This file is a formula for a property: the surrogate's own where it is one, else a small one fitted to explain."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from surrogates.base import Array
 from surrogates.explain_inputs import Inputs
 
+if TYPE_CHECKING:
+    import sympy
+
 LEAST = 8
 """Rows below which no formula is fitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficient:
+    """A fitted number of a formula."""
+
+    term: str
+    """What it multiplies; empty for the intercept."""
+    value: float
+    unit: str
+    """Such as `GPa*K^-1`; empty where it has none or none is known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,11 +32,16 @@ class Equation:
     """A formula with what may be held against it."""
 
     text: str
+    """Of a classifier its rule, `... > 0`: there the property takes its larger value, elsewhere its lesser."""
     latex: str
-    rmse: float
-    """Over the rows it was fitted to, in the property's unit."""
-    left_out: float
-    """The same with each row predicted without it; structure kept, so it flatters."""
+    task: tuple[str, float] | None
+    """Input and the value of it for which the formula holds; None: for all."""
+    rmse: float | None
+    """Over the rows it was fitted to, in the property's unit; None for a classifier."""
+    left_out: float | None
+    """The same with each row predicted without it; structure kept, so it flatters. None for a classifier."""
+    right: float | None
+    """Of a classifier, share (0 to 1) of the rows it was fitted to that lie on their value's side."""
     own: bool
     """Is it the surrogate itself? Otherwise it was fitted to the same data as an explanation only."""
     low: float
@@ -31,20 +50,32 @@ class Equation:
     """Largest such value."""
     undefined: float
     """Share, 0 to 1, of the points asked about where it has no value: a zero divisor, a logarithm of a negative."""
+    ranges: tuple[tuple[float, float], ...]
+    """(d) least and largest value of each column it was fitted to."""
+    coefficients: tuple[Coefficient, ...]
+    """Intercept and slopes; of a classifier, those of what is compared with 0."""
 
 
-def equation_of(fitted: Any, sign: float, shift: float, y: Array, points: Array) -> Equation | None:
-    """The formula of a surrogate that is one, as sign * formula + shift; None of any other.
+def equations_of(fitted: Any, sign: float, shift: float, X: Array, y: Array, points: Array) -> tuple[Equation, ...]:
+    """The formulas of a surrogate that is one, each task's, as sign * formula + shift; none of any other.
 
-    y (n,): what it learned. points (k, d): where it is asked whether it has a value.
+    X (n, d), y (n,): what it learned. points (k, d): where it is asked whether it has a value.
     """
-    outputs = getattr(fitted, "outputs", ())
-    if not hasattr(fitted, "formulas") or len(outputs) != 1 or len(fitted.formulas) != 1:
-        return None
-    if fitted.formulas[0].text.endswith("> 0"):  # a classifier's, which has no error in the property's unit
-        return None
-    rmse = float(fitted.formulas[0].rmse)
-    return _said(fitted, sign, shift, rmse, y, points, own=True)
+    if not hasattr(fitted, "formulas") or len(getattr(fitted, "outputs", ())) != 1:
+        return ()
+    task, there = fitted.task_of(X), fitted.task_of(points)
+    natural, gaps = sign * y + shift, fitted.undefined(points)[:, 0]
+    errors = [sign * p.mean[:, 0] + shift - natural for p in (fitted.posterior(X), fitted.leave_one_out())]
+    made = []
+    for t, equation in enumerate(_written(fitted, sign, shift)):
+        rows, asked = task == t, gaps[there == t]
+        if equation.right is None:
+            fit, unseen = (float(np.sqrt((error[rows] ** 2).mean())) for error in errors)
+            equation = replace(equation, rmse=fit, left_out=unseen)
+        undefined = float(asked.mean()) if len(asked) else 0.0
+        low, high = float(natural[rows].min()), float(natural[rows].max())
+        made.append(replace(equation, low=low, high=high, undefined=undefined, ranges=ranges(X[rows])))
+    return tuple(made)
 
 
 def fitted_equation(X: Array, y: Array, inputs: Inputs, points: Array) -> Equation | None:
@@ -57,21 +88,58 @@ def fitted_equation(X: Array, y: Array, inputs: Inputs, points: Array) -> Equati
     names = [inputs.names[j] for j in numbers]
     recipe = SISSO(rungs=1, terms=2, screened=20, members=0)
     found = recipe.fit(X[:, numbers], y[:, None], names)
-    return _said(found, 1.0, 0.0, float(found.formulas[0].rmse), y, points[:, numbers], own=False)
+    (equation,) = equations_of(found, 1.0, 0.0, X[:, numbers], y, points[:, numbers])
+    return replace(equation, own=False, ranges=ranges(X))
 
 
-def _said(fitted: Any, sign: float, shift: float, rmse: float, y: Array, points: Array, *, own: bool) -> Equation:
+def _written(fitted: Any, sign: float, shift: float) -> list[Equation]:
+    """Text, task and coefficients of each formula; what is not known yet is blank."""
     import sympy
 
-    expression = (int(sign) * fitted.expressions[0] + sympy.Float(shift)).evalf(6)
-    apart = fitted.leave_one_out().mean[:, 0]
-    natural = sign * y + shift
-    left_out = float(np.sqrt(((sign * apart + shift - natural) ** 2).mean()))
-    text, latex = str(expression), sympy.latex(expression)
-    undefined = float(fitted.undefined(points).mean())
-    return Equation(text, latex, rmse, left_out, own, float(natural.min()), float(natural.max()), undefined)
+    from surrogates.sisso_classify import Classification
+
+    (output,) = fitted.outputs
+    rule = isinstance(output, Classification)
+    right, end = (float(output.accuracy), " > 0") if rule else (None, "")
+    blank = (None, None, right, True, np.nan, np.nan, 0.0, ())
+    made = []
+    moved = 0.0 if rule else shift  # of a rule the sign alone counts, for the larger value of what it learned
+    for expression, task, numbers in zip(fitted.expressions, _tasks(fitted), _coefficients(fitted), strict=True):
+        shown = (int(sign) * expression + sympy.Float(moved)).evalf(6)
+        first, *slopes = (replace(c, value=sign * c.value) for c in numbers)
+        told = (replace(first, value=first.value + moved), *slopes)
+        made.append(Equation(f"{shown}{end}", f"{sympy.latex(shown)}{end}", task, *blank, told))
+    return made
 
 
-def ranges(X: Array, inputs: Inputs) -> Sequence[tuple[float, float]]:
+def _tasks(fitted: Any) -> "list[tuple[str, float] | None]":
+    """The task of each formula."""
+    inner = getattr(fitted, "inner", fitted)
+    name = inner.recipe.task
+    return [None] if name is None else [(name, float(value)) for value in inner.labels]
+
+
+def _coefficients(fitted: Any) -> list[list[Coefficient]]:
+    """Intercept and slopes of each formula, as they were fitted."""
+    from surrogates.sisso_formula import coefficient_units, short
+
+    inner = getattr(fitted, "inner", fitted)
+    equation = inner.outputs[0].equation
+    terms = ["", *(str(tree.expression(_symbols(short(inner.names)))) for tree in equation.trees)]
+    units = coefficient_units(inner, equation.trees)
+    made = []
+    for slopes, intercept in zip(equation.slopes, equation.intercepts, strict=True):
+        each = zip(terms, [intercept, *slopes], units, strict=True)
+        made.append([Coefficient(term, float(value), unit) for term, value, unit in each])
+    return made
+
+
+def _symbols(names: Sequence[str]) -> "list[sympy.Symbol]":
+    import sympy
+
+    return [sympy.Symbol(name, real=True) for name in names]
+
+
+def ranges(X: Array) -> tuple[tuple[float, float], ...]:
     """Least and largest value of each column (d) among rows X (n, d): where a formula has been seen to hold."""
-    return [(float(low), float(high)) for low, high in zip(X.min(0), X.max(0), strict=True)][: inputs.d]
+    return tuple((float(low), float(high)) for low, high in zip(X.min(0), X.max(0), strict=True))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PASSED = frozenset({"expressions", "formulas", "leave_one_out", "outputs"})
 """What a fitted surrogate may offer beside its contract, and offers here if it does."""
+ASKED = frozenset({"task_of", "undefined"})
+"""The same, of what it answers for rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +172,9 @@ class FittedRepresented:
         """What the inner surrogate offers beside the contract."""
         if name in PASSED:
             return getattr(self.inner, name)
-        if name == "undefined":
-            undefined = getattr(self.inner, name)
-            return lambda X: undefined(self.view.features(X))
+        if name in ASKED:
+            answer = getattr(self.inner, name)
+            return lambda X: answer(self.view.features(X))
         raise AttributeError(f"a surrogate over a representation has no {name!r}")
 
 

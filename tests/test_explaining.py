@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import ledgers
 import numpy as np
@@ -14,14 +15,17 @@ from typer.testing import CliRunner
 from campaigns import cli, following
 from campaigns.campaign import Campaign
 from campaigns.errors import CampaignFileError
-from campaigns.explaining import Wanted, explain
+from campaigns.explaining import CANDIDATES, FRONT, OTHERS, Wanted, explain
+from campaigns.explanation_figures import _waterfalls
 from campaigns.explanation_files import dumped, explanation_files, read_explanation, write_explanation
-from campaigns.explanation_text import added_up, explanation_text, order
+from campaigns.explanation_text import added_up, coefficients, explanation_text, order, pair
 from campaigns.ledger import read_ledger
+from campaigns.pareto import front
 from campaigns.parity import Parities
 from campaigns.problem import build
 from campaigns.report import page
 from optimizers import region
+from oracles.base import EngineMissing
 
 
 @pytest.fixture(scope="module")
@@ -127,11 +131,100 @@ def test_a_surrogate_that_is_a_formula_gives_its_own():
     ledger = ledgers.single(20)
     content = {**ledger.spec.dump(), "surrogates": {"default": {"use": "sisso", "rungs": 1, "members": 2}}}
     found = explain(replace(ledger, spec=type(ledger.spec).from_content(content)))
-    said = found.properties[0].formula
+    (said,) = found.properties[0].formulas
     assert said.own
     assert "temperature_k" in said.text
     assert said.left_out >= said.rmse * 0.99
     assert "the campaign's surrogate" in explanation_text(found)
+
+
+def sisso(ledger, **options):
+    """The ledger of a campaign whose surrogates are formulas."""
+    content = {**ledger.spec.dump(), "surrogates": {"default": {"use": "sisso", "rungs": 1, "members": 0, **options}}}
+    return replace(ledger, spec=type(ledger.spec).from_content(content))
+
+
+def test_a_surrogate_of_several_tasks_gives_a_formula_a_task(tmp_path):
+    found = explain(sisso(ledgers.single(24), task="gas", terms=1))
+    said = found.properties[0].formulas
+    assert {one.where for one in said} == {f"gas = {gas}" for gas in ledgers.GASES}
+    assert all(one.own and one.rmse <= one.left_out for one in said)
+    text = explanation_text(found)
+    assert "fitted as an explanation only" not in text
+    for one in said:
+        assert f"formula where {one.where}: {one.text}" in text
+    write_explanation(found, tmp_path)
+    assert read_explanation(tmp_path) == found
+    with (tmp_path / "explanation" / "formulas.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["where"] for row in rows] == [one.where for one in said]
+    assert {row["is_the_surrogate"] for row in rows} == {"True"}
+    shown = page(replace(ledgers.single(24), folder=str(tmp_path)), Parities())
+    assert all(f"formula where {one.where}" in shown for one in said)
+
+
+def test_a_formula_over_a_representation_is_the_surrogates_own():
+    found = explain(sisso(ledgers.alloy(16), terms=1, representation="element_statistics"))
+    for one in found.properties:
+        (said,) = one.formulas
+        assert said.own
+        assert "mean_" in said.text
+        assert len(said.ranges) == len(ledgers.ELEMENTS)
+
+
+def test_a_sum_that_is_multiplied_stands_in_brackets():
+    (said,) = explain(sisso(ledgers.single(12), terms=1)).properties[0].formulas
+    first, second = said.coefficients
+    told = replace(said, coefficients=(replace(first, value=1.5, unit="K"), replace(second, value=2.0, term="a + b")))
+    assert coefficients(told) == "1.5 K; 2 times (a + b)"
+
+
+def test_a_classifier_gives_its_rule_and_how_often_it_is_right(tmp_path):
+    ledger = ledgers.single(24)
+    middle = np.median([o.values["porosity_percent"] for o in ledger.finished])
+    split = [
+        replace(o, values={"porosity_percent": 1.0 + (o.values["porosity_percent"] > middle)}) if o.values else o
+        for o in ledger.outcomes
+    ]
+    found = explain(sisso(replace(ledger, outcomes=tuple(split)), kind="classification", terms=1))
+    (said,) = found.properties[0].formulas
+    assert said.own
+    assert (said.low, said.high) == (1.0, 2.0)
+    assert 0.5 < said.right <= 1
+    text = explanation_text(found)
+    assert f"rule: 2 where {said.text}, else 1" in text
+    assert f"right for {100 * said.right:.3g} % of the evaluations it learned from" in text
+    assert "fitted from" not in text
+    write_explanation(found, tmp_path)
+    with (tmp_path / "explanation" / "formulas.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert (row["rmse"], float(row["right"])) == ("", said.right)
+
+
+def test_coefficients_carry_their_units_into_text_and_tables(tmp_path):
+    options = {"units": {"temperature_k": "K"}, "terms": 1, "operators": ["*"]}
+    ledger = ledgers.single(24)
+    found = explain(sisso(ledger, **options, target_unit="percent"))
+    (said,) = found.properties[0].formulas
+    assert said.coefficients[0].unit == "percent"
+    slope = said.coefficients[1]
+    assert "K" in slope.unit
+    text = explanation_text(found)
+    assert f"{slope.unit} times {slope.term}" in text
+    write_explanation(found, tmp_path)
+    assert f"{slope.unit} times {slope.term}" in (tmp_path / "explanation" / "formulas.csv").read_text()
+    assert json.loads(dumped(found))["properties"][0]["formulas"][0]["coefficients"][1]["unit"] == slope.unit
+    unknown = explain(sisso(ledger, **options))
+    assert [c.unit for c in unknown.properties[0].formulas[0].coefficients] == ["", ""]
+    assert "times" not in explanation_text(unknown)
+
+
+def test_a_property_without_a_unit_is_told_with_single_spaces():
+    ledger = ledgers.single(12)
+    (one,) = explain(ledger).properties
+    bare = pair(explain(ledger), replace(one, property="roughness"))
+    assert re.search(r", \S+ on average$", bare)
+    assert "% on average" in pair(explain(ledger), one)
 
 
 def test_a_sum_names_what_it_adds_up():
@@ -241,3 +334,101 @@ def pool(folder):
         "objectives": {"a": "maximize"},
         "oracles": [{"use": "table", "file": "pool.csv", "properties": ["a"]}],
     }
+
+
+@pytest.fixture(scope="module")
+def wide():
+    """A campaign whose front has more candidates than are explained alone."""
+    ledger = ledgers.many(60, 5)
+    assert len(front(ledger)) > FRONT
+    return ledger, explain(ledger, Wanted(property="property_1_gpa"))
+
+
+def test_the_front_is_explained_by_shap_and_twelve_of_it_by_counterfactuals(wide):
+    ledger, found = wide
+    (one,) = found.properties
+    best = [o.number for o in front(ledger)]
+    assert len(found.front) == FRONT
+    assert (found.front[0], found.front[-1]) == (best[0], best[-1])
+    assert set(found.front) < set(one.swarm.numbers)
+    assert len(one.swarm.numbers) == FRONT + min(OTHERS, len(ledger.finished) - FRONT)
+    told = [change.number for change in one.counterfactuals]
+    assert len(told) == CANDIDATES
+    assert (told[0], told[-1]) == (best[0], best[-1])
+    text = explanation_text(found)
+    assert re.findall(r"^#(\d+) ", text, flags=re.M) == [str(number) for number in told]
+    assert f"waterfalls: {FRONT}, evenly spaced, of the front's {len(best)} candidates; counterfactuals: 12" in text
+
+
+def test_a_small_front_is_explained_whole_and_says_nothing_of_limits(alloy):
+    ledger, found = alloy
+    assert found.front == tuple(o.number for o in front(ledger))
+    assert [c.number for c in found.properties[0].counterfactuals] == list(found.front)
+    assert found.notes == ()
+
+
+def test_every_candidate_of_the_front_has_its_waterfall_in_pages_of_six(wide, tmp_path):
+    _, found = wide
+    (one,) = found.properties
+    some = replace(found, front=found.front[:14])
+    pages = dict(_waterfalls(some, one))
+    assert list(pages) == [f"waterfalls.property_1_gpa{end}" for end in ("", ".2", ".3")]
+    titles = [axes.get_title().split(":")[0] for figure in pages.values() for axes in figure.axes]
+    assert titles == [f"#{number}" for number in some.front]
+    assert [len(figure.axes) for figure in pages.values()] == [6, 6, 2]
+    write_explanation(some, tmp_path)
+    assert len(list((tmp_path / "explanation").glob("waterfalls.*.png"))) == 3
+    made = write_explanation(replace(found, front=found.front[:1]), tmp_path)
+    assert [path.name for path in made if "waterfalls" in path.name] == ["waterfalls.property_1_gpa.png"]
+    assert sorted(made) == explanation_files(tmp_path)
+
+
+def mlflow_of(folder):
+    """The store of a campaign's own database, and the artifacts of its explanation."""
+    from campaigns.position import Positions
+    from campaigns.tracking import Store
+
+    positions = Positions.read(folder)
+    client = Store(positions.uri, "other")._client
+    artifacts = client.list_artifacts(positions.stores[positions.uri].run, "explanation")
+    return positions.uri, {Path(artifact.path).name for artifact in artifacts}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # MLflow's own
+def test_the_command_brings_the_explanation_to_mlflow_by_itself(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    folder = run(tmp_path, tracking={"uri": "sqlite:///mlf.db"}, objectives={"a": "minimize"})
+    done = CliRunner().invoke(cli.app, ["explain", str(folder)])
+    assert done.exit_code == 0, done.output
+    assert "is up to date" in done.stderr
+    assert "MLflow" not in done.stdout
+    uri, names = mlflow_of(folder)
+    assert uri == f"sqlite:///{tmp_path / 'mlf.db'}"
+    assert names == {path.name for path in explanation_files(folder)}
+    assert not (tmp_path / "mlflow.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("state", "section", "told"),
+    [("done", {}, True), ("stopped", {}, True), ("running", {}, False), ("done", {"enabled": False}, False)],
+)
+def test_mlflow_is_written_unless_it_is_off_or_the_campaign_runs(state, section, told, tmp_path, monkeypatch):
+    ledger = ledgers.single(6)
+    content = {**ledger.spec.dump(), "tracking": section}
+    ledger = replace(ledger, spec=type(ledger.spec).from_content(content), folder=str(tmp_path), state=state)
+    monkeypatch.setattr("campaigns.ledger.read_ledger", lambda folder: ledger)
+    asked = []
+
+    def away(folder):
+        asked.append(folder)
+        raise EngineMissing("the store is away; when it is back: campaign sync")
+
+    monkeypatch.setattr(following, "sync", away)
+    done = CliRunner().invoke(cli.app, ["explain", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert asked == ([tmp_path] if told else [])
+    assert ("note: EngineMissing: the store is away" in done.stderr) == told
+    assert read_explanation(tmp_path).evaluations == len(ledger.finished)
+    CliRunner().invoke(cli.app, ["explain", str(tmp_path), "--candidate", "2"])
+    assert len(asked) == told

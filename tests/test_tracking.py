@@ -1,6 +1,7 @@
 import json
 import shutil
 import threading
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -353,4 +354,44 @@ def test_final_surrogates_are_registered_once_under_an_alias(place, monkeypatch)
     name = "annealing.porosity_percent"
     version = place.client.get_model_version_by_alias(name, "champion")
     assert len(place.client.search_model_versions(f"name = '{name}'")) == 1
-    assert version.source.startswith("models:/")
+    (logged,) = place.client.search_logged_models([Store(place.uri, "annealing").experiment])
+    assert version.source == logged.artifact_location
+
+
+def test_a_surrogate_is_registered_in_a_store_of_another_name_from_another_folder(place, monkeypatch):
+    import mlflow
+    import pandas as pd
+
+    undone = place.folder
+    monkeypatch.undo()
+    home, away = undone.parent.parent, undone.parent.parent / "away"
+    away.mkdir()
+    (home / "mlflow.db").rename(home / "mlf.db")
+    store = f"sqlite:///{home / 'mlf.db'}"
+    monkeypatch.chdir(away)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setattr(following, "written", lambda ledger, folder: [])
+    place.says(replace(ledgers.single(16), facts={"source": str(home)}), uri="sqlite:///mlf.db")
+    monkeypatch.setattr(following, "read_ledger", lambda folder: place.ledger)
+    assert store in sync(place.folder)
+    assert list(away.iterdir()) == []
+    assert sorted(path.name for path in home.iterdir()) == ["away", "mlartifacts", "mlf.db", "runs"]
+    with served_by(store):
+        model = mlflow.pyfunc.load_model("models:/annealing.porosity_percent@champion")
+    frame = pd.DataFrame([dict(o.variables) for o in place.ledger.outcomes])
+    said = model.predict(frame)
+    assert list(said) == ["porosity_percent", "porosity_percent_std"]
+    assert np.isfinite(said.to_numpy()).all()
+
+
+@contextmanager
+def served_by(uri):
+    """MLflow's own tracking store, for a while."""
+    import mlflow
+
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(uri)
+    try:
+        yield
+    finally:
+        mlflow.set_tracking_uri(before)

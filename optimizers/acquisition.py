@@ -4,8 +4,8 @@ It is the acquisition of qNEHVI (Daulton, Balandat and Bakshy 2021, doi 10.48550
 objective, of NEI (Letham et al. 2019, doi 10.1214/18-BA1110), taken to logarithms as in Ament et al. 2023
 (doi 10.48550/arXiv.2310.20708). The known and pending points' true values are drawn jointly s times; given a draw the
 candidate's outputs are independent normals, so that the expectation over them is exact (a sum over boxes of products
-of one-dimensional integrals) and only the fronts are sampled. Batches are built greedily: a chosen point joins the
-pending ones.
+of one-dimensional integrals) and only the fronts are sampled, with what correlated outputs share (`Common`). Batches
+are built greedily: a chosen point joins the pending ones.
 """
 
 from dataclasses import dataclass, replace
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from optimizers.belief import Belief
 from optimizers.cells import Cells, cells
+from optimizers.correlation import Common
 from optimizers.directions import Directions, directions
 from surrogates.conditional import Conditional, bound
 from surrogates.gp_kernel import cholesky
@@ -77,6 +78,8 @@ class Improvement:
     """What is still to be won."""
     scale: float
     """Volume between the best drawn losses and the reference point."""
+    common: Common | None = None
+    """What outputs share of a candidate's errors; None: they are independent given the fixed points."""
 
     def log(self, X: Tensor) -> Tensor:
         """Logarithm (r,) of expected improvement times probability of feasibility at X (r, d); differentiable."""
@@ -94,7 +97,8 @@ class Improvement:
 
     def moments(self, X: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Mean (r, s) and standard deviation (r, 1) of each output at X (r, d), given each draw."""
-        return [draw.moments(X) for draw in self.draws]
+        found = [draw.moments(X) for draw in self.draws]
+        return found if self.common is None else self.common.apart(found)
 
     def log_of(self, moments: list[tuple[Tensor, Tensor]]) -> Tensor:
         """`log` (r,) of points of which that is believed."""
@@ -108,11 +112,12 @@ class Improvement:
 
     def joined(self, x: Tensor) -> "Improvement":
         """The same with x (k, d) among the fixed points."""
-        return build(self.belief, self.goal, torch.cat([self.fixed, x]), self.observed, self.normals)
+        return build(self.belief, self.goal, torch.cat([self.fixed, x]), self.observed, self.normals, self.common)
 
     def thinned(self, s: int) -> "Improvement":
         """The same with only the first s draws."""
-        return build(self.belief, self.goal, self.fixed, self.observed, self.normals[:, :s])
+        shared = None if self.common is None else self.common.thinned(s)
+        return build(self.belief, self.goal, self.fixed, self.observed, self.normals[:, :s], shared)
 
 
 def log_feasibility(gates: list[tuple[Tensor, Tensor]]) -> Tensor | None:
@@ -142,7 +147,9 @@ def draw(output: object, fixed: Tensor, normals: Tensor) -> Draw:
     return Draw(conditional, mean + z @ factor.T, inverse.T @ z.T, inverse)
 
 
-def build(belief: Belief, goal: Goal, fixed: Tensor, observed: int, normals: Tensor) -> Improvement:
+def build(
+    belief: Belief, goal: Goal, fixed: Tensor, observed: int, normals: Tensor, common: Common | None = None
+) -> Improvement:
     """The improvement over draws at the fixed points (b, d); normals (outputs, s, at least b)."""
     with torch.no_grad():
         draws = tuple(draw(output, fixed, z) for output, z in zip(belief.outputs, normals, strict=True))
@@ -156,7 +163,7 @@ def build(belief: Belief, goal: Goal, fixed: Tensor, observed: int, normals: Ten
         if found.exhausted:
             goal = replace(goal, tolerance=tuple(None if t is None else 0.0 for t in goal.tolerance))
             found = front(draws, goal, valid)
-    return Improvement(belief, goal, fixed, normals, observed, draws, found, volume(draws, goal))
+    return Improvement(belief, goal, fixed, normals, observed, draws, found, volume(draws, goal), common)
 
 
 def volume(draws: tuple[Draw, ...], goal: Goal) -> float:

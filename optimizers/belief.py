@@ -1,7 +1,7 @@
 """This file is what is believed of every output at once: objectives, constraints, and whether an evaluation fails."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizers.base import Array, History, Space
+from optimizers.correlation import correlation
 from surrogates.base import Domain, FittedSurrogate, State, Surrogate
 
 
@@ -34,6 +35,8 @@ class Belief:
     """Number of outcome constraints."""
     own: tuple[float, ...] = ()
     """Variance (m,) a candidate's objectives have of their own, beside what their surrogates say; () for none."""
+    correlation: Array = field(default_factory=lambda: np.empty((0, 0)))
+    """(k, k) of the errors of the first k outputs; (0, 0) where they are taken as independent."""
 
     def moments(self, X: Array) -> tuple[Array, Array]:
         """Mean and standard deviation (n, m + c [+ 1]) of the noise-free outputs at X (n, d)."""
@@ -108,7 +111,8 @@ def learn(space: Space, history: History, recipes: Sequence[Surrogate]) -> Belie
         fitted.update(zip(group, found.split() if len(group) > 1 else [found], strict=True))
     outputs = tuple(fitted[j] for j in range(len(whole)))
     m = history.signed.shape[1]
-    return Belief(outputs, m, history.C.shape[1], deviations(space, history, outputs[:m]))
+    errors = correlation(outputs[:m], [c.rows for c in data[:m]], [c.y for c in data[:m]])
+    return Belief(outputs, m, history.C.shape[1], deviations(space, history, outputs[:m]), errors)
 
 
 def deviations(space: Space, history: History, outputs: Sequence[FittedSurrogate]) -> tuple[float, ...]:

@@ -8,10 +8,14 @@ from torch import Tensor
 from optimizers.acquisition import Goal, Improvement, build
 from optimizers.base import Array, History
 from optimizers.belief import Belief
+from optimizers.correlation import common, mixed
 from optimizers.selection import thinned
 
 MOST = (48, 48, 192, 96, 48, 96)
 """Observed points kept in the drawn fronts, by number of objectives (the last for all above): boxes multiply."""
+
+SHARED = 3
+"""Quarters of the draws that are made of three correlated objectives and more: their fronts have more boxes."""
 
 
 def improvement(belief: Belief, history: History, room: int, draws: int, rng: np.random.Generator) -> Improvement:
@@ -20,9 +24,14 @@ def improvement(belief: Belief, history: History, room: int, draws: int, rng: np
     X = history.X[history.finished]
     kept = X[contenders(belief, goal, X)]
     fixed = torch.tensor(np.concatenate([kept, history.pending]), dtype=torch.float64)
-    count = len(belief.outputs)
-    normals = sobol_normals(draws, count * (len(fixed) + room), rng).reshape(draws, count, -1).transpose(0, 1)
-    return build(belief, goal, fixed, len(kept), normals.flip(-1).contiguous())
+    count, k = len(belief.outputs), len(belief.correlation)
+    draws = -(-SHARED * draws // 4) if k > 2 else draws
+    every = sobol_normals(draws, count * (len(fixed) + room) + k, rng)
+    normals = every[:, k:].reshape(draws, count, -1).transpose(0, 1).flip(-1).contiguous()
+    if not k:
+        return build(belief, goal, fixed, len(kept), normals)
+    shared = common(belief.correlation, every[:, :k])
+    return build(belief, goal, fixed, len(kept), mixed(belief.correlation, normals), shared)
 
 
 def aim(history: History) -> Goal:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizers.base import Array, History, Space
-from optimizers.correlation import correlation
 from surrogates.base import Domain, FittedSurrogate, State, Surrogate
 
 
@@ -96,6 +95,8 @@ def learn(space: Space, history: History, recipes: Sequence[Surrogate]) -> Belie
 
     Outputs that have the same coupled recipe are fitted at once; `split` of what it learned gives them one by one.
     """
+    from optimizers.correlation import correlation
+
     data = columns(history)
     starts = history.state.get("belief")
     starts = starts if isinstance(starts, list) and len(starts) == len(data) else [None] * len(data)

@@ -58,7 +58,7 @@ def seen(evaluation: Evaluation) -> Mapping[str, Seen]:
     return _read(sites, samples) if sites and samples else {}
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16384)
 def _read(sites: str, samples: str) -> Mapping[str, Seen]:
     content, values = json.loads(sites), json.loads(samples)
     found = {}

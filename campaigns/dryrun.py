@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from campaigns.errors import nearest_name
+from campaigns.errors import likely
 from campaigns.execution import EvaluationLost, Setting, open_executor
 from campaigns.gate import refusal
 from campaigns.job import evaluate, job, lost
@@ -181,9 +181,7 @@ def _complaints(problem: Problem, trials: Sequence[Trial]) -> Iterator[str]:
     if not any(trial.error for trial in trials):
         for name in [*problem.spec.objectives, *problem.spec.constraints]:
             if name not in values and name not in told:
-                nearest = nearest_name(name, values)
-                hint = f"; did you mean '{nearest}'?" if nearest else ""
-                yield f"no oracle returned '{name}'{hint} returned: {', '.join(values) or 'nothing'}"
+                yield f"no oracle returned '{name}'{likely(name, values, 'returned')}"
     insane = refusal(values, problem.spec.windows)
     if insane is not None:
         yield insane

@@ -1,7 +1,7 @@
 """This file is what can be wrong with a campaign file or a campaign's folder, said so that it can be mended."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 KeyPath = tuple[str | int, ...]
@@ -48,10 +48,14 @@ def nearest_name(given: str, known: Iterable[str]) -> str | None:
 
 def unknown(what: str, given: str, known: Iterable[str]) -> str:
     """The sentence for a name nobody knows: the name, the nearest one, and the known ones."""
-    names = sorted(known)
+    return f"unknown {what} '{shortened(given)}'{likely(given, sorted(known), 'known')}"
+
+
+def likely(given: str, names: Collection[str], what: str) -> str:
+    """How such a sentence ends: `; did you mean 'a'? known: a, b`, with `what` for the word `known`."""
     nearest = nearest_name(given, names)
     hint = f"; did you mean '{nearest}'?" if nearest else ";"
-    return f"unknown {what} '{shortened(given)}'{hint} known: {', '.join(names) or 'none'}"
+    return f"{hint} {what}: {', '.join(names) or 'none'}"
 
 
 def shortened(text: str, length: int = 60) -> str:

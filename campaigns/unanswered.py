@@ -1,6 +1,6 @@
 """This file is the guard against a property that nobody returns: a slip of the pen ends a campaign early."""
 
-from campaigns.errors import CampaignFileError, Complaint, nearest_name
+from campaigns.errors import CampaignFileError, Complaint, likely
 from campaigns.fold import Record
 from campaigns.passage import needed, next_oracle
 from campaigns.problem import Problem
@@ -21,16 +21,12 @@ def require_answers(problem: Problem, record: Record) -> None:
     answered = [o for o in record.outcomes.values() if o.finished_at is not None and _answered(problem, o)]
     if len(answered) < ENOUGH:
         return
-    returned = {name for outcome in answered for name in outcome.values}
+    returned = sorted({name for outcome in answered for name in outcome.values})
     complaints = []
     for name in needed(problem):
         if name not in returned:
-            near = nearest_name(name, returned)
-            hint = f"; did you mean '{near}'?" if near else ";"
-            message = (
-                f"no oracle returned it in {len(answered)} evaluations{hint} returned: {', '.join(sorted(returned))}"
-            )
             section = "objectives" if name in problem.spec.objectives else "constraints"
+            message = f"no oracle returned it in {len(answered)} evaluations{likely(name, returned, 'returned')}"
             complaints.append(Complaint((section, name), message))
     if complaints:
         raise CampaignFileError(complaints)

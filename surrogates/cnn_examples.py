@@ -62,8 +62,13 @@ def sequences(codes: Array, symbols: int, data: Rows, told: Sequence[Replicas | 
         codes, values = np.stack([own for own, _ in laid]), np.stack([y for _, y in laid])
     whole = codes.astype(np.uint8)
     shares = np.stack([np.bincount(row.ravel(), minlength=symbols) for row in whole]) / whole[0].size
-    place = torch.tensor(shares * symbols - 1.0, dtype=torch.float32)
+    place = centred(torch.tensor(shares, dtype=torch.float32))
     return Examples(torch.tensor(whole), _standardised(data, values), place, _weights(data), symbols)
+
+
+def centred(shares: Tensor) -> Tensor:
+    """Shares (..., symbols) over the equal share, less 1."""
+    return shares * shares.shape[-1] - 1.0
 
 
 def _laid(own: Array, y: Array, replicas: Replicas | None, count: int, length: int) -> tuple[Array, Array]:

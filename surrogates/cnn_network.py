@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import max_pool1d, silu
 
-from surrogates.cnn_examples import Examples
+from surrogates.cnn_examples import Examples, centred
 
 HIDDEN = 16
 """Units of a hidden layer."""
@@ -102,7 +102,7 @@ def forward(shape: Shape, weights: Weights, A: Tensor, C: Tensor) -> Tensor:
 
 def compositions(shape: Shape, A: Tensor) -> Tensor:
     """(n, wide) of inputs (n, replicas, length, symbols); of sites, shares over the equal share, less 1."""
-    return A.mean((1, 2)) * shape.symbols - 1.0 if shape.periodic else A[:, 0].flatten(1)
+    return centred(A.mean((1, 2))) if shape.periodic else A[:, 0].flatten(1)
 
 
 def convolved(shape: Shape, h: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

@@ -35,6 +35,8 @@ class Goal:
     """(m,) half-width of a target's window; None for a plain minimised objective."""
     reference: Tensor
     """(m,) worst acceptable losses."""
+    settled: Tensor
+    """(k, m) `signed` values that are had for sure, beside those of the fixed points; k may be 0."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +73,7 @@ class Improvement:
     normals: Tensor
     """(outputs, s, room) standard normal draws for the fixed points and those to come."""
     observed: int
-    """The first so many fixed points were evaluated: that they can be is no question."""
+    """The first so many fixed points were evaluated: that they can be, on this side of a cliff, is no question."""
     draws: tuple[Draw, ...]
     """One an output."""
     open: Cells | Directions
@@ -157,7 +159,7 @@ def build(
         draws = tuple(replace(d, own=variance) for d, variance in zip(draws, own, strict=True))
         valid = torch.ones(normals.shape[1], len(fixed), dtype=torch.bool)
         for j, constraint in enumerate(draws[belief.m :]):
-            known = observed if j == belief.constraints else 0
+            known = observed if j >= belief.constraints else 0
             valid[:, known:] &= constraint.values[:, known:] <= 0
         found = front(draws, goal, valid)
         if found.exhausted:
@@ -174,8 +176,11 @@ def volume(draws: tuple[Draw, ...], goal: Goal) -> float:
 
 
 def front(draws: tuple[Draw, ...], goal: Goal, valid: Tensor) -> Cells | Directions:
-    """What the draws that are `valid` (s, b) leave to be won: boxes up to four objectives, directions beyond."""
-    losses = torch.stack([loss(d.values, t) for d, t in zip(draws, goal.tolerance, strict=False)], -1)
+    """What draws that are `valid` (s, b) and settled values leave: boxes up to four objectives, directions beyond."""
+    s, k = len(valid), len(goal.settled)
+    values = [torch.cat([d.values, had.expand(s, k)], 1) for d, had in zip(draws, goal.settled.T, strict=False)]
+    losses = torch.stack([loss(v, t) for v, t in zip(values, goal.tolerance, strict=True)], -1)
+    valid = torch.cat([valid, valid.new_ones(s, k)], 1)
     divide = cells if len(goal.reference) <= MOST_IN_BOXES else directions
     return divide(losses, valid, goal.reference, goal.tolerance)
 

@@ -68,6 +68,7 @@ class Bayesian:
         from optimizers.belief import learn
         from optimizers.incumbents import improvement
         from optimizers.maximize import choose, choose_from
+        from optimizers.regimes import regimes
         from optimizers.scope import scope
         from optimizers.search import Effort
 
@@ -75,14 +76,17 @@ class Bayesian:
         if view.restarts:
             return uniform(space, history, n, rng, view.notes[0])
         belief = learn(space, view.history, self.recipes)
-        fronts = improvement(belief, view.history, n, min(self.draws, MOST_DRAWS[min(history.Y.shape[1], 4)]), rng)
+        sought = regimes(space, view.history, self.recipes, belief)
+        draws = min(self.draws, MOST_DRAWS[min(history.Y.shape[1], 4)])
+        fronts = improvement(sought.belief, view.history, n, draws, rng)
         seen, effort = np.concatenate([history.X, history.pending]), Effort(self.samples, self.starts, self.iterations)
         if view.parts:
             batch = choose_from(fronts, space, view.parts, seen, rng, effort)
         else:
             batch = choose(fronts, space, seen, n, rng, effort)
         reasons = explained(belief, batch.X, batch.values)
-        return Proposals(batch.X, reasons, belief.state, (*belief.notes, *view.notes, *batch.notes))
+        notes = (*belief.notes, *sought.notes, *view.notes, *batch.notes)
+        return Proposals(batch.X, reasons, {**belief.state, **sought.state}, notes)
 
 
 def uniform(space: Space, history: History, n: int, rng: np.random.Generator, note: str) -> Proposals:

@@ -36,6 +36,9 @@ class Belief:
     """Variance (m,) a candidate's objectives have of their own, beside what their surrogates say; () for none."""
     correlation: Array = field(default_factory=lambda: np.empty((0, 0)))
     """(k, k) of the errors of the first k outputs; (0, 0) where they are taken as independent."""
+    beyond: NDArray[np.bool_] | None = None
+    """(n,) the history's rows beyond a cliff, of which the objectives' outputs know nothing; None where there is none.
+    The last output then is whether a candidate lies there (above 0)."""
 
     def moments(self, X: Array) -> tuple[Array, Array]:
         """Mean and standard deviation (n, m + c [+ 1]) of the noise-free outputs at X (n, d)."""
@@ -101,19 +104,26 @@ def learn(space: Space, history: History, recipes: Sequence[Surrogate]) -> Belie
     starts = history.state.get("belief")
     starts = starts if isinstance(starts, list) and len(starts) == len(data) else [None] * len(data)
     whole = complete(recipes, history)
-    fitted: dict[int, FittedSurrogate] = {}
-    for group in together(whole):
-        part = aligned([data[j] for j in group])
-        Y, variance = np.stack([c.y for c in part], 1), np.stack([c.variance for c in part], 1)
-        start = starts[group[0]] if len(group) == 1 else merged([starts[j] for j in group])
-        found: Any = whole[group[0]].fit(
-            part[0].X, Y, space.names, variance=variance, domain=domain(space), start=start
-        )
-        fitted.update(zip(group, found.split() if len(group) > 1 else [found], strict=True))
-    outputs = tuple(fitted[j] for j in range(len(whole)))
+    outputs = fitted(space, whole, data, starts)
     m = history.signed.shape[1]
     errors = correlation(outputs[:m], [c.rows for c in data[:m]], [c.y for c in data[:m]])
     return Belief(outputs, m, history.C.shape[1], deviations(space, history, outputs[:m]), errors)
+
+
+def fitted(
+    space: Space, recipes: Sequence[Surrogate], data: Sequence[Column], starts: Sequence[State | None]
+) -> tuple[FittedSurrogate, ...]:
+    """Each column of data fitted by its recipe from its start; what is coupled at once."""
+    found: dict[int, FittedSurrogate] = {}
+    for group in together(recipes):
+        part = aligned([data[j] for j in group])
+        Y, variance = np.stack([c.y for c in part], 1), np.stack([c.variance for c in part], 1)
+        start = starts[group[0]] if len(group) == 1 else merged([starts[j] for j in group])
+        whole: Any = recipes[group[0]].fit(
+            part[0].X, Y, space.names, variance=variance, domain=domain(space), start=start
+        )
+        found.update(zip(group, whole.split() if len(group) > 1 else [whole], strict=True))
+    return tuple(found[j] for j in range(len(recipes)))
 
 
 def deviations(space: Space, history: History, outputs: Sequence[FittedSurrogate]) -> tuple[float, ...]:

@@ -72,13 +72,16 @@ class Hybrid:
         from optimizers.belief import learn
         from optimizers.contest import contest
         from optimizers.incumbents import improvement
+        from optimizers.regimes import regimes
         from optimizers.search import Effort
 
         belief = learn(space, history, self.recipes)
-        fronts = improvement(belief, history, n, min(self.draws, MOST_DRAWS[min(history.Y.shape[1], 4)]), rng)
+        sought = regimes(space, history, self.recipes, belief)
+        fronts = improvement(sought.belief, history, n, min(self.draws, MOST_DRAWS[min(history.Y.shape[1], 4)]), rng)
         effort = Effort(self.samples, self.starts, self.iterations)
         found = contest(fronts, space, seen, lambda: self.brood(space, history, rng), n, rng, effort)
-        return Proposals(found.X, explained(belief, found), belief.state, (*belief.notes, *found.notes))
+        notes = (*belief.notes, *sought.notes, *found.notes)
+        return Proposals(found.X, explained(belief, found), {**belief.state, **sought.state}, notes)
 
     def brood(self, space: Space, history: History, rng: np.random.Generator) -> Array:
         """One generation of new children (<= offspring, d) of the evaluated candidates, none without any."""

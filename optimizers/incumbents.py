@@ -1,5 +1,7 @@
 """This file is what an acquisition is measured from: the goal, and the observed points that may be on the front."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -20,8 +22,10 @@ SHARED = 3
 
 def improvement(belief: Belief, history: History, room: int, draws: int, rng: np.random.Generator) -> Improvement:
     """The acquisition over the observed front and pending points, with room for that many more."""
-    goal = aim(history)
-    X = history.X[history.finished]
+    goal, here = aim(history), history.finished
+    if belief.beyond is not None:
+        goal, here = replace(goal, settled=settled(history, belief.beyond)), here & ~belief.beyond
+    X = history.X[here]
     kept = X[contenders(belief, goal, X)]
     fixed = torch.tensor(np.concatenate([kept, history.pending]), dtype=torch.float64)
     count, k = len(belief.outputs), len(belief.correlation)
@@ -40,7 +44,14 @@ def aim(history: History) -> Goal:
     m = history.Y.shape[1]
     given = history.reference if m > 1 else None
     reference = infer_reference(history) if given is None else np.asarray(given, dtype=float)
-    return Goal(tolerance, torch.tensor(reference, dtype=torch.float64))
+    return Goal(tolerance, torch.tensor(reference, dtype=torch.float64), torch.zeros(0, m, dtype=torch.float64))
+
+
+def settled(history: History, rows: NDArray[np.bool_]) -> Tensor:
+    """`signed` values (k, m) of those of the history's rows (n,) that none of them dominates."""
+    among = np.flatnonzero(rows & history.feasible)
+    front = among[nondominated(history.Y[among])] if len(among) else among
+    return torch.tensor(history.signed[front])
 
 
 def infer_reference(history: History) -> Array:

@@ -1,0 +1,171 @@
+"""This file is a search beside a cliff: what is worth searching is learned without what lies beyond, given evidence.
+
+A reaction that does not set in, a phase that does not form: the objectives then have values all alike, and a process
+over both sides takes the cliff for roughness everywhere. Where the values fall apart in two groups, one process an
+objective is learned from the wider group and one more (the gate) which group a candidate belongs to; the narrower
+group's values are taken as they are (a two-part model: Cragg 1971, doi 10.2307/1909582). It is believed where it
+predicts rows left out better than one process an objective does: the logarithm of the pseudo-Bayes factor (Geisser and
+Eddy 1979, doi 10.1080/01621459.1979.10481632), with a row of the narrower group as the event of lying there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizers.base import Array, History, Space
+from optimizers.belief import Belief, Column, columns, complete, deviations, domain, fitted
+from optimizers.correlation import POSITIVE, alone, correlation
+from optimizers.incumbents import nondominated
+from surrogates.base import FittedSurrogate, State, Surrogate
+
+SHARE = 0.1
+"""Least share of the rows on either side."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sought:
+    """The belief a search uses."""
+
+    belief: Belief
+    state: State
+    """What the next fit of two regimes may start from; empty where there is one."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cliff:
+    """Where finished rows fall apart: beyond it lies the narrower group, signed @ normal above the level."""
+
+    normal: Array
+    """(m,)"""
+    level: float
+    rows: NDArray[np.bool_]
+    """(n,) of the history, True beyond."""
+
+
+def regimes(space: Space, history: History, recipes: Sequence[Surrogate], belief: Belief) -> Sought:
+    """Two regimes where the history speaks for them, else the belief as it is.
+
+    Only Gaussian processes that learn each objective alone are divided; other surrogates have their own idea of cliffs.
+    """
+    found = cliff(history)
+    m = belief.m
+    if found is None or not all(hasattr(output, "processes") and alone(output) for output in belief.outputs[:m]):
+        return Sought(belief, {})
+    whole = complete(recipes, history)[:m]
+    data = columns(history)[:m]
+    starts = history.state.get("regimes")
+    starts = starts if isinstance(starts, list) and len(starts) == m + 1 else [None] * (m + 1)
+    here = [part(column, ~found.rows) for column in data]
+    gate = gated(space, history, found, starts[m])
+    outputs = fitted(space, whole, here, starts[:m])
+    errors = correlation(outputs, [c.rows for c in here], [c.y for c in here])
+    one = Side(belief.outputs[:m], data, belief.correlation)
+    if gain(history, found, one, Side(outputs, here, errors), gate) <= POSITIVE:
+        return Sought(belief, {})
+    divided = replace(
+        belief,
+        outputs=(*outputs, *belief.outputs[m:], gate),
+        own=deviations(space, history, outputs),
+        correlation=errors,
+        beyond=found.rows,
+    )
+    state = {"regimes": [dict(output.state) for output in (*outputs, gate)]}
+    count, total = int(found.rows.sum()), int(history.finished.sum())
+    note = f"{count} of {total} candidates lie beyond a cliff, all much alike: the others are learned without them"
+    return Sought(divided, state, (note,))
+
+
+def cliff(history: History) -> Cliff | None:
+    """The widest gap along the first principal component of the standardised objectives; None where there is no cliff.
+
+    A gap is one when it is wider than one of the groups it leaves, neither of a few strays (SHARE of the rows, m + 2),
+    and the wider group has rows on the front: what is beyond a cliff is not what is looked for.
+    """
+    finished = np.flatnonzero(history.finished)
+    values = history.signed[finished]
+    least = max(values.shape[1] + 2, int(np.ceil(SHARE * len(values))))
+    if len(values) < 2 * least:
+        return None
+    size = values.std(0)
+    size = np.where(size > 0, size, 1.0)
+    normal = np.linalg.svd((values - values.mean(0)) / size, full_matrices=False)[2][0] / size
+    place = values @ normal
+    order = np.sort(place)
+    last = least - 1 + int(np.diff(order)[least - 1 : len(order) - least].argmax())
+    low, high = order[last] - order[0], order[-1] - order[last + 1]
+    if order[last + 1] - order[last] <= min(low, high):
+        return None
+    sign = 1.0 if high < low else -1.0
+    level = sign * (order[last] + order[last + 1]) / 2
+    rows = np.zeros(len(history.X), dtype=bool)
+    rows[finished] = sign * place > level
+    counted = history.feasible if history.feasible.any() else history.finished
+    best = nondominated(history.Y[counted])
+    return Cliff(sign * normal, level, rows) if best[~rows[counted]].any() else None
+
+
+def part(column: Column, wanted: NDArray[np.bool_]) -> Column:
+    """The data of those of the history's rows (n,) that are wanted."""
+    kept = wanted[column.rows]
+    return Column(column.rows[kept], column.X[kept], column.y[kept], column.variance[kept])
+
+
+def gated(space: Space, history: History, found: Cliff, start: State | None) -> FittedSurrogate:
+    """A process that is 1 beyond the cliff, -1 elsewhere."""
+    from surrogates.gp import GaussianProcess
+
+    finished = history.finished
+    side = np.where(found.rows[finished], 1.0, -1.0)
+    return GaussianProcess().fit(history.X[finished], side[:, None], space.names, domain=domain(space), start=start)
+
+
+def gain(history: History, found: Cliff, one: "Side", here: "Side", gate: FittedSurrogate) -> float:
+    """Logarithm of how much better finished rows left out are predicted by two regimes than by one."""
+    from scipy.special import log_ndtr
+
+    rows = np.flatnonzero(history.finished)
+    beyond = found.rows[rows]
+    mean, std = one.left_out(rows)
+    spread = np.sqrt(np.einsum("ni,ij,nj->n", std * found.normal, one.correlation, std * found.normal))
+    side = gate.leave_one_out()  # type: ignore[attr-defined]
+    sure = (side.mean / side.std)[:, 0]
+    told = log_ndtr(sure[beyond]) - log_ndtr((mean @ found.normal - found.level)[beyond] / spread[beyond])
+    inside = rows[~beyond]
+    values = history.signed[inside]
+    better = log_ndtr(-sure[~beyond]) + here.density(inside, values) - one.density(inside, values)
+    return float(told.sum() + better.sum())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """Processes of the objectives, and the data they were learned from."""
+
+    outputs: Sequence[FittedSurrogate]
+    data: Sequence[Column]
+    errors: Array
+    """`Belief.correlation`."""
+
+    @property
+    def correlation(self) -> Array:
+        """(m, m) of the errors."""
+        return self.errors if len(self.errors) else np.eye(len(self.outputs))
+
+    def left_out(self, rows: NDArray[np.int64]) -> tuple[Array, Array]:
+        """Mean and deviation (k, m) of some of the history's rows (k,), each left out."""
+        parts = []
+        for output, column in zip(self.outputs, self.data, strict=True):
+            known = output.leave_one_out()  # type: ignore[attr-defined]
+            place = np.searchsorted(column.rows, rows)
+            parts.append((known.mean[place, 0], known.std[place, 0]))
+        return np.stack([mean for mean, _ in parts], 1), np.stack([std for _, std in parts], 1)
+
+    def density(self, rows: NDArray[np.int64], values: Array) -> Array:
+        """Logarithm (k,) of the normal density of rows' values (k, m), each left out, without its constant."""
+        mean, std = self.left_out(rows)
+        errors = (values - mean) / std
+        fit = np.einsum("ni,ij,nj->n", errors, np.linalg.inv(self.correlation), errors)
+        found: Array = -0.5 * (fit + np.linalg.slogdet(self.correlation)[1]) - np.log(std).sum(1)
+        return found

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from optimizers.base import Array, History, Space
 from optimizers.belief import Belief, Column, columns, complete, deviations, domain, fitted
-from optimizers.correlation import POSITIVE, alone, correlation
+from optimizers.correlation import POSITIVE, alone, correlation, unseen
 from optimizers.incumbents import nondominated
 from surrogates.base import FittedSurrogate, State, Surrogate
 
-SHARE = 0.1
-"""Least share of the rows on either side."""
+SHARE = 0.2
+"""Least share of the rows on either side: where few fall off a cliff, little is lost by it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,8 +50,7 @@ def regimes(space: Space, history: History, recipes: Sequence[Surrogate], belief
 
     Only Gaussian processes that learn each objective alone are divided; other surrogates have their own idea of cliffs.
     """
-    found = cliff(history)
-    m = belief.m
+    found, m = cliff(history), belief.m
     if found is None or not all(hasattr(output, "processes") and alone(output) for output in belief.outputs[:m]):
         return Sought(belief, {})
     whole = complete(recipes, history)[:m]
@@ -81,12 +80,13 @@ def regimes(space: Space, history: History, recipes: Sequence[Surrogate], belief
 def cliff(history: History) -> Cliff | None:
     """The widest gap along the first principal component of the standardised objectives; None where there is no cliff.
 
-    A gap is one when it is wider than one of the groups it leaves, neither of a few strays (SHARE of the rows, m + 2),
-    and the wider group has rows on the front: what is beyond a cliff is not what is looked for.
+    A gap is one when it is wider than one of the groups it leaves, neither of a few strays (SHARE of the rows, or less
+    than it takes to learn d variables and m objectives from), and the wider group has rows on the front: what is beyond
+    a cliff is not what is looked for.
     """
     finished = np.flatnonzero(history.finished)
     values = history.signed[finished]
-    least = max(values.shape[1] + 2, int(np.ceil(SHARE * len(values))))
+    least = max(history.X.shape[1] + 2, values.shape[1] + 2, int(np.ceil(SHARE * len(values))))
     if len(values) < 2 * least:
         return None
     size = values.std(0)
@@ -154,12 +154,16 @@ class Side:
         return self.errors if len(self.errors) else np.eye(len(self.outputs))
 
     def left_out(self, rows: NDArray[np.int64]) -> tuple[Array, Array]:
-        """Mean and deviation (k, m) of some of the history's rows (k,), each left out."""
+        """Mean and deviation (k, m) of some of the history's rows (k,), each left out.
+
+        Deviations have the size that is likeliest of the errors: what widens intervals to hold strays is not compared.
+        """
         parts = []
         for output, column in zip(self.outputs, self.data, strict=True):
             known = output.leave_one_out()  # type: ignore[attr-defined]
+            size = np.sqrt((unseen(output, column.y) ** 2).mean())
             place = np.searchsorted(column.rows, rows)
-            parts.append((known.mean[place, 0], known.std[place, 0]))
+            parts.append((known.mean[place, 0], size * known.std[place, 0]))
         return np.stack([mean for mean, _ in parts], 1), np.stack([std for _, std in parts], 1)
 
     def density(self, rows: NDArray[np.int64], values: Array) -> Array:

@@ -71,8 +71,9 @@ def test_smooth_values_few_rows_constants_and_a_few_strays_are_no_cliff() -> Non
         assert cliff(History.observed(X, Y)) is None
     assert cliff(seen(7)) is None
     strays = np.stack([X.sum(1), -X.sum(1)], 1)
-    strays[:3] += 100.0
-    assert cliff(History.observed(X, strays)) is None
+    for few, none in ((7, True), (8, False)):
+        strays[:few] = 100.0 + 0.01 * X[:few]
+        assert (cliff(History.observed(X, strays)) is None) == none
 
 
 def test_the_better_of_two_groups_is_never_beyond() -> None:

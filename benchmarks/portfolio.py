@@ -149,10 +149,10 @@ def shares(names: list[str], seeds: int, evaluations: int) -> None:
         for who, optimizer in contestants().items():
             own = [run(problem, optimizer, seed, 12, evaluations, None) for seed in range(seeds)]
             last = np.array([r.share[-1] for r in own])
-            arms = " ".join(f"{arm} {n}" for arm, n in own[0].arms.items())
-            print(
-                f"{name:8}{who:10} {last.mean():.3f} ± {last.std():.3f}  {own[0].ask_s:.2f} CPU s  {arms}", flush=True
-            )
+            proposers = sorted({arm for r in own for arm in r.arms})
+            arms = " ".join(f"{arm} {np.mean([r.arms.get(arm, 0) for r in own]):.1f}" for arm in proposers)
+            cost = np.mean([r.ask_s for r in own])
+            print(f"{name:8}{who:10} {last.mean():.3f} ± {last.std():.3f}  {cost:.2f} CPU s  {arms}", flush=True)
 
 
 def firsts(names: list[str], seeds: int, budget: int) -> None:

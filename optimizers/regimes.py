@@ -80,23 +80,25 @@ def regimes(space: Space, history: History, recipes: Sequence[Surrogate], belief
 def cliff(history: History) -> Cliff | None:
     """The widest gap along the first principal component of the standardised objectives; None where there is no cliff.
 
-    A gap is one when it is wider than one of the groups it leaves, neither of a few strays (SHARE of the rows, or less
-    than it takes to learn d variables and m objectives from), and the wider group has rows on the front: what is beyond
-    a cliff is not what is looked for.
+    A gap is one when it is wider than one of the groups it leaves, neither is a few strays (SHARE of the rows, m + 2),
+    the wider group has enough rows to learn d variables from, and some of them are on the front: what lies beyond a
+    cliff is not what is looked for.
     """
     finished = np.flatnonzero(history.finished)
     values = history.signed[finished]
-    least = max(history.X.shape[1] + 2, values.shape[1] + 2, int(np.ceil(SHARE * len(values))))
-    if len(values) < 2 * least:
+    n, m = values.shape
+    enough, least = history.X.shape[1] + 2, max(m + 2, int(np.ceil(SHARE * n)))
+    if n < 2 * max(enough, least):
         return None
     size = values.std(0)
     size = np.where(size > 0, size, 1.0)
     normal = np.linalg.svd((values - values.mean(0)) / size, full_matrices=False)[2][0] / size
     place = values @ normal
     order = np.sort(place)
-    last = least - 1 + int(np.diff(order)[least - 1 : len(order) - least].argmax())
+    last = least - 1 + int(np.diff(order)[least - 1 : n - least].argmax())
     low, high = order[last] - order[0], order[-1] - order[last + 1]
-    if order[last + 1] - order[last] <= min(low, high):
+    wider = last + 1 if high < low else n - last - 1
+    if order[last + 1] - order[last] <= min(low, high) or wider < enough:
         return None
     sign = 1.0 if high < low else -1.0
     level = sign * (order[last] + order[last + 1]) / 2

@@ -22,6 +22,10 @@ class Column:
     y: Array
     variance: Array
 
+    def at(self, places: NDArray[np.int64] | NDArray[np.bool_]) -> "Column":
+        """The data at some places."""
+        return Column(self.rows[places], self.X[places], self.y[places], self.variance[places])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Belief:
@@ -157,8 +161,7 @@ def together(recipes: Sequence[Surrogate]) -> list[list[int]]:
 def aligned(data: Sequence[Column]) -> list[Column]:
     """The same outputs at the rows that all of them have."""
     common = reduce(np.intersect1d, [column.rows for column in data])
-    places = [np.searchsorted(column.rows, common) for column in data]
-    return [Column(common, c.X[i], c.y[i], c.variance[i]) for c, i in zip(data, places, strict=True)]
+    return [column.at(np.searchsorted(column.rows, common)) for column in data]
 
 
 def merged(starts: Sequence[State | None]) -> State | None:

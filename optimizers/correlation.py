@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from optimizers.base import Array
-from surrogates.base import FittedSurrogate
+from surrogates.base import FittedSurrogate, Posterior
 
 POSITIVE = 1.0
 """Logarithm of the Bayes factor from which evidence is positive: Kass and Raftery 1995, section 3.2 (doi
@@ -78,7 +78,8 @@ def correlation(outputs: Sequence[FittedSurrogate], rows: Sequence[NDArray[np.in
     n = len(shared)
     if k < 2 or n < k + 2 or not all(map(alone, outputs)):
         return none
-    every = [unseen(output, y)[np.searchsorted(own, shared)] for output, own, y in zip(outputs, rows, Y, strict=True)]
+    known = [output.leave_one_out() for output in outputs]  # type: ignore[attr-defined]
+    every = [unseen(left, y)[np.searchsorted(own, shared)] for left, own, y in zip(known, rows, Y, strict=True)]
     errors = np.stack(every, 1)
     size = np.sqrt((errors**2).mean(0))
     if not (np.isfinite(size) & (size > 0)).all():
@@ -91,9 +92,8 @@ def correlation(outputs: Sequence[FittedSurrogate], rows: Sequence[NDArray[np.in
     return shrunk
 
 
-def unseen(output: FittedSurrogate, y: Array) -> Array:
-    """Errors (n,) over their deviations at the rows an output was fitted to, each left out."""
-    left = output.leave_one_out()  # type: ignore[attr-defined]
+def unseen(left: Posterior, y: Array) -> Array:
+    """Errors (n,) over their deviations of what was said of the values y (n,), each left out."""
     error: Array = (y - left.mean[:, 0]) / left.std[:, 0]
     return error
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizers.base import Array, History, Space
-from optimizers.belief import Belief, Column, columns, complete, deviations, domain, fitted
+from optimizers.belief import Belief, Column, columns, complete, deviations, fitted
 from optimizers.correlation import POSITIVE, alone, correlation, unseen
 from optimizers.incumbents import nondominated
 from surrogates.base import FittedSurrogate, State, Surrogate
@@ -50,16 +50,17 @@ def regimes(space: Space, history: History, recipes: Sequence[Surrogate], belief
 
     Only Gaussian processes that learn each objective alone are divided; other surrogates have their own idea of cliffs.
     """
+    from surrogates.gp import GaussianProcess
+
     found, m = cliff(history), belief.m
     if found is None or not all(hasattr(output, "processes") and alone(output) for output in belief.outputs[:m]):
         return Sought(belief, {})
-    whole = complete(recipes, history)[:m]
     data = columns(history)[:m]
     starts = history.state.get("regimes")
     starts = starts if isinstance(starts, list) and len(starts) == m + 1 else [None] * (m + 1)
-    here = [part(column, ~found.rows) for column in data]
-    gate = gated(space, history, found, starts[m])
-    outputs = fitted(space, whole, here, starts[:m])
+    here = [column.at(~found.rows[column.rows]) for column in data]
+    whole = [*complete(recipes, history)[:m], GaussianProcess()]
+    *outputs, gate = fitted(space, whole, [*here, side(history, found)], starts)
     errors = correlation(outputs, [c.rows for c in here], [c.y for c in here])
     one = Side(belief.outputs[:m], data, belief.correlation)
     if gain(history, found, one, Side(outputs, here, errors), gate) <= POSITIVE:
@@ -109,19 +110,10 @@ def cliff(history: History) -> Cliff | None:
     return Cliff(sign * normal, level, rows) if best[~rows[counted]].any() else None
 
 
-def part(column: Column, wanted: NDArray[np.bool_]) -> Column:
-    """The data of those of the history's rows (n,) that are wanted."""
-    kept = wanted[column.rows]
-    return Column(column.rows[kept], column.X[kept], column.y[kept], column.variance[kept])
-
-
-def gated(space: Space, history: History, found: Cliff, start: State | None) -> FittedSurrogate:
-    """A process that is 1 beyond the cliff, -1 elsewhere."""
-    from surrogates.gp import GaussianProcess
-
-    finished = history.finished
-    side = np.where(found.rows[finished], 1.0, -1.0)
-    return GaussianProcess().fit(history.X[finished], side[:, None], space.names, domain=domain(space), start=start)
+def side(history: History, found: Cliff) -> Column:
+    """The data of the gate: 1 beyond the cliff, -1 elsewhere."""
+    rows = np.flatnonzero(history.finished)
+    return Column(rows, history.X[rows], np.where(found.rows[rows], 1.0, -1.0), np.full(len(rows), np.nan))
 
 
 def gain(history: History, found: Cliff, one: "Side", here: "Side", gate: FittedSurrogate) -> float:
@@ -130,14 +122,15 @@ def gain(history: History, found: Cliff, one: "Side", here: "Side", gate: Fitted
 
     rows = np.flatnonzero(history.finished)
     beyond = found.rows[rows]
+    known = gate.leave_one_out()  # type: ignore[attr-defined]
+    sure = (known.mean / known.std)[:, 0]
     mean, std = one.left_out(rows)
     spread = np.sqrt(np.einsum("ni,ij,nj->n", std * found.normal, one.correlation, std * found.normal))
-    side = gate.leave_one_out()  # type: ignore[attr-defined]
-    sure = (side.mean / side.std)[:, 0]
     told = log_ndtr(sure[beyond]) - log_ndtr((mean @ found.normal - found.level)[beyond] / spread[beyond])
     inside = rows[~beyond]
     values = history.signed[inside]
-    better = log_ndtr(-sure[~beyond]) + here.density(inside, values) - one.density(inside, values)
+    apart, together = here.density(values, *here.left_out(inside)), one.density(values, mean[~beyond], std[~beyond])
+    better = log_ndtr(-sure[~beyond]) + apart - together
     return float(told.sum() + better.sum())
 
 
@@ -163,14 +156,13 @@ class Side:
         parts = []
         for output, column in zip(self.outputs, self.data, strict=True):
             known = output.leave_one_out()  # type: ignore[attr-defined]
-            size = np.sqrt((unseen(output, column.y) ** 2).mean())
+            size = np.sqrt((unseen(known, column.y) ** 2).mean())
             place = np.searchsorted(column.rows, rows)
             parts.append((known.mean[place, 0], size * known.std[place, 0]))
         return np.stack([mean for mean, _ in parts], 1), np.stack([std for _, std in parts], 1)
 
-    def density(self, rows: NDArray[np.int64], values: Array) -> Array:
-        """Logarithm (k,) of the normal density of rows' values (k, m), each left out, without its constant."""
-        mean, std = self.left_out(rows)
+    def density(self, values: Array, mean: Array, std: Array) -> Array:
+        """Logarithm (k,) of the normal density of values (k, m), without its constant."""
         errors = (values - mean) / std
         fit = np.einsum("ni,ij,nj->n", errors, np.linalg.inv(self.correlation), errors)
         found: Array = -0.5 * (fit + np.linalg.slogdet(self.correlation)[1]) - np.log(std).sum(1)

@@ -24,17 +24,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 import torch
 
-from generators.alloy import Composition
-from generators.representations import ElementSequence
-from optimizers import region
-from optimizers.base import Array
-from oracles.base import Evaluation
-from oracles.decorations import seen
-from oracles.lammps_alloy import LammpsAlloy
-from surrogates.base import Domain, Replicas
-from surrogates.cnn import CNN
-from surrogates.gp import GaussianProcess
-from surrogates.represented import Represented
+from eutectic.generators.composition import Composition
+from eutectic.generators.representations.catalogue import ElementSequence
+from eutectic.optimizers.base import Array
+from eutectic.optimizers.spaces import region
+from eutectic.oracles.base import Evaluation
+from eutectic.oracles.lammps.alloy import LammpsAlloy
+from eutectic.oracles.physics.decorations import seen
+from eutectic.surrogates.base import Domain, Replicas
+from eutectic.surrogates.composite.represented import Represented
+from eutectic.surrogates.gp.recipe import GaussianProcess
+from eutectic.surrogates.neural.cnn import CNN
 
 ALLOY = Composition(dict.fromkeys(("Cu", "Cr", "Co", "Fe", "Ni"), (0.05, 0.35)))
 PROPERTIES = {"bulk_modulus_gpa": "GPa", "unstable_stacking_fault_energy_mj_per_m2": "mJ/m²"}

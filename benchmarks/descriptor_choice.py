@@ -15,12 +15,12 @@ import numpy as np
 from scipy.stats import norm, rankdata
 from sisso import PEROVSKITE, perovskites
 
-from surrogates.base import Array
-from surrogates.sisso_algebra import dimensions
-from surrogates.sisso_descriptor import descriptors, sides
-from surrogates.sisso_features import Ints, Tree
-from surrogates.sisso_fit import Data
-from surrogates.sisso_separate import Flags, by_threshold, logistic, sigmoid, threshold
+from eutectic.surrogates.base import Array
+from eutectic.surrogates.sisso.classification import descriptors, sides
+from eutectic.surrogates.sisso.features import Ints, Tree
+from eutectic.surrogates.sisso.operators import dimensions
+from eutectic.surrogates.sisso.search import Data
+from eutectic.surrogates.sisso.separation import Flags, by_threshold, logistic, sigmoid, threshold
 
 Criterion = Callable[[Array, Flags, Ints], Array]
 """Values (k, n), classes (n,), operators (k,) -> scores (k,), larger is better, -inf for what is ruled out."""

@@ -16,8 +16,8 @@ from ase.build import bulk
 from ase.collections import dcdft
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from oracles.base import Candidate, EngineMissing
-from oracles.dft import Dft
+from eutectic.oracles.base import Candidate, EngineMissing
+from eutectic.oracles.dft.oracle import Dft
 
 DEBIAN = {"Si": "Si.pbe-nl-rrkjus_psl.1.0.0.UPF", "Cu": "Cu.pbe-kjpaw.UPF", "Ni": "Ni.pbe-nd-rrkjus.UPF"}
 """PBE pseudopotentials of Debian's quantum-espresso-data."""

@@ -25,8 +25,8 @@ import moocore
 import numpy as np
 import torch
 
-from campaigns import plugins
-from optimizers.base import Array, History, Optimizer, Space, propose
+from eutectic.campaigns.file import plugins
+from eutectic.optimizers.base import Array, History, Optimizer, Space, propose
 
 D, RUNS, STARTS, BATCHES, BATCH = 8, 10, 18, 24, 8
 REFERENCE = np.array([1.1, 1.1])

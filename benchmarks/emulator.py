@@ -32,9 +32,9 @@ import emulator_peers
 import moocore
 import numpy as np
 
-from optimizers import region
-from optimizers.base import Array, History, Mixture, Space, propose
-from optimizers.bayesian import Bayesian
+from eutectic.optimizers.base import Array, History, Mixture, Space, propose
+from eutectic.optimizers.bayesian.bayesian import Bayesian
+from eutectic.optimizers.spaces import region
 
 NAMES = ("Cu", "Cr", "Co", "Fe", "Ni")
 NOISE = np.array([0.23, 3.1])

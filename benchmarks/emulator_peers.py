@@ -11,8 +11,8 @@ import warnings
 
 import numpy as np
 
-from optimizers.base import Array, History, Space
-from optimizers.projection import onto_slice
+from eutectic.optimizers.base import Array, History, Space
+from eutectic.optimizers.spaces.projection import onto_slice
 
 BATCH = 4
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from oracles.base import Candidate
-from oracles.lammps_alloy import LammpsAlloy
+from eutectic.oracles.base import Candidate
+from eutectic.oracles.lammps.alloy import LammpsAlloy
 
 USFE = "unstable_stacking_fault_energy_mj_per_m2"
 ISFE = "intrinsic_stacking_fault_energy_mj_per_m2"

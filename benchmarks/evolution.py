@@ -24,11 +24,11 @@ import moocore
 import numpy as np
 from fronts import Problem, box, problems, zdt
 
-from optimizers.base import Array, History
-from optimizers.evolution import Evolution
-from optimizers.nsga2 import NSGA2
-from optimizers.nsga3 import NSGA3
-from optimizers.selection import pool
+from eutectic.optimizers.base import Array, History
+from eutectic.optimizers.evolutionary.evolution import Evolution
+from eutectic.optimizers.evolutionary.nsga2 import NSGA2
+from eutectic.optimizers.evolutionary.nsga3 import NSGA3
+from eutectic.optimizers.evolutionary.selection import pool
 
 WHO = ("nsga2", "pymoo-nsga2", "nsga3", "pymoo-nsga3")
 

@@ -21,12 +21,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 import torch
 
-from generators.alloy import Composition
-from optimizers import region
-from optimizers.base import Array, History, Optimizer, Space, propose
-from optimizers.bayesian import Bayesian
-from optimizers.nsga2 import NSGA2
-from optimizers.swarm import Swarm
+from eutectic.generators.composition import Composition
+from eutectic.optimizers.base import Array, History, Optimizer, Space, propose
+from eutectic.optimizers.bayesian.bayesian import Bayesian
+from eutectic.optimizers.evolutionary.nsga2 import NSGA2
+from eutectic.optimizers.spaces import region
+from eutectic.optimizers.swarms.swarm import Swarm
 
 ELEMENTS = ("Al", "Co", "Cr", "Cu", "Fe", "Mn", "Mo", "Nb", "Ni", "Ti", "V", "W")
 BATCHES = 10

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from campaigns.campaign import Campaign
+from eutectic.campaigns.campaign import Campaign
 
 COST = {"gga": 0.1, "hse06": 1.0}
 FIRST = 10

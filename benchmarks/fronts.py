@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import moocore
 import numpy as np
 
-from optimizers.base import Array, Space
+from eutectic.optimizers.base import Array, Space
 
 Function = Callable[[Array], tuple[Array, Array]]
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from generators.alloy import Composition
-from optimizers import region
-from optimizers.base import Space
+from eutectic.generators.composition import Composition
+from eutectic.optimizers.base import Space
+from eutectic.optimizers.spaces import region
 
 ELEMENTS = "Fe Ni Cr Co Cu Mn Al Ti V Mo Nb Ta W Zr Hf".split()  # noqa: SIM905 (reads better than a list)
 

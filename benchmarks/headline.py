@@ -15,16 +15,16 @@ from pathlib import Path
 
 import numpy as np
 
-from campaigns.campaign import Campaign
-from campaigns.examples import bundled
-from campaigns.ledger import read_ledger
-from campaigns.pareto import hypervolume
-from campaigns.records import Ledger
-from generators.alloy import Composition
-from optimizers.base import Array
-from optimizers.region import enumerate_points
-from surrogates.base import Domain
-from surrogates.gp import GaussianProcess
+from eutectic.campaigns.analysis.pareto import hypervolume
+from eutectic.campaigns.campaign import Campaign
+from eutectic.campaigns.file.examples import bundled
+from eutectic.campaigns.record.ledger import read_ledger
+from eutectic.campaigns.record.outcomes import Ledger
+from eutectic.generators.composition import Composition
+from eutectic.optimizers.base import Array
+from eutectic.optimizers.spaces.region import enumerate_points
+from eutectic.surrogates.base import Domain
+from eutectic.surrogates.gp.recipe import GaussianProcess
 
 EXAMPLE = "multi_principal_alloy.yaml"
 

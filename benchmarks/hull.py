@@ -21,8 +21,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
-from oracles.base import Candidate
-from oracles.hull import Hull
+from eutectic.oracles.base import Candidate
+from eutectic.oracles.stability.hull import Hull
 
 EIGHT = ("Al", "Ca", "Fe", "K", "Mg", "Na", "O", "Si")
 RNG = np.random.default_rng(0)

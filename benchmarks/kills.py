@@ -98,7 +98,7 @@ def session(path: Path, folder: Path, fresh: bool, chance: random.Random | None)
 
 
 def entries(folder: Path) -> list:
-    from campaigns.journal import Journal
+    from eutectic.campaigns.record.journal import Journal
 
     journal = Journal.open(folder)
     try:
@@ -108,7 +108,7 @@ def entries(folder: Path) -> list:
 
 
 def proposals(folder: Path) -> list:
-    from campaigns.ledger import read_ledger
+    from eutectic.campaigns.record.ledger import read_ledger
 
     ledger = read_ledger(folder)
     told = [(o.number, o.round, o.x, o.status, dict(o.values), o.neighbour, o.reason.mean) for o in ledger.outcomes]

@@ -20,10 +20,10 @@ from pathlib import Path
 
 import numpy as np
 
-from campaigns.execution import LocalExecutor, Setting
-from campaigns.job import job
-from oracles.base import Candidate, EngineMissing
-from oracles.mlip import Mlip
+from eutectic.campaigns.execution.job import job
+from eutectic.campaigns.execution.local import LocalExecutor, Setting
+from eutectic.oracles.base import Candidate, EngineMissing
+from eutectic.oracles.mlip.oracle import Mlip
 
 COLUMNS = ("lattice_constant_angstrom", "bulk_modulus_gpa")
 TENSOR = ("c11_gpa", "c12_gpa", "c44_gpa", "young_modulus_gpa")
@@ -79,11 +79,11 @@ def clock() -> tuple[float, float]:
 
 def batch(each: int) -> None:
     """The evaluations through a worker that has loaded the model, `each` at a time."""
-    warm = (("campaigns.job:warm", CONTENT, "."),)
+    warm = (("eutectic.campaigns.execution.job:warm", CONTENT, "."),)
     executor = LocalExecutor(Setting(workers=each, warm=warm, timeout_s=600.0))
     jobs = [job("mlip", CONTENT, ".", candidate, [1, i]) for i, candidate in enumerate(candidates())]
     for first in range(0, len(jobs), each):
-        futures = [executor.submit("campaigns.job:run", task) for task in jobs[first : first + each]]
+        futures = [executor.submit("eutectic.campaigns.execution.job:run", task) for task in jobs[first : first + each]]
         answers = [future.result() for future in futures]
         assert all(answer["evaluation"]["status"] == "finished" for answer in answers), answers
     executor.shutdown()
@@ -91,7 +91,7 @@ def batch(each: int) -> None:
 
 def plain(at_once: bool) -> None:
     """The same crystals by plain ASE, in one process or one each."""
-    from oracles import mlip_crystals
+    from eutectic.oracles.mlip import crystals as mlip_crystals
 
     crystals = []
     for i, candidate in enumerate(candidates()):

@@ -39,8 +39,8 @@ import torch
 from momf_peers import hvkg, model, momf
 from surrogated import band
 
-from campaigns import plugins
-from optimizers.base import Array, History, Space, propose
+from eutectic.campaigns.file import plugins
+from eutectic.optimizers.base import Array, History, Space, propose
 
 ROOT = Path(__file__).resolve().parent.parent
 PROBLEMS = ("MOMFBraninCurrin", "MOMFPark")
@@ -126,8 +126,8 @@ def believed(who: str, function: Any, X: Array) -> Mean:
             return found
 
         return mean
-    from optimizers.belief import learn
-    from optimizers.multifidelity_choice import believed as climbed
+    from eutectic.optimizers.bayesian.rung_choice import believed as climbed
+    from eutectic.optimizers.models.belief import learn
 
     ladder = who == "multifidelity"
     history = seen(function, X, ladder, {})

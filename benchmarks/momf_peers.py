@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from optimizers.base import Array
+from eutectic.optimizers.base import Array
 
 
 def momf(function: Any, X: Array, state: dict[str, object], seed: int, number: int) -> tuple[Array, dict[str, object]]:

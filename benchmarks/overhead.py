@@ -66,10 +66,10 @@ class Meter:
 
 def measure(path: Path, run: Path, meter: Meter) -> dict[str, float]:
     """One campaign, in milliseconds an evaluation."""
-    from campaigns.campaign import Campaign
-    from campaigns.progress import display
-    from campaigns.tracking import Tracker
-    from campaigns.watch import follow
+    from eutectic.campaigns.campaign import Campaign
+    from eutectic.campaigns.commands.progress import display
+    from eutectic.campaigns.commands.watch import follow
+    from eutectic.campaigns.tracking.mlflow_store import Tracker
 
     campaign = Campaign.from_yaml(path, run)
     meter.wall = meter.processor = 0.0
@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("--optimizer", default="bayesian")
     parser.add_argument("--tracking", choices=("on", "off"), default="on")
     options = parser.parse_args()
-    from campaigns import asking, loop
+    from eutectic.campaigns.loop import asking, loop
 
     folder = Path(tempfile.mkdtemp(prefix="overhead_"))
     meter = Meter()

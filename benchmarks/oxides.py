@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from campaigns.campaign import Campaign
+from eutectic.campaigns.campaign import Campaign
 
 HERE = Path(__file__).resolve().parents[1]
 TABLE = "acid_stable_oxides/oxides_250.csv"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from optimizers.base import Array, History, Space
+from eutectic.optimizers.base import Array, History, Space
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ def random(seen: Seen, n: int, rng: np.random.Generator) -> list[int]:
 
 def bayesian(seen: Seen, n: int, rng: np.random.Generator) -> list[int]:
     """Ours, with its defaults."""
-    from optimizers.bayesian import Bayesian
+    from eutectic.optimizers.bayesian.bayesian import Bayesian
 
     d = seen.X.shape[1]
     names = tuple(f"x{j}" for j in range(d))

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from pool_policies import POLICIES, Policy, Seen
 
-from optimizers.base import Array
+from eutectic.optimizers.base import Array
 
 STARTS = 10
 EVALUATIONS = {"oer_plate": 100, "Crossed_barrel": 100, "AgNP": 60, "P3HT": 60, "Perovskite": 30, "AutoAM": 30}

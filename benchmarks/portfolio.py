@@ -24,15 +24,15 @@ import numpy as np
 import torch
 
 from benchmarks.fronts import Function, Problem, box, filtered, osy, plain
-from optimizers.base import Array, History, Mixture, Optimizer, Proposals, Reason, Space, propose
-from optimizers.bayesian import Bayesian
-from optimizers.nsga2 import NSGA2
-from optimizers.portfolio import Portfolio
-from optimizers.regret import volume
-from optimizers.satisfy import Satisfy
-from optimizers.sobol import Sobol
-from optimizers.uniform import Uniform
-from oracles.screens import Screens
+from eutectic.optimizers.base import Array, History, Mixture, Optimizer, Proposals, Reason, Space, propose
+from eutectic.optimizers.bayesian.bayesian import Bayesian
+from eutectic.optimizers.bayesian.regret import volume
+from eutectic.optimizers.bayesian.satisfy import Satisfy
+from eutectic.optimizers.designs.sobol import Sobol
+from eutectic.optimizers.designs.uniform import Uniform
+from eutectic.optimizers.evolutionary.nsga2 import NSGA2
+from eutectic.optimizers.portfolio.portfolio import Portfolio
+from eutectic.oracles.rules.screens import Screens
 
 ELEMENTS = ("Al", "Co", "Cr", "Cu", "Fe", "Mn", "Ni")
 WANTED = 5

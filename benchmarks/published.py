@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from campaigns.campaign import Campaign
-from campaigns.examples import bundled
-from campaigns.records import Outcome
-from optimizers.base import Array
+from eutectic.campaigns.campaign import Campaign
+from eutectic.campaigns.file.examples import bundled
+from eutectic.campaigns.record.outcomes import Outcome
+from eutectic.optimizers.base import Array
 
 PROPERTIES = ("bulk_modulus_gpa", "unstable_stacking_fault_energy_mj_per_m2")
 REPEATABILITY = np.array([0.23, 3.1])

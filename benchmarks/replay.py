@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from campaigns.campaign import Campaign
-from campaigns.pareto import hypervolume
+from eutectic.campaigns.analysis.pareto import hypervolume
+from eutectic.campaigns.campaign import Campaign
 
 HERE = Path(__file__).resolve().parents[1]
 TABLE = "mpea_md/data_pso_Cu.dat"

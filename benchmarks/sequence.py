@@ -34,16 +34,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
-from generators.sequence import Sequence, amounts
-from optimizers import region
-from optimizers.base import Array, History, Optimizer, Space
-from optimizers.bayesian import Bayesian
-from optimizers.evolution import Evolution
-from optimizers.policy import Policy
-from optimizers.uniform import Uniform
-from oracles.element_data import column
-from oracles.neutrality import assignments
-from oracles.screens import screen_fractions
+from eutectic.generators.sequence import Sequence, amounts
+from eutectic.optimizers.base import Array, History, Optimizer, Space
+from eutectic.optimizers.bayesian.bayesian import Bayesian
+from eutectic.optimizers.designs.uniform import Uniform
+from eutectic.optimizers.evolutionary.evolution import Evolution
+from eutectic.optimizers.policies.policy import Policy
+from eutectic.optimizers.spaces import region
+from eutectic.oracles.elements.data import column
+from eutectic.oracles.elements.neutrality import assignments
+from eutectic.oracles.rules.screens import screen_fractions
 
 ELEMENTS = (
     "Li", "Na", "K", "Mg", "Ca", "Sr", "Ba", "Sc", "Y", "La", "Ti", "Zr", "Hf", "V", "Nb", "Ta", "Cr", "Mo", "W", "Mn",

@@ -18,11 +18,11 @@ import numpy as np
 import pandas as pd
 import sympy
 
-from surrogates.base import Array
-from surrogates.sisso import SISSO
-from surrogates.sisso_model import FittedSISSO
-from surrogates.sisso_screen import standard_keys
-from surrogates.sisso_sparse import best_subsets, coefficients, normal_equations
+from eutectic.surrogates.base import Array
+from eutectic.surrogates.sisso.model import FittedSISSO
+from eutectic.surrogates.sisso.recipe import SISSO
+from eutectic.surrogates.sisso.screening import standard_keys
+from eutectic.surrogates.sisso.sparsifying import best_subsets, coefficients, normal_equations
 
 PLAIN = SISSO(rungs=2, terms=2, operators=("+", "-", "*", "/"), members=0)
 
@@ -74,9 +74,9 @@ def cross_validated(recipe: SISSO, X: Array, y: Array, names: list[str]) -> Arra
 
 def three_terms_table() -> None:
     """All 551,300 triples of 150 features; the features are 3 x 50 screened as in a fit with three terms."""
-    from surrogates.sisso_equation import solve
-    from surrogates.sisso_fit import Data, grammar_of, materialise
-    from surrogates.sisso_screen import score, screen, targets
+    from eutectic.surrogates.sisso.equation import solve
+    from eutectic.surrogates.sisso.screening import score, screen, targets
+    from eutectic.surrogates.sisso.search import Data, grammar_of, materialise
 
     X, y, _ = oxides()
     every = np.arange(len(y))

@@ -23,10 +23,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 import torch
 
-from optimizers import region
-from optimizers.base import Array, History, Mixture, Space
-from optimizers.bayesian import Bayesian
-from optimizers.belief import Belief, learn
+from eutectic.optimizers.base import Array, History, Mixture, Space
+from eutectic.optimizers.bayesian.bayesian import Bayesian
+from eutectic.optimizers.models.belief import Belief, learn
+from eutectic.optimizers.spaces import region
 
 ELEMENTS = ("Co", "Cr", "Cu", "Fe", "Ni")
 REFERENCE = np.array([1.0, 1.0])

@@ -21,18 +21,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from generators.alloy import Composition
-from generators.representations import ElementSequence, ElementStatistics, LogRatios
-from optimizers import region
-from surrogates.auto import Auto
-from surrogates.base import Array, Domain, FittedSurrogate, Surrogate
-from surrogates.cnn import CNN
-from surrogates.forest import Forest
-from surrogates.gp import GaussianProcess
-from surrogates.polynomial import Polynomial
-from surrogates.represented import Represented
-from surrogates.sisso import SISSO
-from surrogates.stacked import Stacked
+from eutectic.generators.composition import Composition
+from eutectic.generators.representations.catalogue import ElementSequence, ElementStatistics, LogRatios
+from eutectic.optimizers.spaces import region
+from eutectic.surrogates.base import Array, Domain, FittedSurrogate, Surrogate
+from eutectic.surrogates.composite.auto import Auto
+from eutectic.surrogates.composite.represented import Represented
+from eutectic.surrogates.composite.stacked import Stacked
+from eutectic.surrogates.gp.recipe import GaussianProcess
+from eutectic.surrogates.neural.cnn import CNN
+from eutectic.surrogates.polynomial.recipe import Polynomial
+from eutectic.surrogates.sisso.recipe import SISSO
+from eutectic.surrogates.trees.forest import Forest
 
 
 def over(recipe: Surrogate, representation: Any) -> Surrogate:

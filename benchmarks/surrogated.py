@@ -29,8 +29,8 @@ import moocore
 import numpy as np
 import torch
 
-from campaigns import plugins
-from optimizers.base import Array, History, Space, propose
+from eutectic.campaigns.file import plugins
+from eutectic.optimizers.base import Array, History, Space, propose
 
 ROOT = Path(__file__).resolve().parent.parent
 PROBLEMS = ("BraninCurrin", "VehicleSafety", "Penicillin", "C2DTLZ2")

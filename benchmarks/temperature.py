@@ -8,8 +8,8 @@ from importlib.metadata import distribution
 
 import numpy as np
 
-from oracles.base import Candidate
-from oracles.lammps_alloy import LammpsAlloy
+from eutectic.oracles.base import Candidate
+from eutectic.oracles.lammps.alloy import LammpsAlloy
 
 CUNI = str(distribution("lammps").locate_file("lammps/share/lammps/potentials/CuNi.eam.alloy"))
 EQUIATOMIC = {"Fe": 0.2, "Ni": 0.2, "Cr": 0.2, "Co": 0.2, "Cu": 0.2}

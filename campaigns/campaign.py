@@ -7,23 +7,23 @@ from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 
-from campaigns import passage, problem
-from campaigns.errors import CampaignFileError, CampaignFolderError, Complaint, unknown
-from campaigns.execution import Executor, Setting, open_executor
-from campaigns.facts import facts
-from campaigns.fold import OPEN
-from campaigns.gate import refusal
-from campaigns.journal import Draft, Journal
-from campaigns.known import known_rows
-from campaigns.ledger import read_record
-from campaigns.lock import FolderLock, in_use
-from campaigns.logbook import Logbook
-from campaigns.loop import Loop, ask
-from campaigns.pareto import front
-from campaigns.problem import Problem
-from campaigns.records import Event, Ledger, Outcome, Round
-from campaigns.spec import CampaignSpec
-from campaigns.stopwatch import Stopwatch
+from eutectic.campaigns.analysis.pareto import front
+from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError, Complaint, unknown
+from eutectic.campaigns.execution.local import Executor, Setting, open_executor
+from eutectic.campaigns.file.goals import refusal
+from eutectic.campaigns.file.spec import CampaignSpec
+from eutectic.campaigns.loop import routing
+from eutectic.campaigns.loop.loop import Loop, ask
+from eutectic.campaigns.loop.prior_data import known_rows
+from eutectic.campaigns.loop.stopwatch import Stopwatch
+from eutectic.campaigns.problem import build
+from eutectic.campaigns.problem.definition import Problem
+from eutectic.campaigns.record.facts import facts
+from eutectic.campaigns.record.fold import OPEN
+from eutectic.campaigns.record.journal import Draft, Journal
+from eutectic.campaigns.record.ledger import Logbook, read_record
+from eutectic.campaigns.record.lock import FolderLock, in_use
+from eutectic.campaigns.record.outcomes import Event, Ledger, Outcome, Round
 
 
 class Campaign:
@@ -44,7 +44,7 @@ class Campaign:
         """
         path = Path(path)
         spec = CampaignSpec.from_file(path, overrides)
-        built = problem.build(spec, path.absolute().parent)
+        built = build.build(spec, path.absolute().parent)
         rows = known_rows(built)
         home = Path("runs") / spec.name if folder is None else Path(folder)
         home.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,7 @@ class Campaign:
         journal = Journal.open(home)
         try:
             logbook = Logbook(journal, str(home))
-            built = problem.build(logbook.record.spec, Path(logbook.record.source))
+            built = build.build(logbook.record.spec, Path(logbook.record.source))
         except BaseException:
             journal.close()
             raise
@@ -124,19 +124,19 @@ class Campaign:
         with journal.transaction():
             record = read_record(journal)
             outcome = _outcome_told(list(record.outcomes.values()), id)
-            named = next((n.name for n in self.problem.oracles if n.search and passage.waits(n)), "told")
+            named = next((n.name for n in self.problem.oracles if n.search and routing.waits(n)), "told")
             body = {"oracle": named, "values": _floats(values), "errors": _floats(errors), **self._rung_told(named)}
             journal.append(Draft("told", body, outcome.number))
             record.apply(journal.since(record.seq))
             verdict = self._verdict(record.outcomes[outcome.number], values)
             if verdict is not None:
-                journal.append(passage.settlement(outcome.number, verdict, told=True))
+                journal.append(routing.settlement(outcome.number, verdict, told=True))
         self._logbook.fold()
         return self._logbook.record.outcomes[outcome.number]
 
     def _check_told(self, values: Mapping[str, float], errors: Mapping[str, float]) -> None:
         """CampaignFileError for what nobody can have measured."""
-        known = [*passage.needed(self.problem), *(p for n in self.problem.oracles for p in n.oracle.properties or ())]
+        known = [*routing.needed(self.problem), *(p for n in self.problem.oracles for p in n.oracle.properties or ())]
         for name, value in [*values.items(), *errors.items()]:
             if name not in known:
                 raise _refusal(unknown("property", name, set(known)))
@@ -148,12 +148,12 @@ class Campaign:
         if not values:
             raise _refusal("no property was told")
 
-    def _verdict(self, outcome: Outcome, told: Mapping[str, float]) -> passage.Verdict | None:
+    def _verdict(self, outcome: Outcome, told: Mapping[str, float]) -> routing.Verdict | None:
         """What telling makes of an outcome; None when the campaign still needs something."""
         insane = refusal(told, self.problem.spec.windows)
         if insane is not None:
-            return passage.Verdict("refused", "unphysical", insane)
-        return passage.Verdict("finished") if passage.told_enough(self.problem, outcome) else None
+            return routing.Verdict("refused", "unphysical", insane)
+        return routing.Verdict("finished") if routing.told_enough(self.problem, outcome) else None
 
     def _rung_told(self, name: str) -> dict[str, float]:
         """On a ladder, the rung a telling belongs to: the person's, or the top when nobody was asked."""
@@ -196,13 +196,13 @@ class Campaign:
         """Where this campaign's evaluations run."""
         given, source = self.problem.spec.executor, str(self.problem.folder)
         asked = [*(n for n in self.problem.oracles if n.search), *filter(None, [self.problem.validator])]
-        remote = [named for named in asked if not named.inline and not passage.waits(named)]
+        remote = [named for named in asked if not named.inline and not routing.waits(named)]
         setting = Setting(
             workers=given.workers,
             timeout_s=given.timeout_s,
             memory_mb=given.memory_mb,
             path=(source,),
-            warm=tuple(("campaigns.job:warm", named.content, source) for named in remote),
+            warm=tuple(("eutectic.campaigns.execution.job:warm", named.content, source) for named in remote),
             log=str(self.folder / "logs" / "worker.log"),
         )
         return open_executor(given.use, setting)

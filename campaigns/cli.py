@@ -5,26 +5,26 @@ from typing import Annotated
 
 import typer
 
-from campaigns import commands_explain, commands_read, commands_run, commands_setup
+from eutectic.campaigns.commands import read, run, setup
 
 VERBS = (
-    commands_run.run,
-    commands_run.resume,
-    commands_read.status,
-    commands_run.stop,
-    commands_read.pareto,
-    commands_read.report,
-    commands_explain.explain,
-    commands_read.export,
-    commands_run.suggest,
-    commands_run.tell,
-    commands_setup.init,
-    commands_setup.validate,
-    commands_setup.schema,
-    commands_setup.plugins,
-    commands_setup.doctor,
-    commands_read.sync,
-    commands_read.ui,
+    run.run,
+    run.resume,
+    read.status,
+    run.stop,
+    read.pareto,
+    read.report,
+    read.explain,
+    read.export,
+    run.suggest,
+    run.tell,
+    setup.init,
+    setup.validate,
+    setup.schema,
+    setup.plugins,
+    setup.doctor,
+    read.sync,
+    read.ui,
 )
 """In the order `campaign --help` lists them."""
 
@@ -76,8 +76,8 @@ def main() -> None:
 
 def exit_code(error: Exception) -> int | None:
     """2 for a file or folder that cannot be used, 1 for a missing engine, None for a mistake of ours."""
-    from campaigns.errors import CampaignFileError, CampaignFolderError
-    from oracles.base import EngineMissing
+    from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError
+    from eutectic.oracles.base import EngineMissing
 
     if isinstance(error, CampaignFileError | CampaignFolderError):
         return 2

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from campaigns.errors import CampaignFileError, Complaint
-from campaigns.records import Ledger, Outcome
-from campaigns.sheet import HEAD, columns
-from oracles.answer import SUFFIX
+from eutectic.campaigns.analysis.table import HEAD, columns
+from eutectic.campaigns.errors import CampaignFileError, Complaint
+from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.oracles.user.answer import SUFFIX
 
 if TYPE_CHECKING:
-    from campaigns.campaign import Campaign
+    from eutectic.campaigns.campaign import Campaign
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ def suggested(campaign: "Campaign", n: int) -> list[Outcome]:
     Where no oracle is a person, whatever was proposed and never evaluated waits, unless a process runs the campaign.
     CampaignFolderError when nothing waits and another process runs the campaign, which then does the asking itself.
     """
-    from campaigns.lock import in_use
-    from campaigns.passage import next_oracle, waits
+    from eutectic.campaigns.loop.routing import next_oracle, waits
+    from eutectic.campaigns.record.lock import in_use
 
     problem, waiting = campaign.problem, []
     by_hand = not any(waits(named) for named in problem.oracles) and not in_use(campaign.folder)

@@ -1,18 +1,18 @@
 """This package is the generators: coordinates -> candidates; a generator defines the space it makes candidates from."""
 
 BUILTIN = {
-    "composition": "generators.alloy:Composition",
-    "parameters": "generators.parameters:Parameters",
-    "pool": "generators.pool:Pool",
-    "sequence": "generators.sequence:Sequence",
+    "composition": "eutectic.generators.composition:Composition",
+    "parameters": "eutectic.generators.parameters:Parameters",
+    "pool": "eutectic.generators.pool:Pool",
+    "sequence": "eutectic.generators.sequence:Sequence",
 }
 
 REPRESENTATIONS = {
-    "element_encoding": "generators.representations:ElementEncoding",
-    "element_sequence": "generators.representations:ElementSequence",
-    "element_statistics": "generators.representations:ElementStatistics",
-    "fractions": "generators.representations:Fractions",
-    "log_ratios": "generators.representations:LogRatios",
-    "structure_descriptors": "generators.representations:StructureDescriptors",
+    "element_encoding": "eutectic.generators.representations.catalogue:ElementEncoding",
+    "element_sequence": "eutectic.generators.representations.catalogue:ElementSequence",
+    "element_statistics": "eutectic.generators.representations.catalogue:ElementStatistics",
+    "fractions": "eutectic.generators.representations.catalogue:Fractions",
+    "log_ratios": "eutectic.generators.representations.catalogue:LogRatios",
+    "structure_descriptors": "eutectic.generators.representations.catalogue:StructureDescriptors",
 }
 """What a surrogate may see instead of a space's own columns."""

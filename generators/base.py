@@ -6,8 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
-from optimizers.base import Array, Space
-from oracles.base import Candidate, Value
+from eutectic.optimizers.base import Array, Space
+from eutectic.oracles.base import Candidate, Value
 
 
 class Generator(Protocol):

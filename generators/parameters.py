@@ -8,10 +8,10 @@ from math import ceil, floor, isfinite
 
 import numpy as np
 
-from generators.base import number
-from generators.linear import parse
-from optimizers.base import Array, Kind, Space
-from oracles.base import Candidate, Value
+from eutectic.generators.base import number
+from eutectic.generators.linear_constraints import parse
+from eutectic.optimizers.base import Array, Kind, Space
+from eutectic.oracles.base import Candidate, Value
 
 
 @dataclass(frozen=True, slots=True)

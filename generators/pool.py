@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from generators import crystals
-from generators.formulas import STATISTICS, fractions, statistics
-from generators.sheet import Sheet, hint, read
-from optimizers.base import Array, Kind, Space
-from oracles.base import Candidate, Value
+from eutectic.generators.representations import crystals
+from eutectic.generators.representations.chemical_formulas import STATISTICS, fractions, statistics
+from eutectic.generators.sheet import Sheet, hint, read
+from eutectic.optimizers.base import Array, Kind, Space
+from eutectic.oracles.base import Candidate, Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from math import ceil
 
 import numpy as np
 
-from generators.alloy import SYMBOLS
-from generators.base import number
-from generators.sheet import hint
-from optimizers.base import Array, Kind, Linear, Space
-from oracles.base import Candidate, Value
-from oracles.neutrality import charges
+from eutectic.generators.base import number
+from eutectic.generators.representations.elements import SYMBOLS
+from eutectic.generators.sheet import hint
+from eutectic.optimizers.base import Array, Kind, Linear, Space
+from eutectic.oracles.base import Candidate, Value
+from eutectic.oracles.elements.neutrality import charges
 
 _PAIR: tuple[Kind, ...] = ("categorical", "integer")
 

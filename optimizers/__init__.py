@@ -1,15 +1,15 @@
 """This package is the optimizers: history -> next batch, no chemistry."""
 
 BUILTIN = {
-    "sobol": "optimizers.sobol:Sobol",
-    "bayesian": "optimizers.bayesian:Bayesian",
-    "multifidelity": "optimizers.multifidelity:MultiFidelity",
-    "nsga2": "optimizers.nsga2:NSGA2",
-    "nsga3": "optimizers.nsga3:NSGA3",
-    "evolution": "optimizers.evolution:Evolution",
-    "hybrid": "optimizers.hybrid:Hybrid",
-    "swarm": "optimizers.swarm:Swarm",
-    "policy": "optimizers.policy:Policy",
-    "portfolio": "optimizers.portfolio:Portfolio",
-    "random": "optimizers.uniform:Uniform",
+    "sobol": "eutectic.optimizers.designs.sobol:Sobol",
+    "bayesian": "eutectic.optimizers.bayesian.bayesian:Bayesian",
+    "multifidelity": "eutectic.optimizers.bayesian.multifidelity:MultiFidelity",
+    "nsga2": "eutectic.optimizers.evolutionary.nsga2:NSGA2",
+    "nsga3": "eutectic.optimizers.evolutionary.nsga3:NSGA3",
+    "evolution": "eutectic.optimizers.evolutionary.evolution:Evolution",
+    "hybrid": "eutectic.optimizers.bayesian.hybrid:Hybrid",
+    "swarm": "eutectic.optimizers.swarms.swarm:Swarm",
+    "policy": "eutectic.optimizers.policies.policy:Policy",
+    "portfolio": "eutectic.optimizers.portfolio.portfolio:Portfolio",
+    "random": "eutectic.optimizers.designs.uniform:Uniform",
 }

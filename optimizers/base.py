@@ -7,7 +7,13 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogates.base import Replicas
+from eutectic.surrogates.base import Replicas
+
+Mask = NDArray[np.bool_]
+
+
+Index = NDArray[np.int64]
+
 
 Array = NDArray[np.float64]
 Kind = Literal["continuous", "integer", "categorical", "fraction"]

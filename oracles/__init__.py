@@ -1,16 +1,16 @@
 """This package is the oracles: candidates -> evaluations, no learning."""
 
 BUILTIN = {
-    "lammps_alloy": "oracles.lammps_alloy:LammpsAlloy",
-    "mlip": "oracles.mlip:Mlip",
-    "dft": "oracles.dft:Dft",
-    "screens": "oracles.screens:Screens",
-    "element_table": "oracles.element_table:ElementTable",
-    "hull": "oracles.hull:Hull",
-    "pourbaix": "oracles.pourbaix:Pourbaix",
-    "table": "oracles.table:Table",
-    "python": "oracles.python:Python",
-    "command": "oracles.command:Command",
-    "synthesizability": "oracles.synthesizability:Synthesizability",
-    "person": "oracles.person:Person",
+    "lammps_alloy": "eutectic.oracles.lammps.alloy:LammpsAlloy",
+    "mlip": "eutectic.oracles.mlip.oracle:Mlip",
+    "dft": "eutectic.oracles.dft.oracle:Dft",
+    "screens": "eutectic.oracles.rules.screens:Screens",
+    "element_table": "eutectic.oracles.rules.element_table:ElementTable",
+    "hull": "eutectic.oracles.stability.hull:Hull",
+    "pourbaix": "eutectic.oracles.stability.pourbaix:Pourbaix",
+    "table": "eutectic.oracles.tables.table:Table",
+    "python": "eutectic.oracles.user.python:Python",
+    "command": "eutectic.oracles.user.command:Command",
+    "synthesizability": "eutectic.oracles.synthesizability.oracle:Synthesizability",
+    "person": "eutectic.oracles.user.person:Person",
 }

@@ -1,11 +1,11 @@
 """This package is the surrogates: arrays -> posterior, no chemistry."""
 
 BUILTIN = {
-    "auto": "surrogates.auto:Auto",
-    "cnn": "surrogates.cnn:CNN",
-    "forest": "surrogates.forest:Forest",
-    "gp": "surrogates.gp:GaussianProcess",
-    "polynomial": "surrogates.polynomial:Polynomial",
-    "sisso": "surrogates.sisso:SISSO",
-    "stacked": "surrogates.stacked:Stacked",
+    "auto": "eutectic.surrogates.composite.auto:Auto",
+    "cnn": "eutectic.surrogates.neural.cnn:CNN",
+    "forest": "eutectic.surrogates.trees.forest:Forest",
+    "gp": "eutectic.surrogates.gp.recipe:GaussianProcess",
+    "polynomial": "eutectic.surrogates.polynomial.recipe:Polynomial",
+    "sisso": "eutectic.surrogates.sisso.recipe:SISSO",
+    "stacked": "eutectic.surrogates.composite.stacked:Stacked",
 }

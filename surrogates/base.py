@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from botorch.models.model import Model
     from torch import Tensor
 
+
 Array = NDArray[np.float64]
 State = Mapping[str, object]
 """What a fit may start from next time; holds JSON values only, so that it can be recorded."""
@@ -156,3 +157,48 @@ class Formula:
     """Training root mean square error, unit of the output."""
     parameters: Mapping[str, float] = field(default_factory=dict)
     """Fitted coefficients by name."""
+
+
+class Output(Protocol):
+    """One output of a fitted surrogate; points are torch float64 rows in natural units."""
+
+    @property
+    def differentiable(self) -> bool:
+        """Does the mean have a useful gradient?"""
+        ...
+
+    @property
+    def noise(self) -> float:
+        """Variance of an observation's noise that `variance` leaves out, output's unit squared; 0 where it is in."""
+        ...
+
+    @property
+    def unseen(self) -> Posterior:
+        """Each training row predicted without it (n, 1), noise included."""
+        ...
+
+    @property
+    def notes(self) -> "tuple[str, ...]":
+        """What a reader should know of the fit."""
+        ...
+
+    @property
+    def state(self) -> Mapping[str, object]:
+        """Hyperparameters, JSON values only."""
+        ...
+
+    def embed(self, X: "Tensor") -> "Tensor":
+        """Embedding (..., k) of X (..., d)."""
+        ...
+
+    def mean(self, E: "Tensor") -> "Tensor":
+        """Mean (...,) at embedded points (..., k)."""
+        ...
+
+    def variance(self, E: "Tensor") -> "Tensor":
+        """Variance (...,) of the noise-free output at embedded points (..., k)."""
+        ...
+
+    def covariance(self, A: "Tensor", B: "Tensor") -> "Tensor":
+        """Covariance (..., a, b) of the noise-free output between embedded A (..., a, k) and B (..., b, k)."""
+        ...

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from surrogates.base import Array
+from eutectic.surrogates.base import Array
 
 Method = Literal["scaled", "conformal", "none"]
 PRIOR_STRETCH = 5.0

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogates.base import Array, Domain, FittedSurrogate, Posterior, State, Surrogate
+from eutectic.surrogates.base import Array, Domain, FittedSurrogate, Posterior, State, Surrogate
 
 
 def folds(X: Array, count: int) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from campaigns import plugins
+from eutectic.campaigns.file import plugins
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("surrogates", "optimizers", "generators", "oracles", "campaigns")

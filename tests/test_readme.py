@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from campaigns import examples
+from eutectic.campaigns.file import examples
 
 ROOT = Path(__file__).parent.parent
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", (ROOT / "README.md").read_text(), flags=re.S | re.M)
@@ -52,7 +52,7 @@ def test_campaign_of_the_readme_runs(text: str, tmp_path: Path) -> None:
     (tmp_path / "my_model.py").write_text(next(code for code in CODE if "def hardness" in code))
     changes = [*SHORTER.get(name, []), "tracking.enabled=false"]
     words = [word for change in changes for word in ("--set", change)]
-    told = python(tmp_path, "-m", "campaigns.cli", "run", "campaign.yaml", *words)
+    told = python(tmp_path, "-m", "eutectic", "run", "campaign.yaml", *words)
     assert "report:" in told
     assert (tmp_path / f"runs/{name}/report.html").exists()
 

@@ -1,0 +1,135 @@
+"""This file is how names are shown: `bulk_modulus_gpa` as `Bulk modulus (GPa)`, and any text as a legal MLflow name."""
+
+import hashlib
+import math
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+
+def aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as their widest cell, the first to the left, the rest to the right."""
+    lines = [tuple(head), *map(tuple, rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    return "\n".join("  ".join(_padded(line, widths)).rstrip() for line in lines)
+
+
+def _padded(line: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """Cells filled up to their columns' widths."""
+    pairs = list(zip(line, widths, strict=True))
+    return [pairs[0][0].ljust(pairs[0][1]), *(text.rjust(width) for text, width in pairs[1:])]
+
+
+UNITS = {
+    "gpa": "GPa", "mpa": "MPa", "kpa": "kPa", "pa": "Pa", "bar": "bar", "kbar": "kbar",
+    "j": "J", "mj": "mJ", "kj": "kJ", "ev": "eV", "mev": "meV", "kcal": "kcal", "hartree": "Ha",
+    "m": "m", "m2": "m²", "m3": "m³", "cm": "cm", "cm2": "cm²", "cm3": "cm³", "mm": "mm", "mm2": "mm²",
+    "um": "µm", "nm": "nm", "nm2": "nm²", "nm3": "nm³", "angstrom": "Å", "angstrom2": "Å²", "angstrom3": "Å³",
+    "k": "K", "celsius": "°C", "s": "s", "ms": "ms", "us": "µs", "ns": "ns", "ps": "ps", "fs": "fs",
+    "min": "min", "h": "h", "hours": "h", "g": "g", "mg": "mg", "kg": "kg", "t": "t", "mol": "mol", "atom": "atom",
+    "usd": "USD", "eur": "EUR", "ppm": "ppm", "ppb": "ppb", "percent": "%", "wt": "wt", "at": "at", "degrees": "°",
+    "v": "V", "mv": "mV", "e": "e", "a": "A", "ma": "mA", "mah": "mAh", "w": "W", "mw": "mW", "wh": "Wh", "ohm": "Ω",
+    "hz": "Hz", "thz": "THz", "tesla": "T", "mub": "μB", "siemens": "S", "c": "C", "n": "N", "fu": "f.u.",
+}  # fmt: skip
+"""Unit tokens as they end a property's name, and how they are printed."""
+LONELY = frozenset(["k", "s", "h", "v", "a", "w", "j"])
+"""One-letter tokens that are a unit even when they stand alone at the end of a name."""
+WORDS = {
+    "hhi": "HHI", "vec": "VEC", "usfe": "USFE", "dft": "DFT", "md": "MD", "ph": "pH", "co2": "CO₂", "fcc": "fcc",
+    "bcc": "bcc", "hcp": "hcp", "c11": "C₁₁", "c12": "C₁₂", "c44": "C₄₄", "poisson": "Poisson", "pugh": "Pugh",
+    "young": "Young", "youngs": "Young's", "miedema": "Miedema", "poissons": "Poisson's", "o2": "O₂", "h2": "H₂",
+}  # fmt: skip
+"""Words with a spelling of their own."""
+LEGAL = re.compile(r"[^\w\-. ]", re.ASCII)
+"""What MLflow's tracking stores refuse in a name (a slash would make folders, a colon fails on Windows)."""
+LONGEST_NAME = 250
+"""Characters, the limit of MLflow's tracking stores."""
+
+
+def quantity(name: str) -> tuple[str, str]:
+    """What a property's name says in words and its unit, "" when it has none or is not in our notation."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*", name):
+        return name, ""
+    tokens = name.split("_")
+    for start in range(1, len(tokens)):
+        unit = _unit(tokens[start:])
+        if unit:
+            return _words(tokens[:start]), unit
+    return _words(tokens), ""
+
+
+def label(name: str) -> str:
+    """A property's name for an axis or a table's head: `Bulk modulus (GPa)`."""
+    words, unit = quantity(name)
+    return f"{words} ({unit})" if unit else words
+
+
+def _unit(tokens: list[str]) -> str:
+    """The printed unit when every token is part of one, else ""."""
+    if "per" in tokens:
+        cut = tokens.index("per")
+        above, below = tokens[:cut], tokens[cut + 1 :]
+        if not (above and below and all(t in UNITS for t in above + below)):
+            return ""
+        under = "·".join(UNITS[t] for t in below)
+        return f"{'·'.join(UNITS[t] for t in above)}/{f'({under})' if len(below) > 1 else under}"
+    if not all(t in UNITS for t in tokens) or (len(tokens) == 1 and len(tokens[0]) == 1 and tokens[0] not in LONELY):
+        return ""
+    return ".".join(UNITS[t] for t in tokens) if tokens[0] in ("at", "wt") else "·".join(UNITS[t] for t in tokens)
+
+
+def _words(tokens: list[str]) -> str:
+    """Tokens as words, the first one capitalised unless its spelling is fixed."""
+    if len(tokens) == 1 and not tokens[0].islower():
+        return tokens[0]
+    words = " ".join(WORDS.get(t, t) for t in tokens)
+    return words if tokens[0] in ("ph", "fcc", "bcc", "hcp") else words[:1].upper() + words[1:]
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A value to so many significant digits; a dash when there is none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    if not 1e-4 <= abs(value) < 1e7:
+        return f"{value:.{digits - 1}e}"
+    places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    text = f"{value:.{places}f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
+
+
+def measured(value: float | None, error: float | None, digits: int = 4) -> str:
+    """`173.2 ± 0.6`: the value to the last place of its error's two leading digits, a dash when there is none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if error is None or not math.isfinite(error) or error <= 0 or abs(value) >= 1e7:
+        return number(value, digits)
+    first = Decimal(f"{error:.1e}").adjusted()  # decimal place of the error's first digit
+    places = max(0, 1 - first if f"{error:.1e}"[0] in "12" else -first)
+    return f"{value:.{places}f} ± {error:.{places}f}".replace("-", "−")
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as a person would say them."""
+    if seconds is None or not math.isfinite(seconds):
+        return "–"
+    for limit, size, unit in ((120, 1, "s"), (7200, 60, "min"), (172800, 3600, "h")):
+        if seconds < limit:
+            return f"{number(seconds / size, 3)} {unit}"
+    return f"{number(seconds / 86400, 3)} d"
+
+
+def formula(composition: Mapping[str, float]) -> str:
+    """Atomic fractions as a formula in atomic per cent, elements in the order given: `Cr35Co30Ni25`."""
+    shares = ((element, 100 * fraction) for element, fraction in composition.items() if fraction > 5e-5)
+    return "".join(f"{element}{share:.1f}".removesuffix(".0") for element, share in shares)
+
+
+def legal(name: str) -> str:
+    """The name as MLflow's stores accept it; a changed name ends in a hash, so that two names stay two."""
+    clean = LEGAL.sub("_", name).strip(" .") or "_"
+    if clean == name and len(clean) <= LONGEST_NAME:
+        return name
+    mark = hashlib.sha256(name.encode()).hexdigest()[:6]
+    return f"{clean[: LONGEST_NAME - 7]}_{mark}"

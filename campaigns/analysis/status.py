@@ -1,0 +1,162 @@
+"""This file is how a campaign stands right now: what `campaign status` prints and the progress display shows."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from eutectic.campaigns.analysis import rungs as agreement
+from eutectic.campaigns.analysis import summary
+from eutectic.campaigns.analysis.forecast import time_left_s
+from eutectic.campaigns.analysis.labels import duration, measured, number, quantity
+from eutectic.campaigns.record.outcomes import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A campaign in a few numbers."""
+
+    state: str
+    done: int
+    failed: int
+    refused: int
+    running: int
+    budget: int | None
+    """Evaluations; None when only hours, cost or stall end the campaign."""
+    round: int
+    """Rounds that have ended."""
+    hypervolume: float | None
+    """None with a single objective too, whose best value says the same."""
+    gain: float | None
+    """Relative growth of the hypervolume in the last round, dimensionless."""
+    best: tuple[tuple[str, float, float | None], ...]
+    """Objective, best feasible value, its standard error."""
+    left_s: float | None
+    """Wall seconds; None before anything is measured."""
+
+
+def standing(ledger: Ledger, now: float) -> Standing:
+    """Fold the ledger; `now` is Unix time in seconds."""
+    counts = Counter(o.status for o in ledger.outcomes if o.number > 0)
+    return Standing(
+        state=ledger.state,
+        done=counts["finished"],
+        failed=counts["failed"],
+        refused=counts["refused"],
+        running=counts["running"],
+        budget=ledger.spec.budget.evaluations,
+        round=len(ledger.rounds),
+        hypervolume=ledger.hypervolume if len(ledger.spec.goals) > 1 else None,
+        gain=_gain(ledger),
+        best=_best(ledger),
+        left_s=time_left_s(ledger, now),
+    )
+
+
+def status_json(ledger: Ledger, now: float) -> dict[str, object]:
+    """The content of `campaign status --json`."""
+    now_standing = standing(ledger, now)
+    return {
+        "name": ledger.spec.name,
+        "state": now_standing.state,
+        "reason": ledger.reason,
+        "evaluations": {
+            "done": now_standing.done,
+            "failed": now_standing.failed,
+            "running": now_standing.running,
+            "refused": now_standing.refused,
+            "budget": now_standing.budget,
+        },
+        "round": now_standing.round,
+        "hypervolume": ledger.hypervolume,
+        "best": {name: value for name, value, _ in now_standing.best},
+        "cost_s": cost_s(ledger),
+        **({"rungs": rungs} if (rungs := _rungs(ledger)) else {}),
+        "left_s": now_standing.left_s,
+        "timing": {"ask_s": [batch.ask_s for batch in ledger.batches], "overhead_s": ledger.overhead_s},
+    }
+
+
+def status_lines(ledger: Ledger, now: float) -> list[str]:
+    """The same for a person, line by line."""
+    facts = standing(ledger, now)
+    why = f" ({ledger.reason})" if ledger.reason else ""
+    lines = [f"{ledger.spec.name}: {facts.state}{why}", f"evaluations  {counts(facts)}"]
+    if facts.hypervolume is not None:
+        lines.append(f"hypervolume  {hypervolume(facts)} after round {facts.round}")
+    lines += [f"best         {text}" for text in best(facts)]
+    lines += [_cost_line(ledger, name, seconds) for name, seconds in cost_s(ledger).items()]
+    if facts.state == "running" and facts.left_s is not None:
+        lines.append(f"time left    {about(facts.left_s)}")
+    return lines
+
+
+def _rungs(ledger: Ledger) -> list[dict[str, object]]:
+    """Of a ladder, each rung's oracle, evaluations, seconds and cost, for programs; [] without one."""
+    return [
+        {"rung": c.rung + 1, "oracle": c.oracle, "evaluations": c.asked, "cost_s": c.seconds, "cost": c.spent}
+        for c in agreement.costs(ledger)
+    ]
+
+
+def _cost_line(ledger: Ledger, name: str, seconds: float) -> str:
+    """`cost         rung 2 'md' 12 evaluations, 3 h, cost 240`; off a ladder, `cost         md 3 h`."""
+    rung = next((c for c in agreement.costs(ledger) if c.oracle == name), None)
+    if rung is None:
+        return f"cost         {name} {duration(seconds)}"
+    stated = any(part.called == name and part.cost is not None for part in ledger.spec.oracles)
+    spent = f", cost {number(rung.spent)}" if stated else ""
+    asked = summary.counted(rung.asked, "evaluation")
+    return f"cost         rung {rung.rung + 1} '{name}' {asked}, {duration(seconds)}{spent}"
+
+
+def counts(facts: Standing) -> str:
+    """`24/60 done, 2 running, 1 failed`, without the zeros."""
+    of = "" if facts.budget is None else f"/{facts.budget}"
+    parts = [f"{facts.done}{of} done"]
+    for word in ("running", "failed", "refused"):
+        if getattr(facts, word):
+            parts.append(f"{getattr(facts, word)} {word}")
+    return ", ".join(parts)
+
+
+def hypervolume(facts: Standing) -> str:
+    """`812.4 (+3.1 %)`."""
+    grown = f" (+{100 * facts.gain:.1f} %)" if facts.gain is not None and facts.gain >= 5e-4 else ""
+    return number(facts.hypervolume) + grown
+
+
+def best(facts: Standing) -> list[str]:
+    """`Bulk modulus 178.2 ± 0.6 GPa`, one text an objective."""
+    texts = []
+    for name, value, error in facts.best:
+        words, unit = quantity(name)
+        texts.append(f"{words} {measured(value, error)} {unit}".rstrip())
+    return texts
+
+
+def about(seconds: float) -> str:
+    """`about 3 min`: a forecast, to whole seconds and minutes, tenths of hours."""
+    for limit, size, digits in ((120, 1, 0), (7200, 60, 0), (172800, 360, 0)):
+        if seconds < limit:
+            return f"about {duration(max(1, round(seconds / size, digits)) * size)}"
+    return f"about {duration(seconds)}"
+
+
+def cost_s(ledger: Ledger) -> dict[str, float]:
+    """Oracle -> wall seconds of all its evaluations."""
+    return {cost.oracle: cost.seconds for cost in summary.costs(ledger)}
+
+
+def _best(ledger: Ledger) -> tuple[tuple[str, float, float | None], ...]:
+    """For each objective the feasible outcome with the smallest loss."""
+    found = []
+    for column, goal in enumerate(ledger.spec.goals):
+        winner = summary.best(ledger, column)
+        if winner is not None:
+            found.append((goal.name, winner.values[goal.name], winner.errors.get(goal.name)))
+    return tuple(found)
+
+
+def _gain(ledger: Ledger) -> float | None:
+    """Relative growth of the hypervolume from the last round but one to the last."""
+    values = [r.hypervolume for r in ledger.rounds if r.hypervolume is not None]
+    return values[-1] / values[-2] - 1 if len(values) >= 2 and values[-2] > 0 else None

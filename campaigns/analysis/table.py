@@ -1,0 +1,107 @@
+"""This file is the record as a table: which columns, and a row an evaluation."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.oracles.base import Evaluation, Value
+
+Cell = Value | None
+HEAD = ("id", "round", "status", "oracle", "fidelity", "origin", "cost_s")
+"""The columns every table starts with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of a campaign's table, in order; names in one group never repeat."""
+
+    variables: tuple[str, ...]
+    properties: tuple[str, ...]
+    constraints: tuple[str, ...]
+    deviations: tuple[str, ...]
+    """Properties of which some standard error is known; their columns end in `_std`."""
+
+    @property
+    def names(self) -> list[str]:
+        """Every column's name; one that would repeat an earlier column's says what it is."""
+        names = list(HEAD)
+        names += [_unused(v, "variable", names) for v in self.variables]
+        names += [_unused(p, "property", names) for p in self.properties]
+        names += [_unused(c, "constraint", names) for c in self.constraints]
+        names += [_unused(f"{p}_std", "deviation", names) for p in self.deviations]
+        return [*names, _unused("error", "reason", names)]
+
+
+def _unused(name: str, kind: str, taken: list[str]) -> str:
+    return f"{name} ({kind})" if name in taken else name
+
+
+def _ordered(groups: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """All names, each where it first stands."""
+    return tuple(dict.fromkeys(name for group in groups for name in group))
+
+
+def columns(ledger: Ledger) -> Columns:
+    """Variables, properties (objectives first), constraints (excess, <= 0 holds), and standard errors."""
+    goals = [goal.name for goal in ledger.spec.goals]
+    return Columns(
+        variables=_ordered(o.variables for o in ledger.outcomes),
+        properties=_ordered([goals, *(o.values for o in ledger.outcomes)]),
+        constraints=tuple(limit.name for limit in ledger.spec.limits),
+        deviations=_ordered(o.errors for o in ledger.outcomes),
+    )
+
+
+def table(ledger: Ledger) -> tuple[list[str], list[list[Cell]]]:
+    """Column names and rows, a row an evaluation; oracles asked about different properties share the row.
+
+    A rung of a ladder has a row of its own. Natural units; None where there is no value.
+    """
+    shape = columns(ledger)
+    rows = [_row(outcome, group, shape) for outcome in ledger.outcomes for group in _rungs(outcome)]
+    return shape.names, rows
+
+
+def _rungs(outcome: Outcome) -> list[tuple[Evaluation, ...]]:
+    """The outcome's evaluations by fidelity, cheapest first; one empty group when there are none."""
+    levels = sorted({e.fidelity for e in outcome.evaluations})
+    return [tuple(e for e in outcome.evaluations if e.fidelity == level) for level in levels] or [()]
+
+
+def _row(outcome: Outcome, group: tuple[Evaluation, ...], shape: Columns) -> list[Cell]:
+    last = not group or group[-1].fidelity == max(e.fidelity for e in outcome.evaluations)
+    values, errors = (outcome.values, outcome.errors) if last else _said(group)
+    excess = outcome.excess if last else ()
+    head: list[Cell] = [
+        outcome.id,
+        outcome.round,
+        outcome.status if last else _status(group),
+        "+".join(dict.fromkeys(e.oracle for e in group)) or None,
+        group[-1].fidelity if group else None,
+        outcome.origin or None,
+        sum(e.cost_s for e in group) if group else outcome.cost_s,
+    ]
+    return [
+        *head,
+        *(outcome.variables.get(name) for name in shape.variables),
+        *(finite(values.get(name)) for name in shape.properties),
+        *(finite(excess[i] if i < len(excess) else None) for i in range(len(shape.constraints))),
+        *(finite(errors.get(name)) for name in shape.deviations),
+        (outcome.error if last else " ".join(e.error for e in group)) or None,
+    ]
+
+
+def _said(group: tuple[Evaluation, ...]) -> tuple[Mapping[str, float], Mapping[str, float]]:
+    """Values and standard errors of one rung."""
+    values = {name: value for e in group for name, value in e.values.items()}
+    return values, {name: error for e in group for name, error in e.errors.items()}
+
+
+def _status(group: tuple[Evaluation, ...]) -> str:
+    return "failed" if any(e.status == "failed" for e in group) else "finished"
+
+
+def finite(value: float | None) -> float | None:
+    """The value, None when there is none or it is NaN or infinite."""
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,1 @@
+"""This package is the verbs of the command line, thin."""

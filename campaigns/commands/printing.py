@@ -1,0 +1,129 @@
+"""This file is the tables the commands print on standard output."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from eutectic.campaigns.analysis.labels import aligned, label, measured, number
+from eutectic.campaigns.analysis.summary import counted
+from eutectic.campaigns.file.spec import CampaignSpec
+from eutectic.campaigns.problem.definition import Problem
+from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.optimizers.base import Space
+from eutectic.oracles.base import Value
+
+
+def size(space: Space) -> str:
+    """`5 variables, 10,626 candidates`."""
+    from eutectic.optimizers.spaces.region import count
+
+    points = count(space)
+    many = "infinitely many" if points is None else f"{points:,}"
+    return f"{counted(space.d, 'variable')}, {many} candidates"
+
+
+def opening(problem: Problem) -> str:
+    """What a run is about to do, in a line."""
+    budget, executor = problem.spec.budget, problem.spec.executor
+    ends = [
+        counted(budget.evaluations, "evaluation") if budget.evaluations is not None else "",
+        f"{budget.hours:g} hours" if budget.hours is not None else "",
+        f"cost {budget.cost:g}" if budget.cost is not None else "",
+        f"{budget.stall} rounds without gain" if budget.stall is not None else "",
+    ]
+    until = " or ".join(end for end in ends if end)
+    return (
+        f"{problem.spec.name}: {size(problem.space)}; "
+        f"until {until}, {budget.batch} at a time, {counted(executor.workers, 'worker')}"
+    )
+
+
+def pareto_table(ledger: Ledger, outcomes: Sequence[Outcome]) -> str:
+    """The Pareto front: number, objectives with their standard errors, constraints' properties, variables."""
+    if not outcomes:
+        return "no feasible candidate yet"
+    shown = dict.fromkeys([goal.name for goal in ledger.spec.goals] + [limit.property for limit in ledger.spec.limits])
+    variables = list(outcomes[0].variables)
+    head = ["candidate", *map(label, shown), *variables]
+    rows = [
+        [str(o.number), *(measured(o.values.get(p), o.errors.get(p)) for p in shown), *cells(o.variables, variables)]
+        for o in outcomes
+    ]
+    return aligned(head, rows)
+
+
+def pareto_text(ledger: Ledger, format: Literal["table", "csv", "json"]) -> str:
+    """The Pareto front in one of the three formats, ending in a line feed."""
+    from eutectic.campaigns.exports.export import pareto_json
+
+    if format == "json":
+        return pareto_json(ledger)
+    if format == "csv":
+        return pareto_csv(ledger)
+    from eutectic.campaigns.analysis.pareto import front
+
+    return pareto_table(ledger, front(ledger)) + "\n"
+
+
+def pareto_csv(ledger: Ledger) -> str:
+    """The front's rows of the table that `campaign export --format csv` writes, in the order of the front."""
+    from eutectic.campaigns.analysis.pareto import front
+    from eutectic.campaigns.exports.export import table
+
+    names, rows = table(ledger)
+    by_id = {row[0]: row for row in rows if row[names.index("status")] == "finished"}
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows([names, *(by_id[o.id] for o in front(ledger))])
+    return stream.getvalue()
+
+
+def suggestions(outcomes: Sequence[Outcome], spec: CampaignSpec) -> str:
+    """Candidates to evaluate: id, variables, and why they were proposed."""
+    if not outcomes:
+        return "nothing left to suggest"
+    variables = list(outcomes[0].variables)
+    head = ["id", *variables, *(f"predicted {label(goal.name)}" for goal in spec.goals), "proposed by"]
+    rows = [[o.id, *cells(o.variables, variables), *_predicted(o, spec), o.reason.proposer] for o in outcomes]
+    return aligned(head, rows)
+
+
+def suggestions_json(outcomes: Sequence[Outcome], spec: CampaignSpec) -> str:
+    """The same for programs; predictions in natural units, null where the proposer makes none."""
+    content = [
+        {
+            "id": o.id,
+            "number": o.number,
+            "variables": dict(o.variables),
+            "composition": dict(o.composition) if o.composition is not None else None,
+            "reason": {
+                "proposer": o.reason.proposer,
+                "acquisition": o.reason.acquisition,
+                "predicted": prediction(o, spec) or None,
+                "feasibility": o.reason.feasibility,
+            },
+        }
+        for o in outcomes
+    ]
+    return json.dumps(content, indent=2, ensure_ascii=False)
+
+
+def prediction(outcome: Outcome, spec: CampaignSpec) -> dict[str, tuple[float, float]]:
+    """Objective -> mean and standard deviation in natural units, as the proposer predicted; empty when it did not."""
+    mean, std = outcome.reason.mean, outcome.reason.std
+    if mean is None or std is None:
+        return {}
+    return {g.name: (g.natural(mu), sigma) for g, mu, sigma in zip(spec.goals, mean, std, strict=False)}
+
+
+def cells(variables: Mapping[str, Value], names: Sequence[str]) -> list[str]:
+    """Values of the named variables as text."""
+    values = [variables.get(name, "") for name in names]
+    return [value if isinstance(value, str) else number(float(value)) for value in values]
+
+
+def _predicted(outcome: Outcome, spec: CampaignSpec) -> list[str]:
+    """One cell an objective."""
+    known = prediction(outcome, spec)
+    return [measured(*known[goal.name]) if goal.name in known else number(None) for goal in spec.goals]

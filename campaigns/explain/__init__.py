@@ -1,0 +1,1 @@
+"""This package is surrogates asked why, and what comes of it."""

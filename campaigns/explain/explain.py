@@ -1,0 +1,280 @@
+"""This file is how a campaign is explained: its surrogates asked, candidate by candidate and property by property."""
+
+import builtins
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from eutectic.campaigns.analysis.explanation import Counterfactual, Curve, Explained, Explanation, Ranking, Said, Swarm
+from eutectic.campaigns.analysis.labels import number
+from eutectic.campaigns.analysis.pareto import front
+from eutectic.campaigns.analysis.summary import title
+from eutectic.campaigns.errors import CampaignFileError, Complaint, unknown
+from eutectic.campaigns.explain.models import (
+    LEAST,
+    Learned,
+    Surroundings,
+    Wish,
+    inputs_of,
+    inside,
+    known_units,
+    learned,
+    surroundings,
+    wish,
+)
+from eutectic.campaigns.problem.representations import reach
+from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.optimizers.base import Array, Space
+from eutectic.surrogates.explain.inputs import Inputs
+
+ROWS = 40
+"""Evaluated candidates whose SHAP values are computed, the front's among them."""
+FRONT = 40
+"""Candidates of the front among them at most, evenly spaced."""
+OTHERS = 12
+"""Other candidates among them at least, so that rankings do not speak of the front alone."""
+CANDIDATES = 12
+"""Candidates of the front that get counterfactuals, evenly spaced."""
+BACKGROUND = (6, 32)
+"""Fewest and most evaluated candidates that stand for what is not known."""
+PREDICTIONS = 120_000
+"""Predictions spent on a property's SHAP values, with up to 100 evaluations learned; fewer beyond."""
+SEEN = 0.25
+"""Share of the candidates in which a pair must have been looked at for its mean to be given."""
+ALONG = 4_000
+"""Predictions spent on a property's partial dependence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What `campaign explain` was asked for."""
+
+    property: str | None = None
+    """This property alone."""
+    candidate: str | None = None
+    """This candidate alone, by number or the beginning of its id."""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    """Property -> value to reach, in its unit."""
+
+    @builtins.property
+    def whole(self) -> bool:
+        """Is everything wanted?"""
+        return self.property is None and self.candidate is None
+
+
+def explain(ledger: Ledger, wanted: Wanted | None = None) -> Explanation:
+    """Explain a campaign from its ledger alone; CampaignFileError for a property or candidate it does not have."""
+    from eutectic.campaigns.problem.build import build
+
+    wanted = wanted or Wanted()
+    problem = build(ledger.spec, Path(str(ledger.facts.get("source", "."))), engines=False)
+    found = learned(ledger, problem)
+    _require(wanted, [one.name for one in found] or [goal.name for goal in ledger.spec.goals])
+    shown = _shown(ledger, wanted.candidate)
+    asked = _Asked(ledger, problem.space, inputs_of(problem.space), shown)
+    if not found:
+        note = f"Fewer than {LEAST} evaluations to learn from: nothing to explain yet."
+        return asked.explanation((), (note,))
+    rng = np.random.default_rng([ledger.spec.seed, len(ledger.finished)])
+    around = surroundings(problem.space, rng) if shown else None
+    made = [
+        asked.explained(one, found, around, wish(ledger, one, wanted.thresholds), rng)
+        for one in found
+        if wanted.property in (None, one.name)
+    ]
+    return asked.explanation(tuple(made), _notes(ledger, shown, wanted))
+
+
+def _require(wanted: Wanted, known: Sequence[str]) -> None:
+    """Every property that was named must be one that a surrogate predicts."""
+    for name in filter(None, [wanted.property, *wanted.thresholds]):
+        if name not in known:
+            raise CampaignFileError([Complaint((), unknown("property", name, known))])
+
+
+def _shown(ledger: Ledger, named: str | None) -> list[Outcome]:
+    """The candidates explained one by one: the front, or the one that is named."""
+    if named is None:
+        best = [o for o in front(ledger) if o.x]
+        return _spaced(best, FRONT)
+    text = named.lstrip("#")
+    mine = [o for o in ledger.finished if text == str(o.number) or (len(text) >= 4 and o.id.startswith(text))]
+    if not mine:
+        known = [str(o.number) for o in ledger.finished]
+        raise CampaignFileError([Complaint((), unknown("candidate", named, known))])
+    return mine[:1]
+
+
+def _notes(ledger: Ledger, shown: Sequence[Outcome], wanted: Wanted) -> tuple[str, ...]:
+    """What the reader should know of what is left out."""
+    if wanted.candidate is not None:
+        return ()
+    size = len(front(ledger))
+    if not shown:
+        return ("No evaluated candidate is feasible, so none is explained alone.",)
+    those = "all" if len(shown) == size else f"{len(shown)}, evenly spaced,"
+    told = f"SHAP values and waterfalls: {those} of the front's {size} candidates"
+    return (f"{told}; counterfactuals: {CANDIDATES} of them, evenly spaced.",) if len(shown) > CANDIDATES else ()
+
+
+def _spaced(outcomes: Sequence[Outcome], count: int) -> list[Outcome]:
+    """Up to `count` of them, evenly spaced."""
+    places = np.linspace(0, len(outcomes) - 1, min(len(outcomes), count)).round()
+    return [outcomes[int(i)] for i in places]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """One campaign being explained."""
+
+    ledger: Ledger
+    space: Space
+    inputs: Inputs
+    shown: Sequence[Outcome]
+
+    def explained(
+        self, one: Learned, every: Sequence[Learned], around: Surroundings | None, aim: Wish, rng: np.random.Generator
+    ) -> Explained:
+        """Everything about one property."""
+        from eutectic.surrogates.explain.importance import lasso, permutation
+
+        swarm = self.swarm(one, rng)
+        rise, error = permutation(one.mean, one.X, one.y, self.inputs, rng)
+        weight = lasso(one.X, one.y, self.inputs)
+        size = np.abs(np.array(swarm.values)).mean(0)
+        ranking = Ranking(_plain(size), _plain(rise), _plain(error), _plain(weight))
+        some = () if around is None else _spaced(self.shown, CANDIDATES)
+        changes = tuple(self.change(one, every, o, around, aim, rng) for o in some if around is not None)
+        return Explained(one.name, swarm, ranking, self.formulas(one), self.curves(one), aim.text, changes)
+
+    def swarm(self, one: Learned, rng: np.random.Generator) -> Swarm:
+        """SHAP values of the candidates explained alone and of others, evenly spaced over the campaign."""
+        from eutectic.surrogates.explain.shapley import EXACT, PERMUTATIONS, shapley
+
+        outcomes, d = self.explained_rows(), self.inputs.d
+        X = np.array([o.x for o in outcomes], dtype=float)
+        sets = 2**d if d <= EXACT else 2 * PERMUTATIONS * (d + 1) + 144
+        most = PREDICTIONS * min(1.0, 100 / len(one.X)) / (sets * len(X))
+        behind = _thinned(one.X, int(np.clip(most, *BACKGROUND)))
+        found = shapley(one.mean, X, behind, self.inputs, rng)
+        sizes = np.abs(found.interactions)
+        known = np.isfinite(sizes)
+        enough = known.mean(0) >= SEEN
+        pairs = np.where(enough, np.where(known, sizes, 0).sum(0) / np.maximum(known.sum(0), 1), np.nan)
+        return Swarm(
+            base=found.base,
+            numbers=tuple(o.number for o in outcomes),
+            predicted=_plain(found.base + found.values.sum(1)),
+            values=tuple(_plain(row) for row in found.values),
+            interactions=tuple(_nullable(row) for row in pairs),
+            background=len(behind),
+            exact=d <= EXACT,
+        )
+
+    def explained_rows(self) -> list[Outcome]:
+        """Outcomes whose SHAP values are computed, by number."""
+        chosen = {o.number: o for o in self.shown}
+        rest = [o for o in self.ledger.finished if o.number not in chosen]
+        chosen |= {o.number: o for o in _spaced(rest, max(ROWS - len(chosen), OTHERS))}
+        return [chosen[k] for k in sorted(chosen)]
+
+    def formulas(self, one: Learned) -> tuple[Said, ...]:
+        """The surrogate's own, one a task, or a small one."""
+        from eutectic.surrogates.explain.formulas import equations_of, fitted_equation
+
+        points = reach(self.space)()
+        found = equations_of(one.fitted, one.sign, one.shift, one.X, one.signed, points)
+        if not found:
+            small = fitted_equation(one.X, one.y, self.inputs, points)
+            found = () if small is None else (small,)
+        return tuple(
+            Said(
+                f.text, f.latex, self.task(f.task), f.rmse, f.left_out, f.right, f.own, f.low, f.high, f.undefined,
+                f.ranges, known_units(one, f.coefficients),
+            )
+            for f in found
+        )  # fmt: skip
+
+    def task(self, task: tuple[str, float] | None) -> str:
+        """`q = water`: the task a formula holds for; empty for all."""
+        if task is None:
+            return ""
+        name, value = task
+        at = self.value(self.space.names.index(name), value) if name in self.space.names else value
+        return f"{name} = {at if isinstance(at, str) else number(at)}"
+
+    def curves(self, one: Learned) -> tuple[Curve, ...]:
+        """Partial dependence along every variable that varies."""
+        from eutectic.surrogates.explain.importance import POINTS, dependence
+
+        rows = _thinned(one.X, int(np.clip(ALONG // (POINTS * self.inputs.d), 6, 24)))
+        made = []
+        for j, name in enumerate(self.inputs.names):
+            found = dependence(one.moments, rows, j, self.inputs, lambda Z: inside(self.space, Z))
+            if len(found.x) > 1:
+                x = tuple(self.value(j, float(v)) for v in found.x)
+                made.append(Curve(name, x, _nullable(found.mean), _nullable(found.std)))
+        return tuple(made)
+
+    def change(
+        self, one: Learned, every: Sequence[Learned], outcome: Outcome, around: Surroundings, aim: Wish,
+        rng: np.random.Generator,
+    ) -> Counterfactual:  # fmt: skip
+        """The smallest change that carries a candidate's property over its threshold."""
+        from eutectic.surrogates.explain.counterfactuals import nearest_beyond
+
+        x = np.array(outcome.x, dtype=float)
+        now = float(one.mean(x[None])[0])
+        nothing = (None, None, None, None, None)
+        if aim.lacking(np.array([now]))[0] <= 0:
+            return Counterfactual(outcome.number, now, True, *nothing, {})
+        snap = None if around.listed is not None or self.space.table is not None else around.snap
+        pool = around.near(x, rng) if snap is None else np.concatenate([around.near(x, rng), around.snap(one.X)])
+        found = nearest_beyond(lambda Z: aim.lacking(one.mean(Z)), x, pool, self.inputs, snap, rng)
+        if found.x is None:
+            return Counterfactual(outcome.number, now, False, *nothing, {})
+        mean, std = (float(v[0]) for v in one.moments(found.x[None]))
+        others = {o.name: float(o.mean(found.x[None])[0]) for o in every if o is not one}
+        there = (self.named(found.x), found.distance, mean, std, aim.chance(mean, std))
+        return Counterfactual(outcome.number, now, False, *there, others)
+
+    def named(self, x: Array) -> dict[str, float | str]:
+        """A row's variables."""
+        return {name: self.value(j, float(x[j])) for j, name in enumerate(self.space.names)}
+
+    def value(self, column: int, x: float) -> float | str:
+        """A coordinate in natural units, a category as its label."""
+        if self.space.kinds[column] != "categorical":
+            return x
+        return self.space.categories[column][round(x)]
+
+    def explanation(self, properties: tuple[Explained, ...], notes: tuple[str, ...]) -> Explanation:
+        """The whole."""
+        rows = self.explained_rows() if properties else list(self.shown)
+        return Explanation(
+            evaluations=len(self.ledger.finished),
+            variables=self.inputs.names,
+            compositions=tuple(tuple(self.inputs.names[j] for j in group) for group in self.inputs.groups),
+            rows={o.number: self.named(np.array(o.x)) for o in rows},
+            titles={o.number: title(o) for o in rows},
+            front=tuple(o.number for o in self.shown),
+            properties=properties,
+            notes=notes,
+        )
+
+
+def _thinned(X: Array, count: int) -> Array:
+    """Up to `count` rows of X (n, d), evenly spaced."""
+    places = np.linspace(0, len(X) - 1, min(len(X), count)).round().astype(int)
+    rows: Array = X[places]
+    return rows
+
+
+def _plain(values: Array) -> tuple[float, ...]:
+    return tuple(float(v) for v in values)
+
+
+def _nullable(values: Array) -> tuple[float | None, ...]:
+    return tuple(float(v) if np.isfinite(v) else None for v in values)

@@ -1,0 +1,1 @@
+"""This package is the record in other people's formats."""

@@ -1,0 +1,134 @@
+"""This file is the record as others read it: CSV, JSON, CIF, a Python Workflow Definition, and the Pareto front."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Mapping
+
+from eutectic.campaigns.analysis.table import finite, table
+from eutectic.campaigns.exports.workflow import definition
+from eutectic.campaigns.record.outcomes import Ledger, Outcome
+
+__all__ = ["FORMATS", "dumps", "natural_reference", "pareto_json", "table", "to_cif", "to_csv", "to_json", "to_pwd"]
+
+
+def to_csv(ledger: Ledger) -> str:
+    """The table as CSV (RFC 4180 quoting, line feeds); full precision, an empty cell where there is no value."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    names, rows = table(ledger)
+    writer.writerow(names)
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def to_json(ledger: Ledger) -> str:
+    """Everything: the resolved campaign file, facts, rounds, and every evaluation with the reason it was proposed."""
+    names, rows = table(ledger)
+    content = {
+        "campaign": ledger.spec.dump(),
+        "state": ledger.state,
+        "facts": dict(ledger.facts),
+        "reference": natural_reference(ledger),
+        "rounds": [
+            {"round": r.index, "hypervolume": r.hypervolume, "diagnostics": r.diagnostics} for r in ledger.rounds
+        ],
+        "evaluations": [dict(zip(names, row, strict=True)) for row in rows],
+        "decisions": [_decision(outcome) for outcome in ledger.outcomes],
+    }
+    return dumps(content)
+
+
+def _decision(outcome: Outcome) -> dict[str, object]:
+    reason = outcome.reason
+    return {
+        "id": outcome.id,
+        "number": outcome.number,
+        "proposer": reason.proposer,
+        "acquisition": reason.acquisition,
+        "predicted_mean": reason.mean,
+        "predicted_std": reason.std,
+        "feasibility": reason.feasibility,
+        "neighbour": outcome.neighbour,
+        "distance": outcome.distance,
+    }
+
+
+def to_cif(ledger: Ledger) -> str:
+    """Every structure that an evaluation recorded, one data block each, in one CIF.
+
+    Raises ValueError when the campaign recorded no structure.
+    """
+    blocks = [block for outcome in ledger.outcomes for block in _blocks(outcome)]
+    if not blocks:
+        raise ValueError(
+            "no evaluation of this campaign recorded a structure, so there is nothing to write as CIF; "
+            "`--format csv` has compositions and variables"
+        )
+    return "\n".join(blocks)
+
+
+def _blocks(outcome: Outcome) -> list[str]:
+    """The CIF texts among the artifacts, each under a data block name of its own."""
+    found = [(e.oracle, name, text) for e in outcome.evaluations for name, text in e.artifacts.items()]
+    return [
+        re.sub(r"^data_\S*", f"data_{outcome.number}_{outcome.id}_{oracle}_{name[:-4]}", text, count=1, flags=re.M)
+        for oracle, name, text in found
+        if name.endswith(".cif")
+    ]
+
+
+def to_pwd(ledger: Ledger) -> str:
+    """A Python Workflow Definition that evaluates the Pareto front again: for pyiron, AiiDA, jobflow, executorlib."""
+    return dumps(definition(ledger))
+
+
+def pareto_json(ledger: Ledger) -> str:
+    """The Pareto front as `campaign pareto --format json` prints it."""
+    from eutectic.campaigns.analysis.pareto import front
+
+    candidates = [
+        {
+            "id": outcome.id,
+            "variables": dict(outcome.variables),
+            "values": {name: finite(value) for name, value in outcome.values.items()},
+            "feasible": outcome.feasible,
+        }
+        for outcome in front(ledger)
+    ]
+    content = {
+        "objectives": [goal.name for goal in ledger.spec.goals],
+        "reference": natural_reference(ledger),
+        "hypervolume": ledger.hypervolume,
+        "candidates": candidates,
+    }
+    return dumps(content)
+
+
+def natural_reference(ledger: Ledger) -> list[float] | None:
+    """The hypervolume's reference point in natural units, as given; one chosen for a target lies above the target."""
+    if ledger.reference is None:
+        return None
+    pairs = zip(ledger.spec.goals, ledger.reference, strict=True)
+    return [float(g.natural(loss + g.tolerance)) if g.reference is None else g.reference for g, loss in pairs]
+
+
+def dumps(content: object) -> str:
+    """JSON text, indented, standard (no NaN), readable in any script; ends in a line feed."""
+    return json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _plain(content: object) -> object:
+    """The same with NaN and infinity as null, and mappings and sequences as JSON has them."""
+    if isinstance(content, float):
+        return finite(content)
+    if isinstance(content, Mapping):
+        return {str(key): _plain(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_plain(item) for item in content]
+    return content if isinstance(content, str | int | None) else str(content)
+
+
+FORMATS: Mapping[str, Callable[[Ledger], str]] = {"csv": to_csv, "json": to_json, "cif": to_cif, "pwd": to_pwd}
+"""What `campaign export --format` knows."""

@@ -1,0 +1,1 @@
+"""This package is charts and pictures of what analysis says."""

@@ -1,0 +1,236 @@
+"""This file is the page's figures of objectives, as plotly.js dictionaries: the front, the best so far, the trace."""
+
+import html
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+
+from eutectic.campaigns.analysis.labels import label, number
+from eutectic.campaigns.analysis.summary import asked, said, title
+from eutectic.campaigns.figures.palette import ACCENT, GRID, INK, MUTED, ROUNDS, SHADE
+from eutectic.campaigns.file.goals import Goal
+from eutectic.campaigns.record.outcomes import Ledger, Outcome
+
+Figure = dict[str, object]
+"""`data` and `layout` as plotly.js takes them; JSON values only."""
+Trace = dict[str, object]
+MAX_PANELS = 10
+"""Pairs of objectives shown at most."""
+
+
+def plain(text: str) -> str:
+    """User's text for a plotly label: no markup is read from it."""
+    return html.escape(text, quote=False).replace("%{", "% {")
+
+
+def axis(text: str, extra: Mapping[str, object] | None = None) -> dict[str, object]:
+    """An axis in the house style."""
+    style = {"gridcolor": GRID, "zeroline": False, "linecolor": MUTED, "ticks": "outside", "tickcolor": MUTED}
+    return {
+        "title": {"text": text, "font": {"size": 13}, "standoff": 12},
+        "automargin": True,
+        "showline": True,
+        **style,
+        **(extra or {}),
+    }
+
+
+def layout(height: int, extra: Mapping[str, object]) -> dict[str, object]:
+    """A layout in the house style; height in pixels."""
+    font = {"family": "Inter, Segoe UI, Helvetica, Arial, sans-serif", "size": 13, "color": INK}
+    frame = {"paper_bgcolor": "#fff", "plot_bgcolor": "#fff", "hovermode": "closest"}
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "bgcolor": "rgba(255,255,255,0)"}
+    margin = {"l": 70, "r": 24, "t": 44, "b": 56}
+    return {"height": height, "font": font, "legend": legend, "margin": margin, **frame, **extra}
+
+
+def wanted(goal: Goal) -> str:
+    """An axis title that says which way is better."""
+    aim = f"target {number(goal.target)}" if goal.kind == "target" else f"{goal.kind}d"
+    return f"{plain(label(goal.name))}, {aim}"
+
+
+def hover(ledger: Ledger, outcome: Outcome) -> str:
+    """What pointing at an outcome shows: number, candidate, every objective, round."""
+    lines = [f"<b>#{outcome.number}</b> {plain(title(outcome))}"]
+    lines += [f"{plain(label(g.name).split(' (')[0])}: {plain(said(g.name, outcome))}" for g in ledger.spec.goals]
+    lines += (
+        [f"round {outcome.round + 1}, {plain(outcome.origin)}"] if outcome.round >= 0 else ["known before the start"]
+    )
+    return "<br>".join(lines if outcome.feasible else [*lines, "<i>breaks a constraint</i>"])
+
+
+def objectives(ledger: Ledger, front: Sequence[Outcome]) -> Figure:
+    """One objective: values in order; two: the front; more: every pair of them."""
+    m = len(ledger.spec.goals)
+    if m == 1:
+        return progress(ledger)
+    pairs = list(combinations(range(m), 2))[:MAX_PANELS]
+    columns = 1 if len(pairs) == 1 else 2 if m == 4 else 3
+    rows = -(-len(pairs) // columns)
+    traces: list[Trace] = []
+    axes: dict[str, object] = {}
+    for i, pair in enumerate(pairs):
+        mark = "" if i == 0 else str(i + 1)
+        traces += [{**t, "xaxis": f"x{mark}", "yaxis": f"y{mark}"} for t in _pair(ledger, front, pair, first=i == 0)]
+        goals = [ledger.spec.goals[j] for j in pair]
+        axes |= {f"xaxis{mark}": axis(wanted(goals[0])), f"yaxis{mark}": axis(wanted(goals[1]))}
+    grid = {} if len(pairs) == 1 else {"grid": _grid(rows, columns)}
+    height = 540 if len(pairs) == 1 else 90 + 330 * rows
+    return {"data": traces, "layout": layout(height, {**grid, **axes})}
+
+
+def _grid(rows: int, columns: int) -> dict[str, object]:
+    return {"rows": rows, "columns": columns, "pattern": "independent", "xgap": 0.22, "ygap": 0.24}
+
+
+def _pair(ledger: Ledger, front: Sequence[Outcome], pair: tuple[int, int], *, first: bool) -> list[Trace]:
+    """Everything in one panel of two objectives."""
+    on_front = {o.number for o in front}
+    rest = [o for o in ledger.finished if o.number not in on_front]
+    broken = [o for o in rest if not o.feasible]
+    plane = [o for o in rest if o.feasible]
+    guides = _stairs(ledger, front) if len(ledger.spec.goals) == 2 else []
+    grey = {"symbol": "x-thin", "size": 7, "line": {"width": 1.4, "color": MUTED}}
+    small = {"size": 8, "opacity": 0.85, "line": {"width": 0.5, "color": "#fff"}}
+    large = {"size": 12, "line": {"width": 1.6, "color": INK}}
+    traces = [
+        *guides,
+        {**_points(ledger, broken, pair), "name": "Breaks a constraint", "marker": grey},
+        {**_points(ledger, plane, pair), "name": "Evaluated", "marker": small | _by_round(ledger, plane, bar=first)},
+        {**_points(ledger, front, pair, errors=True), "name": "Pareto front",
+         "marker": large | _by_round(ledger, front, bar=False)},
+    ]  # fmt: skip
+    shown = [t for t in traces if t["x"]]
+    return [{**t, "showlegend": first and t.get("showlegend", True)} for t in shown]
+
+
+def _points(ledger: Ledger, outcomes: Sequence[Outcome], pair: tuple[int, int], *, errors: bool = False) -> Trace:
+    """Markers of outcomes over two objectives, with standard errors where asked for."""
+    x, y = (ledger.spec.goals[i].name for i in pair)
+    trace: Trace = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [o.values.get(x) for o in outcomes],
+        "y": [o.values.get(y) for o in outcomes],
+        "hovertext": [hover(ledger, o) for o in outcomes],
+        "hoverinfo": "text",
+    }
+    if errors:
+        style = {"type": "data", "color": INK, "thickness": 1.2, "width": 3}
+        trace["error_x"] = {**style, "array": [o.errors.get(x, 0.0) for o in outcomes]}
+        trace["error_y"] = {**style, "array": [o.errors.get(y, 0.0) for o in outcomes]}
+    return trace
+
+
+def _by_round(ledger: Ledger, outcomes: Sequence[Outcome], *, bar: bool) -> dict[str, object]:
+    """Colour by round, with a colour bar where asked for."""
+    last = max((o.round for o in ledger.outcomes), default=0)
+    scale = [[i / (len(ROUNDS) - 1), colour] for i, colour in enumerate(ROUNDS)]
+    title = {"text": "Round", "side": "right"}
+    look = {"thickness": 12, "len": 0.6, "outlinewidth": 0, "title": title, "tickformat": "d", "nticks": 6}
+    shown: dict[str, object] = {"colorbar": look} if bar else {}
+    colours = [o.round + 1 for o in outcomes]
+    return {"color": colours, "cmin": 1, "cmax": max(last + 1, 2), "colorscale": scale, "showscale": bar, **shown}
+
+
+def _stairs(ledger: Ledger, front: Sequence[Outcome]) -> list[Trace]:
+    """The region two plain objectives' front dominates, down to the reference point."""
+    corners = stairs(ledger, front)
+    if corners is None:
+        return []
+    x, y = corners
+    edge = {"color": ACCENT, "width": 1.5}
+    area: Trace = {"type": "scatter", "mode": "lines", "x": x, "y": y, "hoverinfo": "skip", "name": "Dominated"}
+    return [{**area, "fill": "toself", "fillcolor": SHADE, "line": edge, "opacity": 0.55}]
+
+
+def stairs(ledger: Ledger, front: Sequence[Outcome]) -> tuple[list[float], list[float]] | None:
+    """Corners (x, y), natural units, of the polygon between a two-objective front and the reference point.
+
+    None when an objective is a target, or nothing is better than the reference point.
+    """
+    goals = ledger.spec.goals
+    if ledger.reference is None or any(g.kind == "target" for g in goals):
+        return None
+    bound = np.array(ledger.reference)
+    inside = sorted(o.losses for o in front if (np.array(o.losses) < bound).all())
+    if not inside:
+        return None
+    corners = [(inside[0][0], bound[1])]
+    for here, after in zip(inside, [*inside[1:], (bound[0], np.nan)], strict=True):
+        corners += [(here[0], here[1]), (after[0], here[1])]
+    corners += [(bound[0], bound[1]), corners[0]]
+    xs, ys = ([goal.natural(float(c[i])) for c in corners] for i, goal in enumerate(goals))
+    return xs, ys
+
+
+def running_best(ledger: Ledger, column: int) -> tuple[list[int], list[float]]:
+    """Evaluation numbers and the best feasible value of one objective up to each, natural units."""
+    xs, ys, least = [], [], float("inf")
+    for outcome in asked(ledger):
+        loss = outcome.losses[column] if outcome.feasible else float("nan")
+        if loss < least:
+            least, value = loss, outcome.values[ledger.spec.goals[column].name]
+        if least < float("inf"):
+            xs.append(outcome.number)
+            ys.append(value)
+    return xs, ys
+
+
+def progress(ledger: Ledger) -> Figure:
+    """A single objective: every value in order, and the best so far."""
+    goal = ledger.spec.goals[0]
+    xs, ys = running_best(ledger, 0)
+    line: Trace = {"type": "scatter", "mode": "lines", "x": xs, "y": ys, "name": "Best so far", "hoverinfo": "skip"}
+    line["line"] = {"shape": "hv", "color": ACCENT, "width": 2}
+    traces = [line] if xs else []
+    for name, keep in (("Evaluated", True), ("Breaks a constraint", False)):
+        own = [o for o in ledger.finished if o.feasible == keep]
+        marks: Trace = {
+            "type": "scatter",
+            "mode": "markers",
+            "name": name,
+            "x": [o.number for o in own],
+            "hoverinfo": "text",
+        }
+        marks["y"] = [o.values.get(goal.name) for o in own]
+        marks["hovertext"] = [hover(ledger, o) for o in own]
+        marks["error_y"] = {"type": "data", "array": [o.errors.get(goal.name, 0.0) for o in own], "thickness": 1}
+        marks["marker"] = (
+            {"size": 8, "color": "#b8416b"} if keep else {"size": 7, "symbol": "x-thin-open", "color": MUTED}
+        )
+        traces += [marks] if own else []
+    axes = {"xaxis": axis("Evaluation"), "yaxis": axis(wanted(goal))}
+    return {"data": traces, "layout": layout(420, axes)}
+
+
+def trace(ledger: Ledger) -> Figure | None:
+    """Hypervolume after each round over the evaluations made; None when it is not known of any round."""
+    known = [r for r in ledger.rounds if r.hypervolume is not None]
+    if not known:
+        return None
+    x = [sum(0 <= o.round <= r.index for o in ledger.outcomes) for r in known]
+    text = [f"round {r.index + 1}<br>hypervolume {number(r.hypervolume)}" for r in known]
+    line: Trace = {"type": "scatter", "mode": "lines+markers", "x": x, "y": [r.hypervolume for r in known]}
+    line |= {"line": {"color": ACCENT, "width": 2, "shape": "hv"}, "marker": {"size": 7}, "fill": "tozeroy"}
+    line |= {"fillcolor": SHADE, "hovertext": text, "hoverinfo": "text", "showlegend": False, "cliponaxis": False}
+    stages = _stages(ledger)
+    axes = {"xaxis": axis("Evaluations"), "yaxis": axis("Hypervolume", {"rangemode": "tozero"}), **stages}
+    return {"data": [line], "layout": layout(340, axes)}
+
+
+def _stages(ledger: Ledger) -> dict[str, object]:
+    """Dotted lines where another optimizer took over, with its name."""
+    shapes, notes = [], []
+    for before, batch in zip(ledger.batches, ledger.batches[1:], strict=False):
+        if batch.stage != before.stage:
+            x = sum(0 <= o.round < batch.index for o in ledger.outcomes)
+            dotted = {"color": MUTED, "width": 1, "dash": "dot"}
+            shapes.append({"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1, "line": dotted})
+            words = {"text": f"{plain(batch.optimizer)} from here", "showarrow": False, "font": {"color": MUTED}}
+            notes.append(
+                {**words, "x": x, "xanchor": "left", "xshift": 6, "yref": "paper", "y": 1.0, "yanchor": "bottom"}
+            )
+    return {"shapes": shapes, "annotations": notes}

@@ -1,0 +1,181 @@
+"""This file is one asking: which optimizer, how many, from which history, and what is written down about it."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from eutectic.campaigns.analysis.pareto import START, unreached
+from eutectic.campaigns.loop.ladder_history import history_for, route
+from eutectic.campaigns.loop.stages import turn_of
+from eutectic.campaigns.problem.definition import Problem
+from eutectic.campaigns.record.outcomes import Ledger
+from eutectic.optimizers.base import Array, History, Proposals, Reason, Space, nearest, propose
+from eutectic.optimizers.spaces import region
+from eutectic.oracles.base import Candidate
+
+Ask = Callable[[History, int], Proposals]
+Generate = Callable[[Array], Sequence[Candidate]]
+TRIES = 4
+"""How often an optimizer is asked again for what is missing, before that is sampled."""
+SAMPLES = 2000
+"""Rows looked through for new candidates where a space cannot be listed."""
+
+
+def renewed(
+    ledger: Ledger,
+    space: Space,
+    history: History,
+    first: Proposals,
+    ask: Ask,
+    generate: Generate,
+    rng: np.random.Generator,
+) -> tuple[Proposals, Sequence[Candidate]]:
+    """The first proposals and candidates; those known under other coordinates are replaced, if new ones are found.
+
+    The optimizer is asked again with them as pending, then rows are sampled. A row that stood before just
+    so stays: the optimizer meant it. Where an optimizer climbs a ladder, nothing is replaced.
+    """
+    known = {(outcome.id, _key(np.array(outcome.x))) for outcome in ledger.outcomes}
+    chosen = _Chosen({name for name, _ in known})
+    wanted = len(first.X)
+    candidates = generate(first.X)
+    for x, reason, candidate in zip(first.X, first.reasons, candidates, strict=True):
+        if candidate.id not in chosen.ids or (candidate.id, _key(x)) in known:
+            known.add((candidate.id, _key(x)))
+            chosen.add(x, reason, candidate)
+    if len(chosen.rows) == wanted or history.pending_rung is not None:
+        return first, candidates
+    others = [history.pending, first.X]
+    for _ in range(TRIES):
+        again = ask(history.with_pending(np.concatenate(others)), wanted - len(chosen.rows))
+        chosen.take(again, generate(again.X), wanted)
+        others.append(again.X)
+        if len(chosen.rows) == wanted:
+            return chosen.proposals(first), chosen.candidates
+    by_method = len(chosen.rows)
+    X = region.sample(space, SAMPLES, rng)
+    name = first.reasons[0].proposer
+    chosen.take(Proposals(X, tuple(Reason(name) for _ in X)), generate(X), wanted)
+    told = (
+        f"{wanted - by_method} of {wanted} were known under other coordinates: {len(chosen.rows) - by_method} sampled"
+    )
+    return chosen.proposals(first, told), chosen.candidates
+
+
+@dataclass(slots=True)
+class _Chosen:
+    """Rows gathered, with their reasons."""
+
+    ids: set[str]
+    """Candidates known, or gathered already."""
+    rows: list[Array] = field(default_factory=list)
+    reasons: list[Reason] = field(default_factory=list)
+    candidates: list[Candidate] = field(default_factory=list)
+
+    def take(self, proposals: Proposals, candidates: Sequence[Candidate], most: int) -> None:
+        """Add what is new, up to `most` in all."""
+        for x, reason, candidate in zip(proposals.X, proposals.reasons, candidates, strict=True):
+            if len(self.rows) < most and candidate.id not in self.ids:
+                self.add(x, reason, candidate)
+
+    def add(self, x: Array, reason: Reason, candidate: Candidate) -> None:
+        """Add one."""
+        self.ids.add(candidate.id)
+        self.rows.append(x)
+        self.reasons.append(reason)
+        self.candidates.append(candidate)
+
+    def proposals(self, first: Proposals, *notes: str) -> Proposals:
+        """What was gathered, with the state and the notes of the first asking."""
+        X = np.array(self.rows).reshape(-1, first.X.shape[1])
+        return replace(first, X=X, reasons=tuple(self.reasons), notes=(*first.notes, *notes))
+
+
+def _key(x: Array) -> bytes:
+    """A row (d,), to nine decimals."""
+    return np.ascontiguousarray(np.round(x, 9) + 0.0).tobytes()
+
+
+THREADS = "EUTECTIC_THREADS"
+"""Environment variable: threads of torch and BLAS in the proposing process (1 when not set)."""
+
+
+def asked(problem: Problem, ledger: Ledger, n: int) -> dict[str, Any]:
+    """The body of an `asked` event: up to n proposals, a pure function of the ledger."""
+    index, proposed = len(ledger.batches), sum(outcome.number > 0 for outcome in ledger.outcomes)
+    turn = turn_of(problem.spec, ledger.outcomes, ledger.batches, {r.index: r.hypervolume for r in ledger.rounds})
+    stage = problem.stages[turn.stage]
+    history = history_for(problem, ledger, stage.optimizer)
+    _limit_threads()
+    start = time.perf_counter()
+    rng = np.random.default_rng([problem.spec.seed, index])
+
+    def ask(known: History, n: int) -> Proposals:
+        return propose(stage.optimizer, stage.name, problem.space, known, n, rng)
+
+    def generate(X: Array) -> list[Candidate]:
+        return problem.generator.generate(X, np.random.default_rng([problem.spec.seed, index, 1]))
+
+    proposals, candidates = renewed(ledger, problem.space, history, ask(history, n), ask, generate, rng)
+    ask_s = time.perf_counter() - start
+    notes = [*turn.ended, *_unreached(ledger), *proposals.notes]
+    batch = {
+        "index": index,
+        "stage": turn.stage,
+        "optimizer": stage.name,
+        "ask_s": ask_s,
+        "state": dict(proposals.state),
+        "notes": notes,
+    }
+    return {"batch": batch, "proposals": _rows(problem, ledger, proposals, candidates, proposed)}
+
+
+def _unreached(ledger: Ledger) -> list[str]:
+    """What is to be said of a reference point that nothing reaches, once."""
+    if any(note.startswith(START) for batch in ledger.batches for note in batch.notes):
+        return []
+    return [text for text in [unreached(ledger.spec, ledger.reference, ledger.outcomes)] if text]
+
+
+def _rows(
+    problem: Problem, ledger: Ledger, proposals: Proposals, candidates: Sequence[Candidate], proposed: int
+) -> list[dict[str, Any]]:
+    """One row a proposal, with its nearest evaluated neighbour."""
+    seen = [outcome for outcome in ledger.outcomes if outcome.finished_at is not None]
+    near: list[Mapping[str, object]] = [{} for _ in candidates]
+    if seen and candidates:
+        who, how_far = nearest(proposals.X, np.array([outcome.x for outcome in seen]), problem.space)
+        near = [{"neighbour": seen[k].number, "distance": float(r)} for k, r in zip(who, how_far, strict=True)]
+    return [
+        {
+            "number": proposed + place + 1,
+            "id": candidate.id,
+            "x": [float(value) for value in x],
+            "candidate": candidate.to_json(),
+            "reason": asdict(reason),
+            **neighbour,
+            **route(problem, proposals, place),
+        }
+        for place, (x, candidate, reason, neighbour) in enumerate(
+            zip(proposals.X, candidates, proposals.reasons, near, strict=True)
+        )
+    ]
+
+
+def _limit_threads() -> None:
+    """Few threads for torch and BLAS: by the environment before torch is imported, by torch itself afterwards.
+
+    A campaign whose optimizers never import torch never does so here.
+    """
+    threads = os.environ.get(THREADS, "1")
+    torch = sys.modules.get("torch")
+    if torch is None:
+        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+            os.environ.setdefault(name, threads)
+    elif torch.get_num_threads() != int(threads):
+        torch.set_num_threads(int(threads))

@@ -1,0 +1,90 @@
+"""This file is whose turn it is: which stage asks, how many it may still ask for, and why those before it ended."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from eutectic.campaigns.analysis.pareto import satisfying
+from eutectic.campaigns.file.goals import Goal
+from eutectic.campaigns.record.outcomes import Batch, Outcome
+
+if TYPE_CHECKING:
+    from eutectic.campaigns.file.sections import OptimizerPart
+    from eutectic.campaigns.file.spec import CampaignSpec
+
+
+GAIN = 1e-9
+"""Relative growth of the hypervolume that counts as a gain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A stage's turn; a function of the journal alone."""
+
+    stage: int
+    room: float
+    """How many it may still ask for; 0 when the last stage has ended, too."""
+    ended: tuple[str, ...]
+    """Why each stage ended early, or unsatisfied, since the last batch: for people."""
+
+
+def turn_of(
+    spec: "CampaignSpec", outcomes: Sequence[Outcome], batches: Sequence[Batch], volumes: Mapping[int, float | None]
+) -> Turn:
+    """Whose turn it is after these batches, with the hypervolume of every round that has ended.
+
+    A stage ends when it has proposed its `evaluations`, when `satisfied` candidates lie inside every window, or after
+    `stall` rounds in which it gained nothing. No stage comes back.
+    """
+    stage, said = (batches[-1].stage if batches else 0), list[str]()
+    while True:
+        part = spec.optimizers[stage]
+        rounds = {batch.index for batch in batches if batch.stage == stage}
+        room = float("inf")
+        if part.evaluations is not None:
+            room = max(0, part.evaluations - sum(o.number > 0 and o.round in rounds for o in outcomes))
+        why = _satisfied(spec.goals, part, outcomes, rounds, volumes, room) if part.goal == "satisfy" else None
+        if why is None and part.goal == "pareto" and part.stall is not None and stalled(volumes, rounds) >= part.stall:
+            why = f"{part.stall} rounds without gain in hypervolume"
+        if why is None and room > 0:
+            return Turn(stage, room, tuple(said))
+        said += [f"stage {stage + 1} ({part.use}) has ended: {why}"] if why else []
+        if stage == len(spec.optimizers) - 1:
+            return Turn(stage, 0, tuple(said))
+        stage += 1
+
+
+def _satisfied(
+    goals: Sequence[Goal],
+    part: "OptimizerPart",
+    outcomes: Sequence[Outcome],
+    rounds: Collection[int],
+    volumes: Mapping[int, float | None],
+    room: float,
+) -> str | None:
+    """Why a stage that asked in these rounds for what satisfies has ended, or None."""
+    found = satisfying(goals, outcomes)
+    if part.satisfied is not None and len(found) >= part.satisfied:
+        return f"{len(found)} candidates satisfy every window"
+    # One more than were found, so that rounds before the first one count.
+    known = {index: 1.0 + sum(outcome.round <= index for outcome in found) for index in volumes}
+    if part.stall is not None and stalled(known, rounds) >= part.stall:
+        return f"{part.stall} rounds without another satisfying candidate"
+    if room > 0 or part.satisfied is None:
+        return None
+    return f"{len(found)} of {part.satisfied} wanted candidates satisfy every window, its evaluations are used"
+
+
+def stalled(volumes: Mapping[int, float | None], rounds: Iterable[int] | None = None) -> int:
+    """Of `rounds` (all when not given), those since the hypervolume last grew.
+
+    Rounds before anything feasible was found do not count.
+    """
+    mine = set(volumes if rounds is None else rounds)
+    count, best = 0, 0.0
+    for index, volume in sorted(volumes.items()):
+        if volume is None or volume == best == 0.0:
+            continue
+        count = 0 if volume > best * (1 + GAIN) else count + (index in mine)
+        best = max(best, volume)
+    return count

@@ -1,0 +1,203 @@
+"""This file is a campaign's parts, built and checked against each other before anything runs."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel
+
+from eutectic.campaigns.errors import CampaignFileError, Complaint, KeyPath
+from eutectic.campaigns.file import plugins
+from eutectic.campaigns.file.messages import complaint_of
+from eutectic.campaigns.file.sections import OptimizerPart, OraclePart, SurrogatePart
+from eutectic.campaigns.file.spec import CampaignSpec
+from eutectic.campaigns.problem.cross_checks import absences, crosschecks
+from eutectic.campaigns.problem.definition import NamedOracle, Problem, Stage
+from eutectic.campaigns.problem.ladder import ladder_of
+from eutectic.campaigns.problem.representations import represented
+from eutectic.campaigns.problem.screening import learned, screened
+from eutectic.campaigns.problem.suitability import refusal
+from eutectic.generators.base import Generator
+from eutectic.optimizers.base import Space
+from eutectic.optimizers.bayesian.satisfy import Satisfy
+from eutectic.optimizers.spaces import region
+from eutectic.oracles.base import EngineMissing
+from eutectic.surrogates.base import Surrogate
+
+
+def build(spec: CampaignSpec, folder: str | Path, engines: bool = True) -> Problem:
+    """Build every part and check them against each other; relative paths start at `folder`.
+
+    CampaignFileError with everything that does not fit; with `engines`, EngineMissing when an oracle cannot run here.
+    """
+    folder = Path(folder).absolute()
+    parts = _Parts(spec, folder)
+    generator = parts.one("generators", ("space",), spec.space)
+    oracles = [parts.one("oracles", ("oracles", k), part) for k, part in enumerate(spec.oracles)]
+    optimizers = [parts.one("optimizers", ("optimizers", k), part) for k, part in enumerate(spec.optimizers)]
+    space = parts.space(generator)
+    recipes = parts.recipes(None if space is None else generator)
+    complaints = [*parts.complaints, *absences(spec, folder)]
+    if complaints or space is None:
+        raise spec.refuse(complaints)
+    wanted = _wanted(spec, oracles)
+    named = tuple(_name(part, oracle, wanted) for part, oracle in zip(spec.oracles, oracles, strict=True))
+    validator = parts.validator(wanted)
+    space = parts.screened(space, generator, named)
+    unknown = learned(spec.limits, space)
+    m = len(spec.goals)
+    recipes = (*recipes[:m], *(r for r, limit in zip(recipes[m:], spec.limits, strict=True) if limit in unknown))
+    policy = None if spec.fidelity is None else spec.fidelity.policy
+    stages = tuple(
+        Stage(part.use, _prepared(_aimed(optimizer, part), recipes, policy), part.evaluations)
+        for part, optimizer in zip(spec.optimizers, optimizers, strict=True)
+    )
+    ladder = ladder_of(named, wanted)
+    problem = Problem(spec, folder, generator, space, named, stages, recipes, ladder, validator)
+    misfits = [*parts.complaints, *crosschecks(problem)]
+    if misfits:
+        raise spec.refuse(misfits)
+    if engines:
+        require_engines(problem)
+    return problem
+
+
+def require_engines(problem: Problem) -> None:
+    """EngineMissing, with its cure, when an oracle cannot run here."""
+    for named in (*problem.oracles, *([] if problem.validator is None else [problem.validator])):
+        if hasattr(named.oracle, "check"):
+            named.oracle.check()
+
+
+@dataclass(slots=True)
+class _Parts:
+    """Builds parts one by one and gathers what is wrong with them."""
+
+    spec: CampaignSpec
+    folder: Path
+    complaints: list[Complaint] = field(default_factory=list)
+
+    def one(self, kind: str, path: KeyPath, section: BaseModel) -> Any:
+        """The part whose section stands at `path`, or None with its complaints gathered."""
+        try:
+            return plugins.build(kind, section.model_dump(exclude_unset=True), self.folder)
+        except CampaignFileError as error:
+            self.complaints += [complaint.under(path) for complaint in error.complaints]
+            return None
+
+    def validator(self, wanted: Sequence[str]) -> NamedOracle | None:
+        """The oracle of `validate` with its own options, or None; gathers complaints about these."""
+        given = self.spec.validation
+        if given is None:
+            return None
+        part = next(part for part in self.spec.oracles if part.called == given.oracle)
+        changed = OraclePart.model_validate({**part.model_dump(exclude_unset=True), **given.options})
+        oracle = self.one("oracles", ("validate", "options"), changed)
+        return None if oracle is None else _name(changed, oracle, wanted)
+
+    def recipes(self, generator: Any) -> tuple[Surrogate, ...]:
+        """One surrogate an output (m + c): its own, else the default, else a Gaussian process.
+
+        Each over its representation of the generator's space; without a generator they are only checked.
+        """
+        default = self.spec.surrogates.get("default", SurrogatePart(use="gp"))
+        outputs = [*(goal.name for goal in self.spec.goals), *(limit.property for limit in self.spec.limits)]
+        keys = {name: name if name in self.spec.surrogates else "default" for name in outputs}
+        built = {
+            key: self.recipe(("surrogates", key), self.spec.surrogates.get(key, default), generator)
+            for key in dict.fromkeys(keys.values())
+        }
+        return tuple(built[keys[name]] for name in outputs)
+
+    def recipe(self, path: KeyPath, section: SurrogatePart, generator: Any) -> Any:
+        """A surrogate over its representation, or None with its complaints gathered."""
+        recipe = self.one("surrogates", path, section)
+        if recipe is None or generator is None:
+            return recipe
+        try:
+            made = represented(recipe, section.model_dump(exclude_unset=True), generator)
+        except CampaignFileError as error:
+            self.complaints += [complaint.under(path) for complaint in error.complaints]
+            return None
+        if reason := refusal(made, generator.space):
+            self.complaints.append(complaint_of(reason, section.model_extra).under(path))
+        return made
+
+    def space(self, generator: Any) -> Space | None:
+        """The generator's space, or None with the reason gathered."""
+        if generator is None:
+            return None
+        try:
+            space: Space = generator.space
+            region.require_nonempty(space)
+        except OverflowError:
+            self.complaints.append(Complaint(("space",), "some of its numbers are too large to count with"))
+            return None
+        except ValueError as error:
+            self.complaints.append(complaint_of(str(error), self.spec.space.model_extra).under(("space",)))
+            return None
+        return space
+
+    def screened(self, space: Space, generator: Generator, oracles: Sequence[NamedOracle]) -> Space:
+        """The space with constraints on screened properties as known ones; gathers a complaint when none is left."""
+        narrowed = space
+        for named in oracles:
+            narrowed = screened(narrowed, generator, named.oracle, self.spec.limits)
+        try:
+            if narrowed is not space:
+                region.sample(narrowed, 1, np.random.default_rng(self.spec.seed))
+        except ValueError as error:
+            screens = {
+                name for named in oracles if hasattr(named.oracle, "screen") for name in named.oracle.properties or ()
+            }
+            limits = ", ".join(str(limit) for limit in self.spec.limits if limit.property in screens)
+            self.complaints.append(Complaint(("constraints",), f"{limits}: {error}"))
+        return narrowed
+
+
+def _wanted(spec: CampaignSpec, oracles: Sequence[Any]) -> list[str]:
+    """The properties anybody wants: objectives, constraints, and what oracles need of each other."""
+    wanted = list(dict.fromkeys([*spec.objectives, *spec.constraints]))
+    for oracle in oracles:
+        wanted += [name for name in getattr(oracle, "needs", ()) if name not in wanted]
+    return wanted
+
+
+def _aimed(optimizer: Any, part: OptimizerPart) -> Any:
+    """The optimizer with its stage's goal."""
+    return Satisfy(optimizer, part.use) if part.goal == "satisfy" else optimizer
+
+
+def _prepared(optimizer: Any, recipes: Sequence[Surrogate], policy: str | None) -> Any:
+    """The optimizer with its surrogates, and where there is a ladder, the one that climbs it in its place."""
+    ready = optimizer.using(recipes) if hasattr(optimizer, "using") else optimizer
+    return ready.climbing(policy == "multifidelity") if policy and hasattr(ready, "climbing") else ready
+
+
+def _fingerprint(oracle: Any) -> str:
+    """Hash of the oracle's files, empty where it has none or they cannot be read."""
+    try:
+        return oracle.fingerprint() if hasattr(oracle, "fingerprint") else ""
+    except (ValueError, EngineMissing):
+        return ""  # said by the cross-checks and `require_engines`, with its cure
+
+
+def _name(part: OraclePart, oracle: Any, wanted: Sequence[str]) -> NamedOracle:
+    options = {"use": part.use, **(part.model_extra or {})}
+    text = json.dumps([options, _fingerprint(oracle)], sort_keys=True, separators=(",", ":"))
+    only = [name for name in wanted if name in (oracle.properties or ())]
+    selective = bool(only) and hasattr(oracle, "only")
+    return NamedOracle(
+        name=part.called,
+        use=part.use,
+        oracle=oracle.only(only) if selective else oracle,
+        content={**options, "only": only} if selective else options,
+        settings_hash=hashlib.sha256(text.encode()).hexdigest(),
+        inline=bool(getattr(oracle, "inline", False)),
+        cost=part.cost,
+        search=part.search,
+    )

@@ -1,0 +1,169 @@
+"""This file is what a campaign's parts demand of each other: properties, regions, files, executors."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eutectic.campaigns.errors import Complaint, nearest_name, unknown
+from eutectic.campaigns.execution.cache import unusable
+from eutectic.campaigns.execution.local import EXECUTORS
+from eutectic.campaigns.file import plugins
+from eutectic.campaigns.file.messages import complaint_of
+from eutectic.campaigns.problem import ladder
+from eutectic.optimizers.base import Space
+from eutectic.oracles.base import EngineMissing
+
+if TYPE_CHECKING:
+    from eutectic.campaigns.file.sections import OraclePart
+    from eutectic.campaigns.file.spec import CampaignSpec
+    from eutectic.campaigns.problem.definition import NamedOracle, Problem
+
+
+def absences(spec: "CampaignSpec", folder: Path) -> Iterator[Complaint]:
+    """What the file names outside its parts and is not there: files, executors."""
+    for k, source in enumerate(spec.sources):
+        if not (folder / source.file).exists():
+            path = ("history", k, "file") if isinstance(spec.history, tuple) else ("history", "file")
+            yield Complaint(path, f"no such file or folder: {folder / source.file}")
+    if spec.cache is not None and (reason := unusable(folder / spec.cache)):
+        yield Complaint(("cache",), reason)
+    executors = {*EXECUTORS, *(entry.name for entry in entry_points(group="eutectic.executors"))}
+    if spec.executor.use not in executors:
+        yield Complaint(("executor", "use"), unknown("executor", spec.executor.use, executors))
+
+
+def crosschecks(problem: "Problem") -> list[Complaint]:
+    """Everything about built parts that does not fit together."""
+    return [
+        *_unreturned(problem),
+        *_unfed(problem),
+        *_confused(problem),
+        *ladder.refusals(problem),
+        *_validation(problem),
+        *(complaint for k, named in enumerate(problem.oracles) for complaint in _oracle(problem, k, named)),
+        *_stages(problem),
+    ]
+
+
+def _unreturned(problem: "Problem") -> Iterator[Complaint]:
+    """An objective or constraint that no oracle returns; an oracle that cannot tell may return anything."""
+    returned = [named.oracle.properties for named in problem.oracles if named.search]
+    if None in returned:
+        return
+    known = sorted({name for names in returned if names is not None for name in names})
+    able = {*known, *(name for part in problem.spec.oracles for name in _returnable(part, problem.folder))}
+    for section in ("objectives", "constraints"):
+        for name in getattr(problem.spec, section):
+            if name not in known:
+                nearest = nearest_name(name, able)
+                hint = f"did you mean '{nearest}'? " if nearest else ""
+                yield Complaint(
+                    (section, name), f"no oracle returns '{name}'; {hint}returned: {', '.join(known) or 'none'}"
+                )
+
+
+def _returnable(part: "OraclePart", folder: Path) -> Sequence[str]:
+    """All that an oracle could return, were it asked for everything."""
+    whole = plugins.build("oracles", part.model_dump(exclude_unset=True), folder)
+    return whole.properties or ()
+
+
+def _unfed(problem: "Problem") -> Iterator[Complaint]:
+    """An oracle that needs a property which no oracle before it returns."""
+    before: set[str] = set()
+    for k, named in enumerate(problem.oracles):
+        for name in getattr(named.oracle, "needs", ()):
+            if name not in before:
+                nearest = nearest_name(name, before)
+                hint = f"did you mean '{nearest}'? " if nearest else ""
+                said = ", ".join(sorted(before)) or "none"
+                message = f"'{named.name}' needs '{name}', and no oracle before it returns that; {hint}returned: {said}"
+                yield Complaint(("oracles", k), message)
+        if named.oracle.properties is None:
+            return  # It may return anything, and so whatever is needed after it.
+        before |= {*named.oracle.properties}
+
+
+def _confused(problem: "Problem") -> Iterator[Complaint]:
+    """A property must not be called like a variable: a table could not tell them apart."""
+    for section in ("objectives", "constraints"):
+        for name in getattr(problem.spec, section):
+            if name in problem.space.names:
+                yield Complaint(
+                    (section, name), f"'{name}' is also a variable of the space; a property needs its own name"
+                )
+
+
+def _validation(problem: "Problem") -> Iterator[Complaint]:
+    """Whoever validates must return something wanted; an oracle outside the search must have that to do."""
+    validator, wanted = problem.validator, {*problem.spec.objectives, *problem.spec.constraints}
+    given = problem.spec.validation  # without a validator its options are wrong, which is said elsewhere
+    for k, named in enumerate(problem.oracles):
+        if not named.search and (given is None or named.name != given.oracle):
+            yield Complaint(("oracles", k, "search"), f"nobody would ask '{named.name}': `validate` does not name it")
+    if validator is not None and getattr(validator.oracle, "waits", False):
+        yield Complaint(("validate", "oracle"), f"'{validator.name}' is a person; name an oracle that runs by itself")
+    if validator is None or validator.oracle.properties is None or wanted & {*validator.oracle.properties}:
+        return
+    returned = ", ".join(validator.oracle.properties) or "nothing"
+    message = f"'{validator.name}' returns no objective and no constraint; it returns {returned}"
+    yield Complaint(("validate", "oracle"), message)
+
+
+def _oracle(problem: "Problem", k: int, named: "NamedOracle") -> Iterator[Complaint]:
+    """An oracle's files and options must work, and the region must lie inside its domain."""
+    oracle: Any = named.oracle
+    if hasattr(oracle, "refuse"):
+        refusal = oracle.refuse(*_region(problem.generator, problem.space))
+        if refusal:
+            yield Complaint(("oracles", k), f"'{named.name}' refuses this space: {refusal}")
+    if not hasattr(oracle, "check"):
+        return
+    try:
+        oracle.check()
+    except EngineMissing:
+        return  # Not the file's fault: said by `require_engines`, with its cure.
+    except ValueError as error:
+        yield complaint_of(str(error), named.content).under(("oracles", k))
+
+
+def _region(generator: Any, space: Space) -> tuple[Sequence[str], list[float], list[float]]:
+    """Names, least and largest values as an oracle knows them: of the elements where steps of a formula are varied."""
+    if not hasattr(generator, "element_fractions"):
+        return space.names, space.lower.tolist(), space.upper.tolist()
+    built: Mapping[str, tuple[float, float]] = generator.element_fractions()
+    return tuple(built), [low for low, _ in built.values()], [high for _, high in built.values()]
+
+
+def _stages(problem: "Problem") -> Iterator[Complaint]:
+    """An optimizer that cannot serve the problem, with those that can; nothing to satisfy."""
+    m, c = len(problem.spec.goals), len(problem.learned)
+    windows = c + sum(goal.kind == "target" and goal.tolerance > 0 for goal in problem.spec.goals)
+    for k, stage in enumerate(problem.stages):
+        if problem.spec.optimizers[k].goal == "satisfy" and not windows:
+            message = "there is no window to satisfy: give `constraints` that must be measured, or a target's tolerance"
+            yield Complaint(("optimizers", k, "goal"), message)
+        refusal = _refusal(stage.optimizer, problem.space, m, c)
+        if refusal:
+            able = ", ".join(_able(problem, m, c)) or "none"
+            yield Complaint(
+                ("optimizers", k, "use"), f"'{stage.name}' cannot serve this: {refusal}; those that can: {able}"
+            )
+
+
+def _refusal(optimizer: Any, space: Space, m: int, c: int) -> str | None:
+    refusal: str | None = optimizer.refuse(space, m, c) if hasattr(optimizer, "refuse") else None
+    return refusal
+
+
+def _able(problem: "Problem", m: int, c: int) -> Iterator[str]:
+    """The installed optimizers that, with their defaults, take this problem; one that needs options is left out.
+
+    So is one that climbs a ladder, where there is none.
+    """
+    for name in plugins.names("optimizers"):
+        optimizer, complaints = plugins.examine("optimizers", {"use": name})
+        fits = bool(problem.ladder.rungs) or not hasattr(optimizer, "climbs")
+        if not complaints and fits and _refusal(optimizer, problem.space, m, c) is None:
+            yield name

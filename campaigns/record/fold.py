@@ -1,0 +1,335 @@
+"""This file is how events become the record: one function an event kind, the same for a live run and a resumed one."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from eutectic.campaigns.file.goals import refusal
+from eutectic.campaigns.record.journal import Entry
+from eutectic.campaigns.record.outcomes import Batch, Gate, Ledger, Outcome, Round, State
+from eutectic.optimizers.base import Reason
+from eutectic.oracles.base import Evaluation
+
+if TYPE_CHECKING:
+    from eutectic.campaigns.file.spec import CampaignSpec
+
+
+def proposed(row: Mapping[str, Any], number: int, index: int, at: float) -> Outcome:
+    """A proposed outcome from its row in the journal."""
+    candidate: Mapping[str, Any] = row["candidate"]
+    reason = dict(row["reason"])
+    for name in ("mean", "std"):
+        reason[name] = None if reason.get(name) is None else tuple(reason[name])
+    return Outcome(
+        number=number,
+        id=row["id"],
+        round=index,
+        status="proposed",
+        x=tuple(row["x"]),
+        variables=candidate["variables"],
+        composition=candidate["composition"],
+        values={},
+        errors={},
+        losses=(),
+        excess=(),
+        feasible=False,
+        reason=Reason(**reason),
+        origin=candidate["origin"] or reason["proposer"],
+        neighbour=row.get("neighbour"),
+        distance=row.get("distance"),
+        proposed_at=at,
+        rung=row.get("rung", 0),
+        until=row.get("until", row.get("rung", 0)),
+        provisional=tuple(row.get("provisional", ())),
+    )
+
+
+def learned(outcome: Outcome, evaluation: Evaluation) -> Outcome:
+    """The outcome with one more evaluation; a property's value is that of the highest rung that has answered."""
+    said = (evaluation.oracle, evaluation.fidelity)
+    others = tuple(e for e in outcome.evaluations if (e.oracle, e.fidelity) != said)
+    outcome = replace(outcome, evaluations=(*others, evaluation))
+    values: dict[str, float] = {}
+    errors: dict[str, float] = {}
+    for e in sorted(outcome.evaluations, key=lambda e: e.fidelity):
+        if e.status == "finished":
+            values = {**values, **e.values}
+            errors = {**{name: error for name, error in errors.items() if name not in e.values}, **e.errors}
+    return replace(outcome, values=values, errors=errors)
+
+
+def settled(outcome: Outcome, status: Any, spec: "CampaignSpec", at: float) -> Outcome:
+    """The outcome with its last status; losses and constraints from its values, NaN unless it finished.
+
+    What is not the top rung's is not a value in this sense.
+    """
+    values = {name: v for name, v in outcome.values.items() if status == "finished" and name not in outcome.provisional}
+    losses = tuple(goal.loss(goal.signed(values.get(goal.name, math.nan))) for goal in spec.goals)
+    excess = tuple(limit.excess(values.get(limit.property, math.nan)) for limit in spec.limits)
+    losses = tuple(loss if goal.name in values else math.nan for loss, goal in zip(losses, spec.goals, strict=True))
+    feasible = all(math.isfinite(loss) for loss in losses) and all(e <= 0 for e in excess)
+    return replace(outcome, status=status, losses=losses, excess=excess, feasible=feasible, finished_at=at)
+
+
+Body = Mapping[str, Any]
+OPEN = frozenset({"proposed", "running"})
+"""Statuses of an outcome that something more will happen to."""
+ReuseKey = tuple[str, str, str]
+"""Candidate id, oracle name, settings hash with seed."""
+
+
+@dataclass(slots=True)
+class Record:
+    """The journal, folded up to `seq`; changes with every event that is applied."""
+
+    spec: "CampaignSpec"
+    source: str
+    """Folder that relative paths of the campaign file are taken from."""
+    facts: Mapping[str, object]
+    seq: int = 0
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    candidates: dict[int, Body] = field(default_factory=dict)
+    """Number -> `Candidate.to_json()`."""
+    batches: list[Batch] = field(default_factory=list)
+    ended: dict[int, tuple[float | None, Body]] = field(default_factory=dict)
+    """Round -> hypervolume and diagnostics."""
+    regrets: dict[int, float | None] = field(default_factory=dict)
+    """Round -> share of the hypervolume that may be missing, where it was asked for."""
+    reference: tuple[float, ...] | None = None
+    state: State = "running"
+    text: str = ""
+    sessions: list[tuple[float, float]] = field(default_factory=list)
+    """Unix time of the first and the last event of each session, s."""
+    stop_asked: bool = False
+    """Somebody asked this session to stop."""
+    overhead_s: float = 0.0
+    paid: dict[ReuseKey, Evaluation] = field(default_factory=dict)
+    """Evaluations that need not be paid for again."""
+    unsettled: set[int] = field(default_factory=set)
+    settings: dict[str, str] = field(default_factory=dict)
+    """Oracle -> settings hash under which it gave its last values."""
+    chosen: tuple[int, ...] | None = None
+    """Numbers of what is computed once more at the end; None until that begins."""
+
+    def apply(self, entries: Iterable[Entry]) -> None:
+        """Fold in what came after `seq`."""
+        for entry in entries:
+            assert entry.seq > self.seq
+            if self.sessions and self.state == "running" and entry.kind not in ("told", "stop", "session"):
+                self.sessions[-1] = (self.sessions[-1][0], entry.at)
+            FOLDS[entry.kind](self, entry)
+            self.seq = entry.seq
+
+    def rest(self, state: State) -> None:
+        """Nothing runs any more, or yet: what was running is proposed again."""
+        self.state = state
+        for number in self.unsettled:
+            self.outcomes[number] = replace(self.outcomes[number], status="proposed")
+
+    @property
+    def proposed(self) -> int:
+        """Candidates proposed so far, whatever became of them."""
+        return sum(1 for number in self.outcomes if number > 0)
+
+    @property
+    def hours(self) -> float:
+        """Wall hours over all sessions, up to the last event of each."""
+        return sum(last - first for first, last in self.sessions) / 3600
+
+    def members(self, index: int) -> tuple[Outcome, ...]:
+        """The outcomes of one round."""
+        return tuple(o for o in self.outcomes.values() if o.round == index)
+
+    def round(self, index: int) -> Round:
+        """A round that has ended."""
+        hypervolume, diagnostics = self.ended[index]
+        return Round(index, self.members(index), hypervolume, diagnostics, self.regrets.get(index))
+
+    def ledger(self, folder: str) -> Ledger:
+        """A frozen copy."""
+        by_round: dict[int, list[Outcome]] = {}
+        for outcome in self.outcomes.values():
+            by_round.setdefault(outcome.round, []).append(outcome)
+        ended = sorted(self.ended.items())
+        rounds = (Round(i, tuple(by_round.get(i, ())), hv, d, self.regrets.get(i)) for i, (hv, d) in ended)
+        return Ledger(
+            spec=self.spec,
+            folder=folder,
+            state=self.state,
+            outcomes=tuple(self.outcomes[number] for number in sorted(self.outcomes)),
+            batches=tuple(self.batches),
+            rounds=tuple(rounds),
+            reference=self.reference,
+            facts=self.facts,
+            overhead_s=self.overhead_s,
+            hours=self.hours,
+            reason=self.text,
+        )
+
+
+def begin(entries: Sequence[Entry]) -> Record:
+    """A record of all events; the first one says what the campaign is."""
+    from eutectic.campaigns.file.spec import CampaignSpec
+
+    body: Body = entries[0].body
+    record = Record(CampaignSpec.from_content(body["spec"]), body["source"], body["facts"], seq=entries[0].seq)
+    record.apply(entries[1:])
+    return record
+
+
+def _known(record: Record, entry: Entry) -> None:
+    """Outcomes 0, -1, -2, ... from what was known before the start; the sanity gate is for them, too."""
+    body: Body = entry.body
+    windows = record.spec.windows
+    for place, row in enumerate(body["rows"]):
+        outcome = proposed(row, -place, -1, entry.at)
+        evaluation = Evaluation(outcome.id, "history", row["values"], row["errors"], fidelity=row.get("fidelity", 0.0))
+        evaluation = replace(evaluation, provenance=row.get("source", {}))
+        outcome = replace(
+            outcome,
+            origin=row.get("origin", "history"),
+            values=row["values"],
+            errors=row["errors"],
+            evaluations=(evaluation,),
+        )
+        insane = refusal(row["values"], windows)
+        if insane is not None:
+            outcome = replace(outcome, failure="unphysical", error=insane)
+        record.outcomes[-place] = settled(outcome, "refused" if insane else "finished", record.spec, entry.at)
+
+
+def _session(record: Record, entry: Entry) -> None:
+    """What ran when the last session died will run again."""
+    record.rest("running")
+    record.sessions.append((entry.at, entry.at))
+    record.text, record.stop_asked = "", False
+
+
+def _asked(record: Record, entry: Entry) -> None:
+    body: Body = entry.body
+    batch = Batch(**{**body["batch"], "notes": tuple(body["batch"]["notes"]), "asked_at": entry.at})
+    record.batches.append(batch)
+    for row in body["proposals"]:
+        number = row["number"]
+        record.outcomes[number] = proposed(row, number, batch.index, entry.at)
+        record.candidates[number] = row["candidate"]
+        record.unsettled.add(number)
+
+
+def _started(record: Record, entry: Entry) -> None:
+    assert entry.number is not None
+    outcome = record.outcomes[entry.number]
+    if outcome.status in OPEN:
+        record.outcomes[entry.number] = replace(outcome, status="running")
+
+
+def _evaluated(record: Record, entry: Entry) -> None:
+    """The last attempt of each oracle stands; values of a failed one do not count."""
+    assert entry.number is not None
+    body: Body = entry.body
+    evaluation = Evaluation.from_json(body["evaluation"])
+    if evaluation.status == "finished":
+        record.settings[evaluation.oracle] = body["settings"].partition(":")[0]
+    outcome = learned(record.outcomes[entry.number], evaluation)
+    attempts = max(outcome.attempts, body["attempt"])
+    record.outcomes[entry.number] = replace(outcome, cost_s=outcome.cost_s + evaluation.cost_s, attempts=attempts)
+    if not body["again"] and evaluation.failure != "infrastructure":
+        record.paid.setdefault((outcome.id, evaluation.oracle, body["settings"]), evaluation)
+
+
+def _told(record: Record, entry: Entry) -> None:
+    """What a person says of one oracle adds up over several tellings."""
+    assert entry.number is not None
+    body: Body = entry.body
+    outcome = record.outcomes[entry.number]
+    before = next((e for e in outcome.evaluations if e.oracle == body["oracle"] and e.status == "finished"), None)
+    values = {**(before.values if before else {}), **body["values"]}
+    errors = {**(before.errors if before else {}), **body["errors"]}
+    told = Evaluation(outcome.id, body["oracle"], values, errors, fidelity=body.get("fidelity", 0.0))
+    record.outcomes[entry.number] = learned(outcome, told)
+
+
+def _gate(record: Record, entry: Entry) -> None:
+    """A candidate goes on to the next rung, or is held back for good."""
+    assert entry.number is not None
+    outcome, gate = record.outcomes[entry.number], Gate(**entry.body)  # type: ignore[arg-type]
+    rung = gate.rung + 1 if gate.passed else gate.rung
+    record.outcomes[entry.number] = replace(outcome, gates=(*outcome.gates, gate), rung=rung)
+
+
+def _chosen(record: Record, entry: Entry) -> None:
+    body: Body = entry.body
+    record.chosen = tuple(body["numbers"])
+
+
+def _validated(record: Record, entry: Entry) -> None:
+    """The campaign's own values stay as they are."""
+    assert entry.number is not None
+    body: Body = entry.body
+    if not body["again"]:
+        said = Evaluation.from_json(body["evaluation"])
+        record.outcomes[entry.number] = replace(record.outcomes[entry.number], validation=said)
+
+
+def _settled(record: Record, entry: Entry) -> None:
+    """Only the first settlement counts, except that what a person tells overrides a failure."""
+    assert entry.number is not None
+    body: Body = entry.body
+    outcome = record.outcomes[entry.number]
+    if outcome.status in OPEN or body.get("told"):
+        outcome = replace(outcome, failure=body["failure"], error=body["error"])
+        outcome = replace(outcome, provisional=tuple(body.get("provisional", ())))
+        record.outcomes[entry.number] = settled(outcome, body["status"], record.spec, entry.at)
+        record.unsettled.discard(entry.number)
+
+
+def _reference(record: Record, entry: Entry) -> None:
+    """The reference point, and the rounds before it seen again by its light."""
+    body: Body = entry.body
+    record.reference = tuple(body["reference"])
+    for index, hypervolume in body["hypervolumes"]:
+        record.ended[index] = (hypervolume, record.ended[index][1])
+
+
+def _round(record: Record, entry: Entry) -> None:
+    body: Body = entry.body
+    record.ended[body["index"]] = (body["hypervolume"], body["diagnostics"])
+    record.regrets[body["index"]] = body.get("regret")
+    record.overhead_s += body["overhead_s"]
+
+
+def _stop(record: Record, entry: Entry) -> None:
+    del entry
+    record.stop_asked = True
+
+
+def _note(record: Record, entry: Entry) -> None:
+    del record, entry
+
+
+def _state(record: Record, entry: Entry) -> None:
+    body: Body = entry.body
+    record.rest(body["state"])
+    record.text = body["text"]
+    record.overhead_s += body["overhead_s"]
+
+
+FOLDS: Mapping[str, Callable[[Record, Entry], None]] = {
+    "known": _known,
+    "session": _session,
+    "asked": _asked,
+    "started": _started,
+    "evaluated": _evaluated,
+    "told": _told,
+    "gate": _gate,
+    "settled": _settled,
+    "chosen": _chosen,
+    "validated": _validated,
+    "reference": _reference,
+    "round": _round,
+    "stop": _stop,
+    "note": _note,
+    "state": _state,
+}
+"""One for every kind of event but `begun`."""

@@ -1,0 +1,79 @@
+"""This file is what an output's value is the mean of, as the oracles tell: the crystals it was measured on."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from eutectic.campaigns.file.goals import Goal, Limit
+from eutectic.campaigns.problem.screening import learned
+from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.optimizers.base import Array, History, Space
+from eutectic.oracles.physics.decorations import seen
+from eutectic.surrogates.base import Replicas
+
+
+def history_of(ledger: Ledger, space: Space) -> History:
+    """What an optimizer sees, rows by outcome number; failures of the infrastructure are not the candidate's fault.
+
+    Limits that the space's known constraints decide are no outcome constraints, and what breaks one is not shown.
+    """
+    goals, limits = ledger.spec.goals, learned(ledger.spec.limits, space)
+    shown = [limit in limits for limit in ledger.spec.limits]
+    pending = [o for o in ledger.outcomes if o.status in ("proposed", "running")]
+    ended = [o for o in ledger.outcomes if o.finished_at is not None and o.failure != "infrastructure"]
+    known = [o for o in ended if not any(e > 0 for e, own in zip(o.excess, shown, strict=True) if not own)]
+    return History(
+        X=_rows([o.x for o in known], space.d),
+        Y=_rows([o.losses for o in known], len(goals)),
+        signed=_rows([[_signed(o, goal) for goal in goals] for o in known], len(goals)),
+        noise=_rows([[o.errors.get(goal.name, math.nan) for goal in goals] for o in known], len(goals)),
+        C=_rows([[e for e, own in zip(o.excess, shown, strict=True) if own] for o in known], len(limits)),
+        C_noise=_rows([[o.errors.get(limit.property, math.nan) for limit in limits] for o in known], len(limits)),
+        failed=np.array([o.status != "finished" for o in known], dtype=bool),
+        fidelity=np.array([max((e.fidelity for e in o.evaluations), default=0.0) for o in known], dtype=float),
+        cost=np.array([o.cost_s for o in known], dtype=float),
+        round=np.array([o.round for o in known], dtype=np.int64),
+        pending=_rows([o.x for o in pending], space.d),
+        tolerance=np.array([goal.tolerance if goal.kind == "target" else math.nan for goal in goals], dtype=float),
+        reference=None if ledger.reference is None else np.array(ledger.reference, dtype=float),
+        state=ledger.batches[-1].state if ledger.batches else {},
+        origin=tuple(o.reason.proposer for o in known),
+        replicas=replicas_of(known, goals, limits),
+    )
+
+
+def _signed(outcome: Outcome, goal: Goal) -> float:
+    """What a surrogate models, NaN unless the outcome finished with a value."""
+    known = outcome.status == "finished" and goal.name in outcome.values
+    return goal.signed(outcome.values[goal.name]) if known else math.nan
+
+
+def _rows(rows: Sequence[Sequence[float]], width: int) -> Array:
+    """An array (n, width), also for n = 0."""
+    return np.array(rows, dtype=float).reshape(len(rows), width)
+
+
+def replicas_of(
+    outcomes: Sequence[Outcome], goals: Sequence[Goal], limits: Sequence[Limit]
+) -> tuple[tuple[Replicas | None, ...], ...]:
+    """(n, m + c) of outcomes, goals before limits, values as a surrogate models them; () where nothing was told."""
+    table = tuple(
+        (
+            *(_of(outcome, goal.name, goal.signed) for goal in goals),
+            *(_of(outcome, limit.property, limit.excess) for limit in limits),
+        )
+        for outcome in outcomes
+    )
+    return table if any(found is not None for row in table for found in row) else ()
+
+
+def _of(outcome: Outcome, name: str, modelled: Callable[[float], float]) -> Replicas | None:
+    """From the evaluation whose value counts."""
+    for evaluation in reversed(outcome.evaluations):
+        if name in outcome.values and evaluation.values.get(name) == outcome.values[name]:
+            found = seen(evaluation).get(name)
+            if found is not None:
+                values = np.array([modelled(value) for value in found.values.tolist()])
+                return Replicas(found.elements, found.codes, values)
+    return None

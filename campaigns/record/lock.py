@@ -1,0 +1,77 @@
+"""This file is the lock of a campaign's folder: one process runs it, and the lock dies with its holder."""
+
+import fcntl
+import os
+import time
+from pathlib import Path
+from typing import IO
+
+from eutectic.campaigns.errors import CampaignFolderError
+
+NAME = "lock"
+PATIENCE_S = 0.5
+"""Seconds to try for, so that another process that only looks whether the lock is held is not taken for a holder."""
+
+
+class FolderLock:
+    """Held from `acquire` until `release` or the death of the process, by whatever signal (flock)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / NAME
+        self._file: IO[str] | None = None
+
+    @property
+    def held(self) -> bool:
+        """Is it held by this object?"""
+        return self._file is not None
+
+    def acquire(self) -> None:
+        """Take the lock; CampaignFolderError with the holder's process id when another holds it."""
+        if self._file is not None:
+            return
+        file = self._path.open("a+", encoding="utf-8")
+        deadline = time.monotonic() + PATIENCE_S
+        while not _locked(file):
+            if time.monotonic() > deadline:
+                holder = _holder(file)
+                file.close()
+                raise CampaignFolderError(f"{self._path.parent} is in use by {holder}; campaign stop ends that one")
+            time.sleep(0.02)
+        file.seek(0)
+        file.truncate()
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        self._file = file
+
+    def release(self) -> None:
+        """Let go; nothing happens when it is not held."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def in_use(folder: Path) -> bool:
+    """Does any process hold the folder's lock? It is looked at without being taken by others' notice."""
+    path = folder / NAME
+    if not path.exists():
+        return False
+    with path.open("r", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder(file: IO[str]) -> str:
+    file.seek(0)
+    written = file.read().strip()
+    return f"process {written}" if written else "another process"

@@ -1,0 +1,154 @@
+"""This file is what a campaign remembers, as data: outcomes, batches, rounds, and the ledger that holds them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from eutectic.optimizers.base import Reason
+from eutectic.oracles.base import Evaluation, Value
+
+if TYPE_CHECKING:
+    from eutectic.campaigns.file.spec import CampaignSpec
+
+
+OutcomeStatus = Literal["proposed", "running", "finished", "failed", "refused"]
+State = Literal["running", "done", "failed", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What was decided of a candidate when its round had answered on a rung."""
+
+    rung: int
+    passed: bool
+    """Does it go on to the next rung?"""
+    chance: float | None
+    """Probability of being among the best that go on, dimensionless; None where that was not the question."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One candidate's whole fate, from proposal to values."""
+
+    number: int
+    """1, 2, ... in the order of proposal; 0 and below for what was known before the start."""
+    id: str
+    """Content hash of the candidate."""
+    round: int
+    """Index of the batch it was proposed in; -1 for what was known before the start."""
+    status: OutcomeStatus
+    """`refused`: evaluated, but its values did not pass the sanity gate."""
+    x: tuple[float, ...]
+    """Coordinates in the space (d,)."""
+    variables: Mapping[str, Value]
+    """The same by name, natural units, categories as labels."""
+    composition: Mapping[str, float] | None
+    values: Mapping[str, float]
+    """Every property known of it, natural units."""
+    errors: Mapping[str, float]
+    """Standard errors of some of them."""
+    losses: tuple[float, ...]
+    """Minimised losses (m,), NaN where unknown."""
+    excess: tuple[float, ...]
+    """Outcome constraints (c,), feasible where <= 0, NaN where unknown."""
+    feasible: bool
+    """Finished, and every constraint holds."""
+    reason: Reason
+    origin: str
+    neighbour: int | None = None
+    """Number of the nearest evaluated candidate when it was proposed."""
+    distance: float | None = None
+    """Distance to it, dimensionless (bounds scaled to 1, root mean square)."""
+    evaluations: tuple[Evaluation, ...] = ()
+    """What each oracle said, last attempt of each."""
+    attempts: int = 0
+    failure: str = ""
+    error: str = ""
+    cost_s: float = 0.0
+    """Wall seconds of all its evaluations."""
+    proposed_at: float = 0.0
+    """Unix time, s."""
+    finished_at: float | None = None
+    rung: int = 0
+    """Rung of the ladder it has reached, 0 where there is no ladder."""
+    until: int = 0
+    """Rung it may climb to."""
+    gates: tuple[Gate, ...] = ()
+    provisional: tuple[str, ...] = ()
+    """Properties whose value is not the top rung's: they count for no objective and no constraint."""
+    validation: Evaluation | None = None
+    """What the oracle of `validate` said of it at the end; changes none of its values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One asking."""
+
+    index: int
+    stage: int
+    """Which of the spec's `optimizers` asked."""
+    optimizer: str
+    asked_at: float
+    """Unix time, s."""
+    ask_s: float
+    """Wall seconds the optimizer took."""
+    state: Mapping[str, object] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A batch whose every evaluation has ended."""
+
+    index: int
+    outcomes: tuple[Outcome, ...]
+    hypervolume: float | None
+    """Of all feasible outcomes up to and with this round, against the stored reference; None before it is fixed."""
+    diagnostics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Property -> cross-validation metric -> value (rmse, r2, ...: `optimizers.diagnostics.Check`)."""
+    regret: float | None = None
+    """Share of the hypervolume that may still be missing, 0 to 1; None where `budget.regret` does not ask for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Everything the journal says, folded; what reports, exports, tracking and status read."""
+
+    spec: "CampaignSpec"
+    folder: str
+    state: State
+    outcomes: tuple[Outcome, ...]
+    batches: tuple[Batch, ...]
+    rounds: tuple[Round, ...]
+    reference: tuple[float, ...] | None
+    """(m,) in losses; natural units through `spec.goals`."""
+    facts: Mapping[str, object]
+    """Versions, seed, git revision, forecast, ... as recorded at the start."""
+    overhead_s: float = 0.0
+    """Seconds spent on everything but oracles, fits and acquisition."""
+    hours: float = 0.0
+    """Wall hours over all sessions, up to the last event of each."""
+    reason: str = ""
+    """Why it rests, as the last session put it; empty while it runs."""
+
+    @property
+    def finished(self) -> tuple[Outcome, ...]:
+        """Outcomes with values that passed the gate."""
+        return tuple(o for o in self.outcomes if o.status == "finished")
+
+    @property
+    def hypervolume(self) -> float | None:
+        """Of the last round."""
+        return self.rounds[-1].hypervolume if self.rounds else None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened, as `Campaign.events()` yields it."""
+
+    kind: Literal["asked", "started", "finished", "failed", "retry", "round", "waiting", "note", "done", "stopped"]
+    number: int | None = None
+    """Outcome it is about."""
+    text: str = ""
+    round: Round | None = None

@@ -1,0 +1,1 @@
+"""This package is the report: sections of HTML from analysis and figures."""

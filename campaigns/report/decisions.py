@@ -1,0 +1,132 @@
+"""This file is the report's record: decisions, cost, failures, and how to do it again."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from eutectic.campaigns.analysis.labels import duration, label, measured, number, quantity
+from eutectic.campaigns.analysis.summary import asked, costs, counted, said
+from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.campaigns.report.markup import Html, Text, badge, candidate, paragraph, safe, section, table
+from eutectic.campaigns.report.overview import SHOWN, details
+
+
+def decisions(ledger: Ledger) -> str:
+    """Why each candidate was proposed, and what came of it."""
+    rows = [_decision(ledger, outcome) for outcome in reversed(asked(ledger))]
+    goals = [label(g.name) for g in ledger.spec.goals]
+    pairs = [text for goal in goals for text in (f"{goal} predicted", "measured")]
+    columns = ["", "Round", "Status", "Candidate", "Proposer", "Acquisition", *pairs, "P(feasible)", "Nearest"]
+    note = (
+        "Newest first. Predictions are those made when the candidate was proposed, with one standard deviation; "
+        "acquisition values compare only within a batch; distances are root mean squares with every variable's "
+        "bounds scaled to 1."
+    )
+    cut = f" The {SHOWN} newest of {len(rows)}; `campaign export --format json` has all." if len(rows) > SHOWN else ""
+    flush = [1, *range(5, 8 + len(pairs))]
+    body = table(columns, rows[:SHOWN], numbers=flush, tall=True) if rows else ""
+    return section("decisions", "Decisions", paragraph(note + cut, "note"), body) if rows else ""
+
+
+def _decision(ledger: Ledger, outcome: Outcome) -> list[Text]:
+    reason = outcome.reason
+    near = f"#{outcome.neighbour} at {number(outcome.distance, 2)}" if outcome.neighbour is not None else "–"
+    cells: list[Text] = [
+        f"#{outcome.number}",
+        outcome.round + 1,
+        badge(outcome.status),
+        candidate(outcome),
+        reason.proposer,
+    ]
+    cells.append(number(reason.acquisition, 3))
+    for column, goal in enumerate(ledger.spec.goals):
+        cells += [_predicted(ledger, outcome, column), _measured(outcome, goal.name)]
+    return [*cells, number(reason.feasibility, 2), near]
+
+
+def _predicted(ledger: Ledger, outcome: Outcome, column: int) -> str:
+    mean, std = outcome.reason.mean, outcome.reason.std
+    if mean is None or column >= len(mean):
+        return "–"
+    deviation = std[column] if std is not None and column < len(std) else None
+    return measured(ledger.spec.goals[column].natural(mean[column]), deviation)
+
+
+def _measured(outcome: Outcome, name: str) -> str:
+    return said(name, outcome).removesuffix(quantity(name)[1]) if outcome.status != "failed" else "–"
+
+
+def expenses(ledger: Ledger) -> str:
+    """What was spent, oracle by oracle, and on proposing."""
+    rows: list[list[Text]] = [
+        [c.oracle, c.asked, c.failed, duration(c.seconds / c.asked), duration(c.seconds)] for c in costs(ledger)
+    ]
+    asks = [batch.ask_s for batch in ledger.batches]
+    if asks:
+        rows.append(
+            ["proposing (fits and acquisition)", len(asks), "", duration(sum(asks) / len(asks)), duration(sum(asks))]
+        )
+        rows.append(["everything else", "", "", "", duration(ledger.overhead_s)])
+    columns = ["", "Asked", "Failed", "Mean time", "Total time"]
+    notes = [f"round {batch.index + 1}: {note}" for batch in ledger.batches for note in batch.notes]
+    said = safe(details(f"Notes of the optimizers ({len(notes)})", "\n".join(notes))) if notes else ""
+    return section("cost", "Cost", table(columns, rows, numbers=range(1, 5)), said) if rows else ""
+
+
+def failures(ledger: Ledger) -> str:
+    """Every evaluation without usable values, with its reason; refused values are shown."""
+    lost = [o for o in asked(ledger) if o.status in ("failed", "refused")]
+    if not lost:
+        return section("failures", "Failures", paragraph("None." if asked(ledger) else ""))
+    kinds = Counter(o.failure or o.status for o in lost)
+    words = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    rows: list[list[Text]] = [
+        [f"#{o.number}", o.round + 1, candidate(o), badge(o.status), o.failure, _reason(o), _kept(o)]
+        for o in lost[:SHOWN]
+    ]
+    columns = ["", "Round", "Candidate", "Status", "Class", "Reason", "Values it returned"]
+    lead = paragraph(f"{counted(len(lost), 'evaluation')} gave no usable values; by class: {words}.")
+    return section("failures", "Failures", lead, table(columns, rows, numbers=[1], tall=len(rows) > 15))
+
+
+def _reason(outcome: Outcome) -> Text:
+    """The first line; what follows it opens."""
+    first, _, rest = outcome.error.partition("\n")
+    if len(first) > 300:
+        first, rest = first[:300] + " …", outcome.error
+    return Html(safe(first) + safe(details("more", rest[-4000:]))) if rest.strip() else first
+
+
+def _kept(outcome: Outcome) -> str:
+    return ", ".join(f"{label(name)}: {number(value)}" for name, value in outcome.values.items())
+
+
+def again(ledger: Ledger, source: str) -> str:
+    """How to reproduce: commands, versions, seed, revision, and the resolved campaign file."""
+    lines: list[list[Text]] = [["seed", ledger.spec.seed], *_facts("", ledger.facts)]
+    name = ledger.spec.name
+    commands = (
+        f"# save the campaign file below as {name}.yaml\n"
+        f"campaign run {name}.yaml\n\n# what this page was made from\ncampaign report {ledger.folder}\n"
+        f"campaign export {ledger.folder} --format csv"
+    )
+    return section(
+        "again",
+        "How to reproduce",
+        f"<pre>{safe(commands)}</pre>",
+        table(["", ""], lines),
+        safe(details(f"{name}.yaml, resolved", source)),
+    )
+
+
+def _facts(prefix: str, facts: Mapping[str, object]) -> list[list[Text]]:
+    """Facts recorded at the start, a row each; what is nested under its path."""
+    rows: list[list[Text]] = []
+    for key, value in facts.items():
+        name = f"{prefix} {key}".strip().replace("_", " ")
+        if isinstance(value, Mapping):
+            rows += _facts(name, value)
+        elif isinstance(value, list | tuple):
+            rows += [[name, " ".join(str(item) for item in value)]] if value else []
+        elif name != "seed" and value is not None:
+            rows.append([name, str(value)])
+    return rows

@@ -1,0 +1,117 @@
+"""This file is the report's explanation: what `campaign explain` found, in figures and tables."""
+
+from pathlib import Path
+
+from eutectic.campaigns.analysis.explanation import Explained, Explanation, order
+from eutectic.campaigns.analysis.labels import label, measured, number
+from eutectic.campaigns.explain.charts import beeswarm, dependence, interactions, waterfalls
+from eutectic.campaigns.explain.files import read_explanation
+from eutectic.campaigns.explain.text import changes, formula
+from eutectic.campaigns.record.outcomes import Ledger
+from eutectic.campaigns.report.markup import Text, chart, paragraph, safe, section, table
+from eutectic.campaigns.report.overview import details
+
+SHOWN = 12
+"""Variables in a table at most."""
+
+
+def explanation(ledger: Ledger) -> str:
+    """What the campaign's folder holds of an explanation; how to get one where it holds none."""
+    if not ledger.finished:
+        return ""
+    found = read_explanation(Path(ledger.folder))
+    if found is None or not found.properties:
+        told = f"Not computed yet: campaign explain {ledger.folder} adds it here."
+        return section("explanation", "What do the properties depend on?", paragraph(told, "note"))
+    late = len(ledger.finished) - found.evaluations
+    parts = [
+        paragraph(f"{late} evaluations finished since: campaign explain {ledger.folder}" if late else "", "warn"),
+        paragraph(_lead(found), "note"),
+        *(_property(found, one, k) for k, one in enumerate(found.properties)),
+        *(paragraph(note, "note") for note in found.notes),
+    ]
+    return section("explanation", "What do the properties depend on?", *parts)
+
+
+def _lead(found: Explanation) -> str:
+    """How to read the figures."""
+    background = max(one.swarm.background for one in found.properties)
+    told = (
+        f"All of it is the surrogates', from {found.evaluations} evaluations, and no better than they are. SHAP values "
+        f"say what a candidate's variables add to the mean prediction over {background} evaluated candidates; they sum "
+        "to its own prediction. "
+    )
+    if found.compositions:
+        told += (
+            "Fractions that sum to one are never changed alone: where some are given, the others share the rest in "
+            "their own proportions, within their bounds. "
+        )
+    return told + (
+        "Permutation: rise of the error when a variable is shuffled; LASSO: coefficient for one standard deviation."
+    )
+
+
+def _property(found: Explanation, one: Explained, place: int) -> str:
+    """One property's figures, ranking, formula and counterfactuals."""
+    rows: list[list[Text]] = [
+        [label(found.variables[j]), number(one.ranking.shap[j], 3),
+         measured(one.ranking.permutation[j], one.ranking.permutation_error[j], 3), number(one.ranking.lasso[j], 3)]
+        for j in order(one)[:SHOWN]
+    ]  # fmt: skip
+    return "".join(
+        [
+            f"<h3>{safe(label(one.property))}</h3>",
+            chart(f"shap_{place}", beeswarm(found, one)),
+            table(["Variable", "Mean |SHAP|", "Permutation", "LASSO"], rows, numbers=(1, 2, 3)),
+            *(paragraph(" ".join(formula(said)).strip()) for said in one.formulas),
+            _latex(one),
+            _figure("Partial dependence", f"dependence_{place}", dependence(one)),
+            _figure("Interactions: mean size", f"interactions_{place}", interactions(found, one)),
+            _figure("Candidates one by one", f"waterfalls_{place}", waterfalls(found, one)),
+            _counterfactuals(found, one),
+        ]
+    )
+
+
+def _figure(heading: str, anchor: str, figure: dict[str, object] | None) -> str:
+    return f"<h4>{safe(heading)}</h4>" + chart(anchor, figure) if figure is not None else ""
+
+
+def _counterfactuals(found: Explanation, one: Explained) -> str:
+    """A row a candidate: the smallest change that lifts it over the threshold."""
+    rows: list[list[Text]] = []
+    for change in one.counterfactuals:
+        cells: list[Text] = [f"#{change.number}", found.titles[change.number], number(change.now)]
+        if change.met or change.variables is None:
+            cells += ["none needed" if change.met else "no point looked at is predicted there", "–", "–", "–", ""]
+        else:
+            chance = "–" if change.chance is None else f"{100 * change.chance:.0f} %"
+            others = ", ".join(f"{label(name)} {number(value)}" for name, value in change.others.items())
+            cells += [changes(found, change), number(change.distance, 2), measured(change.predicted, change.std)]
+            cells += [chance, others]
+        rows.append(cells)
+    if not rows:
+        return ""
+    head = [
+        "",
+        "Candidate",
+        "Predicted now",
+        "Smallest change",
+        "Distance",
+        "Predicted then",
+        "P(reached)",
+        "Others then",
+    ]
+    note = (
+        f"Smallest change found on the surrogate, inside the space, that reaches: {one.threshold}. Distance: root of "
+        "the sum of squared changes, each divided by the variable's range; fractions as they are, another category 1."
+    )
+    whole = paragraph(note, "note") + table(head, rows, numbers=(2, 4, 5, 6), tall=len(rows) > 12)
+    return f"<h4>Counterfactuals</h4>{whole}"
+
+
+def _latex(one: Explained) -> str:
+    """The formulas in LaTeX, to be unfolded."""
+    told = [f"{said.where}: {said.latex}" if said.where else said.latex for said in one.formulas]
+    title = "The formula in LaTeX" if len(told) == 1 else "The formulas in LaTeX"
+    return safe(details(title, "\n".join(told))) if told else ""

@@ -1,0 +1,202 @@
+"""This file is the sections of the report: a function each, from the ledger to HTML."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import yaml
+
+from eutectic.campaigns.analysis.labels import duration, label, number, quantity
+from eutectic.campaigns.analysis.parity import Parities
+from eutectic.campaigns.analysis.summary import asked, findings, said, shown, wall_s
+from eutectic.campaigns.figures.candidate_charts import MAX_BARS, makeup
+from eutectic.campaigns.figures.candidate_charts import parity as parity_chart
+from eutectic.campaigns.figures.charts import objectives, trace
+from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.campaigns.report.markup import Html, Text, badge, candidate, chart, paragraph, safe, section, table
+from eutectic.optimizers.models.diagnostics import doubts
+
+SHOWN = 500
+"""Rows of a table at most; the export has all."""
+
+
+def head(ledger: Ledger, front: Sequence[Outcome]) -> str:
+    """Name, state, and the campaign in a few numbers."""
+    counts = Counter(o.status for o in asked(ledger))
+    lost = counts["failed"] + counts["refused"]
+    open_ones = counts["proposed"] + counts["running"]
+    tiles: list[tuple[str, str, str]] = [
+        ("Evaluations", str(counts["finished"] + lost), f"{lost} without usable values" if lost else "all gave values"),
+        ("On the Pareto front", str(len(front)), f"of {sum(o.feasible for o in ledger.outcomes)} feasible"),
+        ("Hypervolume", number(ledger.hypervolume), f"after {len(ledger.rounds)} rounds"),
+        ("Oracle time", duration(sum(o.cost_s for o in asked(ledger))), f"{duration(wall_s(ledger))} on the clock"),
+    ]
+    if len(ledger.spec.goals) == 1:
+        tiles[1:3] = [("Best", _best(ledger, front), quantity(ledger.spec.goals[0].name)[0])]
+    cells = "".join(
+        f'<div class="tile"><span>{safe(name)}</span><b>{safe(value)}</b><small>{safe(note)}</small></div>'
+        for name, value, note in tiles
+    )
+    waiting = f" {open_ones} not evaluated yet." if open_ones else ""
+    waiting += f" Ended: {ledger.reason}." if ledger.reason else ""
+    return (
+        f"<header><p class='brand'>Eutectic campaign report</p><h1>{safe(ledger.spec.name)} "
+        f"{safe(badge(ledger.state))}</h1><p class='lead'>{safe(' '.join(findings(ledger, front)))}{waiting}</p>"
+        f"<div class='tiles'>{cells}</div></header>"
+    )
+
+
+def _best(ledger: Ledger, front: Sequence[Outcome]) -> str:
+    return said(ledger.spec.goals[0].name, front[0]) if front else "–"
+
+
+def question(ledger: Ledger) -> str:
+    """What was asked: objectives, constraints, space, oracles, optimizers, budget."""
+    goals: list[list[Text]] = [
+        [label(g.name), f"target {number(g.target)} ± {number(g.tolerance)}" if g.kind == "target" else g.kind,
+         _reference(ledger, i)]
+        for i, g in enumerate(ledger.spec.goals)
+    ]  # fmt: skip
+    limits: list[list[Text]] = [
+        [label(x.property), f"{'at least' if x.side == 'min' else 'at most'} {number(x.bound)}", ""]
+        for x in ledger.spec.limits
+    ]
+    content = ledger.spec.dump()
+    parts = {key: content[key] for key in ("space", "oracles", "optimizers", "budget") if content.get(key)}
+    words = _setting(ledger)
+    return section(
+        "question",
+        "What was asked",
+        paragraph(words),
+        table(["Property", "Wanted", "Worst acceptable value"], goals + limits),
+        f"<details><summary>Space, oracles, optimizers and budget</summary><pre>{safe(_yaml(parts))}</pre></details>",
+    )
+
+
+def _reference(ledger: Ledger, column: int) -> str:
+    """The hypervolume's reference in one objective, and whose choice it was."""
+    goal, chosen = ledger.spec.goals[column], ledger.reference
+    if goal.reference is not None:
+        return number(goal.reference)
+    if chosen is None or len(ledger.spec.goals) == 1:
+        return "not given"
+    if goal.kind == "target":
+        return f"{number(chosen[column] + goal.tolerance)} from the target (chosen from the first results)"
+    return f"{number(goal.natural(chosen[column]))} (chosen from the first results)"
+
+
+def _setting(ledger: Ledger) -> str:
+    """The setting in a sentence."""
+    names = [part.called for part in ledger.spec.oracles]
+    stages = [
+        f"{stage.use} for {stage.evaluations} evaluations" if stage.evaluations else stage.use
+        for stage in ledger.spec.optimizers
+    ]
+    variables = list(ledger.outcomes[0].variables) if ledger.outcomes else []
+    over = f" over {', '.join(variables)}" if 0 < len(variables) <= 12 else f" over {len(variables)} variables"
+    ask = "one objective" if len(ledger.spec.goals) == 1 else f"{len(ledger.spec.goals)} objectives"
+    return (
+        f"A search for {ask}{over if variables else ''}; measured by {', '.join(names)}; "
+        f"proposed by {', then '.join(stages)}; {ledger.spec.budget.batch} at a time."
+    )
+
+
+def answer(ledger: Ledger, front: Sequence[Outcome]) -> str:
+    """The objectives' figure and the table of best candidates."""
+    single = len(ledger.spec.goals) == 1
+    figure = objectives(ledger, front) if ledger.finished else None
+    bars = "Error bars: one standard error of the oracle. " if any(o.errors for o in front) else ""
+    note = f"{bars}Colour: round in which a candidate was proposed."
+    empty = "" if front else "No evaluated candidate is feasible, so there is no Pareto front."
+    return section(
+        "front",
+        "Values in the order of evaluation" if single else "Pareto front",
+        paragraph(empty, "warn"),
+        chart("objectives", figure),
+        paragraph(note if figure and not single else "", "note"),
+        _candidates(ledger, _ranked(ledger, front)),
+    )
+
+
+def _ranked(ledger: Ledger, front: Sequence[Outcome]) -> list[Outcome]:
+    """The front; for one objective the ten best."""
+    if len(ledger.spec.goals) > 1:
+        return list(front)
+    return sorted((o for o in ledger.outcomes if o.feasible), key=lambda o: (o.losses, o.number))[:10]
+
+
+def _candidates(ledger: Ledger, outcomes: Sequence[Outcome]) -> str:
+    if not outcomes:
+        return ""
+    names = list(dict.fromkeys([*(g.name for g in ledger.spec.goals), *(x.property for x in ledger.spec.limits)]))
+    rows: list[list[Text]] = [
+        [f"#{o.number}", candidate(o), *(said(name, o).removesuffix(quantity(name)[1]) for name in names),
+         o.origin, o.id]
+        for o in outcomes[:SHOWN]
+    ]  # fmt: skip
+    columns = ["", "Candidate", *map(label, names), "Proposed by", "Id"]
+    return "<h3>Best candidates</h3>" + table(columns, rows, numbers=range(2, 2 + len(names)), tall=len(rows) > 15)
+
+
+def course(ledger: Ledger) -> str:
+    """The hypervolume's trace."""
+    figure = trace(ledger) if len(ledger.spec.goals) > 1 else None
+    goals = ", ".join(quantity(g.name)[1] or "1" for g in ledger.spec.goals)
+    note = f"Volume between the feasible candidates and the reference point, in the product of the units {goals}."
+    return section("course", "Hypervolume", chart("trace", figure), paragraph(note, "note")) if figure else ""
+
+
+def materials(ledger: Ledger, front: Sequence[Outcome]) -> str:
+    """What the front is made of."""
+    if len(ledger.spec.goals) == 1:
+        front = _ranked(ledger, front)
+    figure = makeup(ledger, front)
+    alloyed = bool(front) and all(o.composition for o in front)
+    many = len(ledger.spec.goals) > 1
+    where = "along the front" if many else "of the best candidates"
+    thin = f"{MAX_BARS} of {len(front)} candidates, evenly spaced." if len(front) > MAX_BARS else ""
+    heading = f"{'Compositions' if alloyed else 'Variables'} {where}"
+    return section("materials", heading, chart("makeup", figure), paragraph(thin, "note"))
+
+
+def trust(parities: Parities) -> str:
+    """Leave-one-out parity with its metrics, what speaks against each surrogate, and what it says of itself."""
+    rows: list[list[Text]] = [
+        [label(p.name), len(p.measured),
+         *(number(p.metrics.get(key), 3) for key in ("rmse", "mae", "r2", "spearman", "nlpd")),
+         *(f"{100 * p.metrics[key]:.0f} %" if key in p.metrics else "–" for key in ("coverage_50", "coverage_95")),
+         number(p.metrics.get("miscalibration_area"), 2)]
+        for p in parities.outputs
+    ]  # fmt: skip
+    columns = ["Property", "n", "RMSE", "MAE", "R²", "Spearman", "−log density", "Inside 50 %", "Inside 95 %"]
+    note = (
+        "Each point is predicted from all others with the hyperparameters fixed; bars: one standard deviation. "
+        "Miscalibration: mean distance between the share of points inside an interval and the share it promises, "
+        "0 to 0.5."
+    )
+    wrong = [f"{label(p.name)}: {text}." for p in parities.outputs for text in doubts(p.metrics).values()]
+    own = "\n".join(f"{label(p.name)}: {text}" for p in parities.outputs for text in p.notes)
+    return section(
+        "trust",
+        "Can the surrogates be trusted?",
+        paragraph(parities.note, "warn"),
+        chart("parity", parity_chart(parities.outputs)),
+        paragraph(note if rows else "", "note"),
+        table([*columns, "Miscalibration"], rows, numbers=range(1, 10)) if rows else "",
+        *(paragraph(text, "warn") for text in wrong),
+        safe(details("What the surrogates say of themselves", own)) if own else "",
+    )
+
+
+def variables(outcome: Outcome) -> str:
+    """The variables as `name = value` lines."""
+    return "\n".join(f"{name} = {shown(value)}" for name, value in outcome.variables.items())
+
+
+def _yaml(content: object) -> str:
+    text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+    return text
+
+
+def details(summary: str, text: str) -> Html:
+    """Text behind a line that opens it."""
+    return Html(f"<details><summary>{safe(summary)}</summary><pre>{safe(text)}</pre></details>")

@@ -1,0 +1,1 @@
+"""This package is the record as MLflow sees it: a projection that may be thrown away."""

@@ -1,0 +1,270 @@
+"""This file is how MLflow follows a campaign: a thread that reads the journal and tells the store what is new."""
+
+import hashlib
+import json
+import threading
+import time
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+import yaml
+
+from eutectic.campaigns.analysis.pareto import front
+from eutectic.campaigns.explain.files import FOLDER, WHOLE, explanation_files
+from eutectic.campaigns.record.ledger import read_ledger
+from eutectic.campaigns.record.outcomes import Batch, Event, Ledger
+from eutectic.campaigns.tracking import projection
+from eutectic.campaigns.tracking.position import Position, Positions, tracking_uri
+from eutectic.oracles.base import EngineMissing
+
+PACE_S = 3.0
+"""Seconds for which news is gathered before MLflow is written, so that quick campaigns are not slowed by it."""
+REST_S = 60.0
+"""Seconds a store that did not answer is left alone."""
+TABLE_S = 15.0
+"""Seconds between two writings of the tables while the campaign runs."""
+TABLES = ("evaluations.json", "pareto.json")
+
+
+class Tracker:
+    """Follows one campaign; nothing it does blocks, slows or stops the campaign."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._cwd = Path(folder), Path.cwd()
+        self._told: SimpleQueue[str] = SimpleQueue()
+        self.note = ""
+        """Why MLflow is not up to date; empty when it is."""
+        self._thread = threading.Thread(target=self._run, name="mlflow", daemon=True)
+        self._thread.start()
+
+    def follow(self, event: Event) -> None:
+        """Hear of an event; returns at once."""
+        if event.kind in ("round", "done", "stopped"):
+            self._told.put(event.kind)
+
+    def close(self, timeout_s: float = 60.0) -> str:
+        """Let MLflow catch up with everything, for at most so long; what remains to be done, or an empty text."""
+        self._told.put("close")
+        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            self.note = f"MLflow is not up to date after {timeout_s:g} s; finish it: campaign sync {self._folder}"
+        return self.note
+
+    def _run(self) -> None:
+        """The thread: catch up whenever something was heard, and once more at the end."""
+        resting_until, follower = 0.0, None  # the follower is made here, for MLflow is slow to import
+        while True:
+            word = self._next()
+            if word != "close" and time.monotonic() < resting_until:
+                continue
+            try:
+                if follower is None and not read_ledger(self._folder).spec.tracking.enabled:
+                    return
+                follower = follower or Follower(self._folder, self._cwd)
+                follower.catch_up(final=word == "close")
+                self.note = ""
+            except Exception as error:  # a tracking failure is a note, whatever it is: the campaign goes on
+                resting_until = time.monotonic() + REST_S
+                self.note = f"{_reason(error)}; when it is back: campaign sync {self._folder}"
+            if word == "close":
+                return
+
+    def _next(self) -> str:
+        """The last word of those that came within a while after the first; at once when it is to close."""
+        word = self._told.get()
+        until = time.monotonic() + PACE_S
+        while word != "close":
+            try:
+                word = self._told.get(timeout=max(0.0, until - time.monotonic()))
+            except Empty:
+                break
+        return word
+
+
+def sync(folder: str | Path) -> str:
+    """Bring MLflow up to date with a campaign's journal; where the run is. EngineMissing when the store is away."""
+    from eutectic.campaigns.tracking.mlflow_store import store_errors
+
+    folder = Path(folder)
+    if not read_ledger(folder).spec.tracking.enabled:
+        return "tracking is switched off in the campaign file (tracking: {enabled: false})"
+    try:
+        follower = Follower(folder, Path.cwd())
+        follower.catch_up(final=True)
+    except store_errors() as error:
+        raise EngineMissing(f"{_reason(error)}; when it is back: campaign sync {folder}") from error
+    return f"MLflow run {follower.position.run} in {follower.uri} is up to date; see it: campaign ui {folder}"
+
+
+def _reason(error: Exception) -> str:
+    """The error in a line."""
+    text = " ".join(str(error).split())
+    return f"MLflow could not be written ({type(error).__name__}: {text[:300]})"
+
+
+class Follower:
+    """A store and how far it has followed; used by one thread."""
+
+    def __init__(self, folder: Path, cwd: Path) -> None:
+        from eutectic.campaigns.tracking.mlflow_store import Store
+
+        ledger = read_ledger(folder)
+        self._folder = folder
+        self._positions = Positions.read(folder)
+        source = Path(str(ledger.facts.get("source", cwd)))
+        uri = tracking_uri(ledger.spec, cwd, source, self._positions.uri)
+        self.store = Store(uri, ledger.spec.tracking.experiment or ledger.spec.name)
+        self.position = self._positions.stores.setdefault(uri, Position())
+        self.uri = self._positions.uri = uri
+        self._found: dict[str, str] | None = None
+        self._tabled_at = 0.0
+
+    def catch_up(self, final: bool) -> None:
+        """Tell the store everything it has not been told; `final` brings tables, report, pictures and surrogates."""
+        ledger = read_ledger(self._folder)
+        if not ledger.batches:
+            return
+        self._open_run(ledger)
+        for ended in ledger.rounds:
+            if str(ended.index) not in self.position.rounds:
+                self._round(ledger, ended.index)
+        self._hypervolumes(ledger)
+        if final or time.monotonic() - self._tabled_at > TABLE_S:
+            self._tables(ledger)
+        if final:
+            self._conclude(ledger)
+
+    def _begun(self, ledger: Ledger, part: str, title: str, start_ms: int, parent: str = "") -> str:
+        """The run of a part of the campaign: found again by its tags, or made."""
+        key = campaign_key(ledger)
+        if self._found is None:
+            self._found = self.store.runs(key)
+        if part not in self._found:
+            self._found[part] = self.store.begin(key, part, title, start_ms, parent)
+        return self._found[part]
+
+    def _open_run(self, ledger: Ledger) -> None:
+        """The campaign's own run; taken up again when it exists."""
+        position = self.position
+        if self._found is None and position.run and not self.store.holds(position.run):
+            position = self.position = self._positions.stores[self._positions.uri] = Position()
+        first = self._found is None
+        position.run = self._begun(ledger, "campaign", ledger.spec.name, projection.started_ms(ledger))
+        if first and ledger.state == "running":
+            self.store.end(position.run, "running", 0)
+        if not position.parameters:
+            self.store.log(position.run, (), projection.parameters(ledger), projection.tags(ledger))
+            resolved = yaml.safe_dump(ledger.spec.dump(), sort_keys=False, allow_unicode=True)
+            self.store.text(position.run, resolved, "campaign.yaml")
+            position.parameters = True
+            self._positions.write()
+
+    def _round(self, ledger: Ledger, index: int) -> None:
+        """One round's metrics, in the campaign's run and in its own, and its evaluations when they have runs."""
+        store, position = self.store, self.position
+        batch = next(b for b in ledger.batches if b.index == index)
+        run = self._begun(ledger, f"round {index}", f"round {index}", int(1000 * batch.asked_at), position.run)
+        metrics = projection.measurements(ledger, index)
+        store.log(position.run, metrics)
+        store.log(run, metrics, _asking(batch))
+        if ledger.spec.tracking.evaluations == "nested":
+            self._evaluations(ledger, index, run)
+        store.end(run, "done", projection.round_ms(ledger, index))
+        position.rounds[str(index)] = run
+        self._positions.write()
+
+    def _evaluations(self, ledger: Ledger, index: int, parent: str) -> None:
+        """A run an evaluation of one round."""
+        for outcome in (o for o in ledger.outcomes if o.round == index):
+            if str(outcome.number) in self.position.evaluations:
+                continue
+            at = int(1000 * (outcome.finished_at or outcome.proposed_at))
+            part = f"evaluation {outcome.number}"
+            run = self._begun(ledger, part, part, int(1000 * outcome.proposed_at), parent)
+            parameters, values, marks = projection.evaluation(outcome)
+            metrics = [projection.Measurement(key, value, at, index) for key, value in values.items()]
+            self.store.log(run, metrics, parameters, marks)
+            self.store.end(run, "done" if outcome.status == "finished" else "failed", at)
+            self.position.evaluations[str(outcome.number)] = run
+
+    def _hypervolumes(self, ledger: Ledger) -> None:
+        """Rounds that ended before the reference point was fixed get their hypervolume afterwards."""
+        known = projection.hypervolumes(ledger)
+        if len(known) > self.position.hypervolumes:
+            self.store.log(self.position.run, known)
+            self.position.hypervolumes = len(known)
+            self._positions.write()
+
+    def _tables(self, ledger: Ledger) -> None:
+        """The evaluations and the front, each as one artifact."""
+        run, store = self.position.run, self.store
+        tables = [projection.evaluations_table(ledger), projection.pareto_table(ledger, front(ledger))]
+        wanted = list(zip(TABLES, tables, strict=True))[0 if ledger.spec.tracking.evaluations == "table" else 1 :]
+        for file, content in wanted:
+            store.table(run, content, file)
+        store.name_tables(run, [file for file, _ in wanted])
+        self._tabled_at = time.monotonic()
+
+    def _conclude(self, ledger: Ledger) -> None:
+        """What belongs to the end of a session: report, pictures, state, surrogates."""
+        run, store, state = self.position.run, self.store, fingerprint(ledger) + mark(self._folder)
+        if self.position.concluded == state:
+            return
+        store.log(run, (), None, projection.tags(ledger))
+        for path, place in written(ledger, self._folder):
+            store.file(run, path, place)
+        store.end(run, ledger.state, projection.ended_ms(ledger))
+        if ledger.state == "done":
+            self._surrogates(ledger)
+        self.position.concluded = state
+        self._positions.write()
+
+    def _surrogates(self, ledger: Ledger) -> None:
+        """Every output's final surrogate as a model, unless one that learned the same is there."""
+        from eutectic.campaigns.tracking.surrogate_file import final_surrogates
+        from eutectic.campaigns.tracking.surrogate_file import fingerprint as learned
+
+        self.position.models |= self.store.models(self.position.run)
+        for content in final_surrogates(ledger):
+            name, mark = content["property"], learned(content)
+            if self.position.models.get(name) != mark:
+                self.store.model(self.position.run, ledger.spec.name, content, mark, len(ledger.rounds))
+                self.position.models[name] = mark
+                self._positions.write()
+
+
+def _asking(batch: Batch) -> dict[str, str]:
+    return {"optimizer": batch.optimizer, "stage": str(batch.stage)}
+
+
+def campaign_key(ledger: Ledger) -> str:
+    """What tells this campaign from any other, from its journal alone: file, facts, and when it first asked."""
+    told = [ledger.spec.dump(), dict(ledger.facts), ledger.batches[0].asked_at]
+    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def fingerprint(ledger: Ledger) -> str:
+    """Hash of how far the campaign has come."""
+    told = [ledger.state, [(o.number, o.status, o.finished_at) for o in ledger.outcomes], len(ledger.rounds)]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+
+
+def mark(folder: Path) -> str:
+    """What tells one explanation of the campaign from another; empty without one."""
+    path = folder / FOLDER / WHOLE
+    return f"-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}" if path.exists() else ""
+
+
+def written(ledger: Ledger, folder: Path) -> list[tuple[Path, str]]:
+    """Report, pictures and explanation with their place; the first two are written anew when older than the results."""
+    from eutectic.campaigns.figures.pictures import write_figures
+    from eutectic.campaigns.report.page import write_report
+
+    report, pictures = folder / "report.html", sorted((folder / "figures").glob("*.png"))
+    if not report.exists() or 1000 * report.stat().st_mtime < projection.ended_ms(ledger):
+        write_report(ledger, report)
+        pictures = write_figures(ledger, folder / "figures")
+    given = folder / "campaign.yaml"
+    files = [(report, ""), *((path, "figures") for path in pictures)]
+    files += [(path, FOLDER) for path in explanation_files(folder)]
+    return files + ([(given, "as_given")] if given.exists() else [])

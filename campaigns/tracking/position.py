@@ -1,0 +1,87 @@
+"""This file is how far MLflow has followed a campaign: `tracking.json` beside the journal, a place for each store."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from eutectic.campaigns.file.spec import CampaignSpec
+
+
+NAME = "tracking.json"
+
+
+@dataclass(slots=True)
+class Position:
+    """What one store has been told; changed by the tracking thread alone."""
+
+    run: str = ""
+    """Id of the campaign's run."""
+    parameters: bool = False
+    """They are written once."""
+    rounds: dict[str, str] = field(default_factory=dict)
+    """Round -> id of its run, when everything in it is logged."""
+    evaluations: dict[str, str] = field(default_factory=dict)
+    """Outcome number -> id of its run."""
+    hypervolumes: int = 0
+    """Rounds whose hypervolume is logged."""
+    models: dict[str, str] = field(default_factory=dict)
+    """Property -> fingerprint of the data its logged model has learned from."""
+    concluded: str = ""
+    """Fingerprint of the ledger whose report, figures and state are logged."""
+
+
+@dataclass(slots=True)
+class Positions:
+    """The file: the store used last, and a position for each store."""
+
+    path: Path
+    uri: str = ""
+    stores: dict[str, Position] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folder: Path) -> "Positions":
+        """Read the file; an unreadable one counts as none, for runs are found again by their tags."""
+        path = folder / NAME
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            stores = {uri: Position(**position) for uri, position in content["stores"].items()}
+            return cls(path, content["uri"], stores)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return cls(path)
+
+    def write(self) -> None:
+        """Replace the file in one step."""
+        content = {"uri": self.uri, "stores": {uri: asdict(position) for uri, position in self.stores.items()}}
+        part = self.path.with_name(self.path.name + ".part")
+        part.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        part.replace(self.path)
+
+
+VARIABLE = "MLFLOW_TRACKING_URI"
+FILE = "mlflow.db"
+
+
+def tracking_uri(spec: "CampaignSpec", cwd: Path, source: Path | None = None, last: str = "") -> str:
+    """The store of a campaign: its file's `tracking.uri`, MLFLOW_TRACKING_URI, the last one used, cwd/mlflow.db.
+
+    source: folder of the campaign file, from which its relative paths are taken (cwd when not given).
+    """
+    if spec.tracking.uri:
+        return absolute(spec.tracking.uri, source or cwd)
+    given = os.environ.get(VARIABLE, "")
+    return absolute(given, cwd) if given else last or absolute(f"sqlite:///{FILE}", cwd)
+
+
+def absolute(uri: str, folder: Path) -> str:
+    """The same store with a relative SQLite path taken from folder."""
+    path = uri.removeprefix("sqlite:///")
+    return f"sqlite:///{(folder / path).absolute()}" if path != uri else uri
+
+
+def address(folder: Path | None) -> str:
+    """The store a campaign's folder was tracked in; without a folder, the one a new campaign would use here."""
+    given = absolute(os.environ.get(VARIABLE, "") or f"sqlite:///{FILE}", Path.cwd())
+    return (Positions.read(folder).uri if folder else "") or given

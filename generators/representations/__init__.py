@@ -1,0 +1,1 @@
+"""This package is what a surrogate may see instead of the coordinates."""

@@ -1,0 +1,186 @@
+"""This file is the representations: what a surrogate may see instead of a space's own columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from eutectic.generators.representations.elements import COMMON, resolved
+from eutectic.optimizers.base import Space
+from eutectic.oracles.base import Candidate
+
+if TYPE_CHECKING:
+    from eutectic.generators.representations.blocks import Block, Features
+
+
+Statistic = Literal["mean", "deviation", "minimum", "maximum", "range"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fractions:
+    """Atomic fractions of the elements, whatever the space's own columns are."""
+
+    def of(self, space: Space, materials: Sequence[Candidate] = ()) -> "Features":
+        """The representation of a space; ValueError when it has no compositions."""
+        from eutectic.generators.representations.compositions import fraction_block, source
+
+        where = source(space, materials)
+        return beside(space, fraction_block(where), where.used)
+
+
+@dataclass(frozen=True, slots=True)
+class LogRatios:
+    """Isometric log-ratios of the fractions (Egozcue et al. 2003, doi 10.1023/A:1023818214614).
+
+    Each element is set against the geometric mean of the elements after it: one feature fewer than elements.
+    """
+
+    zero: float = 0.005
+    """Fractions below it, zeros among them, are raised to it before the logarithm, and the row is closed to 1 again."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError when an option lies outside its range."""
+        if not 0 < self.zero < 0.5:
+            raise ValueError(f"zero: {self.zero} is not above 0 and below 0.5")
+
+    def of(self, space: Space, materials: Sequence[Candidate] = ()) -> "Features":
+        """The representation of a space; ValueError when it has no compositions of two elements or more."""
+        from eutectic.generators.representations.compositions import log_ratio_block, source
+
+        where = source(space, materials)
+        if len(where.elements) < 2:
+            raise ValueError(f"{where.elements[0]} is its only element: there is no ratio")
+        return beside(space, log_ratio_block(where, self.zero), where.used)
+
+
+@dataclass(frozen=True, slots=True)
+class ElementStatistics:
+    """Element properties over the composition, weighted by its fractions (Ward et al. 2016).
+
+    doi 10.1038/npjcompumats.2016.28; the property table is Magpie's as shipped with matminer.
+    """
+
+    properties: tuple[str, ...] = COMMON
+    """Properties by name, the unit left out or not, such as `electronegativity`; `magpie` stands for all 22."""
+    statistics: tuple[Statistic, ...] = ("mean", "deviation")
+    """Weighted mean, weighted mean absolute deviation; minimum, maximum and range over the elements present."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a property that is not known, or none at all."""
+        if not resolved(self.properties):
+            raise ValueError("properties: name at least one")
+        if not self.statistics or len(set(self.statistics)) < len(self.statistics):
+            raise ValueError(f"statistics: name at least one, each once, not {list(self.statistics)}")
+
+    def of(self, space: Space, materials: Sequence[Candidate] = ()) -> "Features":
+        """The representation of a space; ValueError when it has no compositions."""
+        from eutectic.generators.representations.compositions import source, statistics_block
+
+        where = source(space, materials)
+        block = statistics_block(where, resolved(self.properties), tuple(self.statistics))
+        return beside(space, block, where.used)
+
+
+@dataclass(frozen=True, slots=True)
+class ElementEncoding:
+    """Every category that is an element as its properties and, if wanted, one indicator an element."""
+
+    properties: tuple[str, ...] = COMMON
+    """Properties by name, the unit left out or not; `magpie` stands for all 22."""
+    one_hot: bool = True
+    """Indicators beside the properties: elements alike in all of them stay apart."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a property that is not known, or nothing to encode by."""
+        if not resolved(self.properties) and not self.one_hot:
+            raise ValueError("properties: name at least one, or keep one_hot")
+
+    def of(self, space: Space, materials: Sequence[Candidate] = ()) -> "Features":
+        """The representation of a space; ValueError when no category of it is an element."""
+        from eutectic.generators.representations.columns import encoding_block
+        from eutectic.generators.representations.compositions import element_columns
+
+        del materials
+        columns = element_columns(space)
+        if not columns:
+            raise ValueError("no category of it is an element")
+        blocks = [encoding_block(space, j, resolved(self.properties), self.one_hot) for j in columns]
+        return beside(space, blocks, columns)
+
+
+@dataclass(frozen=True, slots=True)
+class StructureDescriptors:
+    """Descriptors of crystals: density, volume, packing, bonds, coordination, symmetry."""
+
+    descriptors: tuple[str, ...] | None = None
+    """Descriptors by name; all when not given."""
+    composition: bool = True
+    """Mean and deviation of the common element properties beside them."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a descriptor that is not known."""
+        from eutectic.generators.representations.crystals import require_known
+
+        require_known(self.descriptors or ())
+
+    def of(self, space: Space, materials: Sequence[Candidate] = ()) -> "Features":
+        """The representation of a space; ValueError when its candidates have no structures."""
+        from eutectic.generators.representations.columns import structure_block
+        from eutectic.generators.representations.compositions import source, statistics_block
+        from eutectic.generators.representations.crystals import DESCRIPTORS
+
+        block = structure_block(space, materials, self.descriptors or tuple(DESCRIPTORS))
+        where = source(space, materials)
+        found = [block, statistics_block(where, COMMON, ("mean", "deviation"))] if self.composition else [block]
+        return beside(space, found, where.used)
+
+
+@dataclass(frozen=True, slots=True)
+class ElementSequence:
+    """The elements site by site, as the `cnn` surrogate reads them.
+
+    Sites come from the candidate's structure or, where only its composition is known, from random decorations of a
+    lattice line; these are the same for every candidate, so that like compositions are decorated alike. Where an
+    oracle tells which element stood on which site of the crystals it has measured, that is what is learned from.
+    """
+
+    length: int = 32
+    """Sites of a sequence; shorter structures are repeated."""
+    decorations: int = 8
+    """Decorations of a composition; a structure is one."""
+    seed: int = 0
+    """Seed of the decorations."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError when an option lies outside its range."""
+        for name, value, least in (("length", self.length, 2), ("decorations", self.decorations, 1)):
+            if value < least:
+                raise ValueError(f"{name} must be at least {least}, not {value}")
+        if self.seed < 0:
+            raise ValueError(f"seed must be at least 0, not {self.seed}")
+
+    def of(self, space: Space, materials: Sequence[Candidate] = ()) -> "Features":
+        """The representation of a space; ValueError when it has no compositions, or variables beside them."""
+        from eutectic.generators.representations.blocks import Features
+        from eutectic.generators.representations.columns import decoration_block, site_block
+        from eutectic.generators.representations.compositions import source
+
+        where = source(space, materials)
+        others = [name for j, name in enumerate(space.names) if j not in where.used]
+        if others:
+            raise ValueError(f"a sequence of elements cannot hold {', '.join(others)}")
+        if materials and all(m.structure is not None for m in materials):
+            return Features(
+                (site_block(space, materials, where.elements, self.length),), (1, self.length), where.elements
+            )
+        block = decoration_block(where, self.decorations, self.length, self.seed)
+        return Features((block,), (self.decorations, self.length), where.elements)
+
+
+def beside(space: Space, blocks: "Block | Sequence[Block]", used: Sequence[int]) -> "Features":
+    """Blocks, then the columns of the space that they have not used."""
+    from eutectic.generators.representations.blocks import Block, Features
+    from eutectic.generators.representations.columns import kept_block
+
+    found = (blocks,) if isinstance(blocks, Block) else tuple(blocks)
+    rest = tuple(j for j in range(space.d) if j not in used)
+    return Features((*found, kept_block(space, rest)) if rest else found)

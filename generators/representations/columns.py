@@ -1,0 +1,95 @@
+"""This file is the features of single columns and sites: kept columns, encoded elements, structures, sequences."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eutectic.generators.representations.blocks import Block, rows_of
+from eutectic.generators.representations.compositions import Source, meanings, ordered
+from eutectic.generators.representations.elements import table, unit
+from eutectic.optimizers.base import Array, Space
+from eutectic.oracles.base import Candidate
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def kept_block(space: Space, columns: tuple[int, ...]) -> Block:
+    """Columns as they are; a unit that is not known counts as dimensionless."""
+    labels = space.categories or ((),) * space.d
+    return Block(
+        names=tuple(space.names[j] for j in columns),
+        transform=lambda X: X[..., list(columns)],
+        differentiable=space.table is None and any(space.kinds[j] in ("continuous", "fraction") for j in columns),
+        categories=tuple(len(labels[j]) for j in columns),
+    )
+
+
+def encoding_block(space: Space, column: int, properties: tuple[str, ...], one_hot: bool) -> Block:
+    """A category's element as its properties (0 for a label that is none) and, if wanted, indicators of its labels."""
+    labels, name = space.categories[column], space.names[column]
+    elements = ordered([dict.fromkeys(labels, 1.0)])
+
+    def encoded(X: "Tensor") -> "Tensor":
+        import torch
+
+        values = meanings(labels, elements) @ table(elements, properties)
+        codes = np.hstack([values, np.eye(len(labels))]) if one_hot else values
+        return torch.as_tensor(codes)[X[..., column].detach().round().long()]
+
+    indicators = tuple(f"{name}={label}" for label in labels) if one_hot else ()
+    units = (*(unit(p) for p in properties), *("" for _ in indicators))
+    return Block((*(f"{name} {p}" for p in properties), *indicators), encoded, False, units)
+
+
+def structure_block(space: Space, materials: Sequence[Candidate], names: tuple[str, ...]) -> Block:
+    """Descriptors of each candidate's structure; ValueError when one has none."""
+    from eutectic.generators.representations.crystals import DESCRIPTORS, described
+
+    structures = [m.structure for m in materials if m.structure is not None]
+    if space.table is None or not materials or len(structures) < len(materials):
+        raise ValueError("its candidates have no structures: it needs a pool with `structures`")
+    place = [list(DESCRIPTORS).index(name) for name in names]
+    values = np.array([described(structure) for structure in structures])[:, place]
+    return Block(names, rows_of(space.table).listed(values), False, tuple(DESCRIPTORS[name] for name in names))
+
+
+def site_block(space: Space, materials: Sequence[Candidate], elements: tuple[str, ...], length: int) -> Block:
+    """The elements of each candidate's sites in their order, as codes, repeated or cut to `length`."""
+    from eutectic.generators.representations.crystals import site_elements
+
+    assert space.table is not None
+    codes = np.zeros((len(materials), length))
+    for row, candidate in zip(codes, materials, strict=True):
+        assert candidate.structure is not None
+        sites = [elements.index(symbol) for symbol in site_elements(candidate.structure)]
+        row[:] = np.resize(sites, length)
+    names = tuple(f"site_{k + 1}" for k in range(length))
+    return Block(names, rows_of(space.table).listed(codes), False, categories=(len(elements),) * length)
+
+
+def decoration_block(where: Source, count: int, length: int, seed: int) -> Block:
+    """Codes of the elements on the sites of `count` decorations: site k takes the element in whose share it falls.
+
+    Shares are the cumulative fractions; the sites' places in 0..1 are evenly spread and shuffled, so that every
+    decoration has its composition up to one site an element, and all of them together more closely.
+    """
+    places = site_places(count, length, seed)
+
+    def decorated(X: "Tensor") -> "Tensor":
+        import torch
+
+        shares = where.fractions(X.detach()).cumsum(-1)[..., :-1]
+        codes = (torch.as_tensor(places) > shares[..., None]).sum(-2).to(torch.float64)
+        return codes + 0.0 * X.sum(-1, keepdim=True) if X.requires_grad else codes
+
+    names = tuple(f"decoration_{r + 1}_site_{k + 1}" for r in range(count) for k in range(length))
+    return Block(names, decorated, False, categories=(len(where.elements),) * (count * length))
+
+
+def site_places(count: int, length: int, seed: int) -> Array:
+    """(count * length,) places in 0..1, a permutation of an even grid in each decoration."""
+    rng = np.random.default_rng(seed)
+    grids = [(rng.permutation(length) + (r + 0.5) / count) / length for r in range(count)]
+    return np.concatenate(grids)

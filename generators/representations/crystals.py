@@ -1,0 +1,125 @@
+"""This file is crystal structures as numbers: files read, and descriptors that need no fit."""
+
+import difflib
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
+
+
+DESCRIPTORS = {
+    "density_g_per_cm3": "g/cm^3",
+    "volume_angstrom3_per_atom": "angstrom^3",
+    "packing_fraction": "",
+    "mean_nearest_distance_angstrom": "angstrom",
+    "deviation_nearest_distance_angstrom": "angstrom",
+    "mean_coordination": "",
+    "deviation_coordination": "",
+    "mean_bond_length_over_radii": "",
+    "deviation_bond_length_over_radii": "",
+    "point_group_order": "",
+}
+"""Name -> unit. Packing: spheres of atomic radius over volume. Neighbours: nearer than 1.2 times the nearest distance
+of the site. Bond lengths over the sum of the two atomic radii. Point group order: 1 (triclinic) to 48 (cubic)."""
+REACH = 1.2
+"""Neighbours of a site lie within so many times its nearest distance."""
+
+
+def require_known(names: Iterable[str]) -> None:
+    """ValueError for a name that is no descriptor, with the nearest one."""
+    for name in names:
+        if name not in DESCRIPTORS:
+            near = difflib.get_close_matches(name, DESCRIPTORS, 1, 0.5)
+            hint = f", did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"descriptors: {name!r} is unknown{hint} Known: {', '.join(DESCRIPTORS)}")
+
+
+def read(path: str) -> dict[str, object]:
+    """The structure in a file (CIF, POSCAR, ... as pymatgen knows them) as a dictionary; ValueError if it has none."""
+    from pymatgen.core import Structure
+
+    try:
+        structure = Structure.from_file(path)
+    except FileNotFoundError:
+        raise ValueError(f"no such file: {path}") from None
+    except (ValueError, KeyError, IndexError, AssertionError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} holds no structure that pymatgen can read: {error}") from None
+    if not structure.is_ordered:
+        raise ValueError(f"{path} is disordered: give a structure with one element a site")
+    found: dict[str, object] = structure.as_dict()
+    return found
+
+
+def composition(structure: Mapping[str, object]) -> dict[str, float]:
+    """Atomic fractions by element symbol."""
+    sites = site_elements(structure)
+    return {symbol: sites.count(symbol) / len(sites) for symbol in sorted(set(sites))}
+
+
+def site_elements(structure: Mapping[str, object]) -> list[str]:
+    """Element symbol of each site, in order."""
+    return [site.specie.symbol for site in _structure(structure)]
+
+
+def described(structure: Mapping[str, object]) -> list[float]:
+    """The descriptors, in the order and units of `DESCRIPTORS`."""
+    crystal = _structure(structure)
+    nearest, coordination, bonds = _neighbourhoods(crystal)
+    radii = np.array([_radius(site.specie.symbol) for site in crystal])
+    return [
+        float(crystal.density),
+        float(crystal.volume / len(crystal)),
+        float((4 / 3 * np.pi * radii**3).sum() / crystal.volume),
+        *_mean_and_deviation(nearest),
+        *_mean_and_deviation(coordination),
+        *_mean_and_deviation(bonds),
+        _point_group_order(crystal),
+    ]
+
+
+def _structure(content: Mapping[str, object]) -> "Structure":
+    from pymatgen.core import Structure
+
+    return Structure.from_dict(dict(content))
+
+
+def _mean_and_deviation(values: list[float]) -> tuple[float, float]:
+    found = np.array(values)
+    return float(found.mean()), float(np.abs(found - found.mean()).mean())
+
+
+def _neighbourhoods(crystal: "Structure") -> tuple[list[float], list[float], list[float]]:
+    """Nearest distance (angstrom) and number of neighbours of each site, and each bond's length over its radii."""
+    cutoff = 1.5 * (crystal.volume / len(crystal)) ** (1 / 3)
+    while True:
+        first, second, _, distance = crystal.get_neighbor_list(cutoff)
+        if len(np.unique(first)) == len(crystal):
+            nearest = np.array([distance[first == i].min() for i in range(len(crystal))])
+            if REACH * nearest.max() <= cutoff:
+                break
+        cutoff *= 1.5
+    near = distance <= REACH * nearest[first]
+    radii = np.array([_radius(site.specie.symbol) for site in crystal])
+    bonds = distance[near] / (radii[first[near]] + radii[second[near]])
+    return nearest.tolist(), np.bincount(first[near], minlength=len(crystal)).astype(float).tolist(), bonds.tolist()
+
+
+def _radius(symbol: str) -> float:
+    """Atomic radius, angstrom."""
+    from eutectic.generators.representations.elements import table
+
+    return float(table((symbol,), ("atomic_radius_angstrom",))[0, 0])
+
+
+def _point_group_order(crystal: "Structure") -> float:
+    """Number of rotations (proper and improper) of the crystal's space group."""
+    from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of how spglib is going to report errors
+        rotations = SpacegroupAnalyzer(crystal, symprec=0.01).get_symmetry_dataset().rotations
+    return float(len(np.unique(np.asarray(rotations).reshape(-1, 9), axis=0)))

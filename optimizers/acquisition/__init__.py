@@ -1,0 +1,1 @@
+"""This package is how much a candidate is expected to add."""

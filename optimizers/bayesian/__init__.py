@@ -1,0 +1,1 @@
+"""This package is the optimizers that believe and choose: bayesian, hybrid, multifidelity, satisfy."""

@@ -1,0 +1,87 @@
+"""This file is the Bayesian optimizer: believe what was seen, then choose the batch expected to add most."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from eutectic.optimizers.acquisition.baseline import MOST_DRAWS
+from eutectic.optimizers.base import Array, History, Proposals, Space
+from eutectic.optimizers.designs.uniform import uniform
+from eutectic.optimizers.models.belief import explained
+
+if TYPE_CHECKING:
+    from eutectic.optimizers.bayesian.multifidelity import MultiFidelity
+    from eutectic.surrogates.base import Surrogate
+
+
+@dataclass(frozen=True, slots=True)
+class Bayesian:
+    """Noisy expected (hypervolume) improvement, feasibility-weighted, over Gaussian processes or any surrogate."""
+
+    draws: int = 64
+    """Joint draws of the known points' true values; the candidate's own values are integrated exactly."""
+    samples: int = 512
+    """Uniform points ranked before climbing (spaces too large to list)."""
+    starts: int = 6
+    """Points from which gradients or neighbour moves climb."""
+    iterations: int = 40
+    """Most L-BFGS steps of a climb."""
+    least: int = 2
+    """Uniform sampling until so many evaluations have finished."""
+    trust: Literal["auto", "always", "never"] = "auto"
+    """Search in trust regions around the best: `auto` above 20 variables or 1,000 finished evaluations."""
+    recipes: tuple["Surrogate", ...] = field(default=(), init=False, repr=False)
+    """One surrogate an objective and a constraint; a Gaussian process for each where empty."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError when an option lies outside its range."""
+        for name, least in (("draws", 1), ("samples", 1), ("starts", 1), ("iterations", 1), ("least", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}, not {getattr(self, name)}")
+
+    def using(self, recipes: "Sequence[Surrogate]") -> "Bayesian":
+        """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
+        other = replace(self)
+        object.__setattr__(other, "recipes", tuple(recipes))
+        return other
+
+    def climbing(self, choosing: bool) -> "MultiFidelity":
+        """The optimizer that takes this one's place where there is a ladder of oracles."""
+        from eutectic.optimizers.bayesian.multifidelity import MultiFidelity
+
+        other = MultiFidelity(choosing, self.draws, self.samples, self.starts, self.iterations)
+        return other.using(self.recipes)
+
+    def ask(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
+        """Up to n rows (<= n, d), fewer only when a finite space is used up."""
+        return self.propose(space, history, n, rng).X
+
+    def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Proposals:
+        """Like `ask`, with the acquisition value, prediction and probability of feasibility of each row."""
+        finished = int(history.finished.sum())
+        if finished < self.least:
+            return uniform(space, history, n, rng, f"only {finished} finished evaluations: sampled uniformly")
+        from eutectic.optimizers.acquisition.baseline import improvement
+        from eutectic.optimizers.models.belief import learn
+        from eutectic.optimizers.models.two_regimes import regimes
+        from eutectic.optimizers.search.batch import choose, choose_from
+        from eutectic.optimizers.search.global_search import Effort
+        from eutectic.optimizers.search.trust_region import scope
+
+        view = scope(space, history, n, self.trust, rng)
+        if view.restarts:
+            return uniform(space, history, n, rng, view.notes[0])
+        belief = learn(space, view.history, self.recipes)
+        sought = regimes(space, view.history, self.recipes, belief)
+        draws = min(self.draws, MOST_DRAWS[min(history.Y.shape[1], 4)])
+        fronts = improvement(sought.belief, view.history, n, draws, rng)
+        seen, effort = np.concatenate([history.X, history.pending]), Effort(self.samples, self.starts, self.iterations)
+        if view.parts:
+            batch = choose_from(fronts, space, view.parts, seen, rng, effort)
+        else:
+            batch = choose(fronts, space, seen, n, rng, effort)
+        reasons = explained(belief, batch.X, batch.values)
+        notes = (*belief.notes, *sought.notes, *view.notes, *batch.notes)
+        return Proposals(batch.X, reasons, {**belief.state, **sought.state}, notes)

@@ -1,0 +1,94 @@
+"""This file is the optimizer of a ladder of oracles: which candidate to ask, and on which rung, for its price."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from eutectic.optimizers.acquisition.baseline import MOST_DRAWS
+from eutectic.optimizers.base import Array, History, Proposals, Space
+from eutectic.optimizers.designs.uniform import uniform
+from eutectic.optimizers.models.belief import explained
+
+if TYPE_CHECKING:
+    from eutectic.surrogates.base import Surrogate
+
+
+@dataclass(frozen=True, slots=True)
+class MultiFidelity:
+    """Co-kriging over all rungs; asks where the expected gain on the top rung is largest for its price.
+
+    The gain of asking the top rung is the noisy expected (hypervolume) improvement, over its price. A lower rung is
+    worth the gain its answer leads to where the top is asked after a promising one, over the price of both
+    (optimizers/multifidelity_worth.py). Under `gates`, or without a ladder, it asks like `bayesian`.
+    """
+
+    choosing: bool = True
+    """Choose the rung of each proposal, too; otherwise all start on the lowest and go through the gates."""
+    draws: int = 64
+    """Joint draws of the known points' true values; the candidate's own values are integrated exactly."""
+    samples: int = 512
+    """Uniform points ranked before climbing (spaces too large to list)."""
+    starts: int = 6
+    """Points from which gradients or neighbour moves climb."""
+    iterations: int = 40
+    """Most L-BFGS steps of a climb."""
+    least: int = 1
+    """Candidates that must be known on the top rung before a gain is computed."""
+    recipes: tuple["Surrogate", ...] = field(default=(), init=False, repr=False)
+    """One surrogate an objective and a constraint, in whose place co-kriging stands."""
+
+    climbs: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """Raise ValueError when an option lies outside its range."""
+        for name in ("draws", "samples", "starts", "iterations", "least"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+
+    def using(self, recipes: "Sequence[Surrogate]") -> "MultiFidelity":
+        """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
+        other = replace(self)
+        object.__setattr__(other, "recipes", tuple(recipes))
+        return other
+
+    def climbing(self, choosing: bool) -> "MultiFidelity":
+        """The same optimizer; it chooses rungs only where the campaign's policy lets it."""
+        return replace(self, choosing=choosing).using(self.recipes)
+
+    def ask(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
+        """Up to n rows (<= n, d), fewer only when a finite space is used up."""
+        return self.propose(space, history, n, rng).X
+
+    def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Proposals:
+        """Like `ask`, with the rung, acquisition value, prediction and probability of feasibility of each row."""
+        rungs = max(1, len(history.prices))
+        known = history.finished & (history.fidelity == rungs - 1)
+        if known.sum() < self.least:
+            return self._first(space, history, n, rng)
+        from eutectic.optimizers.bayesian.rung_choice import believed, choose
+        from eutectic.optimizers.search.global_search import Effort
+
+        belief = believed(space, history, rungs)
+        draws = min(self.draws, MOST_DRAWS[min(history.Y.shape[1], 4)])
+        effort = Effort(self.samples, self.starts, self.iterations)
+        batch = choose(belief, space, history, n, draws, rng, effort, self.choosing and rungs > 1)
+        reasons = explained(belief.top, batch.X, batch.values)
+        named = tuple(replace(reason, proposer="multifidelity") for reason in reasons)
+        levels = batch.rungs if self.choosing and rungs > 1 else None
+        notes = (*self._replaced(), *belief.notes, *batch.notes)
+        return Proposals(batch.X, named, belief.state, notes, levels)
+
+    def _replaced(self) -> tuple[str, ...]:
+        """The note that the file's surrogates are not used, where they are others than Gaussian processes."""
+        from eutectic.surrogates.gp.recipe import GaussianProcess
+
+        others = any(not isinstance(recipe, GaussianProcess) for recipe in self.recipes)
+        return ("on a ladder co-kriging takes the place of the surrogates in the file",) if others else ()
+
+    def _first(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Proposals:
+        """Too little is known on the top rung: through the gates with new points."""
+        drawn = uniform(space, history, n, rng, f"fewer than {self.least} values of the top rung: sampled uniformly")
+        named = tuple(replace(reason, proposer="multifidelity") for reason in drawn.reasons)
+        return replace(drawn, reasons=named)

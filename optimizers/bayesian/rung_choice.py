@@ -1,0 +1,157 @@
+"""This file is the choice of (candidate, rung) pairs: the gain expected on the top rung, for each rung's price."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import log
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eutectic.optimizers.acquisition.baseline import improvement
+from eutectic.optimizers.acquisition.cost_aware import Worth
+from eutectic.optimizers.base import Array, History, Space
+from eutectic.optimizers.models.belief import Belief, Column, columns, domain
+from eutectic.optimizers.search.batch import single
+from eutectic.optimizers.search.global_search import Effort
+from eutectic.optimizers.spaces.seen import unseen
+from eutectic.surrogates.base import FittedSurrogate, State
+from eutectic.surrogates.cokriging.model import CoKriging, FittedCoKriging
+from eutectic.surrogates.gp.recipe import GaussianProcess
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LadderBelief:
+    """Co-kriging of every output, and of whether an evaluation fails, which no rung tells better than another."""
+
+    outputs: tuple[FittedCoKriging, ...]
+    failure: tuple[FittedSurrogate, ...]
+    m: int
+    constraints: int
+    tells: NDArray[np.bool_]
+    """(K, m) does a rung return this objective?"""
+
+    @property
+    def top(self) -> Belief:
+        """What is believed of the top rung."""
+        last = self.tells.shape[0] - 1
+        return Belief((*(output.on(last) for output in self.outputs), *self.failure), self.m, self.constraints)
+
+    @property
+    def state(self) -> State:
+        """What the next fit may start from."""
+        return {"ladder": [dict(output.state) for output in self.outputs]}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Every output's notes, numbered from 1."""
+        return tuple(f"output {j + 1}: {note}" for j, output in enumerate(self.outputs) for note in output.notes)
+
+    def believing(self, X: Array, rung: Array) -> "LadderBelief":
+        """The same with pairs that are under way taken to give what is expected of them."""
+        return replace(self, outputs=tuple(output.believing(X, rung) for output in self.outputs))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """What was chosen."""
+
+    X: Array
+    """(k, d), k <= n."""
+    rungs: NDArray[np.int64]
+    """(k,)."""
+    values: Array
+    """(k,) log expected gain over price when chosen."""
+    notes: tuple[str, ...] = ()
+
+
+def believed(space: Space, history: History, rungs: int) -> LadderBelief:
+    """Fit co-kriging to every output; a Gaussian process to failures if there were any."""
+    values = np.concatenate([history.signed, history.C], axis=1)
+    noise = np.concatenate([history.noise, history.C_noise], axis=1)
+    starts = history.state.get("ladder")
+    starts = starts if isinstance(starts, list) and len(starts) == values.shape[1] else [None] * values.shape[1]
+    box, outputs = domain(space), []
+    for j, start in enumerate(starts):
+        rows = np.isfinite(values[:, j]) & ~history.failed
+        outputs.append(
+            CoKriging().fit(
+                history.X[rows],
+                history.fidelity[rows],
+                values[rows, j],
+                rungs=rungs,
+                variance=noise[rows, j] ** 2,
+                domain=box,
+                start=start,
+                own=space.table is not None and not np.isfinite(noise[rows, j]).any(),
+            )
+        )
+    m = history.Y.shape[1]
+    failure: tuple[FittedSurrogate, ...] = ()
+    if history.failed.any():
+        data: Column = columns(history)[-1]
+        failure = (GaussianProcess().fit(data.X, data.y[:, None], space.names, domain=box),)
+    tells = np.array([[_tells(history, k, j) for j in range(m)] for k in range(rungs)])
+    return LadderBelief(tuple(outputs), failure, m, history.C.shape[1], tells)
+
+
+def _tells(history: History, rung: int, output: int) -> bool:
+    """Does a rung return an output? Yes where it has not been asked yet."""
+    rows = (history.fidelity == rung) & ~history.failed
+    return not rows.any() or bool(np.isfinite(history.signed[rows, output]).any())
+
+
+def choose(
+    belief: LadderBelief,
+    space: Space,
+    history: History,
+    n: int,
+    draws: int,
+    rng: np.random.Generator,
+    effort: Effort,
+    choosing: bool,
+) -> Pairs:
+    """Up to n pairs, one after the other, each pending for the next; with `choosing` on any rung, else all on 0."""
+    last = belief.tells.shape[0] - 1
+    X, rung = history.pending, _pending_rungs(history)
+    chosen, values = np.empty((0, space.d)), list[float]()
+    levels: list[int] = []
+    for _ in range(n):
+        sure = belief.believing(np.concatenate([X, chosen]), np.concatenate([rung, np.array(levels, dtype=np.int64)]))
+        view = _at_top(history, np.concatenate([X[rung == last], chosen[np.array(levels, dtype=int) == last]]), last)
+        fronts = improvement(sure.top, view, 1, draws, rng)
+        offers = []
+        for k in range(last + 1) if choosing else [0]:
+            judged: Any = fronts
+            if choosing and k < last:
+                judged = Worth(
+                    fronts, sure.outputs, k, tuple(sure.tells[k].tolist()), history.prices[k], history.prices[-1]
+                )
+            x, value = single(judged, space, _taken(history, chosen, levels, k), rng, effort)
+            if unseen(x[None], _taken(history, chosen, levels, k))[0]:
+                offers.append((value - log(history.prices[k]) if choosing and k == last else value, k, x))
+        if not offers:
+            return Pairs(chosen, np.array(levels, dtype=np.int64), np.array(values), ("the space is used up",))
+        value, k, x = max(offers, key=lambda offer: offer[:2])
+        chosen, levels, values = np.concatenate([chosen, x[None]]), [*levels, k], [*values, value]
+    return Pairs(chosen, np.array(levels, dtype=np.int64), np.array(values))
+
+
+def _at_top(history: History, pending: Array, last: int) -> History:
+    """The rows of the top rung alone, with what is pending there."""
+    top = history.fidelity == last
+    parts = {name: getattr(history, name)[top] for name in ("X", "Y", "signed", "noise", "C", "C_noise", "failed")}
+    return replace(history, **parts, pending=pending)
+
+
+def _taken(history: History, chosen: Array, levels: Sequence[int], rung: int) -> Array:
+    """Points (s, d) that a rung need not be asked about: it or one above has answered, or is being asked."""
+    under_way = history.pending[_pending_rungs(history) >= rung]
+    return np.concatenate([history.X[history.fidelity >= rung], under_way, chosen[np.array(levels, dtype=int) >= rung]])
+
+
+def _pending_rungs(history: History) -> NDArray[np.int64]:
+    """Rung (p,) of each pending point."""
+    if history.pending_rung is None:
+        return np.zeros(len(history.pending), dtype=np.int64)
+    return history.pending_rung

@@ -1,0 +1,169 @@
+"""This file is the search for candidates that satisfy every window: which one is likeliest to be one more of them.
+
+Within a batch what is maximised is the expected growth of 1 + 1/2 + ... + 1/k over the number k of pending candidates
+that turn out to satisfy: the next one counts in full where, in a joint draw of the pending ones, none of them does, and
+less the more of them do. It is large for candidates that succeed where the others fail, so a batch spreads over what
+may be feasible (expected number of successes alone would send the whole batch to one place). Candidates beside one
+that is known count less, too, so that what is found is not one point many times.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.spatial.distance import cdist
+from torch import Tensor
+
+from eutectic.optimizers.acquisition.baseline import sobol_normals
+from eutectic.optimizers.acquisition.nehvi import Draw, draw
+from eutectic.optimizers.base import Array, History, Proposals, Reason, Space
+from eutectic.optimizers.models.belief import Belief, learn
+from eutectic.optimizers.search.global_search import nearby
+from eutectic.optimizers.spaces import region
+from eutectic.optimizers.spaces.seen import unseen
+from eutectic.surrogates.base import Surrogate
+
+DRAWS = 64
+"""Joint draws of the pending candidates' outputs."""
+APART = 0.05
+"""Distance over which a candidate beside a known one regains its worth (bounds scaled to 1, root mean square)."""
+CHUNK = 4096
+"""Points judged at once."""
+ROUNDS = 5
+"""Times the best points found are varied, in spaces too large to list."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finding:
+    """What one more candidate is worth, given the pending ones."""
+
+    outputs: tuple[tuple[object, float | None], ...]
+    """Surrogates of the windows, each with a target's half-width; None: holds at or below 0."""
+    pending: Tensor
+    """(b, d)."""
+    normals: Tensor
+    """(outputs, s, room) standard normal draws."""
+    draws: tuple[Draw, ...]
+    weight: Tensor
+    """(s,) log of what a success is worth in each draw."""
+    known: Array
+    """(k, d) all rows evaluated or pending, bounds scaled to 1."""
+    space: Space
+
+    def log(self, X: Array) -> Array:
+        """Logarithm (r,) of the worth of each row X (r, d)."""
+        if not len(X):
+            return np.empty(0)
+        with torch.no_grad():
+            parts = [self._log(part) for part in np.array_split(X, -(-len(X) // CHUNK))]
+        return np.concatenate(parts)
+
+    def _log(self, X: Array) -> Array:
+        chances = [
+            log_inside(*own.moments(torch.tensor(X)), width)
+            for own, (_, width) in zip(self.draws, self.outputs, strict=True)
+        ]
+        total = sum(chances, start=self.weight)
+        value: Array = (total.logsumexp(1) - np.log(len(self.weight))).numpy()
+        gap = cdist(scaled(self.space, X), self.known, "sqeuclidean") / self.space.d
+        near = gap.min(1, initial=np.inf)
+        fresh: Array = value + np.log(-np.expm1(-near / (2 * APART**2)) + 1e-12)
+        return fresh
+
+    def joined(self, x: Array) -> "Finding":
+        """The same with x (d,) pending."""
+        known = np.concatenate([self.known, scaled(self.space, x[None])])
+        return finding(self.outputs, torch.cat([self.pending, torch.tensor(x[None])]), self.normals, known, self.space)
+
+
+def finding(
+    outputs: tuple[tuple[object, float | None], ...], pending: Tensor, normals: Tensor, known: Array, space: Space
+) -> Finding:
+    """The worth of candidates beside the pending ones (b, d)."""
+    with torch.no_grad():
+        draws = tuple(draw(output, pending, z) for (output, _), z in zip(outputs, normals, strict=True))
+        holds = torch.ones(normals.shape[1], len(pending), dtype=torch.bool)
+        for own, (_, width) in zip(draws, outputs, strict=True):
+            holds &= (own.values <= 0) if width is None else (own.values.abs() <= width)
+        weight = -torch.log1p(holds.sum(1).to(normals.dtype))
+    return Finding(outputs, pending, normals, draws, weight, known, space)
+
+
+def log_inside(mean: Tensor, std: Tensor, width: float | None) -> Tensor:
+    """Log probability that a normal value is at most 0, or within `width` of it."""
+    if width is None:
+        below: Tensor = torch.special.log_ndtr(-mean / std)
+        return below
+    far = -mean.abs()  # both ends on the side where the logarithm is exact
+    upper, lower = torch.special.log_ndtr((far + width) / std), torch.special.log_ndtr((far - width) / std)
+    inside: Tensor = upper + torch.log1p(-torch.exp(torch.clamp(lower - upper, max=-1e-12)))
+    return inside
+
+
+def scaled(space: Space, X: Array) -> Array:
+    """X (n, d) with every variable's bounds at 0 and 1."""
+    width = np.where(space.upper > space.lower, space.upper - space.lower, 1.0)
+    unit: Array = (X - space.lower) / width
+    return unit
+
+
+def find(
+    space: Space, history: History, n: int, rng: np.random.Generator, recipes: Sequence[Surrogate], samples: int
+) -> Proposals:
+    """Up to n new candidates (<= n, d), each the likeliest to be one more that satisfies every window."""
+    belief = learn(space, history, recipes)
+    outputs = windows(belief, history.tolerance)
+    seen = np.concatenate([history.X, history.pending])
+    room = len(history.pending) + n
+    normals = sobol_normals(DRAWS, len(outputs) * room, rng).reshape(DRAWS, len(outputs), room).transpose(0, 1)
+    worth = finding(outputs, torch.tensor(history.pending), normals, scaled(space, seen), space)
+    points = region.enumerate_points(space)
+    around = history.X[np.argsort(-worth.log(history.X))[:8]] if points is None else None
+    X, values = np.empty((0, space.d)), list[float]()
+    for _ in range(n):
+        pool = points if around is None else searched(worth, space, around, samples, rng)
+        assert pool is not None
+        fresh = pool[unseen(pool, np.concatenate([seen, X]))]
+        if not len(fresh):
+            break
+        value = worth.log(fresh)
+        best = int(value.argmax())
+        X, values = np.concatenate([X, fresh[best][None]]), [*values, float(value[best])]
+        worth = worth.joined(fresh[best])
+    notes = () if len(X) == n else (f"nothing new was found beyond {len(X)} of {n} candidates asked for",)
+    return Proposals(X, explained(belief, outputs, X, values), belief.state, (*belief.notes, *notes))
+
+
+def windows(belief: Belief, tolerance: Array) -> tuple[tuple[object, float | None], ...]:
+    """The outputs that have a window, with a target's half-width."""
+    targets = [(output, float(t)) for output, t in zip(belief.outputs, tolerance, strict=False) if t > 0]
+    return (*targets, *((output, None) for output in belief.outputs[belief.m :]))
+
+
+def searched(worth: Finding, space: Space, around: Array, samples: int, rng: np.random.Generator) -> Array:
+    """The points of largest worth (k, d) among samples, and among variations of the best of them, again and again."""
+    pool = np.concatenate([region.sample(space, samples, rng), nearby(space, around, rng)])
+    for _ in range(ROUNDS):
+        best = pool[np.argsort(-worth.log(pool), kind="stable")[:16]]
+        pool = np.concatenate([best, nearby(space, best, rng)])
+    return pool
+
+
+def explained(
+    belief: Belief, outputs: tuple[tuple[object, float | None], ...], X: Array, values: Sequence[float]
+) -> tuple[Reason, ...]:
+    """One reason a row of X (k, d) with log worth (k,); feasibility is the probability that every window holds."""
+    if not len(X):
+        return ()
+    mean, std = belief.moments(X)
+    place = {id(output): j for j, output in enumerate(belief.outputs)}
+    chance = np.zeros(len(X))
+    for output, width in outputs:
+        j = place[id(output)]
+        chance += log_inside(torch.tensor(mean[:, j]), torch.tensor(std[:, j]), width).numpy()
+    m = belief.m
+    return tuple(
+        Reason("bayesian", float(v), tuple(map(float, a[:m])), tuple(map(float, b[:m])), float(np.exp(p)))
+        for v, a, b, p in zip(values, mean, std, chance, strict=True)
+    )

@@ -1,0 +1,1 @@
+"""This package is points before anything is learned."""

@@ -1,0 +1,32 @@
+"""This file is the next generation of any population method."""
+
+import numpy as np
+
+from eutectic.optimizers.base import Array, History, Index, Proposals, Space
+from eutectic.optimizers.evolutionary.breeding import bred, sampled
+from eutectic.optimizers.evolutionary.population import Plan, Strategy, answered
+from eutectic.optimizers.evolutionary.selection import pool
+
+
+def propose(
+    strategy: Strategy, plan: Plan, space: Space, history: History, n: int, rng: np.random.Generator
+) -> Proposals:
+    """Up to n new rows: samples first, then children of the folded history or of evolution on the posterior."""
+    size, finished = plan.size(history, n), pool(history)
+    total = len(history.X) + len(history.pending)
+    seen = np.concatenate([history.X, history.pending])
+    wanted = min(size, 2 * space.d + 2) if plan.search == "surrogate" else size
+    if len(finished) < 2 or total < wanted:
+        X = sampled(space, seen, n, rng)
+        notes: tuple[str, ...] = (f"{len(finished)} finished evaluations of {wanted}: sampled evenly",)
+        return answered(plan, X, n, notes)
+    if plan.search == "surrogate":
+        from eutectic.optimizers.evolutionary.surrogate_assisted import imagine
+
+        return imagine(strategy, plan, space, history, n, rng)
+    parents = strategy.keep(finished, size, rng)
+
+    def breed(wanted: Index) -> tuple[Array, Array]:
+        return strategy.children(space, parents, total + wanted, size, rng)
+
+    return answered(plan, bred(space, breed, seen, n, rng), n, ())

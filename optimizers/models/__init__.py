@@ -1,0 +1,1 @@
+"""This package is what is believed of every output at once."""

@@ -1,0 +1,1 @@
+"""This package is several optimizers that share each batch."""

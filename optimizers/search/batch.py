@@ -1,0 +1,169 @@
+"""This file is the choice of a batch: the acquisition maximised once a candidate, each choice pending for the next."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from eutectic.optimizers.acquisition.nehvi import Improvement
+from eutectic.optimizers.base import Array, Space
+from eutectic.optimizers.search.global_search import Effort, search
+from eutectic.optimizers.search.ranking import rank
+from eutectic.optimizers.spaces import region
+from eutectic.optimizers.spaces.seen import unseen
+
+LISTED = 100_000
+"""Parts of a space up to this size are scored whole."""
+COARSE = 30_000
+"""Finite spaces above this size are first ranked with few draws."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """What was chosen."""
+
+    X: Array
+    """(k, d), k <= n."""
+    values: Array
+    """(k,) log acquisition of each when chosen."""
+    notes: tuple[str, ...]
+
+
+def choose(
+    improvement: Improvement, space: Space, seen: Array, n: int, rng: np.random.Generator, effort: Effort
+) -> Batch:
+    """Up to n points, none of them in `seen` (s, d)."""
+    points = region.enumerate_points(space)
+    if points is not None:
+        return from_list(improvement, points[unseen(points, seen)], n)
+    return choose_from(improvement, space, (space,) * n, seen, rng, effort)
+
+
+def choose_from(
+    improvement: Improvement,
+    space: Space,
+    parts: Sequence[Space],
+    seen: Array,
+    rng: np.random.Generator,
+    effort: Effort,
+) -> Batch:
+    """One point of each of `parts` (n, parts of space), of the whole space where a part has nothing outside `seen`."""
+    chosen = np.empty((0, space.d))
+    values: list[float] = []
+    for part in parts:
+        known = np.concatenate([seen, chosen])
+        x, value = single(improvement, part, known, rng, effort)
+        if not unseen(x[None], known)[0] and part is not space:
+            x, value = single(improvement, space, known, rng, effort)
+        if not unseen(x[None], known)[0]:
+            wanted = f"{len(chosen)} of {len(parts)} wanted points"
+            note = f"nothing new was found beyond {wanted}: the space is little more than one"
+            return Batch(chosen, np.array(values), (note,))
+        chosen = np.concatenate([chosen, x[None]])
+        values.append(value)
+        improvement = improvement.joined(torch.tensor(x[None]))
+    return Batch(chosen, np.array(values), ())
+
+
+def single(
+    improvement: Improvement, space: Space, seen: Array, rng: np.random.Generator, effort: Effort
+) -> tuple[Array, float]:
+    """One point of a space and its log acquisition, outside `seen` (s, d) where there is one."""
+    points = region.enumerate_points(space, LISTED)
+    if points is None:
+        return search(improvement, space, seen, rng, effort)
+    fresh = points[unseen(points, seen)]
+    if not len(fresh):
+        return seen[-1], -np.inf
+    best, value = top(improvement, torch.tensor(fresh))
+    return fresh[best], value
+
+
+def from_list(improvement: Improvement, points: Array, n: int) -> Batch:
+    """The best n rows of points (N, d), one after the other, every row scored each time."""
+    free = np.ones(len(points), dtype=bool)
+    rows = torch.tensor(points)
+    chosen, values = [], []
+    for _ in range(min(n, len(points))):
+        left = np.flatnonzero(free)
+        best, value = top(improvement, rows[torch.tensor(left)])
+        chosen.append(int(left[best]))
+        values.append(value)
+        free[left[best]] = False
+        improvement = improvement.joined(rows[chosen[-1:]])
+    notes = () if len(chosen) == n else (f"the finite space is used up: {len(chosen)} of {n} wanted points are left",)
+    return Batch(points[chosen], np.array(values), notes)
+
+
+def top(improvement: Improvement, rows: torch.Tensor) -> tuple[int, float]:
+    """Index and log acquisition of the best of rows (N, d)."""
+    index = torch.arange(len(rows))
+    if len(rows) > COARSE:
+        coarse = improvement.thinned(8)
+        index = coarse.value(rows).topk(COARSE // 3).indices.sort().values
+    best = int(index[rank(improvement, rows[index])[0]])
+    with torch.no_grad():
+        return best, float(improvement.log(rows[best : best + 1])[0])
+
+
+FINALISTS = 64
+"""Children that compete for every place: the best for the first place are the best of those left for the others."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contest:
+    """The winners."""
+
+    X: Array
+    """(k, d), k <= n."""
+    values: Array
+    """(k,) log acquisition of each when chosen."""
+    origins: tuple[str, ...]
+    """k proposers: `offspring`, `climbed`, or `listed` where every point of a finite space was scored."""
+    notes: tuple[str, ...]
+
+
+def contest(
+    improvement: Improvement,
+    space: Space,
+    seen: Array,
+    brood: Callable[[], Array],
+    n: int,
+    rng: np.random.Generator,
+    effort: Effort,
+) -> Contest:
+    """Up to n winners outside `seen` (s, d); a space that can be listed is scored as a whole, offspring included."""
+    points = region.enumerate_points(space)
+    if points is not None:
+        best = from_list(improvement, points[unseen(points, seen)], n)
+        return Contest(best.X, best.values, ("listed",) * len(best.X), best.notes)
+    return between(improvement, space, seen, brood(), n, rng, effort)
+
+
+def between(
+    improvement: Improvement,
+    space: Space,
+    seen: Array,
+    children: Array,
+    n: int,
+    rng: np.random.Generator,
+    effort: Effort,
+) -> Contest:
+    """N times the better of the best child (k, d) left and the climbed point; the winner is pending for the next."""
+    X, values, origins = np.empty((0, space.d)), np.empty(n), []
+    if len(children) > FINALISTS:
+        children = children[rank(improvement, torch.tensor(children), FINALISTS)]
+    for place in range(n):
+        taken = np.concatenate([seen, X])
+        x, value = search(improvement, space, taken, rng, effort)
+        origin = "climbed"
+        if len(children):
+            child, merit = top(improvement, torch.tensor(children))
+            if merit > value:
+                x, value, origin = children[child], merit, "offspring"
+        X, values[place] = np.concatenate([X, x[None]]), value
+        origins.append(origin)
+        children = children[unseen(children, X[-1:])]
+        improvement = improvement.joined(torch.tensor(x[None]))
+    return Contest(X, values, tuple(origins), ())

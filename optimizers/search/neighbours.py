@@ -1,0 +1,82 @@
+"""This file is a point's neighbours: what one small change to a mixture, a number or a category leads to."""
+
+import numpy as np
+
+from eutectic.optimizers.base import Array, Mixture, Space
+from eutectic.optimizers.search.unit_box import smooth
+
+
+def neighbours(space: Space, x: Array, rng: np.random.Generator, most: int = 256) -> Array:
+    """At most `most` changed copies (k, d) of x (d,); some may lie outside the constrained region."""
+    found = [shifts(space, mixture, x, rng) for mixture in space.mixtures]
+    inside = {member for mixture in space.mixtures for member in mixture.members}
+    found += [levels(space, j, x, rng) for j in range(space.d) if j not in inside]
+    every = np.concatenate([rows for rows in found if len(rows)] or [x[None]])
+    every = every[(np.abs(every - x) > 1e-12).any(1)]
+    if len(every) > most:
+        every = every[np.sort(rng.choice(len(every), most, replace=False))]
+    return every
+
+
+def shifts(space: Space, mixture: Mixture, x: Array, rng: np.random.Generator) -> Array:
+    """Copies (k, d) of x with one amount moved from one member to another, or two members exchanged."""
+    members = np.array(mixture.members)
+    grain = None if mixture.divisions is None else 1.0 / mixture.divisions
+    found = []
+    for giver in members:
+        for taker in members:
+            if giver == taker or (x[giver] <= 1e-12 and x[taker] <= 1e-12):
+                continue
+            for amount in amounts(space, giver, taker, x, grain, rng):
+                row = x.copy()
+                row[giver], row[taker] = x[giver] - amount, x[taker] + amount
+                found.append(row)
+    rows = np.array(found) if found else np.empty((0, len(x)))
+    if mixture.divisions is not None:
+        rows[:, members] = np.round(rows[:, members] * mixture.divisions) / mixture.divisions
+    rows[:, members] = np.where(np.abs(rows[:, members]) < 1e-12, 0.0, rows[:, members])
+    low, high = space.lower[members], space.upper[members]
+    allowed = (rows[:, members] >= low - 1e-12) & (rows[:, members] <= high + 1e-12)
+    allowed |= np.array(mixture.or_zero) & (rows[:, members] == 0)
+    kept: Array = rows[allowed.all(1)]
+    return kept
+
+
+def amounts(
+    space: Space, giver: int, taker: int, x: Array, grain: float | None, rng: np.random.Generator
+) -> list[float]:
+    """How much may go from giver to taker: an increment or a random share, all of it, the difference (exchange)."""
+    some = [grain, 2 * grain] if grain is not None else list(rng.uniform(0, 0.2, 2) * max(x[giver], 0.05))
+    some += [x[giver], x[giver] - x[taker]]
+    if x[taker] <= 1e-12 and space.lower[taker] > 0:
+        some.append(float(space.lower[taker]))
+    return [float(a) for a in dict.fromkeys(some) if 0 < a <= x[giver] + 1e-12]
+
+
+def levels(space: Space, j: int, x: Array, rng: np.random.Generator) -> Array:
+    """Copies (k, d) of x with column j changed: other categories, next steps, random steps or small shifts."""
+    low, high, value = float(space.lower[j]), float(space.upper[j]), float(x[j])
+    step = space.steps[j] if space.steps else None
+    if space.kinds[j] == "categorical":
+        options = np.arange(high + 1)
+        options = options if len(options) <= 64 else rng.choice(options, 64, replace=False)
+    elif space.kinds[j] == "integer" or step is not None:
+        grain = 1.0 if step is None else step
+        count = int(np.floor((high - low) / grain + 1e-9))
+        at = round((value - low) / grain)
+        jumps = [at - 2, at - 1, at + 1, at + 2, *rng.integers(0, count + 1, 2)]
+        options = low + grain * np.array([k for k in jumps if 0 <= k <= count], dtype=float)
+    else:
+        options = value + (high - low) * rng.normal(0, [0.02, 0.1, 0.3])
+        options = options[(options >= low) & (options <= high)]
+    rows = np.repeat(x[None], len(options), 0)
+    rows[:, j] = options
+    return rows
+
+
+def rugged(space: Space) -> bool:
+    """True when the space has anything that gradients cannot change: numbers in steps, categories, absent elements."""
+    plain, mixtures = smooth(space)
+    if len(plain) + sum(len(m.members) for m in mixtures) < space.d:
+        return True
+    return any(any(m.or_zero) or m.max_present is not None or m.min_present > 1 for m in mixtures)

@@ -1,0 +1,189 @@
+"""This file is the region of a space: count it, list it, sample it uniformly, test and mend points.
+
+Columns that no constraint ties together are independent blocks; grids are counted and sampled exactly by dynamic
+programming (optimizers/grid.py), continuous blocks by optimizers/polytope.py. Every function is deterministic given
+its arguments. Tables, enumerations and blocks are cached by Space object: keep the object, do not rebuild it.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eutectic.optimizers.base import Array, Space
+from eutectic.optimizers.spaces import block_region
+from eutectic.optimizers.spaces.blocks import split
+from eutectic.optimizers.spaces.membership import member
+from eutectic.optimizers.spaces.milp import clash
+
+_LIMIT = 1_000_000
+_MISSES = 200_000
+
+
+def count(space: Space) -> int | None:
+    """Exact number of points; None when infinite (or not countable: constraints with intricate coefficients).
+
+    Known constraints are counted in up to 1,000,000 points; beyond, the number is that without them.
+    """
+    if space.known is not None:
+        listed = enumerate_points(space)
+        if listed is not None:
+            return len(listed)
+    return len(space.table) if space.table is not None else _product(space)
+
+
+def enumerate_points(space: Space, limit: int = _LIMIT) -> Array | None:
+    """(N, d) the whole space when it has no more than `limit` points, else None; cached, read only."""
+    number = len(space.table) if space.table is not None else _product(space)
+    return None if number is None or number > limit else _listed(space)
+
+
+def walk(space: Space, size: int = 100_000) -> Iterator[Array]:
+    """A finite space of any size in chunks of about `size` rows (m, d), known constraints applied."""
+    if space.table is not None:
+        pieces: Iterator[Array] = iter(np.array_split(space.table, max(1, len(space.table) // size)))
+    else:
+        pieces = _walked(space, size)
+    for X in pieces:
+        yield X if space.known is None else X[_known(space, X, 0.0)]
+
+
+def sample(space: Space, n: int, rng: np.random.Generator) -> Array:
+    """(n, d) independent uniform points of the region; ValueError when it is empty or `known` rejects nearly all."""
+    if n == 0:
+        return np.empty((0, space.d))
+    if space.known is None:
+        return _drawn(space, n, rng)
+    kept: list[Array] = []
+    found = tried = 0
+    while found < n:
+        if tried >= _MISSES and found * 10_000 < tried:
+            return _rare(space, n, rng, tried)
+        X = _drawn(space, max(n, 1024), rng)
+        kept.append(X[_known(space, X, 0.0)])
+        found, tried = found + len(kept[-1]), tried + len(X)
+    return np.concatenate(kept)[:n]
+
+
+def contains(space: Space, X: Array, tolerance: float = 1e-9) -> NDArray[np.bool_]:
+    """(n,) True where a row of X (n, d) lies in the region."""
+    inside = member(space, X, tolerance)
+    if space.known is not None and inside.any():
+        rows = np.flatnonzero(inside)
+        inside[rows] = _known(space, X[rows], tolerance)
+    return inside
+
+
+def snap(space: Space, X: Array) -> Array:
+    """(n, d) nearest point of the region for each row of X (n, d).
+
+    Distance: sum of squares, each column but fractions divided by its range; any other category is equally far. With
+    `known` constraints that the nearest point breaks: the nearest of all (grids) or of 4,096 sampled points.
+    """
+    require_nonempty(space)
+    X = np.asarray(X, dtype=float)
+    if space.table is not None:
+        return _closest(_listed(space), X, _scale(space))
+    out = X.copy()
+    for block in split(space):
+        out[:, block.columns] = block_region.snap(block, X[:, block.columns], _scale(space)[block.columns])
+    if space.known is not None and len(out):
+        broken = np.flatnonzero(~_known(space, out, 1e-9))
+        if len(broken):
+            out[broken] = _nearest_known(space, X[broken])
+    return out
+
+
+def require_nonempty(space: Space) -> None:
+    """ValueError naming the constraints that clash when the region has no point."""
+    _checked(space)
+    if space.known is not None and enumerate_points(space) is not None and not count(space):
+        raise ValueError("the known constraints rule out every point of the space")
+
+
+@lru_cache(maxsize=64)
+def _checked(space: Space) -> None:
+    if space.table is not None:
+        if not len(space.table):
+            raise ValueError("the space is an empty table")
+        return
+    for block in split(space):
+        if block_region.empty(block):
+            raise ValueError(f"nothing satisfies all of: {'; '.join(clash(block.space))}")
+
+
+def _product(space: Space) -> int | None:
+    numbers = [block_region.count(block) for block in split(space)]
+    return prod(n for n in numbers if n is not None) if None not in numbers else None
+
+
+@lru_cache(maxsize=8)
+def _listed(space: Space) -> Array:
+    pieces = list(walk(space))
+    X = np.concatenate(pieces) if pieces else np.empty((0, space.d))
+    X.setflags(write=False)
+    return X
+
+
+def _walked(space: Space, size: int) -> Iterator[Array]:
+    """All points: the product of the blocks' points, the largest block in chunks, the others by their rank."""
+    blocks = split(space)
+    largest = max(range(len(blocks)), key=lambda i: block_region.count(blocks[i]) or 0)
+    others = [block for i, block in enumerate(blocks) if i != largest]
+    lists = [np.concatenate(list(block_region.walk(block, size))) for block in others]
+    shape = [len(rows) for rows in lists]
+    for piece in block_region.walk(blocks[largest], size):
+        width = max(1, size // max(len(piece), 1))
+        for first in range(0, prod(shape), width):
+            ranks = np.arange(first, min(first + width, prod(shape)))
+            X = np.empty((len(ranks), len(piece), space.d))
+            X[:, :, blocks[largest].columns] = piece
+            for block, rows, place in zip(others, lists, np.unravel_index(ranks, shape or [1]), strict=False):
+                X[:, :, block.columns] = rows[place][:, None, :]
+            yield X.reshape(-1, space.d)
+
+
+def _drawn(space: Space, n: int, rng: np.random.Generator) -> Array:
+    _checked(space)
+    if space.table is not None:
+        return space.table[rng.integers(0, len(space.table), size=n)]
+    X = np.empty((n, space.d))
+    for block in split(space):
+        X[:, block.columns] = block_region.sample(block, n, rng)
+    return X
+
+
+def _rare(space: Space, n: int, rng: np.random.Generator, tried: int) -> Array:
+    """Known constraints that nearly nothing satisfies: look at every point, or say so."""
+    listed = enumerate_points(space)
+    if listed is None or not len(listed):
+        raise ValueError(
+            f"the known constraints reject nearly all of {tried:,} uniform points of the space: relax them"
+        )
+    return listed[rng.integers(0, len(listed), size=n)]
+
+
+def _known(space: Space, X: Array, tolerance: float) -> NDArray[np.bool_]:
+    assert space.known is not None
+    values = np.asarray(space.known(X)).reshape(len(X), -1)
+    fits: NDArray[np.bool_] = np.asarray((np.nan_to_num(values, nan=np.inf) <= tolerance).all(1))
+    return fits
+
+
+def _scale(space: Space) -> Array:
+    width = np.where(space.upper > space.lower, space.upper - space.lower, 1.0)
+    return np.where([kind == "fraction" for kind in space.kinds], 1.0, width)
+
+
+def _closest(rows: Array, X: Array, scale: Array) -> Array:
+    near = [int((((rows - x) / scale) ** 2).sum(1).argmin()) for x in X]
+    return rows[near]
+
+
+def _nearest_known(space: Space, X: Array) -> Array:
+    rows = enumerate_points(space)
+    if rows is None:
+        rows = sample(space, 4096, np.random.default_rng(0))
+    return _closest(rows, X, _scale(space))

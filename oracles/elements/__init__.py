@@ -1,0 +1,1 @@
+"""This package is data of elements and formulas."""

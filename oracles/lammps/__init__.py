@@ -1,0 +1,1 @@
+"""This package is molecular statics and dynamics with LAMMPS."""

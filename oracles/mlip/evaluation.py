@@ -1,0 +1,163 @@
+"""This file is one evaluation under a learned potential: what fails and how, and where its values come from."""
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from ase import Atoms
+
+from eutectic.oracles.base import Candidate, Evaluation, Value, failed
+from eutectic.oracles.mlip import batching, competing_phases, properties
+from eutectic.oracles.mlip.crystals import cif
+from eutectic.oracles.mlip.potential import (
+    ENGINES,
+    Potential,
+    Unconverged,
+    Unphysical,
+    digest,
+    load,
+    require_model,
+    strangers,
+    version,
+)
+from eutectic.oracles.mlip.references import References, lacking
+from eutectic.oracles.mlip.relaxation import quiet
+from eutectic.oracles.physics import decorations
+from eutectic.oracles.physics.measured import Measured
+
+if TYPE_CHECKING:
+    from eutectic.oracles.mlip.oracle import Mlip
+
+
+UNSEEN = ("compute", "python", "device", "trust_model")
+"""Options that no value depends on."""
+SHAKEN_ANGSTROM = 0.05
+"""Standard deviation of the displacements at which the guard compares forces."""
+
+
+def evaluate(options: "Mlip", candidates: Sequence[Candidate], seeds: Sequence[int]) -> list[Evaluation]:
+    """One evaluation a candidate, in order; EngineMissing when the package or the model is not there."""
+    began = time.perf_counter()
+    together = options.batched == "torch-sim"
+    calculator = _calculator(options)
+    ready = [_prepared(options, calculator, c, seed) for c, seed in zip(candidates, seeds, strict=True)]
+    tasks = [task for task in ready if isinstance(task, properties.Task)]
+    with quiet():  # its threads share what is done about warnings
+        found = batching.each(calculator, _attempt, tasks)
+    done = iter([_concluded(task, outcome) for task, outcome in zip(tasks, found, strict=True)])
+    evaluations = [item if isinstance(item, Evaluation) else next(done) for item in ready]
+    share = (time.perf_counter() - began) / len(tasks) if together and tasks else 0.0
+    return [replace(e, cost_s=share) if together and e.cost_s else e for e in evaluations]
+
+
+def _calculator(options: "Mlip") -> Any:
+    """The calculator of the potential, or one that many threads may ask; None when the model cannot be used."""
+    try:
+        require_model(options.potential, options.trust_model)
+    except ValueError:
+        return None  # each candidate's preparation says so
+    loaded = load(options.engine)
+    if options.batched == "none":
+        return loaded
+    most = batching.ATOMS_AT_ONCE[options.device]
+    return batching.Asking(batching.LockStep(loaded, most))
+
+
+def _prepared(options: "Mlip", calculator: Any, candidate: Candidate, seed: int) -> "properties.Task | Evaluation":
+    """What is to be measured, or why the candidate cannot be."""
+    try:
+        require_model(options.potential, options.trust_model)
+        references = References(digest(options.potential), options.references)
+        task = properties.Task(options, calculator, references, candidate, seed)
+        symbols = sorted({symbol for start in properties.starts(task) for symbol in start.symbols})
+        reason = unfit(options, symbols)
+    except ValueError as problem:
+        reason = str(problem)
+    return failed(candidate, "mlip", "bad_input", reason) if reason else task
+
+
+def unfit(options: "Mlip", symbols: Sequence[str]) -> str | None:
+    """Which of these elements the model does not cover, or have no reference state where one is needed; or None."""
+    for potential in (options.potential, *([Potential(options.guard)] if options.guard else [])):
+        reason = strangers(potential, symbols)
+        if reason:
+            return reason
+    wanted = {properties.FORMATION, competing_phases.ABOVE} & {*options.properties}
+    return lacking(list(symbols), options.references) if wanted else None
+
+
+Outcome = tuple[Measured, list[Atoms], float] | Evaluation
+"""Values, relaxed crystals and seconds, or a failed evaluation."""
+
+
+def _attempt(task: properties.Task) -> Outcome:
+    """The values, or the class and reason of a failure."""
+    began = time.perf_counter()
+    try:
+        measured, crystals = properties.measure(task)
+    except Unphysical as problem:
+        return failed(task.candidate, "mlip", "unphysical", str(problem))
+    except Unconverged as problem:
+        return failed(task.candidate, "mlip", "not_converged", str(problem))
+    except (RuntimeError, ValueError, ArithmeticError, np.linalg.LinAlgError) as problem:  # a stranger's calculator's
+        return failed(task.candidate, "mlip", "error", f"{type(problem).__name__}: {problem}")
+    return measured, crystals, time.perf_counter() - began
+
+
+def _concluded(task: properties.Task, outcome: Outcome) -> Evaluation:
+    """The evaluation, with what the guard says and where its values come from."""
+    if isinstance(outcome, Evaluation):
+        return outcome
+    measured, crystals, seconds = outcome
+    began = time.perf_counter()
+    try:
+        doubt = _doubt(task, crystals[0])
+    except (Unphysical, RuntimeError, ValueError) as problem:
+        return failed(task.candidate, "mlip", "error", f"guard: {type(problem).__name__}: {problem}")
+    return Evaluation(
+        task.candidate.id,
+        "mlip",
+        values=measured.values,
+        errors=measured.errors,
+        cost_s=seconds + time.perf_counter() - began,
+        artifacts={**_artifacts(measured, crystals), **decorations.told(list(task.alloy or ()), measured.crystals)},
+        provenance={**_provenance(task.options, task.seed), "crystal": str(crystals[0].symbols)[:200], **doubt},
+    )
+
+
+def _artifacts(measured: Measured, crystals: Sequence[Atoms]) -> dict[str, str]:
+    return {decorations.SAMPLES: json.dumps(measured.samples), "relaxed.cif": cif(crystals[0])}
+
+
+def _doubt(task: properties.Task, crystal: Atoms) -> dict[str, Value]:
+    """What the guard says of the first relaxed crystal."""
+    o = task.options
+    if not o.guard:
+        return {}
+    other = Potential(o.guard, device=o.device)
+    rng = np.random.default_rng([task.seed, 3])
+    rms = properties.disagreement(crystal, load(other), SHAKEN_ANGSTROM, rng)
+    found: dict[str, Value] = {"guard": other.called, "guard_force_difference_ev_per_angstrom": rms}
+    if rms > o.guard_limit_ev_per_angstrom:
+        limit = f"{o.guard_limit_ev_per_angstrom:g}"
+        found["out_of_domain"] = f"its forces and those of {other.called} differ by {rms:.2f} eV/angstrom, over {limit}"
+    return found
+
+
+def _provenance(options: "Mlip", seed: int) -> dict[str, Value]:
+    potential = options.potential
+    settings = {name: value for name, value in asdict(options).items() if name not in UNSEEN}
+    text = json.dumps({**settings, "model": digest(potential)}, sort_keys=True, default=dict)
+    return {
+        "engine": f"{potential.calculator} {version(potential)}",
+        "potential": potential.called,
+        "potential_sha256": digest(potential),
+        "functional": ENGINES[potential.calculator].functional,
+        "strain_window": options.strain,
+        "settings_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "seed": seed,
+    }

@@ -1,0 +1,266 @@
+"""This file is the `mlip` oracle: alloys and crystals under a machine-learned potential, any ASE calculator by name."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from eutectic.oracles.base import Candidate, Evaluation
+from eutectic.oracles.elements.data import SYMBOL
+from eutectic.oracles.mlip.potential import (
+    Potential,
+    digest,
+    load,
+    require_known,
+    require_model,
+    require_together,
+    version,
+)
+from eutectic.oracles.suggestions import unknown
+
+PROPERTIES = (
+    "lattice_constant_angstrom",
+    "energy_ev_per_atom",
+    "volume_angstrom3_per_atom",
+    "density_g_per_cm3",
+    "bulk_modulus_gpa",
+    "c11_gpa",
+    "c12_gpa",
+    "c44_gpa",
+    "shear_modulus_gpa",
+    "young_modulus_gpa",
+    "pugh_ratio",
+    "poisson_ratio",
+    "formation_energy_ev_per_atom",
+    "mixing_enthalpy_ev_per_atom",
+    "unstable_stacking_fault_energy_mj_per_m2",
+    "intrinsic_stacking_fault_energy_mj_per_m2",
+    "lowest_phonon_thz",
+    "imaginary_phonons",
+    "npt_volume_drift_percent",
+    "npt_mean_square_displacement_angstrom2",
+)
+ABOVE_HULL = "energy_above_hull_ev_per_atom"
+"""A property where `competing` names phases."""
+POSITIVE = (
+    "cells",
+    "decorations",
+    "fault_decorations",
+    "steps",
+    "force_tolerance_ev_per_angstrom",
+    "stress_tolerance_gpa",
+    "largest_force_ev_per_angstrom",
+    "nearest_over_radii",
+    "phonon_length_angstrom",
+    "phonon_displacement_angstrom",
+    "temperature_k",
+    "npt_ps",
+    "timestep_fs",
+    "guard_limit_ev_per_angstrom",
+)
+
+
+def known_properties(o: "Mlip") -> tuple[str, ...]:
+    """Names of all properties that it can compute with these options."""
+    return (*PROPERTIES, ABOVE_HULL) if o.competing else PROPERTIES
+
+
+def require_sound(o: "Mlip") -> None:
+    """ValueError with what was given and what may be."""
+    require_known(o.calculator)
+    if o.batched == "torch-sim":
+        require_together(o.calculator)
+    if o.guard:
+        require_known(o.guard)
+    if o.guard == o.calculator and not o.model:
+        raise ValueError(f"guard: {o.guard} cannot disagree with itself; name another calculator")
+    for name in o.compute or ():
+        if name == ABOVE_HULL and not o.competing:
+            raise ValueError(f"compute: {name} needs `competing: FILE`, the structures of competing phases")
+        if name not in known_properties(o):
+            raise ValueError(f"compute: {unknown('property', name, PROPERTIES)}")
+    for name in POSITIVE:
+        if not getattr(o, name) > 0:
+            raise ValueError(f"{name} is {getattr(o, name)}; it must be positive")
+    if not 0.0 < o.strain <= 0.1:
+        raise ValueError(f"strain is {o.strain}; a window of strain is more than 0 and at most 0.1")
+    low, high = o.volume_window
+    if not 0.0 < low < 1.0 < high:
+        raise ValueError(f"volume_window is {list(o.volume_window)}; 1 must lie inside it")
+    along, across, layers = o.fault_cells
+    if along < 1 or across < 1 or layers < 9 or layers % 3:
+        raise ValueError(f"fault_cells is {list(o.fault_cells)}: its planes must be a multiple of 3, 9 or more")
+    if o.temperature_k > 10000.0:
+        raise ValueError(f"temperature_k is {o.temperature_k}; no crystal survives 10000 K")
+    fault = "stacking_fault" in " ".join(o.compute or ())
+    if fault and o.lattice != "fcc":
+        raise ValueError(f"compute: stacking faults are those of fcc alloys, and lattice is {o.lattice}")
+
+
+@dataclass(frozen=True, slots=True)
+class Mlip:
+    """Properties of random alloys (from compositions) or crystals (from structures) under a learned potential, at 0 K.
+
+    Values of alloys come with their standard error over decorations.
+    """
+
+    calculator: str = "chgnet"
+    """`chgnet` and `sevennet` bring their weights; `mace`, `orb`, `mattersim`, `matgl` need `model` or download theirs;
+    `emt` (Al, Cu, Ag, Au, Ni, Pd, Pt) is for tests and teaching."""
+    model: str = ""
+    """The name of one of the calculator's models, or a file of weights (`matgl`: a folder); empty: its default."""
+    trust_model: bool = False
+    """Load a file of weights that is more than that: `mace` keeps whole Python objects, and reading such a file runs
+    what its author put there. Without it, only files of tensors and numbers are read."""
+    python: str = ""
+    """Interpreter of another environment that has the calculator and ase, for packages whose pins clash."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """On a GPU each evaluation loads the model anew: what a GPU holds cannot be shared with a forked process."""
+    batched: Literal["none", "torch-sim"] = "none"
+    """`torch-sim` (for `sevennet` and `mace`): all crystals at hand (candidates asked at once, decorations, volumes,
+    strains) are computed side by side, one call of the model a step, with the limits, failures and values of one by
+    one. A campaign asks for one candidate at a time. On a CPU it gains with cells of a few atoms only."""
+    lattice: Literal["fcc", "bcc", "hcp"] = "fcc"
+    """Of alloys."""
+    cells: int = 2
+    """Cells along each edge of an alloy: 4 (fcc, hcp) or 2 (bcc) atoms each."""
+    decorations: int = 2
+    """Random decorations of an alloy's lattice."""
+    cell: Literal["auto", "free", "volume", "fixed"] = "auto"
+    """What of the cell relaxes; auto: an alloy's volume (it is cubic on average), all of a structure's cell."""
+    keep_symmetry: bool = False
+    """Keep the space group of the start in relaxations."""
+    force_tolerance_ev_per_angstrom: float = 0.02
+    """Largest force that a relaxation leaves on an atom."""
+    stress_tolerance_gpa: float = 0.1
+    """Largest stress that it leaves in the cell."""
+    steps: int = 300
+    """Most steps of a relaxation; then the evaluation has failed as not converged."""
+    largest_force_ev_per_angstrom: float = 100.0
+    """A crystal with a larger force has exploded."""
+    nearest_over_radii: float = 0.5
+    """Atoms nearer than so much of the sum of their covalent radii have collapsed."""
+    volume_window: tuple[float, float] = (0.6, 1.6)
+    """Volume over that of the start; outside, the crystal has fallen apart or collapsed."""
+    strain: float = 0.02
+    """Largest linear strain, either sign, of the equation of state (7 volumes) and the elastic constants (4 strains a
+    direction). Learned energy surfaces are bumpy, and moduli depend on it: copper's B under CHGNet 0.3.0 is 186, 168,
+    154 and 138 GPa at 0.005, 0.01, 0.02 and 0.04."""
+    references: Mapping[str, str | float] = field(default_factory=dict)
+    """Element -> file of its reference structure, or its energy in eV/atom with this model. Without it: fcc, bcc, hcp,
+    diamond or cubic as at room temperature, relaxed with this model and kept in the user's cache."""
+    competing: str = ""
+    """File of structures of competing phases, or a folder of such files; relaxed with this model and kept in the same
+    cache. With it, `energy_above_hull_ev_per_atom` is a property: the distance from their and the elements' hull."""
+    fault: Literal["rigid", "relaxed"] = "rigid"
+    """Stacking faults of fcc alloys unrelaxed, or relaxed normal to the plane; never mix the two."""
+    fault_cells: tuple[int, int, int] = (3, 2, 12)
+    """Slab: rectangles along [1-10] and [11-2] (2 atoms each a plane), and (111) planes (a multiple of 3)."""
+    fault_decorations: int = 2
+    """Random decorations of the slab."""
+    phonon_length_angstrom: float = 8.0
+    """Least edge of the supercell of phonons."""
+    phonon_displacement_angstrom: float = 0.02
+    """How far an atom is displaced for them."""
+    temperature_k: float = 300.0
+    """Of the molecular dynamics."""
+    pressure_gpa: float = 0.0
+    """Of the molecular dynamics."""
+    npt_ps: float = 1.0
+    """Length of the molecular dynamics, picoseconds."""
+    timestep_fs: float = 2.0
+    """Of the molecular dynamics, femtoseconds."""
+    guard: str = ""
+    """A second calculator whose forces must agree; else a value is marked as out of the potential's domain."""
+    guard_limit_ev_per_angstrom: float = 0.5
+    """Largest root-mean-square difference of forces between the two, atoms shaken by 0.05 angstrom. CHGNet and 7net-0:
+    0.02 in NaCl, 0.06 in copper, 0.12 in nickel, 0.32 in equiatomic FeNiCrCoCu, 5.4 in copper of 2.9 angstrom."""
+    compute: tuple[str, ...] | None = None
+    """Properties to compute; none given: all. A campaign narrows them to those it uses."""
+
+    def __post_init__(self) -> None:
+        """ValueError for options that cannot work."""
+        require_sound(self)
+
+    @property
+    def properties(self) -> tuple[str, ...]:
+        """Names it returns."""
+        return known_properties(self) if self.compute is None else self.compute
+
+    @property
+    def potential(self) -> Potential:
+        """What computes."""
+        return Potential(self.calculator, self.model, self.python, self.device)
+
+    @property
+    def engine(self) -> Potential:
+        """The same, as it is loaded."""
+        return replace(self.potential, together=self.batched == "torch-sim")
+
+    def only(self, names: Sequence[str]) -> "Mlip":
+        """The same oracle computing these of its properties."""
+        return replace(self, compute=tuple(name for name in self.properties if name in names))
+
+    def located(self, folder: str) -> "Mlip":
+        """The same oracle with the files it names taken from the folder."""
+        here = Path(folder)
+        beside = bool(self.model) and ((here / self.model).exists() or len(Path(self.model).parts) > 1)
+        files = {s: str(here / given) if isinstance(given, str) else given for s, given in self.references.items()}
+        python = str(here / self.python) if len(Path(self.python).parts) > 1 else self.python
+        placed = replace(self, model=str(here / self.model) if beside else self.model, python=python, references=files)
+        return replace(placed, competing=str(here / self.competing)) if self.competing else placed
+
+    def prepare(self) -> None:
+        """Load the model, so that forked workers share it; what belongs to one process is loaded there."""
+        import oracles.mlip_evaluation  # noqa: F401 (imported for the workers)
+
+        for potential in (self.engine, *self._potentials()[1:]):
+            if not potential.python and potential.device == "cpu":
+                load(potential)
+
+    def check(self) -> None:
+        """EngineMissing when a package is not installed, ValueError when a file cannot be used."""
+        from eutectic.oracles.mlip import competing_phases, crystals, phonons
+
+        for potential in self._potentials():
+            require_model(potential, self.trust_model)
+            version(potential)
+        if {"lowest_phonon_thz", "imaginary_phonons"} & {*self.properties} and self.compute is not None:
+            phonons.require()
+        for given in self.references.values():
+            if isinstance(given, str):
+                crystals.from_file(given)
+        if self.competing:
+            competing_phases.phases(self.competing)
+
+    def fingerprint(self) -> str:
+        """Hash of the weights and the packages' versions, and of the references' files."""
+        parts = [[digest(potential), version(potential)] for potential in self._potentials()]
+        files = [Path(given) for given in self.references.values() if isinstance(given, str)]
+        there = Path(self.competing or "/dev/null")
+        files += sorted(there.iterdir()) if there.is_dir() else [there]
+        sums = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.is_file()]
+        return hashlib.sha256(json.dumps([parts, sums]).encode()).hexdigest()
+
+    def refuse(self, variables: Sequence[str], lower: Sequence[float], upper: Sequence[float]) -> str | None:
+        """Which elements of a composition region the model does not cover or have no reference state, or None."""
+        from eutectic.oracles.mlip import evaluation
+
+        assert len(variables) == len(lower) == len(upper)
+        if not all(SYMBOL.match(name) for name in variables):
+            return None
+        return evaluation.unfit(self, [name for name, top in zip(variables, upper, strict=True) if top > 0])
+
+    def evaluate(self, candidates: Sequence[Candidate], rng: np.random.Generator) -> list[Evaluation]:
+        """One evaluation a candidate, in order; EngineMissing when the package or the model is not there."""
+        from eutectic.oracles.mlip import evaluation
+
+        seeds = [int(rng.integers(2**53)) for _ in candidates]
+        return evaluation.evaluate(self, candidates, seeds)
+
+    def _potentials(self) -> list[Potential]:
+        return [self.potential, *([Potential(self.guard, device=self.device)] if self.guard else [])]

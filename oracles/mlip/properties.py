@@ -1,0 +1,203 @@
+"""This file is the properties of one candidate under a learned potential: what they need, their means and errors."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from ase import Atoms
+
+from eutectic.oracles.base import Candidate
+from eutectic.oracles.mlip import batching, competing_phases, dynamics, elasticity, phonons
+from eutectic.oracles.mlip import crystals as mlip_crystals
+from eutectic.oracles.mlip import faults as mlip_faults
+from eutectic.oracles.mlip.potential import Unphysical
+from eutectic.oracles.mlip.references import References
+from eutectic.oracles.mlip.relaxation import Cell, Limits, farthest, quiet, relaxed
+from eutectic.oracles.physics.decorations import Decorated
+from eutectic.oracles.physics.measured import Measured, summarise
+
+if TYPE_CHECKING:
+    from eutectic.oracles.mlip.oracle import Mlip
+
+
+AMU_PER_ANGSTROM3_IN_G_PER_CM3 = 1.66053906660
+LATTICE = "lattice_constant_angstrom"
+BULK = "bulk_modulus_gpa"
+FORMATION = "formation_energy_ev_per_atom"
+MIXING = "mixing_enthalpy_ev_per_atom"
+TENSOR = {"c11_gpa", "c12_gpa", "c44_gpa", "shear_modulus_gpa", "young_modulus_gpa", "pugh_ratio", "poisson_ratio"}
+PHONONS = {"lowest_phonon_thz", "imaginary_phonons"}
+DYNAMICS = {"npt_volume_drift_percent", "npt_mean_square_displacement_angstrom2"}
+OF_ALLOYS = {MIXING, *mlip_faults.FAULTS}
+"""Properties of a composition on its lattice, not of a structure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One candidate and what is used for it."""
+
+    options: "Mlip"
+    calculator: Any
+    references: References
+    candidate: Candidate
+    seed: int
+
+    @property
+    def alloy(self) -> Mapping[str, float] | None:
+        """Atomic fractions where the candidate is a composition without a structure."""
+        if self.candidate.structure is not None or not self.candidate.composition:
+            return None
+        return {symbol: share for symbol, share in self.candidate.composition.items() if share > 0.0}
+
+    @property
+    def cell(self) -> Cell:
+        """What of the cell relaxes: an alloy's volume alone, all of a structure's, unless the options say."""
+        if self.options.cell != "auto":
+            return self.options.cell
+        return "free" if self.alloy is None else "volume"
+
+    @property
+    def limits(self) -> Limits:
+        """Of its relaxations."""
+        o = self.options
+        return Limits(
+            o.force_tolerance_ev_per_angstrom,
+            o.stress_tolerance_gpa,
+            o.steps,
+            o.keep_symmetry,
+            o.largest_force_ev_per_angstrom,
+            o.nearest_over_radii,
+            o.volume_window,
+            escape=0.0 if self.alloy is None else 0.5,
+        )
+
+
+def starts(task: Task) -> list[Atoms]:
+    """The unrelaxed crystals, one a decoration; ValueError when the candidate makes none for what is asked."""
+    o, alloy = task.options, task.alloy
+    if alloy is None and task.candidate.structure is None:
+        raise ValueError("the candidate has neither a composition nor a structure")
+    unfit = sorted(OF_ALLOYS & {*o.properties}) if alloy is None else []
+    if unfit and o.compute is not None:
+        raise ValueError(f"{unfit[0]} is of random alloys, and the candidate is a structure")
+    if alloy is None:
+        assert task.candidate.structure is not None
+        crystals = [mlip_crystals.from_structure(task.candidate.structure)]
+    else:
+        rng = np.random.default_rng([task.seed, 0])
+        constant = mlip_crystals.start_constant(o.lattice, alloy)
+        crystals = [mlip_crystals.decorated(o.lattice, o.cells, alloy, constant, rng) for _ in range(o.decorations)]
+    for crystal in crystals:
+        crystal.calc = task.calculator
+    return crystals
+
+
+def measure(task: Task) -> tuple[Measured, list[Atoms]]:
+    """Means and errors over the decorations, and the relaxed crystals.
+
+    Unphysical and Unconverged with the reason, ValueError when the candidate does not suit.
+    """
+    wanted = {*task.options.properties} - (OF_ALLOYS if task.alloy is None else set())
+    starting = list(enumerate(starts(task)))
+    found = batching.each(task.calculator, lambda start: _of_start(start[1], task, wanted, start[0]), starting)
+    crystals = [crystal for crystal, _ in found]
+    samples = {name: [values[name] for _, values in found] for name in found[0][1]}
+    lattice = float(np.mean(samples[LATTICE]))
+    o, faults = task.options, wanted & {*mlip_faults.FAULTS}
+    decorated = [_decorated(crystals, task.alloy, [name for name in o.properties if name in samples])]
+    if faults and task.alloy is not None:
+        plan = mlip_faults.FaultPlan(o.fault_cells, o.fault_decorations, o.fault, o.steps)
+        faulted, planes = mlip_faults.fault_energies(task.calculator, plan, task.alloy, lattice, faults, task.seed)
+        samples |= faulted
+        decorated.append(planes)
+    chosen = {name: samples[name] for name in o.properties if name in wanted}
+    return summarise(chosen, lattice, decorated if task.alloy else ()), crystals
+
+
+def _decorated(crystals: Sequence[Atoms], alloy: Mapping[str, float] | None, names: Sequence[str]) -> Decorated:
+    """The elements on the sites of an alloy's crystals, numbered as in the alloy."""
+    order = list(alloy or ())
+    types = [np.array([order.index(symbol) + 1 for symbol in crystal.symbols]) for crystal in crystals] if alloy else []
+    return Decorated(tuple(names), types)
+
+
+def _of_start(start: Atoms, task: Task, wanted: set[str], index: int) -> tuple[Atoms, dict[str, float]]:
+    """One decoration: the relaxed crystal and its values."""
+    crystal = _relaxed(start, task)
+    return crystal, _of_crystal(crystal, task, wanted, index)
+
+
+def _relaxed(start: Atoms, task: Task) -> Atoms:
+    """The crystal relaxed; Unphysical when an alloy's atoms left their sites."""
+    limits = task.limits
+    crystal = relaxed(start, limits, task.cell)
+    moved = farthest(crystal, start) if limits.escape and len(crystal) > 1 else 0.0
+    if moved > limits.escape:
+        raise Unphysical(f"an atom moved {moved:.2f} nearest-neighbour distances: the crystal is no longer its own")
+    return crystal
+
+
+def _of_crystal(crystal: Atoms, task: Task, wanted: set[str], index: int) -> dict[str, float]:
+    """All that is wanted of one relaxed crystal, by name."""
+    o, limits = task.options, task.limits
+    found = _at_rest(crystal, task)
+    if BULK in wanted:
+        found[BULK] = elasticity.bulk_modulus(crystal, limits, o.strain)
+    if wanted & TENSOR:
+        matrix = elasticity.stiffness(crystal, limits, o.strain)
+        found |= elasticity.moduli(matrix, cubic=task.alloy is not None and o.lattice != "hcp")
+    if FORMATION in wanted:
+        found[FORMATION] = found["energy_ev_per_atom"] - _unmixed(crystal, task.references.energy, task)
+    if competing_phases.ABOVE in wanted:
+        formation = competing_phases.formation_energy(
+            crystal, found["energy_ev_per_atom"], task.references, task.calculator
+        )
+        found[competing_phases.ABOVE] = competing_phases.above(
+            crystal, formation, o.competing, task.references, task.calculator
+        )
+    if MIXING in wanted:
+        found[MIXING] = found["energy_ev_per_atom"] - _unmixed(crystal, task.references.on_lattice, task)
+    if wanted & PHONONS:
+        found |= phonons.phonons(crystal, o.phonon_length_angstrom, o.phonon_displacement_angstrom)
+    if wanted & DYNAMICS:
+        run = dynamics.Run(o.temperature_k, o.pressure_gpa, o.npt_ps, o.timestep_fs)
+        found |= dynamics.survive(crystal, run, limits, np.random.default_rng([task.seed, 2, index]))
+    return found
+
+
+def _at_rest(crystal: Atoms, task: Task) -> dict[str, float]:
+    """What the relaxed crystal itself says."""
+    volume, number = crystal.get_volume(), len(crystal)
+    if task.alloy is None:
+        constant = mlip_crystals.conventional_constant(crystal) if LATTICE in task.options.properties else 0.0
+    else:
+        constant = (mlip_crystals.SITES_OF_A_CUBE[task.options.lattice] * volume / number) ** (1 / 3)
+    with quiet():
+        energy = float(crystal.get_potential_energy()) / number
+    return {
+        LATTICE: float(constant),
+        "energy_ev_per_atom": energy,
+        "volume_angstrom3_per_atom": float(volume / number),
+        "density_g_per_cm3": float(crystal.get_masses().sum() / volume * AMU_PER_ANGSTROM3_IN_G_PER_CM3),
+    }
+
+
+def _unmixed(crystal: Atoms, energy_of: Any, task: Task) -> float:
+    """Energy of the pure elements in the crystal's own proportions, eV/atom."""
+    symbols = crystal.get_chemical_symbols()
+    lattice = (task.options.lattice,) if energy_of == task.references.on_lattice else ()
+    total = sum(symbols.count(s) * energy_of(s, *lattice, task.calculator) for s in sorted({*symbols}))
+    return float(total / len(symbols))
+
+
+def disagreement(crystal: Atoms, other: Any, displacement_angstrom: float, rng: np.random.Generator) -> float:
+    """Root-mean-square difference of two potentials' forces, eV/angstrom, atoms displaced at random from a crystal."""
+    shaken = crystal.copy()
+    shaken.positions += rng.normal(0.0, displacement_angstrom, shaken.positions.shape)
+    forces = []
+    with quiet():
+        for calculator in (crystal.calc, other):
+            shaken.calc = calculator
+            forces.append(np.array(shaken.get_forces()))
+    return float(np.sqrt(((forces[0] - forces[1]) ** 2).sum(axis=1).mean()))

@@ -1,0 +1,1 @@
+"""This package is crystals and their response, whatever engine computes it."""

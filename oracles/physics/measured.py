@@ -1,0 +1,45 @@
+"""This file is values measured on several decorations of one composition, and their mean with its standard error."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from eutectic.oracles.physics import elasticity
+from eutectic.oracles.physics.decorations import Decorated
+
+STIFFNESS: Mapping[str, Callable[[elasticity.Cubic], float]] = {
+    "c11_gpa": lambda cubic: cubic.c11,
+    "c12_gpa": lambda cubic: cubic.c12,
+    "c44_gpa": lambda cubic: cubic.c44,
+    "bulk_modulus_gpa": lambda cubic: cubic.bulk,
+    "shear_modulus_gpa": lambda cubic: cubic.shear,
+    "young_modulus_gpa": lambda cubic: cubic.young,
+    "pugh_ratio": lambda cubic: cubic.pugh,
+    "poisson_ratio": lambda cubic: cubic.poisson,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Means, standard errors and what they are made of, by property."""
+
+    values: dict[str, float]
+    errors: dict[str, float]
+    samples: dict[str, list[float]]
+    """One value a decoration."""
+    lattice_angstrom: float
+    """Mean lattice constant of the relaxed decorations, also where nobody asked for it."""
+    crystals: tuple[Decorated, ...] = ()
+    """What the samples were measured on, where each is of one crystal alone."""
+
+
+def summarise(samples: dict[str, list[float]], lattice: float, crystals: Sequence[Decorated] = ()) -> Measured:
+    """Means, and standard errors where there are two samples or more."""
+    values = {name: float(np.mean(sample)) for name, sample in samples.items()}
+    errors = {
+        name: float(np.std(sample, ddof=1) / np.sqrt(len(sample)))
+        for name, sample in samples.items()
+        if len(sample) > 1
+    }
+    return Measured(values, errors, samples, lattice, tuple(crystals))

@@ -1,0 +1,1 @@
+"""This package is embedded-atom potentials: form, files, domain."""

@@ -1,0 +1,1 @@
+"""This package is screens: rules that cost nothing."""

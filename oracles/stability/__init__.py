@@ -1,0 +1,1 @@
+"""This package is convex hulls in composition and stability in water."""

@@ -1,0 +1,1 @@
+"""This package is the user's own functions, programs and hands."""

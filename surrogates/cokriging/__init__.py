@@ -1,0 +1,1 @@
+"""This package is one Gaussian process over the rungs of a ladder."""

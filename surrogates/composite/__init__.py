@@ -1,0 +1,1 @@
+"""This package is surrogates made of others: auto, stacked, represented."""

@@ -1,0 +1,158 @@
+"""This file is the choice among surrogates: log predictive densities from the same folds, and a rule that keeps calm.
+
+The score is the mean log predictive density of rows left out, a proper score of mean and interval together (Gneiting
+and Raftery 2007, doi 10.1198/016214506000001437). Whoever is in charge stays until another's is higher by more than
+`margin` standard errors of the differences row by row, as differences within one standard error are taken for noise
+where a simpler model is preferred (Breiman, Friedman, Olshen and Stone 1984, Classification and Regression Trees,
+section 3.4.3).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from eutectic.surrogates.base import Array, Domain, FittedSurrogate, Posterior, State, Surrogate
+from eutectic.surrogates.crossvalidation import folds, log_density, predict
+from eutectic.surrogates.validation import checked
+
+if TYPE_CHECKING:
+    from botorch.models.model import Model
+
+    from eutectic.surrogates.composite.auto import Auto
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Who is in charge, and why."""
+
+    choice: str
+    """Label of the one in charge."""
+    examined: int = 0
+    """Rows at the last examination; 0 before the first."""
+    scores: Mapping[str, float | None] | None = None
+    """Label -> mean log predictive density of a row left out, nats; None for one that could not learn the rows."""
+    before: str = ""
+    """Who was in charge before that examination, empty when it changed nothing."""
+
+    @property
+    def note(self) -> str:
+        """The verdict in a line."""
+        if not self.scores:
+            return f"{self.choice} in charge: too few rows to compare"
+        told = ", ".join(f"{k} {'failed' if v is None else f'{v:.3g}'}" for k, v in self.scores.items())
+        change = f", before it {self.before}" if self.before else ""
+        return f"{self.choice} in charge{change}; log predictive density at {self.examined} rows: {told}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """The surrogate in charge, fitted; what it can do beyond the contract (closed forms, formulas) it does here too."""
+
+    fitted: FittedSurrogate
+    verdict: Verdict
+
+    @property
+    def state(self) -> State:
+        """The verdict, and the state of the one in charge."""
+        v = self.verdict
+        said = {"choice": v.choice, "examined": v.examined, "scores": dict(v.scores or {}), "before": v.before}
+        return {**said, "fit": dict(self.fitted.state)}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The verdict, then what the one in charge says."""
+        return (self.verdict.note, *self.fitted.notes)
+
+    @property
+    def model(self) -> "Model":
+        """The BoTorch model of the one in charge."""
+        return self.fitted.model
+
+    def posterior(self, X: Array) -> Posterior:
+        """Predict the m outputs at X (n, d)."""
+        return self.fitted.posterior(X)
+
+    def __getattr__(self, name: str) -> Any:
+        """`leave_one_out`, `bound`, `processes`, `formulas`, ..., where the one in charge has them."""
+        return getattr(self.fitted, name)
+
+
+def fit(
+    recipe: "Auto",
+    X: Array,
+    Y: Array,
+    names: tuple[str, ...],
+    *,
+    variance: Array | None,
+    domain: Domain | None,
+    start: State | None,
+    tune: bool,
+) -> Chosen:
+    """Examine the choice if it is due, and fit the one in charge to all rows."""
+    X, Y, names = checked("a choice among surrogates", X, Y, names)
+    parts, verdict = recipe.recipes, earlier(start, recipe.labels)
+    if not tune and verdict is None:
+        raise ValueError(f"tune=False needs the `state` of an earlier choice among {', '.join(recipe.labels)} as start")
+    verdict = verdict or Verdict(recipe.labels[0])
+    kept = verdict.choice
+    if tune and due(recipe, verdict, Y):
+        scores = densities(recipe, parts, X, Y, names, variance, domain)
+        verdict = decided(recipe, verdict, scores, len(Y))
+    inner = (start or {}).get("fit") if verdict.choice == kept else None
+    begin = inner if isinstance(inner, Mapping) else None
+    part = parts[recipe.labels.index(verdict.choice)]
+    return Chosen(part.fit(X, Y, names, variance=variance, domain=domain, start=begin, tune=tune), verdict)
+
+
+def due(recipe: "Auto", verdict: Verdict, Y: Array) -> bool:
+    """Have enough rows come since the last examination, with something to learn in them?"""
+    enough = len(Y) >= max(2 * recipe.folds, verdict.examined + recipe.every)
+    return enough and bool((np.ptp(Y, axis=0) > 0).all())
+
+
+def densities(
+    recipe: "Auto",
+    parts: Sequence[Surrogate],
+    X: Array,
+    Y: Array,
+    names: tuple[str, ...],
+    variance: Array | None,
+    domain: Domain | None,
+) -> dict[str, Array | None]:
+    """Label -> log predictive density (n,) of each row left out, None where the rows are refused."""
+    fold = folds(X, recipe.folds)
+    found: dict[str, Array | None] = {}
+    for label, part in zip(recipe.labels, parts, strict=True):
+        try:
+            rows = log_density(Y, predict(part, X, Y, fold, names, variance=variance, domain=domain))
+        except ValueError:  # what it says it cannot learn from; shown as `failed`
+            rows = np.full(len(Y), np.nan)
+        found[label] = rows if np.isfinite(rows).all() else None
+    return found
+
+
+def decided(recipe: "Auto", verdict: Verdict, densities: Mapping[str, Array | None], rows: int) -> Verdict:
+    """Who is in charge from now on: the best of those that beat the one in charge by `margin` standard errors."""
+    scores = {label: None if rows is None else float(rows.mean()) for label, rows in densities.items()}
+    held = densities[verdict.choice]
+    able = {label: found for label, found in densities.items() if found is not None}
+    better = [label for label, found in able.items() if held is None or beats(found, held, recipe.margin)]
+    choice = max(better, key=lambda label: float(able[label].mean()), default=verdict.choice)
+    return Verdict(choice, rows, scores, verdict.choice if choice != verdict.choice else "")
+
+
+def beats(challenger: Array, holder: Array, margin: float) -> bool:
+    """Is the mean of densities (n,) higher by more than `margin` standard errors of the differences?"""
+    gain = challenger - holder
+    return bool(gain.mean() > margin * gain.std(ddof=1) / np.sqrt(len(gain)))
+
+
+def earlier(start: State | None, labels: Sequence[str]) -> Verdict | None:
+    """The verdict of a state; None when it holds none about these."""
+    state = start or {}
+    choice, examined, scores = (state.get(key) for key in ("choice", "examined", "scores"))
+    if choice not in labels or not isinstance(examined, int) or not isinstance(scores, Mapping):
+        return None
+    return Verdict(str(choice), examined, dict(scores), str(state.get("before", "")))

@@ -1,0 +1,204 @@
+"""This file is any surrogate over a representation: it learns from features and answers for coordinates."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from eutectic.surrogates.base import (
+    Array,
+    Domain,
+    FittedSurrogate,
+    Posterior,
+    Replicas,
+    Representation,
+    State,
+    Surrogate,
+)
+from eutectic.surrogates.validation import checked, columns_of
+
+if TYPE_CHECKING:
+    from botorch.models.model import Model
+    from torch import Tensor
+
+    from eutectic.surrogates.posteriors.conditional import Conditional
+
+
+PASSED = frozenset({"expressions", "formulas", "leave_one_out", "outputs"})
+"""What a fitted surrogate may offer beside its contract, and offers here if it does."""
+ASKED = frozenset({"task_of", "undefined"})
+"""The same, of what it answers for rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Represented:
+    """A recipe that sees a representation instead of the coordinates."""
+
+    recipe: Surrogate
+    representation: Representation
+    reach: Callable[[], Array] | None = None
+    """Rows (k, d) spread over the space: features are scaled by their range there, and constant ones left out. None:
+    the rows learned from."""
+    told: Mapping[bytes, tuple[Replicas, ...]] = field(default_factory=dict)
+    """Row (its bytes) -> what its values are means of, one an observation; see `informed`."""
+
+    def informed(self, X: Array, replicas: Sequence[Replicas | None]) -> "Represented":
+        """The same, told what an output's values at rows X (n, d) are means of, if it reads sequences."""
+        labels: Sequence[str] = getattr(self.representation, "labels", ())
+        if not labels:
+            return self
+        told: dict[bytes, tuple[Replicas, ...]] = {}
+        for x, own in zip(X, replicas, strict=True):
+            if own is not None:
+                told[x.tobytes()] = (*told.get(x.tobytes(), ()), recoded(own, labels))
+        return replace(self, told=told)
+
+    def replicas(self, X: Array) -> list[Replicas | None]:
+        """What was told of each row of X (n, d); equal rows in the order in which it was told."""
+        left = {key: list(own) for key, own in self.told.items()}
+        return [left[key].pop(0) if left.get(key := x.tobytes()) else None for x in X]
+
+    def stretched(self) -> "Represented":
+        """The same with a recipe that is `stretched`, where it can be."""
+        recipe: Any = self.recipe
+        return replace(self, recipe=recipe.stretched()) if hasattr(recipe, "stretched") else self
+
+    def refuse(self, names: Sequence[str], domain: Domain) -> str | None:
+        """Why the recipe cannot learn from the features, whatever the coordinates; None too where no reach is known."""
+        del names, domain
+        if self.reach is None or not hasattr(self.recipe, "refuse"):
+            return None
+        whole = self.representation.domain(self.reach())
+        kept = varying(whole)
+        reason: str | None = self._recipe(kept).refuse(self._labels(kept), restricted(whole, kept))
+        return reason
+
+    def _labels(self, kept: tuple[int, ...]) -> tuple[str, ...]:
+        """Names of some features."""
+        return tuple(self.representation.names[j] for j in kept)
+
+    def _recipe(self, kept: tuple[int, ...]) -> Any:
+        """The recipe, told the units of these features if it asks for them."""
+        recipe: Any = self.recipe
+        if not hasattr(recipe, "with_units"):
+            return recipe
+        return recipe.with_units(tuple(self.representation.units[j] for j in kept))
+
+    def fit(
+        self,
+        X: Array,
+        Y: Array,
+        names: Sequence[str] = (),
+        *,
+        variance: Array | None = None,
+        domain: Domain | None = None,
+        start: State | None = None,
+        tune: bool = True,
+    ) -> "FittedRepresented":
+        """Learn Y (n, m) or (n,) from the features of X (n, d); see `surrogates.base.Surrogate.fit`."""
+        del domain  # of the coordinates
+        X, Y, names = checked("a surrogate", X, Y, names)
+        whole = self.representation.domain(X if self.reach is None else self.reach())
+        kept = varying(whole)
+        labels, recipe, box = self._labels(kept), self._recipe(kept), restricted(whole, kept)
+        view = View(self.representation, kept)
+        fit = partial(recipe.fit, replicas=self.replicas(X)) if self.told else recipe.fit
+        inner = fit(view.features(X), Y, labels, variance=variance, domain=box, start=start, tune=tune)
+        return FittedRepresented(inner, view, names)
+
+
+def recoded(replicas: Replicas, labels: Sequence[str]) -> Replicas:
+    """The same in codes of other labels, which must hold all that stand on its sites."""
+    place = np.array([labels.index(label) if label in labels else len(labels) for label in replicas.labels])
+    codes = place[replicas.codes]
+    assert codes.max(initial=0) < len(labels), f"{replicas.labels} are not all among {labels}"
+    return Replicas(tuple(labels), codes.astype(np.uint8), replicas.values)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """Some features of a representation."""
+
+    representation: Representation
+    kept: tuple[int, ...]
+
+    def __call__(self, X: "Tensor") -> "Tensor":
+        """Features (..., f) of coordinates X (..., d)."""
+        return self.representation(X)[..., list(self.kept)]
+
+    def features(self, X: Array) -> Array:
+        """The same (n, f) of an array X (n, d)."""
+        import torch
+
+        out: Array = self(torch.as_tensor(X, dtype=torch.float64)).detach().numpy()
+        return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedRepresented:
+    """A surrogate that has seen features."""
+
+    inner: FittedSurrogate
+    view: View
+    names: tuple[str, ...]
+    """Of the coordinates (d)."""
+
+    @property
+    def state(self) -> State:
+        """The inner surrogate's."""
+        return self.inner.state
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """The inner surrogate's."""
+        return self.inner.notes
+
+    @property
+    def differentiable(self) -> bool:
+        """Do both the representation and the surrogate have gradients that lead anywhere?"""
+        return self.view.representation.differentiable and bool(getattr(self.inner, "differentiable", True))
+
+    @property
+    def model(self) -> "Model":
+        """A BoTorch model over coordinates."""
+        from eutectic.surrogates.composite.represented_botorch import RepresentedModel
+
+        return RepresentedModel(self.inner.model, self.view)
+
+    def posterior(self, X: Array) -> Posterior:
+        """Predict the m outputs at coordinates X (n, d)."""
+        return self.inner.posterior(self.view.features(columns_of(X, self.names)))
+
+    def bound(self, fixed: "Tensor") -> "Conditional":
+        """X (r, d) -> mean (r,), variance (r,) of the first output and covariance (r, b) with fixed points (b, d)."""
+        from eutectic.surrogates.posteriors.conditional import bound
+
+        inner = bound(self.inner, self.view(fixed))
+        return lambda X: inner(self.view(X))
+
+    def __getattr__(self, name: str) -> Any:
+        """What the inner surrogate offers beside the contract."""
+        if name in PASSED:
+            return getattr(self.inner, name)
+        if name in ASKED:
+            answer = getattr(self.inner, name)
+            return lambda X: answer(self.view.features(X))
+        raise AttributeError(f"a surrogate over a representation has no {name!r}")
+
+
+def varying(domain: Domain) -> tuple[int, ...]:
+    """The features that vary over a domain, whole sequences always; the first where none does."""
+    if domain.sequence is not None:
+        return tuple(range(len(domain.lower)))
+    size = np.maximum(np.abs(domain.lower), np.abs(domain.upper))
+    return tuple(int(j) for j in np.flatnonzero(domain.upper - domain.lower > 1e-9 * size)) or (0,)
+
+
+def restricted(domain: Domain, kept: tuple[int, ...]) -> Domain:
+    """The domain of some of its columns."""
+    codes = tuple(kept.index(j) for j in domain.categorical if j in kept)
+    groups = (tuple(kept.index(j) for j in group if j in kept) for group in domain.mixtures)
+    mixtures = tuple(group for group in groups if len(group) > 1)
+    return Domain(domain.lower[list(kept)], domain.upper[list(kept)], codes, domain.sequence, mixtures)

@@ -1,0 +1,1 @@
+"""This package is why a surrogate says what it says."""

@@ -1,0 +1,1 @@
+"""This package is what a fit answers with."""

@@ -1,0 +1,176 @@
+"""This file is a fitted surrogate made of outputs that know their mean and covariance, and what all of them share.
+
+An output turns a point into an embedding, once, and mean, variance and covariances are cheap functions of embeddings.
+So the acquisition embeds the points it is measured from a single time, and one BoTorch model serves every such output.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from eutectic.surrogates.base import Array, Domain, Output, Posterior, State
+from eutectic.surrogates.validation import checked, columns_of
+
+if TYPE_CHECKING:
+    from botorch.models.model import Model
+
+
+CHUNK = 4096
+"""Rows predicted at once."""
+
+
+O = TypeVar("O", bound=Output)  # noqa: E741
+Conditional = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedOutputs(Generic[O]):
+    """m independent outputs over the same inputs."""
+
+    outputs: tuple[O, ...]
+    names: tuple[str, ...]
+
+    @property
+    def state(self) -> State:
+        """Hyperparameters of every output."""
+        return {"outputs": [dict(output.state) for output in self.outputs]}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of the fit."""
+        if len(self.outputs) == 1:
+            return self.outputs[0].notes
+        return tuple(f"output {j + 1}: {note}" for j, output in enumerate(self.outputs) for note in output.notes)
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether gradients lead anywhere; a search that is told no moves to neighbours instead."""
+        return all(output.differentiable for output in self.outputs)
+
+    @property
+    def model(self) -> "Model":
+        """The same posterior as a BoTorch model."""
+        from eutectic.surrogates.posteriors.botorch_model import model
+
+        return model(self.outputs)
+
+    def posterior(self, X: Array) -> Posterior:
+        """Predict the m outputs at X (n, d)."""
+        X = columns_of(X, self.names)
+        with torch.no_grad():
+            parts = [moments(output, torch.tensor(X)) for output in self.outputs]
+        mean, variance = (torch.stack(list(part), -1).numpy() for part in zip(*parts, strict=True))
+        return Posterior(mean, variance)
+
+    def leave_one_out(self) -> Posterior:
+        """Each training row predicted without it (n, m); the variance includes its noise."""
+        parts = [output.unseen for output in self.outputs]
+        return Posterior(np.hstack([p.mean for p in parts]), np.hstack([p.variance for p in parts]))
+
+    def bound(self, fixed: Tensor) -> Conditional:
+        """X (r, d) -> mean (r,), variance (r,) of the first output and covariance (r, b) with fixed points (b, d)."""
+        output = self.outputs[0]
+        there = output.embed(fixed)
+
+        def conditional(X: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            here = output.embed(X)
+            return output.mean(here), output.variance(here), output.covariance(here, there)
+
+        return conditional
+
+
+def moments(output: Output, X: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance (n,) at X (n, d), in pieces."""
+    parts = []
+    for rows in torch.split(X, CHUNK):
+        E = output.embed(rows)
+        parts.append((output.mean(E), output.variance(E)))
+    return torch.cat([mean for mean, _ in parts]), torch.cat([variance for _, variance in parts])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Checked training data of one output."""
+
+    X: Array
+    """(n, d)."""
+    y: Array
+    """(n,)."""
+    variance: Array
+    """(n,) known noise variance, NaN where unknown, output's unit squared."""
+
+    @property
+    def weights(self) -> Array:
+        """(n,) mean 1: the inverse of noise variances each moved half-way to their median, as they are uncertain."""
+        known = np.isfinite(self.variance)
+        if not known.any() or not np.median(self.variance[known]) > 0:
+            return np.ones(len(self.y))
+        middle = float(np.median(self.variance[known]))
+        weights = 1.0 / (0.5 * middle + 0.5 * np.where(known, self.variance, middle))
+        out: Array = weights / weights.mean()
+        return out
+
+    @property
+    def noise(self) -> float:
+        """Mean known noise variance, output's unit squared; 0 where none is known."""
+        known = np.isfinite(self.variance)
+        return float(self.variance[known].mean()) if known.any() else 0.0
+
+    @property
+    def scaling(self) -> tuple[float, float]:
+        """Mean and standard deviation of y, its unit; 1 for the latter where it is constant."""
+        shift, spread = float(self.y.mean()), float(self.y.std())
+        return shift, spread if spread > 1e-9 * max(1.0, abs(shift)) else 1.0
+
+    @property
+    def constant(self) -> bool:
+        """No variation of y beyond rounding."""
+        return not float(self.y.std()) > 1e-9 * max(1.0, abs(float(self.y.mean())))
+
+
+CONSTANT = "constant output: nothing to learn from it yet"
+
+
+def rows(
+    what: str, X: Array, Y: Array, names: Sequence[str], variance: Array | None
+) -> tuple[list[Rows], tuple[str, ...]]:
+    """The data of each output and the input names; ValueError for shapes that clash or values that are not finite."""
+    X, Y, names = checked(what, X, Y, names)
+    known = np.full(Y.shape, np.nan) if variance is None else np.asarray(variance, dtype=float).reshape(Y.shape)
+    return [Rows(X, Y[:, j], known[:, j]) for j in range(Y.shape[1])], names
+
+
+def earlier(start: State | None, m: int, tune: bool) -> list[Mapping[str, object] | None]:
+    """The state of each output to restore, None where it is to be found; ValueError when there is none to restore."""
+    if tune:
+        return [None] * m
+    outputs = (start or {}).get("outputs")
+    if not isinstance(outputs, list | tuple) or len(outputs) != m:
+        raise ValueError("tune=False needs the `state` of an earlier fit with as many outputs as start")
+    return list(outputs)
+
+
+Single = Callable[[Rows, Domain | None, Mapping[str, object] | None], O]
+"""Fits one output to its data in a domain, from the state to restore or None."""
+
+
+def fit_outputs(
+    what: str,
+    single: Single[O],
+    X: Array,
+    Y: Array,
+    names: Sequence[str],
+    *,
+    variance: Array | None,
+    domain: Domain | None,
+    start: State | None,
+    tune: bool,
+) -> FittedOutputs[O]:
+    """Fit every column of Y (n, m) or (n,) by itself; ValueError for data that cannot be learned from."""
+    data, names = rows(what, X, Y, names, variance)
+    starts = earlier(start, len(data), tune)
+    return FittedOutputs(tuple(single(d, domain, s) for d, s in zip(data, starts, strict=True)), names)

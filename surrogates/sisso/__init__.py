@@ -1,0 +1,1 @@
+"""This package is formulas found by SISSO."""

@@ -84,9 +84,6 @@ def ui(folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="A camp
     os.execvp(command[0], command)
 
 
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The campaign's folder.")]
-
-
 def explain(
     folder: Folder,
     property: Annotated[str | None, typer.Option("--property", help="This property alone.")] = None,

@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from eutectic.optimizers.models.belief import Belief
 
 
-MOST_DRAWS = (0, 128, 128, 32, 16)
-"""Draws by number of objectives (the last for all above): fronts of more objectives cost more to cut up."""
-
-
 MOST = (48, 48, 192, 96, 48, 96)
 """Observed points kept in the drawn fronts, by number of objectives (the last for all above): boxes multiply."""
 

@@ -68,7 +68,8 @@ class Hybrid:
             X = sampled(space, seen, n, rng)
             note = f"only {finished} finished evaluations: sampled evenly"
             return Proposals(X, tuple(Reason("hybrid") for _ in X), history.state, (note,))
-        from eutectic.optimizers.acquisition.baseline import MOST_DRAWS, improvement
+        from eutectic.optimizers.acquisition.baseline import improvement
+        from eutectic.optimizers.acquisition.draws import MOST_DRAWS
         from eutectic.optimizers.models.belief import learn
         from eutectic.optimizers.models.two_regimes import regimes
         from eutectic.optimizers.search.batch import contest

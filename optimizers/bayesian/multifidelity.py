@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from eutectic.optimizers.acquisition.baseline import MOST_DRAWS
+from eutectic.optimizers.acquisition.draws import MOST_DRAWS
 from eutectic.optimizers.base import Array, History, Proposals, Space
 from eutectic.optimizers.designs.uniform import uniform
 from eutectic.optimizers.models.belief import explained

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from eutectic.optimizers.base import Array, History, Index, Proposals, Space
-from eutectic.optimizers.evolutionary import population as folding
 from eutectic.optimizers.evolutionary.differential_evolution import slots, trials
+from eutectic.optimizers.evolutionary.generation import propose
+from eutectic.optimizers.evolutionary.population import Acquire, Search, equipped, plan
 from eutectic.optimizers.evolutionary.selection import Pool, tournament
 from eutectic.optimizers.evolutionary.variation import Rates, couples, mutate
 
@@ -57,9 +58,9 @@ class Evolution:
     """`differential`: best on numbers and fractions; `genetic`: any space, with stochastic hill-climbing."""
     population: int | None = None
     """Number of parents; none: the largest batch asked for, at least 20."""
-    search: folding.Search = "oracle"
+    search: Search = "oracle"
     """`oracle`: one generation a batch on the evaluations; `surrogate`: many on the posterior, then a diverse batch."""
-    acquire: folding.Acquire = "ucb"
+    acquire: Acquire = "ucb"
     """What `surrogate` minimises: mean, mean - 2 standard deviations, or random functions of that spread."""
     generations: int = 50
     """Generations on the posterior a batch."""
@@ -74,7 +75,7 @@ class Evolution:
 
     def __post_init__(self) -> None:
         """Raise ValueError when an option lies outside its range."""
-        folding.plan("evolution", self)
+        plan("evolution", self)
         for name, value in (("climb", self.climb), ("crossover", self.crossover)):
             if value is not None and not 0 <= value <= 1:
                 raise ValueError(f"{name} must lie between 0 and 1, not {value}")
@@ -83,7 +84,7 @@ class Evolution:
 
     def using(self, recipes: "Sequence[Surrogate]") -> "Evolution":
         """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
-        return folding.equipped(self, recipes)
+        return equipped(self, recipes)
 
     def refuse(self, space: Space, objectives: int, constraints: int) -> str | None:
         """Why this problem is not for it, or None."""
@@ -100,7 +101,7 @@ class Evolution:
 
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Proposals:
         """The rows of `ask` with what the surrogates predict, where they were used."""
-        return folding.propose(self, folding.plan("evolution", self), space, history, n, rng)
+        return propose(self, plan("evolution", self), space, history, n, rng)
 
     def keep(self, pool: Pool, size: int, rng: np.random.Generator) -> Pool:
         """The parents: the best row of each slot, or the best rows of all."""

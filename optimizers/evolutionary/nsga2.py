@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eutectic.optimizers.base import Array, History, Index, Proposals, Space
-from eutectic.optimizers.evolutionary import population as folding
+from eutectic.optimizers.evolutionary.generation import propose
+from eutectic.optimizers.evolutionary.population import Acquire, Search, equipped, plan
 from eutectic.optimizers.evolutionary.selection import Pool, crowded, duels
 from eutectic.optimizers.evolutionary.variation import Rates, couples
 
@@ -26,9 +27,9 @@ class NSGA2:
 
     population: int | None = None
     """Number of parents; none: the largest batch asked for, at least 20."""
-    search: folding.Search = "oracle"
+    search: Search = "oracle"
     """`oracle`: one generation a batch on the evaluations; `surrogate`: many on the posterior, then a diverse batch."""
-    acquire: folding.Acquire = "ucb"
+    acquire: Acquire = "ucb"
     """What `surrogate` minimises: mean, mean - 2 standard deviations, or random functions of that spread."""
     generations: int = 50
     """Generations on the posterior a batch."""
@@ -45,7 +46,7 @@ class NSGA2:
 
     def __post_init__(self) -> None:
         """Raise ValueError when an option lies outside its range."""
-        folding.plan("nsga2", self)
+        plan("nsga2", self)
         self._rates()
 
     def _rates(self) -> Rates:
@@ -53,7 +54,7 @@ class NSGA2:
 
     def using(self, recipes: "Sequence[Surrogate]") -> "NSGA2":
         """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
-        return folding.equipped(self, recipes)
+        return equipped(self, recipes)
 
     def ask(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Up to n new rows (<= n, d), fewer only when a finite space is used up."""
@@ -61,7 +62,7 @@ class NSGA2:
 
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Proposals:
         """The rows of `ask` with what the surrogates predict, where they were used."""
-        return folding.propose(self, folding.plan("nsga2", self), space, history, n, rng)
+        return propose(self, plan("nsga2", self), space, history, n, rng)
 
     def keep(self, pool: Pool, size: int, rng: np.random.Generator) -> Pool:
         """Survivors by front, then crowding (section III-C)."""

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eutectic.optimizers.base import Array, History, Index, Proposals, Space
-from eutectic.optimizers.evolutionary import population as folding
+from eutectic.optimizers.evolutionary.generation import propose
+from eutectic.optimizers.evolutionary.population import Acquire, Search, equipped, plan
 from eutectic.optimizers.evolutionary.selection import Pool, cut, tournament
 from eutectic.optimizers.evolutionary.variation import Rates, couples
 from eutectic.optimizers.pareto import ranked
@@ -145,9 +146,9 @@ class NSGA3:
     """Divisions of the unit simplex that give the reference directions; none: as many as the population can fill."""
     adaptive: bool = True
     """Add directions around crowded ones where others find no one (irregular fronts)."""
-    search: folding.Search = "oracle"
+    search: Search = "oracle"
     """`oracle`: one generation a batch on the evaluations; `surrogate`: many on the posterior, then a diverse batch."""
-    acquire: folding.Acquire = "ucb"
+    acquire: Acquire = "ucb"
     """What `surrogate` minimises: mean, mean - 2 standard deviations, or random functions of that spread."""
     generations: int = 50
     """Generations on the posterior a batch."""
@@ -165,7 +166,7 @@ class NSGA3:
 
     def __post_init__(self) -> None:
         """Raise ValueError when an option lies outside its range."""
-        folding.plan("nsga3", self)
+        plan("nsga3", self)
         self._rates()
         if self.divisions is not None and self.divisions < 1:
             raise ValueError(f"divisions must be at least 1, not {self.divisions}")
@@ -175,7 +176,7 @@ class NSGA3:
 
     def using(self, recipes: "Sequence[Surrogate]") -> "NSGA3":
         """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
-        return folding.equipped(self, recipes)
+        return equipped(self, recipes)
 
     def refuse(self, space: Space, objectives: int, constraints: int) -> str | None:
         """Why this problem is not for it, or None."""
@@ -188,7 +189,7 @@ class NSGA3:
 
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Proposals:
         """The rows of `ask` with what the surrogates predict, where they were used."""
-        return folding.propose(self, folding.plan("nsga3", self), space, history, n, rng)
+        return propose(self, plan("nsga3", self), space, history, n, rng)
 
     def keep(self, pool: Pool, size: int, rng: np.random.Generator) -> Pool:
         """Survivors by front, then niche (part I, algorithm 1); infeasible ones by violation (part II, section III)."""

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from eutectic.optimizers.acquisition.scalarization import rays
 from eutectic.optimizers.base import Array, History, Space
-from eutectic.optimizers.search import trust_region
 
 Index = NDArray[np.int64]
 FIRST, LEAST, MOST = 0.8, 0.5**7, 1.6
@@ -32,7 +31,7 @@ GAIN = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class TrustRegion:
     """Where the fold stands."""
 
     length: float = FIRST
@@ -46,7 +45,7 @@ class Trust:
     since: int = 0
     """Rows of the ordered history before it belong to earlier regions."""
 
-    def after(self, success: bool, patience: int) -> "Trust":
+    def after(self, success: bool, patience: int) -> "TrustRegion":
         """The state after one batch; `patience` failures halve the region."""
         successes, failures = (self.successes + 1, 0) if success else (0, self.failures + 1)
         if successes == SUCCESSES:
@@ -100,12 +99,12 @@ def scores(history: History, rows: Index) -> Array:
     return np.where(violation > 0, merit.min() - violation, merit)
 
 
-def fold(space: Space, known: Record, long: int) -> Trust:
+def fold(space: Space, known: Record, long: int) -> TrustRegion:
     """The state after all batches that were asked for with more than `long` rows at hand, from inside the region.
 
     Other batches (a start design, another optimizer's) show points but tell nothing about the region.
     """
-    state = Trust()
+    state = TrustRegion()
     edges = [*(np.flatnonzero(np.diff(known.batch)) + 1), len(known.rows)]
     for start, stop in pairwise(edges):
         if start <= long or state.starting(int(start), space.d):
@@ -120,7 +119,7 @@ def fold(space: Space, known: Record, long: int) -> Trust:
         success = bool(gain > GAIN * (top - np.median(before, axis=0)).mean())
         state = state.after(success, ceil(max(4, space.d) / len(new)))
         if state.length < LEAST:
-            state = Trust(restarts=state.restarts + 1, since=int(stop))
+            state = TrustRegion(restarts=state.restarts + 1, since=int(stop))
     return state
 
 
@@ -169,7 +168,7 @@ def around(space: Space, centre: Array, length: float) -> Space:
     return replace(space, lower=lower, upper=upper, mixtures=tuple(mixtures))
 
 
-Trust = Literal["auto", "always", "never"]
+When = Literal["auto", "always", "never"]
 MANY_VARIABLES = 20
 """Above so many variables `auto` searches in trust regions."""
 MANY_ROWS = 1000
@@ -189,14 +188,14 @@ class Scope:
     notes: tuple[str, ...] = ()
 
 
-def scope(space: Space, history: History, n: int, option: Trust, rng: np.random.Generator) -> Scope:
+def scope(space: Space, history: History, n: int, option: When, rng: np.random.Generator) -> Scope:
     """All of it, or the trust regions of n candidates with the rows nearest to them."""
     finished = int(history.finished.sum())
     long = 0 if option == "always" or space.d > MANY_VARIABLES else MANY_ROWS
     if option == "never" or finished <= long:
         return Scope(history)
-    known = trust_region.record(history)
-    state = trust_region.fold(space, known, long)
+    known = record(history)
+    state = fold(space, known, long)
     if state.starting(finished, space.d):
         return Scope(history, (), True, (f"trust region {state.restarts + 1} starts from uniform points",))
     best = known.best(state.since, finished)
@@ -209,11 +208,11 @@ def scope(space: Space, history: History, n: int, option: Trust, rng: np.random.
 def part(space: Space, centre: Array, length: float) -> Space:
     """The region around centre (d,); of a table its rows there."""
     if space.table is None:
-        return trust_region.around(space, centre, length)
-    return replace(space, table=space.table[trust_region.within(space, centre[None], length, space.table)])
+        return around(space, centre, length)
+    return replace(space, table=space.table[within(space, centre[None], length, space.table)])
 
 
-def local(space: Space, history: History, known: trust_region.Record, centres: Array) -> History:
+def local(space: Space, history: History, known: Record, centres: Array) -> History:
     """The history's best rows and those nearest to centres (n, d), failed ones too, MANY_ROWS of them at most."""
     if len(history.X) <= MANY_ROWS:
         return history

@@ -118,7 +118,6 @@ def _unique(keys: Index) -> tuple[Index, Index]:
     return keys[first], target
 
 
-Levels = NDArray[np.int32]
 Counts = NDArray[np.int64] | NDArray[np.object_]
 _EDGES = 5_000_000
 _INT64 = 2.0**62

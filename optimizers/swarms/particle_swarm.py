@@ -88,7 +88,7 @@ _STILL = 1e-9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Flock:
-    """The rules of one swarm; a strategy of optimizers/folding.py."""
+    """The rules of one swarm; a strategy of optimizers/evolutionary/population.py."""
 
     topology: Topology
     neighbours: int

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from eutectic.optimizers.base import Array, History, Proposals, Space
-from eutectic.optimizers.evolutionary import population as folding
+from eutectic.optimizers.evolutionary.generation import propose
+from eutectic.optimizers.evolutionary.population import Acquire, Search, equipped, plan
 from eutectic.optimizers.swarms.particle_swarm import Flock
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ class Swarm:
 
     population: int | None = None
     """Number of particles; none: the largest batch asked for, at least 20."""
-    search: folding.Search = "oracle"
+    search: Search = "oracle"
     """`oracle`: one move a batch on the evaluations; `surrogate`: many on the posterior, then a diverse batch."""
-    acquire: folding.Acquire = "ucb"
+    acquire: Acquire = "ucb"
     """What `surrogate` minimises: mean, mean - 2 standard deviations, or random functions of that spread."""
     generations: int = 50
     """Moves on the posterior a batch."""
@@ -65,7 +66,7 @@ class Swarm:
 
     def __post_init__(self) -> None:
         """Raise ValueError when an option lies outside its range."""
-        folding.plan("swarm", self)
+        plan("swarm", self)
         for name, value in (("inertia", self.inertia), ("mutation", self.mutation)):
             if value is not None and not 0 <= value <= 1:
                 raise ValueError(f"{name} must lie between 0 and 1, not {value}")
@@ -80,7 +81,7 @@ class Swarm:
 
     def using(self, recipes: "Sequence[Surrogate]") -> "Swarm":
         """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
-        return folding.equipped(self, recipes)
+        return equipped(self, recipes)
 
     def ask(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Up to n new rows (<= n, d), fewer only when a finite space is used up."""
@@ -88,7 +89,7 @@ class Swarm:
 
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Proposals:
         """The rows of `ask` with what the surrogates predict, where they were used."""
-        return folding.propose(self.flock(history), folding.plan("swarm", self), space, history, n, rng)
+        return propose(self.flock(history), plan("swarm", self), space, history, n, rng)
 
     def flock(self, history: History) -> Flock:
         """The rules for this problem; on the posterior a swarm lives for one batch only, too short for a restart."""

@@ -216,7 +216,7 @@ class Mlip:
 
     def prepare(self) -> None:
         """Load the model, so that forked workers share it; what belongs to one process is loaded there."""
-        import oracles.mlip_evaluation  # noqa: F401 (imported for the workers)
+        import eutectic.oracles.mlip.evaluation  # noqa: F401 (imported for the workers)
 
         for potential in (self.engine, *self._potentials()[1:]):
             if not potential.python and potential.device == "cpu":

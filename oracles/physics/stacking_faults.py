@@ -36,7 +36,6 @@ class FaultEngine(Protocol):
         ...
 
 
-Array = npt.NDArray[np.float64]
 MJ_PER_M2 = 16021.766208
 """One eV per square angstrom in mJ/m2."""
 REACH_ANGSTROM = 7.0

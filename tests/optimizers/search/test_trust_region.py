@@ -63,15 +63,15 @@ def walked(verdicts: str, d: int = 2, batch: int = 2) -> History:
     return seen(np.concatenate(X), np.concatenate(y)[:, None], np.concatenate(rounds))
 
 
-def folded(history: History, space: Space | None = None, long: int = 0) -> trust_region.Trust:
+def folded(history: History, space: Space | None = None, long: int = 0) -> trust_region.TrustRegion:
     return trust_region.fold(space or box(), trust_region.record(history), long)
 
 
 def test_three_improving_batches_double_the_region_and_others_in_a_row_halve_it() -> None:
-    assert folded(walked("++")) == trust_region.Trust(0.8, 2, 0)
-    assert folded(walked("+++")) == trust_region.Trust(1.6, 0, 0)
+    assert folded(walked("++")) == trust_region.TrustRegion(0.8, 2, 0)
+    assert folded(walked("+++")) == trust_region.TrustRegion(1.6, 0, 0)
     assert folded(walked("++++++")).length == 1.6
-    assert folded(walked("++-")) == trust_region.Trust(0.8, 0, 1)
+    assert folded(walked("++-")) == trust_region.TrustRegion(0.8, 0, 1)
     assert folded(walked("++--")).length == 0.4
     assert folded(walked("+-+-+-")).length == 0.8
 
@@ -83,8 +83,8 @@ def test_the_wider_the_space_and_the_smaller_the_batch_the_more_patience() -> No
 
 
 def test_batches_from_elsewhere_and_from_before_tell_nothing() -> None:
-    assert folded(walked("?-?")) == trust_region.Trust(0.8, 0, 1)
-    assert folded(walked("---"), long=7) == trust_region.Trust(0.8, 0, 1)
+    assert folded(walked("?-?")) == trust_region.TrustRegion(0.8, 0, 1)
+    assert folded(walked("---"), long=7) == trust_region.TrustRegion(0.8, 0, 1)
 
 
 def test_a_region_too_small_starts_anew_and_sees_only_what_came_after() -> None:

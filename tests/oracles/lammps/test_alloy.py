@@ -17,7 +17,7 @@ from eutectic.oracles.lammps import statics
 from eutectic.oracles.lammps.alloy import PROPERTIES, LammpsAlloy
 from eutectic.oracles.physics import solid_solution, stacking_faults
 from eutectic.oracles.physics.elasticity import cubic_average
-from eutectic.oracles.potentials import files
+from eutectic.oracles.potentials.resolve import resolve
 
 EQUIATOMIC = {"Fe": 0.2, "Ni": 0.2, "Cr": 0.2, "Co": 0.2, "Cu": 0.2}
 USFE = "unstable_stacking_fault_energy_mj_per_m2"
@@ -58,7 +58,7 @@ def test_copper_and_nickel_have_their_known_constants(
 
 def test_stiffness_from_stresses_equals_stiffness_from_energies() -> None:
     """Second differences of the relaxed energy over the volume, in a random alloy whose ions follow every strain."""
-    session = lammps_engine.session(files.resolve("builtin"))
+    session = lammps_engine.session(resolve("builtin"))
     sites = solid_solution.fcc(2)
     protocol = statics.Protocol(force_ev_per_angstrom=1e-5, stress_gpa=1e-4)
     types = solid_solution.decorate(np.full(5, 0.2), sites.count, np.random.default_rng(8))
@@ -82,7 +82,7 @@ def test_stiffness_from_stresses_equals_stiffness_from_energies() -> None:
 
 
 def test_the_bulk_modulus_alone_equals_that_of_the_whole_stiffness() -> None:
-    session = lammps_engine.session(files.resolve("builtin"))
+    session = lammps_engine.session(resolve("builtin"))
     sites, protocol = solid_solution.fcc(3), statics.Protocol()
     types = solid_solution.decorate(np.full(5, 0.2), sites.count, np.random.default_rng(2))
     relaxed = statics.relax(session, sites, types, 3.5, protocol)
@@ -124,7 +124,7 @@ def test_the_builtin_potential_keeps_its_record_on_pure_fcc_elements(
     element: str, lattice: float, cohesive: float, constants: tuple[int, int, int]
 ) -> None:
     """They are references of the mixing enthalpy, not materials to ask for."""
-    session = lammps_engine.session(files.resolve("builtin"))
+    session = lammps_engine.session(resolve("builtin"))
     sites, protocol = solid_solution.fcc(1), statics.Protocol()
     types = np.full(4, session.potential.elements.index(element) + 1)
     relaxed = statics.relax(session, sites, types, 3.55, protocol)
@@ -159,7 +159,7 @@ def test_ions_relaxed_before_a_rigid_slide_change_the_fault_energy_a_little() ->
 
 
 def test_several_rigid_faults_in_one_cell_add_up() -> None:
-    session = lammps_engine.session(files.resolve("builtin"))
+    session = lammps_engine.session(resolve("builtin"))
     rng = np.random.default_rng(5)
     thin, thick = solid_solution.slab(3, 2, 9), solid_solution.slab(3, 2, 18)
     types = solid_solution.decorate(np.full(5, 0.2), thin.count, rng)
@@ -176,7 +176,7 @@ def test_several_rigid_faults_in_one_cell_add_up() -> None:
 
 
 def test_shifting_by_a_lattice_vector_costs_nothing() -> None:
-    session = lammps_engine.session(files.resolve(CUNI))
+    session = lammps_engine.session(resolve(CUNI))
     sites = solid_solution.slab(3, 2, 12)
     slab = stacking_faults.Slab(sites, np.full(sites.count, 2), 3.615, "rigid")
     back, none = stacking_faults.fault_energies(session, slab, (3.0, 0.0))
@@ -267,7 +267,7 @@ def test_counts_are_exact_and_nearest() -> None:
 
 
 def test_slab_and_bulk_are_the_same_crystal() -> None:
-    session = lammps_engine.session(files.resolve(CUNI))
+    session = lammps_engine.session(resolve(CUNI))
     energies = []
     for sites in (solid_solution.fcc(3), solid_solution.slab(3, 2, 6)):
         session.place(sites.cell * 3.6, sites.positions * 3.6, np.full(sites.count, 2))

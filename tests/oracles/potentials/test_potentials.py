@@ -9,6 +9,8 @@ import pytest
 from eutectic.oracles.base import EngineMissing
 from eutectic.oracles.lammps.session import Session
 from eutectic.oracles.potentials import eam, files, nist
+from eutectic.oracles.potentials.resolve import resolve
+from eutectic.oracles.user_cache import write
 
 POTENTIAL = eam.load()
 RECORD = "2001--Somebody-A--Cu-Ni--LAMMPS--ipr1"
@@ -87,7 +89,7 @@ def analytic_energy(positions: np.ndarray, types: np.ndarray, side: float) -> fl
 
 @pytest.fixture(scope="module")
 def session() -> Session:
-    return Session(files.resolve("builtin"))
+    return Session(resolve("builtin"))
 
 
 def crystal() -> tuple[np.ndarray, np.ndarray, float]:
@@ -120,19 +122,19 @@ def test_forces_are_the_slopes_of_the_formula(session: Session) -> None:
 
 
 def test_two_processes_may_write_the_table_at_once(tmp_path: Path) -> None:
-    files.write(tmp_path / "table", b"one")
-    files.write(tmp_path / "table", b"two")
+    write(tmp_path / "table", b"one")
+    write(tmp_path / "table", b"two")
     assert [path.name for path in tmp_path.iterdir()] == ["table"]
     assert (tmp_path / "table").read_bytes() == b"two"
 
 
 def test_the_elements_and_lattice_constants_of_a_file_are_read(cuni: Path) -> None:
-    found = files.resolve(str(cuni))
+    found = resolve(str(cuni))
     assert (found.elements, found.lattice, found.style) == (("Ni", "Cu"), (3.52, 3.615), "eam/alloy")
 
 
 def test_finnis_sinclair_files_and_their_crystals_are_recognised(cuni: Path) -> None:
-    found = files.resolve(str(cuni.with_name("AlFe_mm.eam.fs")))
+    found = resolve(str(cuni.with_name("AlFe_mm.eam.fs")))
     assert (found.style, found.elements) == ("eam/fs", ("Al", "Fe"))
     assert found.lattice[1] == pytest.approx(2.855312 * 2 ** (1 / 3))
 
@@ -148,17 +150,17 @@ def test_a_file_that_is_no_table_is_refused(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.eam.alloy"
     wrong.write_text("a\nb\nc\n2 Cu Ni\nnothing\n")
     with pytest.raises(ValueError, match=r"wrong\.eam\.alloy: no setfl table"):
-        files.resolve(str(wrong))
+        resolve(str(wrong))
 
 
 def test_a_missing_file_is_refused_with_what_is_known() -> None:
     with pytest.raises(ValueError, match=r"'nowhere\.setfl' is no file; known are 'builtin'"):
-        files.resolve("nowhere.setfl")
+        resolve("nowhere.setfl")
 
 
 def test_a_wrong_checksum_is_refused(cuni: Path) -> None:
     with pytest.raises(ValueError, match=r"the checksum is [0-9a-f]{64}, wanted is abc"):
-        files.resolve(str(cuni), "abc")
+        resolve(str(cuni), "abc")
 
 
 @pytest.fixture

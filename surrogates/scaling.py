@@ -1,4 +1,7 @@
-"""This file is how models without a kernel see inputs: numbers scaled to -1..1 by the domain, categories one-hot."""
+"""This file is how models see inputs: numbers scaled by the domain.
+
+Kernels see the unit box with category codes as they are, models without a kernel -1..1 with categories one-hot.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,3 +64,13 @@ def inputs(X: Array, domain: Domain | None) -> Inputs:
     center = (0.5 * (lower + upper))[list(numeric)]
     counts = tuple((j, round(float(upper[j])) + 1) for j in domain.categorical)
     return Inputs(numeric, torch.tensor(center), torch.tensor(half), counts)
+
+
+def unit_box(domain: Domain) -> tuple[Tensor, Tensor]:
+    """Offset and width (d,) that take natural units to the unit box, category codes left as they are."""
+    lower = torch.tensor(domain.lower, dtype=torch.float64)
+    width = torch.tensor(domain.upper, dtype=torch.float64) - lower
+    width = torch.where(width > 0, width, torch.ones_like(width))
+    codes = list(domain.categorical)
+    lower[codes], width[codes] = 0.0, 1.0
+    return lower, width

@@ -2,9 +2,10 @@
 
 On rungs 0 .. K-1, f_k(x) = rho_k f_{k-1}(x) + b_k + delta_k(x) (Kennedy and O'Hagan 2000, doi 10.1093/biomet/87.1.1,
 eq. 2): f_0 has variance 1, the discrepancy delta_k variance s_k^2 and length scales c_k times those of f_0, and the
-bias b_k is integrated out under a normal prior. The length scales' prior is that of the Gaussian process (gp_fit).
-Where the points are a list of designs whose values carry no chance (`own`), what inputs cannot tell of a rung's value
-is a design's own (the nugget of Gramacy and Lee 2012, doi 10.1007/s11222-010-9224-x), and the rungs above share it.
+bias b_k is integrated out under a normal prior. The length scales' prior is that of the Gaussian process (in
+gp/hyperparameters.py). Where the points are a list of designs whose values carry no chance (`own`), what inputs cannot
+tell of a rung's value is a design's own (the nugget of Gramacy and Lee 2012, doi 10.1007/s11222-010-9224-x), and the
+rungs above share it.
 """
 
 from collections.abc import Mapping

@@ -1,10 +1,18 @@
-"""This file is fitted co-kriging: one output on all rungs, exact inference with cached factors, and its top rung."""
+"""This file is co-kriging: its options, one output fitted on all rungs of a ladder, and each rung as a surrogate.
 
+Exact inference with cached factors; the covariance and its hyperparameters are in cokriging/hyperparameters.py.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
+from botorch.models.model import Model
+from botorch.posteriors.gpytorch import GPyTorchPosterior
+from gpytorch.distributions import MultivariateNormal
+from linear_operator import to_linear_operator
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -12,9 +20,49 @@ from eutectic.surrogates.base import Array, Domain, Posterior, State
 from eutectic.surrogates.cokriging.hyperparameters import Hyper, Shape, Task, best_constant, gram, tune
 from eutectic.surrogates.gp.kernels import Kernel, cholesky
 from eutectic.surrogates.posteriors.conditional import Conditional
+from eutectic.surrogates.posteriors.outputs import CONSTANT
+from eutectic.surrogates.scaling import unit_box
 
-if TYPE_CHECKING:
-    from botorch.models.model import Model
+
+@dataclass(frozen=True, slots=True)
+class CoKriging:
+    """Autoregressive co-kriging: each rung is the one below, scaled, plus a discrepancy that is a Gaussian process.
+
+    Kennedy and O'Hagan 2000, doi 10.1093/biomet/87.1.1, eq. 2; all rungs are inferred jointly, so that their inputs
+    need not be nested. It learns each rung's scale, bias and noise.
+    """
+
+    kernel: Literal["matern52", "matern32", "rbf"] = "matern52"
+    """Covariance of the numeric inputs; categories multiply it by exp(-sum of mismatches / length)."""
+    iterations: int = 60
+    """Most L-BFGS steps of a tuning run."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError when an option lies outside its range."""
+        if self.iterations < 1:
+            raise ValueError(f"iterations must be at least 1, not {self.iterations}")
+
+    def fit(
+        self,
+        X: Array,
+        rung: Array,
+        y: Array,
+        *,
+        rungs: int,
+        variance: Array | None = None,
+        domain: Domain | None = None,
+        start: State | None = None,
+        tune: bool = True,
+        own: bool = False,
+    ) -> "FittedCoKriging":
+        """Learn y (n,) at X (n, d) on `rung` (n,), 0 the lowest of `rungs`; all finite, n at least 1.
+
+        variance: known noise variance (n,), NaN where unknown. start: the `state` of an earlier fit, to begin from.
+        tune: with False, `start` is taken as it is. own: X are designs of a list whose values carry no chance, so that
+        what inputs cannot tell of a value is the design's own and tells of its value on the rungs above.
+        ValueError for data that cannot be learned from.
+        """
+        return fit(self, X, rung, y, rungs, variance=variance, domain=domain, start=start, tuned=tune, own=own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,10 +92,8 @@ class FittedCoKriging:
         return {"vector": [float(v) for v in self.hyper.vector()], "constant": self.hyper.constant}
 
     @property
-    def model(self) -> "Model":
+    def model(self) -> Model:
         """A BoTorch model over raw inputs with the rung as last column, (..., q, d + 1) -> posterior (..., q, 1)."""
-        from eutectic.surrogates.cokriging.botorch_model import LadderModel
-
         return LadderModel(self)
 
     @property
@@ -130,10 +176,8 @@ class Rung:
         return self.whole.notes
 
     @property
-    def model(self) -> "Model":
+    def model(self) -> Model:
         """A BoTorch model over raw inputs (..., q, d) -> posterior (..., q, 1)."""
-        from eutectic.surrogates.cokriging.botorch_model import LadderModel
-
         return LadderModel(self.whole, self.rung)
 
     def posterior(self, X: Array) -> Posterior:
@@ -163,8 +207,49 @@ class Rung:
         return torch.full(X.shape[:-1], self.rung, dtype=torch.int64)
 
 
+class LadderModel(Model):  # type: ignore[misc]
+    """Raw inputs (..., q, d + 1), the rung last, or (..., q, d) on one fixed rung -> posterior (..., q, 1)."""
+
+    def __init__(self, fitted: "FittedCoKriging", rung: int | None = None) -> None:
+        super().__init__()
+        self._fitted, self._rung = fitted, rung
+
+    @property
+    def num_outputs(self) -> int:
+        """One."""
+        return 1
+
+    @property
+    def batch_shape(self) -> torch.Size:
+        """None."""
+        return torch.Size()
+
+    def posterior(
+        self,
+        X: Tensor,
+        output_indices: list[int] | None = None,
+        observation_noise: bool | Tensor = False,
+        posterior_transform: Callable[[Any], Any] | None = None,
+    ) -> Any:
+        """BoTorch posterior of the noise-free output; `observation_noise=True` adds each rung's noise variance."""
+        del output_indices
+        if self._rung is None:
+            X, rung = X[..., :-1], X[..., -1].round().to(torch.int64)
+        else:
+            rung = torch.full(X.shape[:-1], self._rung, dtype=torch.int64)
+        mean, _ = self._fitted.moments(X, rung)
+        covariance = self._fitted.covariance(X, rung, X, rung)
+        covariance = 0.5 * (covariance + covariance.transpose(-1, -2))
+        extra = torch.full(mean.shape, 1e-9 * self._fitted.scale**2, dtype=torch.float64)
+        if observation_noise is True:
+            extra = extra + torch.tensor(self._fitted.noise)[rung]
+        joint = to_linear_operator(covariance + torch.diag_embed(extra))  # factorised with jitter where it takes some
+        posterior = GPyTorchPosterior(MultivariateNormal(mean, joint))
+        return posterior if posterior_transform is None else posterior_transform(posterior)
+
+
 def fit(
-    recipe: "CoKriging",
+    recipe: CoKriging,
     X: Array,
     rung: Array,
     y: Array,
@@ -183,7 +268,7 @@ def fit(
     if (levels < 0).any() or (levels >= rungs).any():
         raise ValueError(f"rungs must lie between 0 and {rungs - 1}, not {sorted(set(levels.tolist()))}")
     domain = domain or Domain(X.min(0), X.max(0))
-    lower, width = scaling(domain)
+    lower, width = unit_box(domain)
     known = y[levels == np.bincount(levels).argmax()]
     spread = float(known.std(ddof=1)) if len(known) > 1 else 0.0
     shift, scale = float(known.mean()), spread if spread > 1e-9 * max(1.0, abs(float(known.mean()))) else 1.0
@@ -202,18 +287,8 @@ def fit(
     if not tuned and earlier is None:
         raise ValueError("tune=False needs the `state` of an earlier fit with as many inputs and rungs as start")
     hyper = earlier if earlier is not None and not tuned else tune(task, earlier, recipe.iterations)
-    notes = () if scale == spread else ("constant output: nothing to learn from it yet",)
+    notes = () if scale == spread else (CONSTANT,)
     return condition(task, hyper, lower, width, shift, scale, notes)
-
-
-def scaling(domain: Domain) -> tuple[Tensor, Tensor]:
-    """Offset and width (d,) that take natural units to the unit box, category codes left as they are."""
-    lower = torch.tensor(domain.lower, dtype=torch.float64)
-    width = torch.tensor(domain.upper, dtype=torch.float64) - lower
-    width = torch.where(width > 0, width, torch.ones_like(width))
-    codes = list(domain.categorical)
-    lower[codes], width[codes] = 0.0, 1.0
-    return lower, width
 
 
 def relative(variance: Array | None, levels: NDArray[np.int64], moderation: float = 0.8) -> Array:
@@ -241,44 +316,3 @@ def condition(
     alpha = inverse.T @ (inverse @ (task.y - h * hyper.constant))
     said = (f"near-singular covariance: jitter {jitter:.1e} (standardised variance) added",) if jitter else ()
     return FittedCoKriging(task, hyper, lower, width, shift, scale, inverse, alpha, shape, tuple({*notes, *said}))
-
-
-@dataclass(frozen=True, slots=True)
-class CoKriging:
-    """Autoregressive co-kriging: each rung is the one below, scaled, plus a discrepancy that is a Gaussian process.
-
-    Kennedy and O'Hagan 2000, doi 10.1093/biomet/87.1.1, eq. 2; all rungs are inferred jointly, so that their inputs
-    need not be nested. It learns each rung's scale, bias and noise.
-    """
-
-    kernel: Literal["matern52", "matern32", "rbf"] = "matern52"
-    """Covariance of the numeric inputs; categories multiply it by exp(-sum of mismatches / length)."""
-    iterations: int = 60
-    """Most L-BFGS steps of a tuning run."""
-
-    def __post_init__(self) -> None:
-        """Raise ValueError when an option lies outside its range."""
-        if self.iterations < 1:
-            raise ValueError(f"iterations must be at least 1, not {self.iterations}")
-
-    def fit(
-        self,
-        X: Array,
-        rung: Array,
-        y: Array,
-        *,
-        rungs: int,
-        variance: Array | None = None,
-        domain: Domain | None = None,
-        start: State | None = None,
-        tune: bool = True,
-        own: bool = False,
-    ) -> "FittedCoKriging":
-        """Learn y (n,) at X (n, d) on `rung` (n,), 0 the lowest of `rungs`; all finite, n at least 1.
-
-        variance: known noise variance (n,), NaN where unknown. start: the `state` of an earlier fit, to begin from.
-        tune: with False, `start` is taken as it is. own: X are designs of a list whose values carry no chance, so that
-        what inputs cannot tell of a value is the design's own and tells of its value on the rungs above.
-        ValueError for data that cannot be learned from.
-        """
-        return fit(self, X, rung, y, rungs, variance=variance, domain=domain, start=start, tuned=tune, own=own)

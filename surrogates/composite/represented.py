@@ -1,4 +1,4 @@
-"""This file is any surrogate over a representation: it learns from features and answers for coordinates."""
+"""This file is any surrogate over a representation: it is told the features of coordinates."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,29 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eutectic.surrogates.base import (
-    Array,
-    Domain,
-    FittedSurrogate,
-    Posterior,
-    Replicas,
-    Representation,
-    State,
-    Surrogate,
-)
-from eutectic.surrogates.validation import checked, columns_of
+from eutectic.surrogates.base import Array, Domain, Replicas, Representation, State, Surrogate
+from eutectic.surrogates.validation import checked
 
 if TYPE_CHECKING:
-    from botorch.models.model import Model
-    from torch import Tensor
-
-    from eutectic.surrogates.posteriors.conditional import Conditional
-
-
-PASSED = frozenset({"expressions", "formulas", "leave_one_out", "outputs"})
-"""What a fitted surrogate may offer beside its contract, and offers here if it does."""
-ASKED = frozenset({"task_of", "undefined"})
-"""The same, of what it answers for rows."""
+    from eutectic.surrogates.composite.represented_model import FittedRepresented
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +80,8 @@ class Represented:
         tune: bool = True,
     ) -> "FittedRepresented":
         """Learn Y (n, m) or (n,) from the features of X (n, d); see `surrogates.base.Surrogate.fit`."""
+        from eutectic.surrogates.composite.represented_model import FittedRepresented, View
+
         del domain  # of the coordinates
         X, Y, names = checked("a surrogate", X, Y, names)
         whole = self.representation.domain(X if self.reach is None else self.reach())
@@ -115,77 +99,6 @@ def recoded(replicas: Replicas, labels: Sequence[str]) -> Replicas:
     codes = place[replicas.codes]
     assert codes.max(initial=0) < len(labels), f"{replicas.labels} are not all among {labels}"
     return Replicas(tuple(labels), codes.astype(np.uint8), replicas.values)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class View:
-    """Some features of a representation."""
-
-    representation: Representation
-    kept: tuple[int, ...]
-
-    def __call__(self, X: "Tensor") -> "Tensor":
-        """Features (..., f) of coordinates X (..., d)."""
-        return self.representation(X)[..., list(self.kept)]
-
-    def features(self, X: Array) -> Array:
-        """The same (n, f) of an array X (n, d)."""
-        import torch
-
-        out: Array = self(torch.as_tensor(X, dtype=torch.float64)).detach().numpy()
-        return out
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FittedRepresented:
-    """A surrogate that has seen features."""
-
-    inner: FittedSurrogate
-    view: View
-    names: tuple[str, ...]
-    """Of the coordinates (d)."""
-
-    @property
-    def state(self) -> State:
-        """The inner surrogate's."""
-        return self.inner.state
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """The inner surrogate's."""
-        return self.inner.notes
-
-    @property
-    def differentiable(self) -> bool:
-        """Do both the representation and the surrogate have gradients that lead anywhere?"""
-        return self.view.representation.differentiable and bool(getattr(self.inner, "differentiable", True))
-
-    @property
-    def model(self) -> "Model":
-        """A BoTorch model over coordinates."""
-        from eutectic.surrogates.composite.represented_botorch import RepresentedModel
-
-        return RepresentedModel(self.inner.model, self.view)
-
-    def posterior(self, X: Array) -> Posterior:
-        """Predict the m outputs at coordinates X (n, d)."""
-        return self.inner.posterior(self.view.features(columns_of(X, self.names)))
-
-    def bound(self, fixed: "Tensor") -> "Conditional":
-        """X (r, d) -> mean (r,), variance (r,) of the first output and covariance (r, b) with fixed points (b, d)."""
-        from eutectic.surrogates.posteriors.conditional import bound
-
-        inner = bound(self.inner, self.view(fixed))
-        return lambda X: inner(self.view(X))
-
-    def __getattr__(self, name: str) -> Any:
-        """What the inner surrogate offers beside the contract."""
-        if name in PASSED:
-            return getattr(self.inner, name)
-        if name in ASKED:
-            answer = getattr(self.inner, name)
-            return lambda X: answer(self.view.features(X))
-        raise AttributeError(f"a surrogate over a representation has no {name!r}")
 
 
 def varying(domain: Domain) -> tuple[int, ...]:

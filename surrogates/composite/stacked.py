@@ -1,9 +1,8 @@
-"""This file is the stacked recipe: its options, and `fit` (the mathematics is in stacked_model, stacked_published)."""
+"""This file is the stacked recipe: its options, and `fit` (the mathematics is in stacked_{weighted, published}.py)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from eutectic.surrogates.base import Array, Domain, State
@@ -11,7 +10,7 @@ from eutectic.surrogates.calibration import Method
 
 if TYPE_CHECKING:
     from eutectic.surrogates.base import Output
-    from eutectic.surrogates.posteriors.outputs import FittedOutputs, Single
+    from eutectic.surrogates.posteriors.outputs import FittedOutputs
 
 
 MEMBERS = ("gp", "forest", "polynomial")
@@ -69,9 +68,11 @@ class Stacked:
 
         With tune=False the members' hyperparameters, the weights and the calibration are those of `start`.
         """
-        from eutectic.surrogates.composite.stacked_model import single as weighted
-        from eutectic.surrogates.composite.stacked_published import single as published
-        from eutectic.surrogates.posteriors.outputs import fit_outputs
+        if self.preset == "published":
+            from eutectic.surrogates.composite import stacked_published as published
 
-        one: Single[Output] = partial(published if self.preset == "published" else weighted, self)
-        return fit_outputs("a stack", one, X, Y, names, variance=variance, domain=domain, start=start, tune=tune)
+            return published.fit(self, X, Y, names, variance=variance, domain=domain, start=start, tune=tune)
+        from eutectic.surrogates.composite import stacked_weighted as weighted
+
+        own = (self.members, self.calibration, self.seed)
+        return weighted.fit(*own, X, Y, names, variance=variance, domain=domain, start=start, tune=tune)

@@ -6,25 +6,48 @@ floor, both from cross-validated errors, with errors alike within a quarter of t
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from eutectic.surrogates.base import Array, Domain
-from eutectic.surrogates.posteriors.ensemble import EnsembleOutput, Unseen, calibrated, untrained
-from eutectic.surrogates.posteriors.outputs import Rows
+from eutectic.surrogates.base import Array, Domain, Output, State
+from eutectic.surrogates.calibration import Method
+from eutectic.surrogates.posteriors.ensemble import Unseen, calibrated, untrained
+from eutectic.surrogates.posteriors.outputs import FittedOutputs, Rows, fit_outputs
 from eutectic.surrogates.scaling import Inputs, inputs
 
-if TYPE_CHECKING:
-    from eutectic.surrogates.composite.stacked import Stacked
-
-
 Layers = tuple[tuple[Tensor, Tensor], ...]
+"""Weight (inputs, outputs) and bias (outputs,) of each layer."""
+
+
+class Options(Protocol):
+    """What a fit reads of the recipe; what each option means is said there."""
+
+    @property
+    def calibration(self) -> Method:
+        """How cross-validation errors set variances right."""
+        ...
+
+    @property
+    def folds(self) -> int:
+        """Folds of the cross-validation."""
+        ...
+
+    @property
+    def iterations(self) -> int:
+        """Most passes over the data of a perceptron."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Seed of folds and perceptrons."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +80,23 @@ def forward(layers: Layers, Z: Tensor) -> Tensor:
     return Z
 
 
-def single(recipe: "Stacked", data: Rows, domain: Domain | None, start: Mapping[str, object] | None) -> EnsembleOutput:
+def fit(
+    options: Options,
+    X: Array,
+    Y: Array,
+    names: Sequence[str],
+    *,
+    variance: Array | None,
+    domain: Domain | None,
+    start: State | None,
+    tune: bool,
+) -> FittedOutputs[Output]:
+    """The published stack for every column of Y (n, m); ValueError for data that cannot be learned from."""
+    one = partial(single, options)
+    return fit_outputs("a stack", one, X, Y, names, variance=variance, domain=domain, start=start, tune=tune)
+
+
+def single(options: Options, data: Rows, domain: Domain | None, start: Mapping[str, object] | None) -> Output:
     """One output: three models and, on what they say of rows left out, the one above them."""
     encoded = inputs(data.X, domain)
     shift, scale = data.scaling
@@ -65,43 +104,43 @@ def single(recipe: "Stacked", data: Rows, domain: Domain | None, start: Mapping[
     if n < 5 or data.constant:
         return untrained(encoded, len(encoded.groups), data, start)
     Z, y, weights = encoded.columns(data.X), (data.y - shift) / scale, data.weights
-    fold = np.random.default_rng(recipe.seed).permutation(n) % min(recipe.folds, n)
+    fold = np.random.default_rng(options.seed).permutation(n) % min(options.folds, n)
     left, own = np.empty((n, 3)), np.empty(n)
     said: set[str] = set()
     for k in range(fold.max() + 1):
-        models = trained(recipe, Z[fold != k], y[fold != k], weights[fold != k], said)
+        models = trained(options, Z[fold != k], y[fold != k], weights[fold != k], said)
         left[fold == k] = np.column_stack([m.predict(Z[fold == k]) for m in models])
     for k in range(fold.max() + 1):
-        own[fold == k] = perceptron(recipe, left[fold != k], y[fold != k], said).predict(left[fold == k])
-    head = perceptron(recipe, left, y, said)
-    base = tuple(layers(m) for m in trained(recipe, Z, y, weights, said))
+        own[fold == k] = perceptron(options, left[fold != k], y[fold != k], said).predict(left[fold == k])
+    head = perceptron(options, left, y, said)
+    base = tuple(layers(m) for m in trained(options, Z, y, weights, said))
     if np.ptp(weights) > 0:
         said.add("noise variances weigh SGD and Bayesian ridge regression; the perceptrons know no weights")
     stack = Stack(encoded, base, layers(head), shift, scale)
     unseen = Unseen(shift + scale * own, scale**2 * left.var(1))
-    return calibrated(stack, len(encoded.groups), data, unseen, recipe.calibration, start, tuple(sorted(said)))
+    return calibrated(stack, len(encoded.groups), data, unseen, options.calibration, start, tuple(sorted(said)))
 
 
-def trained(recipe: "Stacked", Z: Array, y: Array, weights: Array, said: set[str]) -> tuple[Any, Any, Any]:
+def trained(options: Options, Z: Array, y: Array, weights: Array, said: set[str]) -> tuple[Any, Any, Any]:
     """The three models of columns Z (n, p) and standardised outputs y (n,)."""
     from sklearn.linear_model import BayesianRidge, SGDRegressor
 
-    sgd = SGDRegressor(random_state=recipe.seed).fit(Z, y, sample_weight=weights)
+    sgd = SGDRegressor(random_state=options.seed).fit(Z, y, sample_weight=weights)
     ridge = BayesianRidge().fit(Z, y, sample_weight=weights)
-    return sgd, perceptron(recipe, Z, y, said), ridge
+    return sgd, perceptron(options, Z, y, said), ridge
 
 
-def perceptron(recipe: "Stacked", Z: Array, y: Array, said: set[str]) -> Any:
+def perceptron(options: Options, Z: Array, y: Array, said: set[str]) -> Any:
     """One hidden layer of 100 rectified linear units, trained by Adam (scikit-learn's defaults)."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPRegressor
 
-    model = MLPRegressor(max_iter=recipe.iterations, random_state=recipe.seed)
+    model = MLPRegressor(max_iter=options.iterations, random_state=options.seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(Z, y)
-    if model.n_iter_ >= recipe.iterations:
-        said.add(f"a perceptron was stopped after {recipe.iterations} passes (`iterations`)")
+    if model.n_iter_ >= options.iterations:
+        said.add(f"a perceptron was stopped after {options.iterations} passes (`iterations`)")
     return model
 
 

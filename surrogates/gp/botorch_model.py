@@ -1,31 +1,25 @@
 """This file is the BoTorch model of fitted Gaussian processes: same data, same hyperparameters, same posterior."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from botorch.models import ModelListGP, SingleTaskGP
+from botorch.models.model import Model
 from botorch.models.transforms.input import Normalize
 from botorch.models.transforms.outcome import Standardize
 from gpytorch.kernels import Kernel as GPyTorchKernel
 from gpytorch.means import ConstantMean
 from torch import Tensor
 
-from eutectic.surrogates.base import Posterior
+from eutectic.surrogates.gp.kernels import Kernel
+from eutectic.surrogates.gp.process import Process, ProcessOutput
 from eutectic.surrogates.posteriors.botorch_model import model as moments_model
-
-if TYPE_CHECKING:
-    from botorch.models.model import Model
-
-    from eutectic.surrogates.gp.kernels import Kernel
-    from eutectic.surrogates.gp.process import Process
 
 
 class FixedKernel(GPyTorchKernel):  # type: ignore[misc]
     """One of our covariances at fixed parameters, times a factor."""
 
-    def __init__(self, recipe: "Kernel", parameters: Tensor, factor: float) -> None:
+    def __init__(self, recipe: Kernel, parameters: Tensor, factor: float) -> None:
         super().__init__()
         self.recipe, self.factor = recipe, factor
         self.register_buffer("parameters_", parameters)
@@ -38,64 +32,15 @@ class FixedKernel(GPyTorchKernel):  # type: ignore[misc]
         return self.factor * self.recipe(x1, x2, self.parameters_)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CoupledOutput:
-    """A process as an output that knows its moments (`surrogates.moments`): a point is its own embedding."""
-
-    process: "Process"
-
-    @property
-    def differentiable(self) -> bool:
-        """Yes."""
-        return True
-
-    @property
-    def noise(self) -> float:
-        """Mean noise variance, output's unit squared."""
-        return self.process.noise_variance
-
-    @property
-    def unseen(self) -> Posterior:
-        """Leave-one-out predictions (n, 1), noise included."""
-        mean, variance = self.process.leave_one_out()
-        return Posterior(mean[:, None].numpy(), variance[:, None].numpy())
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """None."""
-        return ()
-
-    @property
-    def state(self) -> dict[str, object]:
-        """Hyperparameters."""
-        return self.process.state()
-
-    def embed(self, X: Tensor) -> Tensor:
-        """X itself."""
-        return X
-
-    def mean(self, E: Tensor) -> Tensor:
-        """Mean (...,)."""
-        return self.process.moments(E)[0]
-
-    def variance(self, E: Tensor) -> Tensor:
-        """Variance (...,)."""
-        return self.process.moments(E)[1]
-
-    def covariance(self, A: Tensor, B: Tensor) -> Tensor:
-        """Covariance (..., a, b)."""
-        return self.process.covariance(A, B)
-
-
-def model(processes: Sequence["Process"]) -> "Model":
+def model(processes: Sequence[Process]) -> Model:
     """A BoTorch model over raw inputs: one `SingleTaskGP` an output, or the marginals of coupled outputs."""
     if any(process.kernel.outputs > 1 or process.far for process in processes):
-        return moments_model([CoupledOutput(process) for process in processes])
+        return moments_model([ProcessOutput(process) for process in processes])
     models = [single(process) for process in processes]
     return models[0] if len(models) == 1 else ModelListGP(*models)
 
 
-def single(process: "Process") -> "Model":
+def single(process: Process) -> Model:
     """One output."""
     bounds = torch.stack([process.lower, process.lower + process.width])
     values = process.shift + process.scale * (process.residual + process.hyper.constant)

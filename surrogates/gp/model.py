@@ -1,14 +1,21 @@
-"""This file is the fitted Gaussian process: data made ready, one process an output, and the BoTorch model of it."""
+"""This file is the fitted Gaussian process: data made ready, noise included, and one process an output.
+
+Inputs go to the unit box of the domain, outputs to mean 0 and deviation 1. Independent outputs are learned one by one,
+coupled ones together.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import torch
+from botorch.models.model import Model
 from torch import Tensor
 
 from eutectic.surrogates.base import Array, Domain, Posterior, State
+from eutectic.surrogates.calibration import Method
+from eutectic.surrogates.gp.botorch_model import model
 from eutectic.surrogates.gp.hyperparameters import (
     LEAST_NOISE,
     LONG,
@@ -22,13 +29,9 @@ from eutectic.surrogates.gp.hyperparameters import (
 )
 from eutectic.surrogates.gp.kernels import Kernel
 from eutectic.surrogates.gp.process import Process, Scaling, condition, restore
+from eutectic.surrogates.posteriors.outputs import CHUNK, CONSTANT
+from eutectic.surrogates.scaling import unit_box
 from eutectic.surrogates.validation import checked
-
-if TYPE_CHECKING:
-    from botorch.models.model import Model
-
-    from eutectic.surrogates.gp.recipe import GaussianProcess
-
 
 BLIND_LEVEL, BLIND_SPREAD = float(np.exp(-3.0)), 1.5
 """Prior of the noise level where nothing is known of it: median over the output's variance, deviation of its log."""
@@ -36,6 +39,55 @@ NEIGHBOURS = 12
 """Rows whose given noise variances are pooled around each, itself among them."""
 TOLD_SPREAD = 1.0
 """Deviation of the level's logarithm where noise variances are given."""
+
+
+class Options(Protocol):
+    """What a fit reads of the recipe; what each option means is said there."""
+
+    @property
+    def kernel(self) -> str:
+        """Form of the covariance, or `auto`."""
+        ...
+
+    @property
+    def coupling(self) -> str:
+        """`none` or `icm`."""
+        ...
+
+    @property
+    def calibration(self) -> Method:
+        """How variances are widened."""
+        ...
+
+    @property
+    def stretch(self) -> bool:
+        """Large variances more than small ones?"""
+        ...
+
+    @property
+    def ard(self) -> bool:
+        """A length scale an input?"""
+        ...
+
+    @property
+    def noise(self) -> str:
+        """`auto`, `given` or `inferred`."""
+        ...
+
+    @property
+    def moderation(self) -> float:
+        """Share, 0 to 1, of the neighbours' median in a given variance."""
+        ...
+
+    @property
+    def tune_rows(self) -> int:
+        """Most rows that hyperparameters are tuned on."""
+        ...
+
+    @property
+    def iterations(self) -> int:
+        """Most steps of L-BFGS."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,35 +100,37 @@ class Data:
     """No output varies."""
 
 
-def prepare(recipe: "GaussianProcess", X: Array, Y: Array, variance: Array, domain: Domain) -> Data:
-    """Outputs Y (n, m) that are learned together from X (n, d); noise variance (n, m), NaN where unknown."""
-    lower, width = box(domain)
+def prepare(options: Options, form: str, X: Array, Y: Array, variance: Array, domain: Domain) -> Data:
+    """Outputs Y (n, m) that are learned together from X (n, d); noise variance (n, m), NaN where unknown.
+
+    form: the covariance, `auto` resolved.
+    """
+    lower, width = unit_box(domain)
     m = Y.shape[1]
     shifts = Y.mean(0)
     spread = Y.std(0, ddof=1) if len(Y) > 1 else np.zeros(m)
     varies = spread > 1e-9 * np.maximum(1.0, np.abs(shifts))
     scales = np.where(varies, spread, 1.0)
     unit = (torch.tensor(X, dtype=torch.float64) - lower) / width
-    noise = [noise_prior(recipe, unit, v, s) for v, s in zip(variance.T, scales, strict=True)]
+    noise = [noise_prior(options, unit, v, s) for v, s in zip(variance.T, scales, strict=True)]
     known = all(prior[2] == 0 for prior in noise)
     task = Task(
-        kernel(recipe, unit, domain.categorical, m),
+        kernel(form, unit, domain.categorical, m),
         unit if m == 1 else torch.cat([numbered(unit, j) for j in range(m)]),
         torch.tensor(((Y - shifts) / scales).T.reshape(-1)),
         torch.tensor(np.concatenate([prior[0] for prior in noise])),
         tuple(prior[1] for prior in noise),
         0.0 if known else max(prior[2] for prior in noise),
-        not recipe.ard,
+        not options.ard,
     )
     return Data(task, Scaling(lower, width, tuple(shifts.tolist()), tuple(scales.tolist())), not varies.any())
 
 
-def kernel(recipe: "GaussianProcess", unit: Tensor, categorical: tuple[int, ...], outputs: int) -> Kernel:
-    """The covariance of `recipe` over inputs (n, d) in the unit box."""
+def kernel(form: str, unit: Tensor, categorical: tuple[int, ...], outputs: int) -> Kernel:
+    """The covariance of a form over inputs (n, d) in the unit box."""
     numeric = tuple(j for j in range(unit.shape[1]) if j not in categorical)
-    name = "matern52" if recipe.kernel == "auto" else recipe.kernel
-    if name != "composition" or not numeric:
-        return Kernel(name, numeric, categorical, outputs)
+    if form != "composition" or not numeric:
+        return Kernel(form, numeric, categorical, outputs)
     part = unit[:, list(numeric)]
     center = part.mean(0)
     radius = float((part - center).square().sum(1).mean().sqrt())
@@ -88,17 +142,7 @@ def numbered(unit: Tensor, j: int) -> Tensor:
     return torch.cat([unit, torch.full((len(unit), 1), float(j), dtype=unit.dtype)], 1)
 
 
-def box(domain: Domain) -> tuple[Tensor, Tensor]:
-    """Offset and width (d,) that take natural units to the unit box, category codes left as they are."""
-    lower = torch.tensor(domain.lower, dtype=torch.float64)
-    width = torch.tensor(domain.upper, dtype=torch.float64) - lower
-    width = torch.where(width > 0, width, torch.ones_like(width))
-    for j in domain.categorical:
-        lower[j], width[j] = 0.0, 1.0
-    return lower, width
-
-
-def noise_prior(recipe: "GaussianProcess", X: Tensor, variance: Array, scale: float) -> tuple[Array, float, float]:
+def noise_prior(options: Options, X: Tensor, variance: Array, scale: float) -> tuple[Array, float, float]:
     """Relative noise variances (n,), the median of the level's prior, and its log's deviation (0: it is known).
 
     A variance from two or three repeats is itself uncertain by its own size; each is shrunk towards the median of its
@@ -106,20 +150,16 @@ def noise_prior(recipe: "GaussianProcess", X: Tensor, variance: Array, scale: fl
     noise may differ by region. Unknown ones take the median of all.
     """
     known = np.isfinite(variance)
-    if recipe.noise == "inferred" or not known.any():
+    if options.noise == "inferred" or not known.any():
         return np.ones(len(variance)), BLIND_LEVEL, BLIND_SPREAD
     standard = np.clip(variance / scale**2, LEAST_NOISE, MOST_NOISE)
     pooled = float(np.median(standard[known]))
-    if recipe.noise == "given":
+    if options.noise == "given":
         return np.where(known, standard, pooled), 1.0, 0.0
     values = np.where(known, standard, pooled)
     near = torch.cdist(X, X).topk(min(NEIGHBOURS, len(X)), largest=False).indices.numpy()
-    shrunk = recipe.moderation * np.median(values[near], axis=1) + (1 - recipe.moderation) * values
+    shrunk = options.moderation * np.median(values[near], axis=1) + (1 - options.moderation) * values
     return shrunk / pooled, pooled, TOLD_SPREAD
-
-
-CHUNK = 4096
-"""Rows predicted at once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,10 +175,8 @@ class FittedGaussianProcess:
         return {"outputs": [p.state() for p in self.processes]}
 
     @property
-    def model(self) -> "Model":
+    def model(self) -> Model:
         """The same posterior as a BoTorch model."""
-        from eutectic.surrogates.gp.botorch_model import model
-
         return model(self.processes)
 
     def split(self) -> tuple["FittedGaussianProcess", ...]:
@@ -165,7 +203,7 @@ class FittedGaussianProcess:
 
 
 def fit(
-    recipe: "GaussianProcess",
+    options: Options,
     X: Array,
     Y: Array,
     *,
@@ -182,52 +220,53 @@ def fit(
     known = np.full(Y.shape, np.nan) if variance is None else np.asarray(variance, dtype=float).reshape(Y.shape)
     outputs = (start or {}).get("outputs")
     earlier = outputs if isinstance(outputs, list) and len(outputs) == m else [None] * m
-    groups = [list(range(m))] if recipe.coupling == "icm" else [[j] for j in range(m)]
+    groups = [list(range(m))] if options.coupling == "icm" else [[j] for j in range(m)]
     fitted: list[Process] = []
     notes: list[str] = []
     for group in groups:
-        named = recipe if tune else restored(recipe, earlier[group[0]] or {})
-        data = prepare(named, X, Y[:, group], known[:, group], domain)
+        form = starting_form(options, {} if tune else earlier[group[0]] or {})
+        data = prepare(options, form, X, Y[:, group], known[:, group], domain)
         found = [restore(earlier[j] or {}, X.shape[1], data.task.kernel.shape) for j in group]
         hypers = tuple(hyper for hyper in found if hyper is not None)
         if not tune and len(hypers) < len(group):
             raise ValueError("tune=False needs the `state` of an earlier fit with as many inputs and outputs as start")
-        processes, said = single(recipe, data, hypers if len(hypers) == len(group) else (), tune)
+        processes, said = single(options, data, hypers if len(hypers) == len(group) else (), tune)
         fitted.extend(processes)
         notes.extend(said if m == 1 or len(groups) == 1 else [f"output {group[0] + 1}: {text}" for text in said])
     return FittedGaussianProcess(tuple(fitted), tuple(notes))
 
 
-def restored(recipe: "GaussianProcess", earlier: Mapping[str, object]) -> "GaussianProcess":
-    """The recipe with the kernel that an earlier fit of `Process.state` has chosen."""
-    kernel = earlier.get("kernel")
-    return replace(recipe, kernel=kernel) if recipe.kernel == "auto" and kernel in ("matern52", "rbf") else recipe
+def starting_form(options: Options, earlier: Mapping[str, object]) -> str:
+    """The covariance before evidence is asked: for `auto` what an earlier fit has chosen, as in `Process.state`."""
+    if options.kernel != "auto":
+        return options.kernel
+    return "rbf" if earlier.get("kernel") == "rbf" else "matern52"
 
 
 def single(
-    recipe: "GaussianProcess", data: Data, start: tuple[Hyper, ...], tuned: bool
+    options: Options, data: Data, start: tuple[Hyper, ...], tuned: bool
 ) -> tuple[tuple[Process, ...], list[str]]:
     """One output, or several coupled: tune, condition, calibrate."""
-    notes = ["constant output: nothing to learn from it yet"] if data.constant else []
-    task, found = (data.task, start) if start and not tuned else learned(recipe, data, start)
+    notes = [CONSTANT] if data.constant else []
+    task, found = (data.task, start) if start and not tuned else learned(options, data, start)
     processes = condition(task, found, data.scaling)
     if processes[0].jitter:
         notes.append(f"near-singular covariance: jitter {processes[0].jitter:.1e} (standardised variance) added")
     if not data.constant:
-        processes = tuple(p.calibrated(recipe.calibration, recipe.stretch) for p in processes)
+        processes = tuple(p.calibrated(options.calibration, options.stretch) for p in processes)
     return processes, notes
 
 
-def learned(recipe: "GaussianProcess", data: Data, start: tuple[Hyper, ...]) -> tuple[Task, tuple[Hyper, ...]]:
+def learned(options: Options, data: Data, start: tuple[Hyper, ...]) -> tuple[Task, tuple[Hyper, ...]]:
     """The task with the kernel chosen; hyperparameters from at most `tune_rows` rows, the mean from all."""
     task = data.task
     if data.constant:
         d, rest = task.kernel.inputs, (0.0,) * task.kernel.shape
         return task, tuple(Hyper((LONG * d**0.5,) * d, level, 0.0, rest) for level in task.centers)
-    part = sample(task, recipe.tune_rows)
-    chosen, found = part, tune(part, start, recipe.iterations)
-    if recipe.kernel == "auto" and task.kernel.numeric:
-        chosen, found = smoother(part, found, recipe.iterations)
+    part = sample(task, options.tune_rows)
+    chosen, found = part, tune(part, start, options.iterations)
+    if options.kernel == "auto" and task.kernel.numeric:
+        chosen, found = smoother(part, found, options.iterations)
     whole = replace(task, kernel=chosen.kernel)
     return whole, found if part is task else finish(whole, vector(whole, found))
 

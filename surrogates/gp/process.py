@@ -1,4 +1,4 @@
-"""This file is one fitted Gaussian process: a single output, exact inference with cached factors."""
+"""This file is one fitted Gaussian process: exact inference with cached factors, calibrated; and it as an output."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from eutectic.surrogates.base import Posterior
 from eutectic.surrogates.calibration import Method, factor, stretch
 from eutectic.surrogates.gp.hyperparameters import Hyper, Task
 from eutectic.surrogates.gp.kernels import Kernel, cholesky
@@ -222,3 +223,58 @@ def restore(content: Mapping[str, object], d: int, shape: int) -> Hyper | None:
     assert isinstance(level, float | int)
     assert isinstance(constant, float | int)
     return Hyper(tuple(map(float, lengths)), float(level), float(constant), tuple(map(float, rest[:shape])))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProcessOutput:
+    """A process as `surrogates.base.Output`: its embedding is the point and its whitened covariance with the data."""
+
+    process: Process
+    notes: tuple[str, ...] = ()
+
+    @property
+    def differentiable(self) -> bool:
+        """Yes."""
+        return True
+
+    @property
+    def noise(self) -> float:
+        """Mean noise variance, output's unit squared."""
+        return self.process.noise_variance
+
+    @property
+    def unseen(self) -> Posterior:
+        """Leave-one-out predictions (n, 1), noise included."""
+        mean, variance = self.process.leave_one_out()
+        return Posterior(mean[:, None].numpy(), variance[:, None].numpy())
+
+    @property
+    def state(self) -> dict[str, object]:
+        """Hyperparameters."""
+        return self.process.state()
+
+    def embed(self, X: Tensor) -> Tensor:
+        """(..., d + n + 1): unit box (and the output's number), whitened covariances, standardised mean."""
+        p = self.process
+        unit = p.unit(X)
+        k = p.kernel(unit, p.rows, p.lengths)
+        return torch.cat([unit, k @ p.inverse_factor.T, (k @ p.alpha)[..., None]], -1)
+
+    def mean(self, E: Tensor) -> Tensor:
+        """Rasmussen & Williams 2006, eq. 2.25."""
+        return self.process.shift + self.process.scale * (self.process.hyper.constant + E[..., -1])
+
+    def variance(self, E: Tensor) -> Tensor:
+        """Rasmussen & Williams 2006, eq. 2.26, calibrated."""
+        return self.process.variance(self.process.left(*self._parts(E)))
+
+    def covariance(self, A: Tensor, B: Tensor) -> Tensor:
+        """The same between two points."""
+        p, (a, one), (b, other) = self.process, self._parts(A), self._parts(B)
+        stretched = p.stretch(p.left(a, one))[..., :, None] * p.stretch(p.left(b, other))[..., None, :]
+        return p.unit_variance * stretched * (p.kernel(a, b, p.lengths) - one @ other.transpose(-1, -2))
+
+    def _parts(self, E: Tensor) -> tuple[Tensor, Tensor]:
+        """Unit box (..., d) and whitened covariances (..., n) of embedded points."""
+        d = self.process.rows.shape[1]
+        return E[..., :d], E[..., d:-1]

@@ -1,4 +1,4 @@
-"""This file is the Gaussian-process recipe: its options, and `fit` (the mathematics is in gp_model)."""
+"""This file is the Gaussian-process recipe: its options, and `fit` (the mathematics is in gp/model.py)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,8 +1,7 @@
-"""This file is the convolutional recipe: its options, and `fit` (the mathematics is in cnn_model, cnn_network)."""
+"""This file is the convolutional recipe: its options, and `fit` (the mathematics is in neural/model.py)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -82,10 +81,8 @@ class CNN:
         categories: that is learned then, and what is predicted stays the mean over the sequences of a row. Networks are
         always trained anew; with tune=False the calibration is that of `start`.
         """
-        from eutectic.surrogates.neural.model import single
-        from eutectic.surrogates.posteriors.outputs import fit_outputs
+        from eutectic.surrogates.neural.model import fit
 
         if replicas and np.ndim(Y) == 2 and np.shape(Y)[1] != 1:
             raise ValueError(f"replicas are of one output, and Y has {np.shape(Y)[1]}")
-        one = partial(single, self, replicas)
-        return fit_outputs("a network", one, X, Y, names, variance=variance, domain=domain, start=start, tune=tune)
+        return fit(self, replicas, X, Y, names, variance=variance, domain=domain, start=start, tune=tune)

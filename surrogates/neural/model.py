@@ -7,25 +7,77 @@ decorations.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from eutectic.surrogates.base import Domain, Replicas
+from eutectic.surrogates.base import Array, Domain, Replicas, State
+from eutectic.surrogates.calibration import Method
 from eutectic.surrogates.neural.network import Effort, Shape, Weights, compositions, forward, train
 from eutectic.surrogates.neural.training_data import Examples, indicators, ordered, sequences
 from eutectic.surrogates.posteriors.ensemble import EnsembleOutput, Unseen, calibrated, untrained
-from eutectic.surrogates.posteriors.outputs import Rows
+from eutectic.surrogates.posteriors.outputs import FittedOutputs, Rows, fit_outputs
 from eutectic.surrogates.scaling import Inputs, inputs
-
-if TYPE_CHECKING:
-    from eutectic.surrogates.neural.cnn import CNN
-
 
 ROWS = 256
 """Rows that go through the networks at once."""
+
+
+class Options(Protocol):
+    """What a fit reads of the recipe; what each option means is said there."""
+
+    @property
+    def members(self) -> int:
+        """Number of networks."""
+        ...
+
+    @property
+    def channels(self) -> int:
+        """Channels of embedding and convolution."""
+        ...
+
+    @property
+    def kernel(self) -> int:
+        """Sites a convolution sees, odd."""
+        ...
+
+    @property
+    def depth(self) -> int:
+        """Applications of the convolution."""
+        ...
+
+    @property
+    def steps(self) -> int:
+        """Training steps."""
+        ...
+
+    @property
+    def batch(self) -> int:
+        """Rows of a step."""
+        ...
+
+    @property
+    def rate(self) -> float:
+        """Largest learning rate."""
+        ...
+
+    @property
+    def decay(self) -> float:
+        """Weight decay."""
+        ...
+
+    @property
+    def calibration(self) -> Method:
+        """How errors of rows left out set variances right."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Seed of weights, folds and batches."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,8 +153,28 @@ def seen(data: Rows, domain: Domain | None) -> Sites | Ordered:
     return Sites(replicas, length, round(float(domain.upper[0])) + 1)
 
 
+def fit(
+    options: Options,
+    replicas: Sequence[Replicas | None],
+    X: Array,
+    Y: Array,
+    names: Sequence[str],
+    *,
+    variance: Array | None,
+    domain: Domain | None,
+    start: State | None,
+    tune: bool,
+) -> FittedOutputs[EnsembleOutput]:
+    """Networks for every column of Y (n, m); ValueError for data that cannot be learned from.
+
+    replicas: of each row what its value is the mean of, or none at all.
+    """
+    one = partial(single, options, replicas)
+    return fit_outputs("a network", one, X, Y, names, variance=variance, domain=domain, start=start, tune=tune)
+
+
 def single(
-    recipe: "CNN",
+    options: Options,
     told: Sequence[Replicas | None],
     data: Rows,
     domain: Domain | None,
@@ -115,10 +187,10 @@ def single(
     if n < 5 or data.constant:
         return untrained(encode.place, encode.p, data, start, smooth)
     shift, scale = data.scaling
-    shape = Shape(*encode.site, recipe.channels, recipe.kernel, recipe.depth, not smooth)
-    rng = np.random.default_rng(recipe.seed)
-    folds = np.array_split(rng.permutation(n), min(recipe.members, n))
-    effort = Effort(recipe.steps, recipe.batch, recipe.rate, recipe.decay)
+    shape = Shape(*encode.site, options.channels, options.kernel, options.depth, not smooth)
+    rng = np.random.default_rng(options.seed)
+    folds = np.array_split(rng.permutation(n), min(options.members, n))
+    effort = Effort(options.steps, options.batch, options.rate, options.decay)
     weights = train(shape, encode.examples(data, told), folds, effort, rng)
 
     def embed(X: Tensor) -> Tensor:
@@ -131,7 +203,7 @@ def single(
     for k, fold in enumerate(folds):
         own[fold] = members[fold, k]
     left = Unseen(own, members.var(1))
-    return calibrated(embed, encode.p, data, left, recipe.calibration, start, (), smooth)
+    return calibrated(embed, encode.p, data, left, options.calibration, start, (), smooth)
 
 
 def predictions(shape: Shape, weights: Weights, encode: Sites | Ordered, X: Tensor) -> Tensor:

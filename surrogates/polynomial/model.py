@@ -1,4 +1,4 @@
-"""This file is the fitted polynomial: Bayesian ridge regression, its two variances by evidence maximisation.
+"""This file is the fitted polynomial: its monomials, and Bayesian ridge regression with variances of most evidence.
 
 MacKay 1992, doi 10.1162/neco.1992.4.3.415; Bishop 2006, Pattern Recognition and Machine Learning, section 3.5. Model,
 in standardised outputs: y = b + Phi w + e, flat prior of b, w ~ N(0, s2 / ratio), e_i ~ N(0, s2 / weight_i). With b
@@ -6,23 +6,24 @@ integrated out the evidence is maximal in s2 at a closed form, which leaves one 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations_with_replacement
 from math import comb
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from scipy.optimize import minimize_scalar
 from torch import Tensor
 
-from eutectic.surrogates.base import Array, Domain, Posterior
+from eutectic.surrogates.base import Array, Domain, Posterior, State
 from eutectic.surrogates.calibration import number
-from eutectic.surrogates.posteriors.outputs import CONSTANT, Rows
+from eutectic.surrogates.posteriors.outputs import CONSTANT, FittedOutputs, Rows, fit_outputs
 from eutectic.surrogates.scaling import Inputs, inputs
 
-if TYPE_CHECKING:
-    from eutectic.surrogates.polynomial.recipe import Polynomial
+LEAST_NOISE = 1e-12
+"""Least noise variance, standardised."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,10 +93,6 @@ def affordable(inputs: Inputs, degree: int, most: int) -> int:
     return degree
 
 
-LEAST_NOISE = 1e-12
-"""Least noise variance, standardised."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Solved:
     """The regression's singular value decomposition: everything the evidence needs."""
@@ -129,8 +126,6 @@ class Solved:
 
     def best(self) -> tuple[float, float]:
         """The ratio with the most evidence, and -2 log evidence there."""
-        from scipy.optimize import minimize_scalar
-
         grid = np.linspace(np.log(1e-10), np.log(1e6), 49)
         losses = [self.loss(v) for v in grid]
         i = int(np.argmin(losses))
@@ -202,20 +197,41 @@ class PolynomialOutput:
         return self.solved.terms.expanded(weights, constant, names)
 
 
+def fit(
+    degree: int,
+    choose: bool,
+    most: int,
+    X: Array,
+    Y: Array,
+    names: Sequence[str],
+    *,
+    variance: Array | None,
+    domain: Domain | None,
+    start: State | None,
+    tune: bool,
+) -> FittedOutputs[PolynomialOutput]:
+    """A polynomial for every column of Y (n, m), of at most a degree and `most` monomials.
+
+    choose: the degree from 1 up with the most evidence, else the highest. ValueError for data that cannot be learned.
+    """
+    one = partial(single, degree, choose, most)
+    return fit_outputs("a polynomial", one, X, Y, names, variance=variance, domain=domain, start=start, tune=tune)
+
+
 def single(
-    recipe: "Polynomial", data: Rows, domain: Domain | None, start: Mapping[str, object] | None
+    degree: int, choose: bool, most: int, data: Rows, domain: Domain | None, start: Mapping[str, object] | None
 ) -> PolynomialOutput:
     """One output: solve every degree, keep the one with the most evidence."""
     encoded = inputs(data.X, domain)
-    highest = affordable(encoded, recipe.degree, recipe.most)
-    notes = [] if highest == recipe.degree else [f"degree {highest}: {recipe.degree} has over {recipe.most} monomials"]
+    highest = affordable(encoded, degree, most)
+    notes = [] if highest == degree else [f"degree {highest}: {degree} has over {most} monomials"]
     if start is not None:
         solved = solve(data, terms(encoded, int(number(start, "degree"))), int(number(start, "degree")))
         return concluded(data, solved, number(start, "ratio"), number(start, "level"), notes)
     if data.constant:
         return concluded(data, solve(data, terms(encoded, 1), 1), 1.0, 1.0, [*notes, CONSTANT])
-    degrees = range(1, highest + 1) if recipe.choose else (highest,)
-    every = [solve(data, terms(encoded, degree), degree) for degree in degrees]
+    degrees = range(1, highest + 1) if choose else (highest,)
+    every = [solve(data, terms(encoded, d), d) for d in degrees]
     found = [solved.best() for solved in every]
     i = int(np.argmin([loss for _, loss in found]))
     return concluded(data, every[i], found[i][0], every[i].noise(found[i][0]), notes)

@@ -1,8 +1,7 @@
-"""This file is the polynomial recipe: its options, and `fit` (the mathematics is in polynomial_model)."""
+"""This file is the polynomial recipe: its options, and `fit` (the mathematics is in polynomial/model.py)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from eutectic.surrogates.base import Array, Domain, State
@@ -42,8 +41,8 @@ class Polynomial:
         tune: bool = True,
     ) -> "FittedOutputs[PolynomialOutput]":
         """Learn Y (n, m) or (n,) from X (n, d); see `surrogates.base.Surrogate.fit`."""
-        from eutectic.surrogates.polynomial.model import single
-        from eutectic.surrogates.posteriors.outputs import fit_outputs
+        from eutectic.surrogates.polynomial.model import fit
 
-        one = partial(single, self)
-        return fit_outputs("a polynomial", one, X, Y, names, variance=variance, domain=domain, start=start, tune=tune)
+        return fit(
+            self.degree, self.choose, self.most, X, Y, names, variance=variance, domain=domain, start=start, tune=tune
+        )

@@ -6,25 +6,23 @@ So the acquisition embeds the points it is measured from a single time, and one 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
+from botorch.models.model import Model
 from torch import Tensor
 
 from eutectic.surrogates.base import Array, Domain, Output, Posterior, State
+from eutectic.surrogates.posteriors.botorch_model import model
+from eutectic.surrogates.posteriors.conditional import Conditional
 from eutectic.surrogates.validation import checked, columns_of
-
-if TYPE_CHECKING:
-    from botorch.models.model import Model
-
 
 CHUNK = 4096
 """Rows predicted at once."""
 
 
 O = TypeVar("O", bound=Output)  # noqa: E741
-Conditional = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,10 +50,8 @@ class FittedOutputs(Generic[O]):
         return all(output.differentiable for output in self.outputs)
 
     @property
-    def model(self) -> "Model":
+    def model(self) -> Model:
         """The same posterior as a BoTorch model."""
-        from eutectic.surrogates.posteriors.botorch_model import model
-
         return model(self.outputs)
 
     def posterior(self, X: Array) -> Posterior:

@@ -1,8 +1,7 @@
-"""This file is the forest recipe: its options, and `fit` (the mathematics is in forest_model)."""
+"""This file is the forest recipe: its options, and `fit` (the mathematics is in forest_model.py)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from eutectic.surrogates.base import Array, Domain, State
@@ -58,8 +57,6 @@ class Forest:
 
         Trees are always grown anew from `seed` and the data; with tune=False the calibration is that of `start`.
         """
-        from eutectic.surrogates.posteriors.outputs import fit_outputs
-        from eutectic.surrogates.trees.forest_model import single
+        from eutectic.surrogates.trees.forest_model import fit
 
-        one = partial(single, self)
-        return fit_outputs("a forest", one, X, Y, names, variance=variance, domain=domain, start=start, tune=tune)
+        return fit(self, X, Y, names, variance=variance, domain=domain, start=start, tune=tune)

@@ -7,21 +7,53 @@ all trees share, by the share of trees in which both lie in one leaf, a positive
 doi 10.1109/TIT.2016.2514489).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from eutectic.surrogates.base import Array, Domain, Posterior
-from eutectic.surrogates.calibration import Calibration, recalibrated, restored
-from eutectic.surrogates.posteriors.outputs import CONSTANT, Rows
+from eutectic.surrogates.base import Array, Domain, Posterior, State
+from eutectic.surrogates.calibration import Calibration, Method, recalibrated, restored
+from eutectic.surrogates.posteriors.outputs import CONSTANT, FittedOutputs, Rows, fit_outputs
 from eutectic.surrogates.scaling import Inputs, inputs
 
-if TYPE_CHECKING:
-    from eutectic.surrogates.trees.forest import Forest
+
+class Options(Protocol):
+    """What a fit reads of the recipe; what each option means is said there."""
+
+    @property
+    def trees(self) -> int:
+        """Number of trees."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """`extra` or `random`."""
+        ...
+
+    @property
+    def features(self) -> float:
+        """Share of the inputs a split may choose among, above 0 to 1."""
+        ...
+
+    @property
+    def least_leaf(self) -> int:
+        """Fewest rows in a leaf."""
+        ...
+
+    @property
+    def calibration(self) -> Method:
+        """How the spread of the trees becomes a variance."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Seed of the trees."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,10 +119,26 @@ class ForestOutput:
         return values - values.mean(-1, keepdim=True)
 
 
-def single(recipe: "Forest", data: Rows, domain: Domain | None, start: Mapping[str, object] | None) -> ForestOutput:
+def fit(
+    options: Options,
+    X: Array,
+    Y: Array,
+    names: Sequence[str],
+    *,
+    variance: Array | None,
+    domain: Domain | None,
+    start: State | None,
+    tune: bool,
+) -> FittedOutputs[ForestOutput]:
+    """A forest for every column of Y (n, m); ValueError for data that cannot be learned from."""
+    one = partial(single, options)
+    return fit_outputs("a forest", one, X, Y, names, variance=variance, domain=domain, start=start, tune=tune)
+
+
+def single(options: Options, data: Rows, domain: Domain | None, start: Mapping[str, object] | None) -> ForestOutput:
     """One output: grow, look at the rows out of bag, calibrate."""
     encoded = inputs(data.X, domain)
-    forest = grown(recipe, encoded.columns(data.X), data)
+    forest = grown(options, encoded.columns(data.X), data)
     trees = tuple(e.tree_ for e in forest.estimators_)
     leaves = np.zeros((len(trees), max(tree.node_count for tree in trees)))
     for t, tree in enumerate(trees):
@@ -98,7 +146,7 @@ def single(recipe: "Forest", data: Rows, domain: Domain | None, start: Mapping[s
     columns = encoded.columns(data.X).astype(np.float32)
     values = np.stack([leaves[t, tree.apply(columns)] for t, tree in enumerate(trees)])
     mean, spread, out = out_of_bag(values, forest.estimators_samples_, data.y)
-    found = recalibrated((data.y - mean)[out], spread[out], recipe.calibration) if start is None else restored(start)
+    found = recalibrated((data.y - mean)[out], spread[out], options.calibration) if start is None else restored(start)
     least = 1.0 if data.constant else 1e-6 * float(data.y.var())
     variance = np.maximum(found.variance(spread), least)
     notes = (CONSTANT,) if data.constant else ()
@@ -107,17 +155,17 @@ def single(recipe: "Forest", data: Rows, domain: Domain | None, start: Mapping[s
     return ForestOutput(encoded, trees, leaves, found, floor, data.noise, unseen, notes)
 
 
-def grown(recipe: "Forest", columns: Array, data: Rows) -> Any:
+def grown(options: Options, columns: Array, data: Rows) -> Any:
     """The scikit-learn forest of columns (n, p), rows weighted by how well they are known."""
     from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 
-    forest = (ExtraTreesRegressor if recipe.kind == "extra" else RandomForestRegressor)(
-        n_estimators=recipe.trees,
-        max_features=recipe.features,
-        min_samples_leaf=recipe.least_leaf,
+    forest = (ExtraTreesRegressor if options.kind == "extra" else RandomForestRegressor)(
+        n_estimators=options.trees,
+        max_features=options.features,
+        min_samples_leaf=options.least_leaf,
         bootstrap=True,
         n_jobs=1,
-        random_state=recipe.seed,
+        random_state=options.seed,
     )
     weights = data.weights
     return forest.fit(columns, data.y, None if np.ptp(weights) == 0 else weights)

@@ -16,8 +16,7 @@ from eutectic.campaigns.report.page import page
 from eutectic.campaigns.tracking.projection import measurements
 from eutectic.surrogates.base import Domain, Posterior
 from eutectic.surrogates.composite import registry
-from eutectic.surrogates.composite.auto import Auto
-from eutectic.surrogates.composite.auto_choice import Verdict, beats, decided
+from eutectic.surrogates.composite.auto import Auto, Verdict, beats, decided
 from eutectic.surrogates.composite.registry import recipe
 from eutectic.surrogates.crossvalidation import folds, log_density, noise, predict
 from eutectic.surrogates.gp.recipe import GaussianProcess

@@ -1,4 +1,4 @@
-"""This file is the fitted stack: members under convex weights, and a variance that knows when they disagree.
+"""This file is the weighted stack: members under convex weights, and a variance that knows when they disagree.
 
 Stacked regressions: Breiman 1996, doi 10.1007/BF00117832 (weights by non-negative least squares on predictions of rows
 left out); with the weights' sum held at one it is the super learner of van der Laan, Polley and Hubbard 2007
@@ -7,73 +7,21 @@ is the mixture's: the weighted members' own plus that of their deviations from t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
+from scipy.optimize import nnls
 from torch import Tensor
 
 from eutectic.surrogates.base import Array, Domain, Output, Posterior, State
-from eutectic.surrogates.calibration import factor, number
-from eutectic.surrogates.gp.process import Process
+from eutectic.surrogates.calibration import Method, factor, number
+from eutectic.surrogates.gp.process import ProcessOutput
 from eutectic.surrogates.gp.recipe import GaussianProcess
 from eutectic.surrogates.polynomial.recipe import Polynomial
-from eutectic.surrogates.posteriors.outputs import CONSTANT, Rows
+from eutectic.surrogates.posteriors.outputs import CONSTANT, FittedOutputs, Rows, fit_outputs
 from eutectic.surrogates.trees.forest import Forest
-
-if TYPE_CHECKING:
-    from eutectic.surrogates.composite.stacked import Stacked
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ProcessOutput:
-    """A Gaussian process as an output: its embedding is the point and its whitened covariance with the data."""
-
-    process: Process
-    notes: tuple[str, ...]
-
-    @property
-    def differentiable(self) -> bool:
-        """Yes."""
-        return True
-
-    @property
-    def noise(self) -> float:
-        """Mean noise variance, output's unit squared."""
-        return self.process.noise_variance
-
-    @property
-    def unseen(self) -> Posterior:
-        """Leave-one-out predictions (n, 1), noise included."""
-        mean, variance = self.process.leave_one_out()
-        return Posterior(mean[:, None].numpy(), variance[:, None].numpy())
-
-    @property
-    def state(self) -> dict[str, object]:
-        """Hyperparameters."""
-        return self.process.state()
-
-    def embed(self, X: Tensor) -> Tensor:
-        """(..., d + n + 1): unit box, whitened covariances, standardised mean."""
-        p = self.process
-        k = p.kernel(p.unit(X), p.rows, p.lengths)
-        return torch.cat([p.unit(X), k @ p.inverse_factor.T, (k @ p.alpha)[..., None]], -1)
-
-    def mean(self, E: Tensor) -> Tensor:
-        """Rasmussen & Williams 2006, eq. 2.25."""
-        return self.process.shift + self.process.scale * (self.process.hyper.constant + E[..., -1])
-
-    def variance(self, E: Tensor) -> Tensor:
-        """Rasmussen & Williams 2006, eq. 2.26."""
-        whitened = E[..., len(self.process.lengths) : -1]
-        return self.process.scale**2 * (1 - whitened.square().sum(-1)).clamp_min(1e-12)
-
-    def covariance(self, A: Tensor, B: Tensor) -> Tensor:
-        """The same between two points."""
-        p, d = self.process, len(self.process.lengths)
-        prior = p.kernel(A[..., :d], B[..., :d], p.lengths)
-        return p.scale**2 * (prior - A[..., d:-1] @ B[..., d:-1].transpose(-1, -2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,13 +88,39 @@ class StackOutput:
         return means - (means * torch.tensor(self.weights)).sum(-1, keepdim=True)
 
 
-def single(recipe: "Stacked", data: Rows, domain: Domain | None, start: Mapping[str, object] | None) -> Output:
-    """One output: fit the members, weigh them, calibrate."""
+def fit(
+    members: Sequence[str],
+    calibration: Method,
+    seed: int,
+    X: Array,
+    Y: Array,
+    names: Sequence[str],
+    *,
+    variance: Array | None,
+    domain: Domain | None,
+    start: State | None,
+    tune: bool,
+) -> FittedOutputs[Output]:
+    """A stack of members by name for every column of Y (n, m); ValueError for data that cannot be learned from.
+
+    seed: of the forest.
+    """
+    one = partial(single, tuple(members), calibration, seed)
+    return fit_outputs("a stack", one, X, Y, names, variance=variance, domain=domain, start=start, tune=tune)
+
+
+def single(
+    labels: tuple[str, ...],
+    calibration: Method,
+    seed: int,
+    data: Rows,
+    domain: Domain | None,
+    start: Mapping[str, object] | None,
+) -> Output:
+    """One output: fit the members of these names, weigh them, calibrate."""
     given = None if start is None else start.get("members")
     assert given is None or isinstance(given, Mapping)
-    members = tuple(
-        member(name, recipe, data, domain, None if given is None else given[name]) for name in recipe.members
-    )
+    members = tuple(member(name, seed, data, domain, None if given is None else given[name]) for name in labels)
     left = np.hstack([m.unseen.mean for m in members])
     if start is None:
         weights = convex(left, data.y, data.weights) if len(data.y) > 4 and not data.constant else even(len(members))
@@ -155,14 +129,14 @@ def single(recipe: "Stacked", data: Rows, domain: Domain | None, start: Mapping[
     mean = left @ weights
     spread = (np.hstack([m.unseen.variance for m in members]) + (left - mean[:, None]) ** 2) @ weights
     # Rows left out were seen when hyperparameters and weights were chosen: their errors may widen, never narrow.
-    scale = max(1.0, factor(data.y - mean, spread, "none" if data.constant else recipe.calibration))
+    scale = max(1.0, factor(data.y - mean, spread, "none" if data.constant else calibration))
     scale = scale if start is None else number(start, "factor")
     point = torch.tensor(data.X[:1])
     sizes = tuple(m.embed(point).shape[-1] for m in members)
-    shares = ", ".join(f"{name} {w:.2f}" for name, w in zip(recipe.members, weights, strict=True))
+    shares = ", ".join(f"{name} {w:.2f}" for name, w in zip(labels, weights, strict=True))
     notes = (CONSTANT,) if data.constant else (f"weights: {shares}", *clashes(members))
     unseen = Posterior(mean[:, None], scale * spread[:, None])
-    return StackOutput(members, recipe.members, tuple(map(float, weights)), sizes, scale, unseen, notes)
+    return StackOutput(members, labels, tuple(map(float, weights)), sizes, scale, unseen, notes)
 
 
 def clashes(members: Sequence[Output]) -> tuple[str, ...]:
@@ -170,7 +144,7 @@ def clashes(members: Sequence[Output]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(note for m in members for note in m.notes))
 
 
-def member(name: str, recipe: "Stacked", data: Rows, domain: Domain | None, start: object) -> Output:
+def member(name: str, seed: int, data: Rows, domain: Domain | None, start: object) -> Output:
     """One member, fitted or restored."""
     y, variance = data.y[:, None], data.variance[:, None]
     state: State | None = None if start is None else {"outputs": [start]}
@@ -180,7 +154,7 @@ def member(name: str, recipe: "Stacked", data: Rows, domain: Domain | None, star
             data.X, y, variance=variance, domain=domain, start=state, tune=tune
         )
         return ProcessOutput(found.processes[0], found.notes)
-    part = replace(Forest(), seed=recipe.seed) if name == "forest" else Polynomial()
+    part = Forest(seed=seed) if name == "forest" else Polynomial()
     return part.fit(data.X, y, variance=variance, domain=domain, start=state, tune=tune).outputs[0]
 
 
@@ -194,8 +168,6 @@ def convex(left: Array, y: Array, weights: Array) -> Array:
 
     Non-negative least squares (Breiman 1996, eq. 10) with the sum as a row that counts a thousandfold.
     """
-    from scipy.optimize import nnls
-
     root = np.sqrt(weights)
     scale = float(np.sqrt((((left - y[:, None]) * root[:, None]) ** 2).sum(0).max()))
     if not scale > 0:

@@ -72,6 +72,10 @@ class Space:
         return len(self.names)
 
 
+NO_OPTION = {"option": False}
+"""Metadata of a part's field that a campaign file does not offer: what others build and hand over."""
+
+
 PER_ROW = ("X", "Y", "signed", "noise", "C", "C_noise", "failed", "fidelity", "cost", "round")
 """Arrays of a history with one row a finished candidate."""
 

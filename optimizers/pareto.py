@@ -1,5 +1,6 @@
 """This file is dominance: ranks, the nondominated front, crowding, and a reference point from a front."""
 
+import moocore
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,9 +26,7 @@ def infer_reference(history: History) -> Array:
 
 def nondominated(Y: Array) -> NDArray[np.bool_]:
     """(n,) True for rows of losses Y (n, m) that no other row dominates; equal rows are all kept."""
-    from moocore import is_nondominated
-
-    mask: NDArray[np.bool_] = np.asarray(is_nondominated(Y, keep_weakly=True), dtype=bool)
+    mask: NDArray[np.bool_] = np.asarray(moocore.is_nondominated(Y, keep_weakly=True), dtype=bool)
     return mask
 
 
@@ -37,8 +36,6 @@ def ranked(Y: Array, broken: Array) -> Index:
     Feasible rows by non-domination; after them infeasible ones by violation (Deb et al. 2002, doi 10.1109/4235.996017,
     section VI, definition 1).
     """
-    import moocore
-
     assert np.isfinite(Y).all(), "no order among values that are not finite"
     rank = np.zeros(len(Y), dtype=np.int64)
     feasible = broken <= 0

@@ -4,7 +4,7 @@ import ast
 import importlib
 import subprocess
 import sys
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from pathlib import Path
 
 import pytest
@@ -209,7 +209,7 @@ def test_a_built_in_part_is_a_dataclass_with_a_docstring_under_each_option(kind,
     assert is_dataclass(part)
     assert part.__dataclass_params__.frozen
     helps = {option.name: option.help for option in plugins.manual(kind, name)}
-    assert set(helps) == {field.name for field in fields(part) if field.init}
+    assert set(helps) == {field.name for field in plugins.offered(part)}
     assert [option for option, text in helps.items() if not text] == []
 
 

@@ -6,7 +6,7 @@ import inspect
 import json
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -155,9 +155,13 @@ def manual(kind: str, name: str) -> list[Option]:
     annotations = _annotations(part)
     return [
         Option(field.name, annotations[field.name][0], _default(field), annotations[field.name][1])
-        for field in fields(part)
-        if field.init
+        for field in offered(part)
     ]
+
+
+def offered(part: Any) -> list[Field[Any]]:
+    """The fields of a part that a campaign file may give: all but what `{"option": False}` in its metadata keeps."""
+    return [field for field in fields(part) if field.init and field.metadata.get("option", True)]
 
 
 def summary(kind: str, name: str) -> str:
@@ -172,7 +176,7 @@ def schema(kind: str, name: str) -> dict[str, Any]:
     definitions: dict[str, Any] = dict(content.get("$defs", {}))
     (entry,) = content["prefixItems"]
     options = definitions.pop(entry["$ref"].rpartition("/")[2]) if "$ref" in entry else entry
-    for option in fields(part):
+    for option in offered(part):
         if option.name in options.get("properties", {}) and isinstance(option.default, str | int | float | None):
             options["properties"][option.name]["default"] = option.default
     return {**options, "$defs": definitions}
@@ -182,9 +186,7 @@ def schema(kind: str, name: str) -> dict[str, Any]:
 def _adapter(part: type) -> TypeAdapter[tuple[dict[str, Any]]]:
     """The checker of a part's options: a tuple of one mapping, strict about every type in it."""
     options: dict[str, Any] = {
-        field.name: Required[field.type] if _required(field) else NotRequired[field.type]
-        for field in fields(part)
-        if field.init
+        field.name: Required[field.type] if _required(field) else NotRequired[field.type] for field in offered(part)
     }
     mapping = TypedDict(part.__name__, options)  # type: ignore[misc]
     mapping.__module__ = part.__module__  # where names in its annotations are looked up

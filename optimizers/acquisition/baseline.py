@@ -1,28 +1,31 @@
 """This file is what an acquisition is measured from: the goal, and the observed points that may be on the front."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from eutectic.optimizers.acquisition.correlated_errors import correlated, shared_errors
 from eutectic.optimizers.acquisition.nehvi import Goal, Improvement, build
 from eutectic.optimizers.base import Array, History
 from eutectic.optimizers.models.belief import Belief
-from eutectic.optimizers.models.correlation import common, mixed
 from eutectic.optimizers.pareto import infer_reference, nondominated, thinned
-
-if TYPE_CHECKING:
-    from eutectic.optimizers.models.belief import Belief
-
 
 MOST = (48, 48, 192, 96, 48, 96)
 """Observed points kept in the drawn fronts, by number of objectives (the last for all above): boxes multiply."""
 
+MOST_DRAWS = (0, 128, 128, 32, 16)
+"""Draws that an acquisition affords, by number of objectives (the last for all above): fronts of more objectives cost
+more to cut up."""
 SHARED = 3
 """Quarters of the draws that are made of three correlated objectives and more: their fronts have more boxes."""
+
+
+def affordable(draws: int, m: int) -> int:
+    """So many draws, or the most that m objectives afford."""
+    return min(draws, MOST_DRAWS[min(m, len(MOST_DRAWS) - 1)])
 
 
 def improvement(belief: Belief, history: History, room: int, draws: int, rng: np.random.Generator) -> Improvement:
@@ -39,8 +42,8 @@ def improvement(belief: Belief, history: History, room: int, draws: int, rng: np
     normals = every[:, k:].reshape(draws, count, -1).transpose(0, 1).flip(-1).contiguous()
     if not k:
         return build(belief, goal, fixed, len(kept), normals)
-    shared = common(belief.correlation, every[:, :k])
-    return build(belief, goal, fixed, len(kept), mixed(belief.correlation, normals), shared)
+    shared = shared_errors(belief.correlation, every[:, :k])
+    return build(belief, goal, fixed, len(kept), correlated(belief.correlation, normals), shared)
 
 
 def aim(history: History) -> Goal:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from math import log
 
+import moocore
 import numpy as np
 import torch
 from torch import Tensor
@@ -167,13 +168,11 @@ def strips(losses: Tensor, reference: Tensor) -> Cells:
 
 def boxes(losses: Tensor, reference: Tensor) -> Cells:
     """Three objectives or more (optimizers/upperbounds.py)."""
-    from moocore import is_nondominated
-
     limit = reference.numpy()
     found = []
     for front in losses.numpy():
         inside = front[(front < limit).all(-1)]
-        best = inside[is_nondominated(inside)] if len(inside) else inside
+        best = inside[moocore.is_nondominated(inside)] if len(inside) else inside
         found.append(tuple(torch.tensor(side) for side in open_boxes(best, limit)))
     k = max(len(low) for low, _ in found)
     lower, upper = (torch.stack([_pad(pair[i], k) for pair in found]) for i in (0, 1))

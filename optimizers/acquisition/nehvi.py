@@ -4,8 +4,8 @@ It is the acquisition of qNEHVI (Daulton, Balandat and Bakshy 2021, doi 10.48550
 objective, of NEI (Letham et al. 2019, doi 10.1214/18-BA1110), taken to logarithms as in Ament et al. 2023
 (doi 10.48550/arXiv.2310.20708). The known and pending points' true values are drawn jointly s times; given a draw the
 candidate's outputs are independent normals, so that the expectation over them is exact (a sum over boxes of products
-of one-dimensional integrals) and only the fronts are sampled, with what correlated outputs share (`Common`). Batches
-are built greedily: a chosen point joins the pending ones.
+of one-dimensional integrals) and only the fronts are sampled, with what correlated outputs share (`SharedErrors`).
+Batches are built greedily: a chosen point joins the pending ones.
 """
 
 from dataclasses import dataclass, replace
@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from eutectic.optimizers.acquisition.box_decomposition import Cells, cells
+from eutectic.optimizers.acquisition.correlated_errors import SharedErrors
 from eutectic.optimizers.acquisition.scalarization import Directions, directions
 from eutectic.optimizers.models.belief import Belief
-from eutectic.optimizers.models.correlation import Common
 from eutectic.surrogates.gp.kernels import cholesky
 from eutectic.surrogates.posteriors.conditional import Conditional, bound
 
@@ -80,7 +80,7 @@ class Improvement:
     """What is still to be won."""
     scale: float
     """Volume between the best drawn losses and the reference point."""
-    common: Common | None = None
+    common: SharedErrors | None = None
     """What outputs share of a candidate's errors; None: they are independent given the fixed points."""
 
     def log(self, X: Tensor) -> Tensor:
@@ -150,7 +150,7 @@ def draw(output: object, fixed: Tensor, normals: Tensor) -> Draw:
 
 
 def build(
-    belief: Belief, goal: Goal, fixed: Tensor, observed: int, normals: Tensor, common: Common | None = None
+    belief: Belief, goal: Goal, fixed: Tensor, observed: int, normals: Tensor, common: SharedErrors | None = None
 ) -> Improvement:
     """The improvement over draws at the fixed points (b, d); normals (outputs, s, at least b)."""
     with torch.no_grad():

@@ -2,18 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
-from eutectic.optimizers.acquisition.draws import MOST_DRAWS
-from eutectic.optimizers.base import Array, History, Proposals, Space
+from eutectic.optimizers.base import NO_OPTION, Array, History, Proposals, Space
+from eutectic.optimizers.bayesian.multifidelity import MultiFidelity
 from eutectic.optimizers.designs.uniform import uniform
-from eutectic.optimizers.models.belief import explained
-
-if TYPE_CHECKING:
-    from eutectic.optimizers.bayesian.multifidelity import MultiFidelity
-    from eutectic.surrogates.base import Surrogate
+from eutectic.surrogates.base import Surrogate
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +28,7 @@ class Bayesian:
     """Uniform sampling until so many evaluations have finished."""
     trust: Literal["auto", "always", "never"] = "auto"
     """Search in trust regions around the best: `auto` above 20 variables or 1,000 finished evaluations."""
-    recipes: tuple["Surrogate", ...] = field(default=(), init=False, repr=False)
+    recipes: tuple[Surrogate, ...] = field(default=(), repr=False, metadata=NO_OPTION)
     """One surrogate an objective and a constraint; a Gaussian process for each where empty."""
 
     def __post_init__(self) -> None:
@@ -41,16 +37,12 @@ class Bayesian:
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be at least {least}, not {getattr(self, name)}")
 
-    def using(self, recipes: "Sequence[Surrogate]") -> "Bayesian":
+    def using(self, recipes: Sequence[Surrogate]) -> "Bayesian":
         """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
-        other = replace(self)
-        object.__setattr__(other, "recipes", tuple(recipes))
-        return other
+        return replace(self, recipes=tuple(recipes))
 
-    def climbing(self, choosing: bool) -> "MultiFidelity":
+    def climbing(self, choosing: bool) -> MultiFidelity:
         """The optimizer that takes this one's place where there is a ladder of oracles."""
-        from eutectic.optimizers.bayesian.multifidelity import MultiFidelity
-
         other = MultiFidelity(choosing, self.draws, self.samples, self.starts, self.iterations)
         return other.using(self.recipes)
 
@@ -63,25 +55,6 @@ class Bayesian:
         finished = int(history.finished.sum())
         if finished < self.least:
             return uniform(space, history, n, rng, f"only {finished} finished evaluations: sampled uniformly")
-        from eutectic.optimizers.acquisition.baseline import improvement
-        from eutectic.optimizers.models.belief import learn
-        from eutectic.optimizers.models.two_regimes import regimes
-        from eutectic.optimizers.search.batch import choose, choose_from
-        from eutectic.optimizers.search.global_search import Effort
-        from eutectic.optimizers.search.trust_region import scope
+        from eutectic.optimizers.bayesian.proposal import proposed
 
-        view = scope(space, history, n, self.trust, rng)
-        if view.restarts:
-            return uniform(space, history, n, rng, view.notes[0])
-        belief = learn(space, view.history, self.recipes)
-        sought = regimes(space, view.history, self.recipes, belief)
-        draws = min(self.draws, MOST_DRAWS[min(history.Y.shape[1], 4)])
-        fronts = improvement(sought.belief, view.history, n, draws, rng)
-        seen, effort = np.concatenate([history.X, history.pending]), Effort(self.samples, self.starts, self.iterations)
-        if view.parts:
-            batch = choose_from(fronts, space, view.parts, seen, rng, effort)
-        else:
-            batch = choose(fronts, space, seen, n, rng, effort)
-        reasons = explained(belief, batch.X, batch.values)
-        notes = (*belief.notes, *sought.notes, *view.notes, *batch.notes)
-        return Proposals(batch.X, reasons, {**belief.state, **sought.state}, notes)
+        return proposed(self, self.trust, space, history, n, rng)

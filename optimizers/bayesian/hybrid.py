@@ -5,25 +5,19 @@ doi 10.1038/s41524-024-01274-x. One generation of offspring is bred from the eva
 acquisition that gradients climb; it keeps the batch near what is known to be feasible where the climb finds nothing.
 Differences from the paper: parents win duels by constraint-domination and crowding (NSGA-II) in place of niches
 (U-NSGA-III); the batch is filled one by one, each choice pending for the next; the acquisition is that of
-optimizers/acquisition.py.
+optimizers/acquisition/nehvi.py.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from eutectic.optimizers.base import Array, History, Index, Proposals, Reason, Space
-from eutectic.optimizers.evolutionary import population
+from eutectic.optimizers.base import NO_OPTION, Array, History, Index, Proposals, Reason, Space
 from eutectic.optimizers.evolutionary.breeding import bred, sampled
 from eutectic.optimizers.evolutionary.selection import crowded, duels, pool
 from eutectic.optimizers.evolutionary.variation import Rates, couples
-
-if TYPE_CHECKING:
-    from eutectic.optimizers.models.belief import Belief
-    from eutectic.optimizers.search.batch import Contest
-    from eutectic.surrogates.base import Surrogate
+from eutectic.surrogates.base import Surrogate
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +38,7 @@ class Hybrid:
     """Most L-BFGS steps of a climb."""
     least: int = 2
     """Even sampling until so many evaluations have finished."""
-    recipes: "tuple[Surrogate, ...]" = field(default=(), init=False, repr=False)
+    recipes: tuple[Surrogate, ...] = field(default=(), repr=False, metadata=NO_OPTION)
     """One surrogate an objective and a constraint; a Gaussian process for each where empty."""
 
     def __post_init__(self) -> None:
@@ -53,9 +47,9 @@ class Hybrid:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
 
-    def using(self, recipes: "Sequence[Surrogate]") -> "Hybrid":
+    def using(self, recipes: Sequence[Surrogate]) -> "Hybrid":
         """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
-        return population.equipped(self, recipes)
+        return replace(self, recipes=tuple(recipes))
 
     def ask(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Up to n rows (<= n, d), fewer only when a finite space is used up."""
@@ -68,22 +62,11 @@ class Hybrid:
             X = sampled(space, seen, n, rng)
             note = f"only {finished} finished evaluations: sampled evenly"
             return Proposals(X, tuple(Reason("hybrid") for _ in X), history.state, (note,))
-        from eutectic.optimizers.acquisition.baseline import improvement
-        from eutectic.optimizers.acquisition.draws import MOST_DRAWS
-        from eutectic.optimizers.models.belief import learn
-        from eutectic.optimizers.models.two_regimes import regimes
-        from eutectic.optimizers.search.batch import contest
-        from eutectic.optimizers.search.global_search import Effort
+        from eutectic.optimizers.bayesian.proposal import competed
 
-        belief = learn(space, history, self.recipes)
-        sought = regimes(space, history, self.recipes, belief)
-        fronts = improvement(sought.belief, history, n, min(self.draws, MOST_DRAWS[min(history.Y.shape[1], 4)]), rng)
-        effort = Effort(self.samples, self.starts, self.iterations)
-        found = contest(fronts, space, seen, lambda: self.brood(space, history, rng), n, rng, effort)
-        notes = (*belief.notes, *sought.notes, *found.notes)
-        return Proposals(found.X, explained(belief, found), {**belief.state, **sought.state}, notes)
+        return competed(self, lambda: self.children(space, history, rng), space, history, n, rng)
 
-    def brood(self, space: Space, history: History, rng: np.random.Generator) -> Array:
+    def children(self, space: Space, history: History, rng: np.random.Generator) -> Array:
         """One generation of new children (<= offspring, d) of the evaluated candidates, none without any."""
         evaluated = pool(history)
         if not len(evaluated):
@@ -96,15 +79,3 @@ class Hybrid:
             return couples(space, A, B, len(wanted), Rates(), rng)
 
         return bred(space, breed, np.concatenate([history.X, history.pending]), self.offspring, rng)
-
-
-def explained(belief: "Belief", found: "Contest") -> tuple[Reason, ...]:
-    """One reason a winner: who proposed it, log acquisition, prediction and probability of feasibility."""
-    if not len(found.X):
-        return ()
-    mean, std = belief.moments(found.X)
-    chance, m = belief.feasibility(found.X), belief.m
-    return tuple(
-        Reason(f"hybrid: {who}", float(v), tuple(map(float, a[:m])), tuple(map(float, b[:m])), float(p))
-        for who, v, a, b, p in zip(found.origins, found.values, mean, std, chance, strict=True)
-    )

@@ -2,17 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from eutectic.optimizers.acquisition.draws import MOST_DRAWS
-from eutectic.optimizers.base import Array, History, Proposals, Space
+from eutectic.optimizers.base import NO_OPTION, Array, History, Proposals, Space
 from eutectic.optimizers.designs.uniform import uniform
-from eutectic.optimizers.models.belief import explained
-
-if TYPE_CHECKING:
-    from eutectic.surrogates.base import Surrogate
+from eutectic.surrogates.base import Surrogate
+from eutectic.surrogates.gp.recipe import GaussianProcess
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +18,7 @@ class MultiFidelity:
 
     The gain of asking the top rung is the noisy expected (hypervolume) improvement, over its price. A lower rung is
     worth the gain its answer leads to where the top is asked after a promising one, over the price of both
-    (optimizers/multifidelity_worth.py). Under `gates`, or without a ladder, it asks like `bayesian`.
+    (`acquisition/cost_aware.py`). Under `gates`, or without a ladder, it asks like `bayesian`.
     """
 
     choosing: bool = True
@@ -36,7 +33,7 @@ class MultiFidelity:
     """Most L-BFGS steps of a climb."""
     least: int = 1
     """Candidates that must be known on the top rung before a gain is computed."""
-    recipes: tuple["Surrogate", ...] = field(default=(), init=False, repr=False)
+    recipes: tuple[Surrogate, ...] = field(default=(), repr=False, metadata=NO_OPTION)
     """One surrogate an objective and a constraint, in whose place co-kriging stands."""
 
     climbs: ClassVar[bool] = True
@@ -47,15 +44,13 @@ class MultiFidelity:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
 
-    def using(self, recipes: "Sequence[Surrogate]") -> "MultiFidelity":
+    def using(self, recipes: Sequence[Surrogate]) -> "MultiFidelity":
         """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
-        other = replace(self)
-        object.__setattr__(other, "recipes", tuple(recipes))
-        return other
+        return replace(self, recipes=tuple(recipes))
 
     def climbing(self, choosing: bool) -> "MultiFidelity":
         """The same optimizer; it chooses rungs only where the campaign's policy lets it."""
-        return replace(self, choosing=choosing).using(self.recipes)
+        return replace(self, choosing=choosing)
 
     def ask(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Up to n rows (<= n, d), fewer only when a finite space is used up."""
@@ -67,23 +62,13 @@ class MultiFidelity:
         known = history.finished & (history.fidelity == rungs - 1)
         if known.sum() < self.least:
             return self._first(space, history, n, rng)
-        from eutectic.optimizers.bayesian.rung_choice import believed, choose
-        from eutectic.optimizers.search.global_search import Effort
+        from eutectic.optimizers.bayesian.rung_choice import proposed
 
-        belief = believed(space, history, rungs)
-        draws = min(self.draws, MOST_DRAWS[min(history.Y.shape[1], 4)])
-        effort = Effort(self.samples, self.starts, self.iterations)
-        batch = choose(belief, space, history, n, draws, rng, effort, self.choosing and rungs > 1)
-        reasons = explained(belief.top, batch.X, batch.values)
-        named = tuple(replace(reason, proposer="multifidelity") for reason in reasons)
-        levels = batch.rungs if self.choosing and rungs > 1 else None
-        notes = (*self._replaced(), *belief.notes, *batch.notes)
-        return Proposals(batch.X, named, belief.state, notes, levels)
+        found = proposed(self, self.choosing and rungs > 1, rungs, space, history, n, rng)
+        return replace(found, notes=(*self._replaced(), *found.notes))
 
     def _replaced(self) -> tuple[str, ...]:
         """The note that the file's surrogates are not used, where they are others than Gaussian processes."""
-        from eutectic.surrogates.gp.recipe import GaussianProcess
-
         others = any(not isinstance(recipe, GaussianProcess) for recipe in self.recipes)
         return ("on a ladder co-kriging takes the place of the surrogates in the file",) if others else ()
 

@@ -8,6 +8,7 @@ Here both are fronts and the gap is between their hypervolumes, as a share of th
 
 from collections.abc import Sequence
 
+import moocore
 import numpy as np
 from numpy.typing import NDArray
 
@@ -58,8 +59,6 @@ def volume(losses: Array, reference: Array) -> float:
         return 0.0
     if losses.shape[1] == 1:
         return float(reference[0] - inside.min())
-    import moocore
-
     return float(moocore.hypervolume(inside, ref=reference))
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eutectic.optimizers.acquisition.baseline import improvement
+from eutectic.optimizers.acquisition.baseline import affordable, improvement
 from eutectic.optimizers.acquisition.cost_aware import Worth
-from eutectic.optimizers.base import Array, History, Space
-from eutectic.optimizers.models.belief import Belief, Column, columns, domain
+from eutectic.optimizers.base import Array, History, Proposals, Space
+from eutectic.optimizers.bayesian.proposal import Options, effort_of
+from eutectic.optimizers.models.belief import Belief, Column, columns, domain, explained
 from eutectic.optimizers.search.batch import single
 from eutectic.optimizers.search.global_search import Effort
 from eutectic.optimizers.spaces.seen import unseen
@@ -63,6 +64,19 @@ class Pairs:
     values: Array
     """(k,) log expected gain over price when chosen."""
     notes: tuple[str, ...] = ()
+
+
+def proposed(
+    options: Options, choosing: bool, rungs: int, space: Space, history: History, n: int, rng: np.random.Generator
+) -> Proposals:
+    """Up to n pairs of candidate and rung; without `choosing` no rung is said: from the lowest, through the gates."""
+    belief = believed(space, history, rungs)
+    draws = affordable(options.draws, history.Y.shape[1])
+    batch = choose(belief, space, history, n, draws, rng, effort_of(options), choosing)
+    reasons = explained(belief.top, batch.X, batch.values)
+    named = tuple(replace(reason, proposer="multifidelity") for reason in reasons)
+    levels = batch.rungs if choosing else None
+    return Proposals(batch.X, named, belief.state, (*belief.notes, *batch.notes), levels)
 
 
 def believed(space: Space, history: History, rungs: int) -> LadderBelief:

@@ -9,17 +9,14 @@ total violation in place of the objectives.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from eutectic.optimizers.base import Array, History, Optimizer, Proposals, Space, propose
 from eutectic.optimizers.bayesian.bayesian import Bayesian
 from eutectic.optimizers.evolutionary.selection import violation
-
-if TYPE_CHECKING:
-    from eutectic.surrogates.base import Surrogate
-
+from eutectic.surrogates.base import Surrogate
 
 STATE = "satisfy"
 """Where the state of an optimizer that minimises the violation is kept: it has learned another thing than the next."""
@@ -33,7 +30,7 @@ class Satisfy:
     name: str
     """What the campaign calls the optimizer."""
 
-    def using(self, recipes: "Sequence[Surrogate]") -> "Satisfy":
+    def using(self, recipes: Sequence[Surrogate]) -> "Satisfy":
         """The same with one surrogate recipe an output; for what minimises the violation, the one they all have.
 
         Where outputs have different recipes, a Gaussian process learns the violation.

@@ -6,13 +6,11 @@ import numpy as np
 
 from eutectic.optimizers.base import Array, History, Proposals, Reason, Space
 from eutectic.optimizers.spaces import region
-from eutectic.optimizers.spaces.seen import remember
+from eutectic.optimizers.spaces.seen import remember, unseen
 
 
 def uniform(space: Space, history: History, n: int, rng: np.random.Generator, note: str) -> Proposals:
     """Uniform points, none seen before where the space is finite."""
-    from eutectic.optimizers.spaces.seen import unseen
-
     seen = np.concatenate([history.X, history.pending])
     points = region.enumerate_points(space)
     if points is None:

@@ -1,21 +1,18 @@
 """This file is evolution for one objective: differential evolution, or a genetic algorithm that also climbs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 
-from eutectic.optimizers.base import Array, History, Index, Proposals, Space
+from eutectic.optimizers.base import NO_OPTION, Array, History, Index, Proposals, Space
 from eutectic.optimizers.evolutionary.differential_evolution import slots, trials
 from eutectic.optimizers.evolutionary.generation import propose
-from eutectic.optimizers.evolutionary.population import Acquire, Search, equipped, plan
+from eutectic.optimizers.evolutionary.population import Acquire, Search, plan
 from eutectic.optimizers.evolutionary.selection import Pool, tournament
 from eutectic.optimizers.evolutionary.variation import Rates, couples, mutate
-
-if TYPE_CHECKING:
-    from eutectic.surrogates.base import Surrogate
-
+from eutectic.surrogates.base import Surrogate
 
 _MIXED = Rates(crossover=0.9, eta_crossover=10.0, eta_mutation=15.0)
 
@@ -70,7 +67,7 @@ class Evolution:
     """Scale factor F of `differential`; none: drawn for each trial."""
     crossover: float | None = None
     """Crossover rate CR, 0 to 1, of `differential`; none: drawn for each trial."""
-    recipes: "tuple[Surrogate, ...]" = field(default=(), init=False, repr=False)
+    recipes: tuple[Surrogate, ...] = field(default=(), repr=False, metadata=NO_OPTION)
     """One surrogate an objective and a constraint, for `surrogate`; a Gaussian process for each where empty."""
 
     def __post_init__(self) -> None:
@@ -82,9 +79,9 @@ class Evolution:
         if self.scale is not None and not 0 < self.scale <= 2:
             raise ValueError(f"scale must lie above 0 and at most at 2, not {self.scale}")
 
-    def using(self, recipes: "Sequence[Surrogate]") -> "Evolution":
+    def using(self, recipes: Sequence[Surrogate]) -> "Evolution":
         """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
-        return equipped(self, recipes)
+        return replace(self, recipes=tuple(recipes))
 
     def refuse(self, space: Space, objectives: int, constraints: int) -> str | None:
         """Why this problem is not for it, or None."""

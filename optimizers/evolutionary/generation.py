@@ -6,6 +6,7 @@ from eutectic.optimizers.base import Array, History, Index, Proposals, Space
 from eutectic.optimizers.evolutionary.breeding import bred, sampled
 from eutectic.optimizers.evolutionary.population import Plan, Strategy, answered
 from eutectic.optimizers.evolutionary.selection import pool
+from eutectic.optimizers.evolutionary.surrogate_assisted import evolve_on_posterior
 
 
 def propose(
@@ -21,9 +22,7 @@ def propose(
         notes: tuple[str, ...] = (f"{len(finished)} finished evaluations of {wanted}: sampled evenly",)
         return answered(plan, X, n, notes)
     if plan.search == "surrogate":
-        from eutectic.optimizers.evolutionary.surrogate_assisted import imagine
-
-        return imagine(strategy, plan, space, history, n, rng)
+        return evolve_on_posterior(strategy, plan, space, history, n, rng)
     parents = strategy.keep(finished, size, rng)
 
     def breed(wanted: Index) -> tuple[Array, Array]:

@@ -6,19 +6,16 @@ linkage (optimizers/linkage.py).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from eutectic.optimizers.base import Array, History, Index, Proposals, Space
+from eutectic.optimizers.base import NO_OPTION, Array, History, Index, Proposals, Space
 from eutectic.optimizers.evolutionary.generation import propose
-from eutectic.optimizers.evolutionary.population import Acquire, Search, equipped, plan
+from eutectic.optimizers.evolutionary.population import Acquire, Search, plan
 from eutectic.optimizers.evolutionary.selection import Pool, crowded, duels
 from eutectic.optimizers.evolutionary.variation import Rates, couples
-
-if TYPE_CHECKING:
-    from eutectic.surrogates.base import Surrogate
+from eutectic.surrogates.base import Surrogate
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ class NSGA2:
     """Probability that a variable is mutated; none: 1/d."""
     eta_mutation: float = 20.0
     """Distribution index of polynomial mutation."""
-    recipes: "tuple[Surrogate, ...]" = field(default=(), init=False, repr=False)
+    recipes: tuple[Surrogate, ...] = field(default=(), repr=False, metadata=NO_OPTION)
     """One surrogate an objective and a constraint, for `surrogate`; a Gaussian process for each where empty."""
 
     def __post_init__(self) -> None:
@@ -52,9 +49,9 @@ class NSGA2:
     def _rates(self) -> Rates:
         return Rates(self.crossover, self.eta_crossover, self.mutation, self.eta_mutation)
 
-    def using(self, recipes: "Sequence[Surrogate]") -> "NSGA2":
+    def using(self, recipes: Sequence[Surrogate]) -> "NSGA2":
         """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
-        return equipped(self, recipes)
+        return replace(self, recipes=tuple(recipes))
 
     def ask(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Up to n new rows (<= n, d), fewer only when a finite space is used up."""

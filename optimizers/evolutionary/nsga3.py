@@ -5,23 +5,19 @@ constraints and adaptive directions). In a crossover variables change sides by t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import comb
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eutectic.optimizers.base import Array, History, Index, Proposals, Space
+from eutectic.optimizers.base import NO_OPTION, Array, History, Index, Proposals, Space
 from eutectic.optimizers.evolutionary.generation import propose
-from eutectic.optimizers.evolutionary.population import Acquire, Search, equipped, plan
+from eutectic.optimizers.evolutionary.population import Acquire, Search, plan
 from eutectic.optimizers.evolutionary.selection import Pool, cut, tournament
 from eutectic.optimizers.evolutionary.variation import Rates, couples
 from eutectic.optimizers.pareto import ranked
-
-if TYPE_CHECKING:
-    from eutectic.surrogates.base import Surrogate
-
+from eutectic.surrogates.base import Surrogate
 
 _ROUNDS = 3
 """How often directions are added around crowded ones, each time half as far away."""
@@ -161,7 +157,7 @@ class NSGA3:
     """Probability that a variable is mutated; none: 1/d."""
     eta_mutation: float = 20.0
     """Distribution index of polynomial mutation."""
-    recipes: "tuple[Surrogate, ...]" = field(default=(), init=False, repr=False)
+    recipes: tuple[Surrogate, ...] = field(default=(), repr=False, metadata=NO_OPTION)
     """One surrogate an objective and a constraint, for `surrogate`; a Gaussian process for each where empty."""
 
     def __post_init__(self) -> None:
@@ -174,9 +170,9 @@ class NSGA3:
     def _rates(self) -> Rates:
         return Rates(self.crossover, self.eta_crossover, self.mutation, self.eta_mutation)
 
-    def using(self, recipes: "Sequence[Surrogate]") -> "NSGA3":
+    def using(self, recipes: Sequence[Surrogate]) -> "NSGA3":
         """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
-        return equipped(self, recipes)
+        return replace(self, recipes=tuple(recipes))
 
     def refuse(self, space: Space, objectives: int, constraints: int) -> str | None:
         """Why this problem is not for it, or None."""

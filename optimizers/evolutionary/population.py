@@ -7,22 +7,17 @@ Parents need `population` rows that finished, failed or are pending; until then 
 """
 
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+from typing import Literal, Protocol
 
 import numpy as np
 
 from eutectic.optimizers.base import Array, History, Index, Proposals, Reason, Space
 from eutectic.optimizers.evolutionary.selection import Pool
-
-if TYPE_CHECKING:
-    from eutectic.surrogates.base import Surrogate
-
+from eutectic.surrogates.base import Surrogate
 
 Search = Literal["oracle", "surrogate"]
 Acquire = Literal["mean", "ucb", "thompson"]
-Equipped = TypeVar("Equipped")
 _LEAST = 20
 """Smallest population when none is given."""
 
@@ -65,7 +60,7 @@ class Options(Protocol):
         ...
 
     @property
-    def recipes(self) -> "tuple[Surrogate, ...]":
+    def recipes(self) -> tuple[Surrogate, ...]:
         """One surrogate an output, or none."""
         ...
 
@@ -79,7 +74,7 @@ class Plan:
     acquire: Acquire
     generations: int
     population: int | None
-    recipes: "tuple[Surrogate, ...]" = ()
+    recipes: tuple[Surrogate, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise ValueError when an option lies outside its range."""
@@ -99,13 +94,6 @@ class Plan:
 def plan(name: str, options: Options) -> Plan:
     """The plan of the optimizer called `name`; ValueError when an option lies outside its range."""
     return Plan(name, options.search, options.acquire, options.generations, options.population, options.recipes)
-
-
-def equipped(optimizer: Equipped, recipes: "Sequence[Surrogate]") -> Equipped:
-    """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
-    other = copy(optimizer)
-    object.__setattr__(other, "recipes", tuple(recipes))
-    return other
 
 
 def answered(plan: Plan, X: Array, n: int, notes: Sequence[str]) -> Proposals:

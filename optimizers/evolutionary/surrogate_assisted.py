@@ -7,21 +7,17 @@ The population starts from the best evaluated candidates and uniform samples, is
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import sqrt
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eutectic.optimizers.base import Array, History, Index, Proposals, Reason, Space
 from eutectic.optimizers.evolutionary.breeding import bred
+from eutectic.optimizers.evolutionary.population import Acquire, Plan, Strategy, answered
 from eutectic.optimizers.evolutionary.selection import Pool, pool, violation
+from eutectic.optimizers.models.belief import Belief, learn
 from eutectic.optimizers.pareto import ranked, thinned
 from eutectic.optimizers.spaces import region
 from eutectic.optimizers.spaces.seen import remember
-
-if TYPE_CHECKING:
-    from eutectic.optimizers.evolutionary.population import Acquire, Plan, Strategy
-    from eutectic.optimizers.models.belief import Belief
-
 
 Judge = Callable[[Array], tuple[Array, Array]]
 """X (n, d) -> believed losses (n, m) and constraints (n, c)."""
@@ -35,13 +31,10 @@ _SIZE = 100
 """Least population on the posterior: it costs no evaluation."""
 
 
-def imagine(
-    strategy: "Strategy", plan: "Plan", space: Space, history: History, n: int, rng: np.random.Generator
+def evolve_on_posterior(
+    strategy: Strategy, plan: Plan, space: Space, history: History, n: int, rng: np.random.Generator
 ) -> Proposals:
     """Evolve on the belief, once or for each random function, and send a diverse batch."""
-    from eutectic.optimizers.evolutionary.population import answered
-    from eutectic.optimizers.models.belief import learn
-
     belief = learn(space, history, plan.recipes)
     shares = np.array_split(np.arange(n), min(n, _DRAWS) if plan.acquire == "thompson" else 1)
     seen, found = np.concatenate([history.X, history.pending]), np.empty((0, space.d))
@@ -60,7 +53,7 @@ def imagine(
 
 
 def evolved(
-    strategy: "Strategy", generations: int, space: Space, start: Pool, judge: Judge, size: int, rng: np.random.Generator
+    strategy: Strategy, generations: int, space: Space, start: Pool, judge: Judge, size: int, rng: np.random.Generator
 ) -> Pool:
     """The last population and the last children, judged by belief."""
     first = strategy.keep(start, size // 2, rng).X[: size // 2]
@@ -74,9 +67,7 @@ def evolved(
     return every
 
 
-def _bred(
-    strategy: "Strategy", space: Space, parents: Pool, places: Index, size: int, rng: np.random.Generator
-) -> Array:
+def _bred(strategy: Strategy, space: Space, parents: Pool, places: Index, size: int, rng: np.random.Generator) -> Array:
     """New children (<= size, d) of these parents, for the places (size,)."""
 
     def breed(wanted: Index) -> tuple[Array, Array]:
@@ -85,7 +76,7 @@ def _bred(
     return bred(space, breed, parents.X, size, rng)
 
 
-def close(strategy: "Strategy", space: Space, last: Pool, seen: Array, n: int, rng: np.random.Generator) -> Array:
+def close(strategy: Strategy, space: Space, last: Pool, seen: Array, n: int, rng: np.random.Generator) -> Array:
     """More children of the last population (<= n, d), where too few of it were new."""
     parents = strategy.keep(last, max(_SIZE, n), rng)
 
@@ -102,7 +93,7 @@ def believed(X: Array, judge: Judge, first: int) -> Pool:
     return Pool(X[known], Y[known], violation(C[known], np.ones(C.shape[1])), first + known, np.zeros(len(known)))
 
 
-def judged(belief: "Belief", history: History, acquire: "Acquire", space: Space, rng: np.random.Generator) -> Judge:
+def judged(belief: Belief, history: History, acquire: Acquire, space: Space, rng: np.random.Generator) -> Judge:
     """What is minimised on the posterior; targets as their loss, constraints in units of their spread."""
     m, tolerance = belief.m, history.tolerance
     wave = random_function(space, len(belief.outputs), rng) if acquire == "thompson" else None
@@ -176,7 +167,7 @@ def apart(space: Space, X: Array, n: int, found: Array) -> Array:
     return X[kept]
 
 
-def explained(name: str, belief: "Belief", X: Array) -> tuple[Reason, ...]:
+def explained(name: str, belief: Belief, X: Array) -> tuple[Reason, ...]:
     """Each row's predicted outputs and probability of feasibility."""
     if not len(X):
         return ()

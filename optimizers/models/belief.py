@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.optimizers.base import Array, History, Reason, Space
+from eutectic.optimizers.models.correlation import correlation
 from eutectic.surrogates.base import Domain, FittedSurrogate, State, Surrogate
-
-if TYPE_CHECKING:
-    from eutectic.surrogates.base import Surrogate
+from eutectic.surrogates.gp.recipe import GaussianProcess
 
 
 def explained(belief: "Belief", X: Array, values: Array) -> tuple[Reason, ...]:
@@ -118,8 +117,6 @@ def learn(space: Space, history: History, recipes: Sequence[Surrogate]) -> Belie
 
     Outputs that have the same coupled recipe are fitted at once; `split` of what it learned gives them one by one.
     """
-    from eutectic.optimizers.models.correlation import correlation
-
     data = columns(history)
     starts = history.state.get("belief")
     starts = starts if isinstance(starts, list) and len(starts) == len(data) else [None] * len(data)
@@ -155,10 +152,17 @@ def deviations(space: Space, history: History, outputs: Sequence[FittedSurrogate
     """
     if space.table is None:
         return ()
-    from eutectic.surrogates.posteriors.conditional import unexplained
-
     told = [bool(np.isfinite(errors).any()) for errors in history.noise.T]
     return tuple(0.0 if known else unexplained(output) for output, known in zip(outputs, told, strict=True))
+
+
+def unexplained(output: object) -> float:
+    """Noise variance of an observation that the variance of a fitted surrogate's first output leaves out, 0 if none."""
+    processes = getattr(output, "processes", None)
+    if processes is not None:
+        return float(processes[0].noise_variance)
+    outputs = getattr(output, "outputs", None)
+    return float(outputs[0].noise) if outputs else 0.0
 
 
 def together(recipes: Sequence[Surrogate]) -> list[list[int]]:
@@ -192,8 +196,6 @@ def complete(recipes: Sequence[Surrogate], history: History) -> list[Surrogate]:
     Most points lie where the search is, and tell little of how far a process errs elsewhere: a feasible region apart
     is given up for sure too soon. Constraints' variances are stretched, so that it is found.
     """
-    from eutectic.surrogates.gp.recipe import GaussianProcess
-
     wanted = history.signed.shape[1] + history.C.shape[1]
     if len(recipes) not in (0, wanted):
         raise ValueError(f"{len(recipes)} surrogate recipes for {wanted} objectives and constraints: give one for each")

@@ -9,13 +9,10 @@ correlation is that of the posterior everywhere (Bonilla, Chai and Williams 2007
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from eutectic.optimizers.base import Array
 from eutectic.surrogates.base import FittedSurrogate, Posterior
@@ -23,46 +20,6 @@ from eutectic.surrogates.base import FittedSurrogate, Posterior
 POSITIVE = 1.0
 """Logarithm of the Bayes factor from which evidence is positive: Kass and Raftery 1995, section 3.2 (doi
 10.1080/01621459.1995.10476572)."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Common:
-    """What k outputs share beside the fixed points, drawn; R = left^2 I + B B' is their correlation (k, k)."""
-
-    shift: Tensor
-    """(k, s) B times standard normals: how many of its deviations each output lies off its mean in each draw."""
-    left: float
-    """Share of each output's deviation that is its own."""
-
-    def apart(self, moments: list[tuple[Tensor, Tensor]]) -> list[tuple[Tensor, Tensor]]:
-        """Means (r, s) and deviations (r, 1) of outputs that are independent once the shared part is drawn."""
-        k = len(self.shift)
-        given = [
-            (mean + std * shift, self.left * std) for (mean, std), shift in zip(moments[:k], self.shift, strict=True)
-        ]
-        return given + moments[k:]
-
-    def thinned(self, s: int) -> "Common":
-        """The first s draws."""
-        return Common(self.shift[:, :s], self.left)
-
-
-def common(correlation: Array, normals: Tensor) -> Common:
-    """What is shared under a correlation (k, k), from standard normals (s, k).
-
-    As much as can be is left to each output alone, for that part is integrated exactly: the least eigenvalue.
-    """
-    values, vectors = np.linalg.eigh(correlation)
-    least = max(float(values[0]), 0.0)
-    factor = vectors * np.sqrt(np.maximum(values - least, 0.0))
-    return Common(torch.tensor(factor) @ normals.T, least**0.5)
-
-
-def mixed(correlation: Array, normals: Tensor) -> Tensor:
-    """Independent standard normals (outputs, ...) of which the first k get the correlation (k, k)."""
-    k = len(correlation)
-    together = torch.tensordot(torch.tensor(np.linalg.cholesky(correlation)), normals[:k], 1)
-    return torch.cat([together, normals[k:]])
 
 
 def correlation(outputs: Sequence[FittedSurrogate], rows: Sequence[NDArray[np.int64]], Y: Sequence[Array]) -> Array:

@@ -19,6 +19,7 @@ from eutectic.optimizers.models.belief import Belief, Column, columns, complete,
 from eutectic.optimizers.models.correlation import POSITIVE, alone, correlation, unseen
 from eutectic.optimizers.pareto import nondominated
 from eutectic.surrogates.base import FittedSurrogate, State, Surrogate
+from eutectic.surrogates.gp.recipe import GaussianProcess
 
 SHARE = 0.2
 """Least share of the rows on either side: where few fall off a cliff, little is lost by it."""
@@ -50,8 +51,6 @@ def regimes(space: Space, history: History, recipes: Sequence[Surrogate], belief
 
     Only Gaussian processes that learn each objective alone are divided; other surrogates have their own idea of cliffs.
     """
-    from eutectic.surrogates.gp.recipe import GaussianProcess
-
     found, m = cliff(history), belief.m
     if found is None or not all(hasattr(output, "processes") and alone(output) for output in belief.outputs[:m]):
         return Sought(belief, {})

@@ -6,18 +6,16 @@ element and a count, with a reward at the end, by policy gradient and by deep Q-
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
-from eutectic.optimizers.base import Array, History, Proposals, Space
+from eutectic.optimizers.base import NO_OPTION, Array, History, Proposals, Space
 from eutectic.optimizers.evolutionary.breeding import sampled
 from eutectic.optimizers.evolutionary.population import Acquire, Plan, Search, answered
 from eutectic.optimizers.policies.composition_walk import one_composition
 from eutectic.optimizers.policies.decision_tree import tree
-
-if TYPE_CHECKING:
-    from eutectic.surrogates.base import Surrogate
+from eutectic.surrogates.base import Surrogate
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ class Policy:
     """Weight of the entropy of a choice (nats) in `gradient`: larger, more varied."""
     explore: float = 2.0
     """Choices of an episode that `dqn` makes at random, on average."""
-    recipes: "tuple[Surrogate, ...]" = field(default=(), init=False, repr=False)
+    recipes: tuple[Surrogate, ...] = field(default=(), repr=False, metadata=NO_OPTION)
     """One surrogate an objective and a constraint, for `surrogate`; a Gaussian process for each where empty."""
 
     def __post_init__(self) -> None:
@@ -76,11 +74,9 @@ class Policy:
         if any(not weight >= 0 for weight in self.weights) or (self.weights and not sum(self.weights) > 0):
             raise ValueError(f"weights must be at least 0 and not all 0, not {list(self.weights)}")
 
-    def using(self, recipes: "Sequence[Surrogate]") -> "Policy":
+    def using(self, recipes: Sequence[Surrogate]) -> "Policy":
         """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
-        other = replace(self)
-        object.__setattr__(other, "recipes", tuple(recipes))
-        return other
+        return replace(self, recipes=tuple(recipes))
 
     def refuse(self, space: Space, objectives: int, constraints: int) -> str | None:
         """Why this problem is not for it, or None."""
@@ -108,6 +104,7 @@ class Policy:
             seen = np.concatenate([history.X, history.pending])
             note = f"{finished} finished evaluations of {wanted}: sampled evenly"
             return answered(plan, sampled(space, seen, n, rng), n, (note,))
-        from eutectic.optimizers.policies.training import imagined, learned
+        from eutectic.optimizers.policies.training import trained_on_history, trained_on_posterior
 
-        return (imagined if self.search == "surrogate" else learned)(self, plan, space, history, n, rng)
+        train = trained_on_posterior if self.search == "surrogate" else trained_on_history
+        return train(self, plan, space, history, n, rng)

@@ -1,4 +1,4 @@
-"""This file is how a policy practises: on the evaluations made, or on episodes that the posterior judges.
+"""This file is the training of a policy: on the evaluations made, or on episodes that the posterior judges.
 
 Everything is learned anew for each batch from the history alone, so that a resumed campaign goes on as if it had never
 stopped.
@@ -6,7 +6,7 @@ stopped.
 
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import TYPE_CHECKING
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -25,31 +25,91 @@ from eutectic.optimizers.policies.q_network import ActionValues
 from eutectic.optimizers.spaces import region
 from eutectic.optimizers.spaces.seen import keys, remember
 
-if TYPE_CHECKING:
-    from eutectic.optimizers.policies.policy import Policy
-
-
 _DRAWS = 4
 """Random functions of `thompson` in one batch, at most."""
 _ROUND = 128
-"""Episodes on the posterior between two lessons."""
-_LESSON = 6
-"""Gradient steps of a lesson there."""
+"""Episodes on the posterior between two trainings."""
+_STEPS = 6
+"""Gradient steps of one there."""
 _REPLAY = {"gradient": 4 * _ROUND, "dqn": 32 * _ROUND}
-"""Latest episodes a lesson is about: importance ratios forget, action values need not."""
+"""Latest episodes it learns from: importance ratios forget, action values need not."""
 _COMPROMISES = 15
 """Weights of the objectives that the steps on the history are divided among."""
 _TRIES = 10
+"""Times a batch is played before what is missing is sampled."""
 _HEAT = 1.4
 """Rise in temperature from one of these to the next."""
-"""Times a batch is played before what is missing is sampled."""
+
+
+class Options(Protocol):
+    """What a policy can be told (`policy.py` says it to users)."""
+
+    @property
+    def method(self) -> Literal["gradient", "dqn"]:
+        """What is learned: probabilities of choices, or their values."""
+        ...
+
+    @property
+    def constraint(self) -> Literal["mask", "penalty"]:
+        """What known constraints do."""
+        ...
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """One an objective, or none: random weights, told to the network."""
+        ...
+
+    @property
+    def moves(self) -> int:
+        """Moves of one increment from a good known composition; 0: points are built from nothing."""
+        ...
+
+    @property
+    def levels(self) -> int:
+        """Values a continuous variable is chosen from."""
+        ...
+
+    @property
+    def increment(self) -> float:
+        """Increment of a composition without a step, in atomic fraction."""
+        ...
+
+    @property
+    def steps(self) -> int:
+        """Gradient steps on the history a batch."""
+        ...
+
+    @property
+    def episodes(self) -> int:
+        """Episodes on the posterior a batch."""
+        ...
+
+    @property
+    def hidden(self) -> int:
+        """Width of the network's hidden layers."""
+        ...
+
+    @property
+    def rate(self) -> float:
+        """Learning rate."""
+        ...
+
+    @property
+    def entropy(self) -> float:
+        """Weight of the entropy of a choice (nats)."""
+        ...
+
+    @property
+    def explore(self) -> float:
+        """Random choices of an episode, on average."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Practice:
+class Training:
     """What is learned, where, and from which part of the history."""
 
-    policy: "Policy"
+    options: Options
     space: Space
     environment: Environment
     learner: Gradient | ActionValues
@@ -65,29 +125,29 @@ class Practice:
     @property
     def told(self) -> int:
         """Weights of objectives that the network is told."""
-        return 0 if self.policy.weights or self.Y.shape[1] == 1 else self.Y.shape[1]
+        return 0 if self.options.weights or self.Y.shape[1] == 1 else self.Y.shape[1]
 
     def weights(self, rng: np.random.Generator) -> Array:
         """(m,) those given, or random ones."""
-        if self.policy.weights:
-            return np.array(self.policy.weights)
+        if self.options.weights:
+            return np.array(self.options.weights)
         return np.asarray(rng.dirichlet(np.ones(self.Y.shape[1])))
 
-    def lesson(
+    def learn_once(
         self, episodes: Episodes, Y: Array, broken: Array, weights: Array, steps: int, rng: np.random.Generator
     ) -> None:
         """Learn from episodes with scaled losses Y (n, m) and violations (n,) under one set of weights (m,)."""
         context = episodes.context.copy()
         context[:, : self.told] = weights[: self.told]
-        place = order(Y, broken, weights, bool(self.policy.weights))
+        place = order(Y, broken, weights, bool(self.options.weights))
         self.learner.learn(replace(episodes, context=context), place, steps, rng)
 
-    def revise(self, episodes: Episodes, Y: Array, broken: Array, rng: np.random.Generator) -> None:
+    def learn(self, episodes: Episodes, Y: Array, broken: Array, rng: np.random.Generator) -> None:
         """All the steps on the history, or on more than that."""
         rounds = _COMPROMISES if self.told else 1
         if len(Y):
             for _ in range(rounds):
-                self.lesson(episodes, Y, broken, self.weights(rng), -(-self.policy.steps // rounds), rng)
+                self.learn_once(episodes, Y, broken, self.weights(rng), -(-self.options.steps // rounds), rng)
 
     def play(self, n: int, weights: Array, rng: np.random.Generator, heat: float = 1.0) -> Episodes:
         """N episodes under weights (n, m) or (m,); with heat above 1, more varied than was learned."""
@@ -95,38 +155,38 @@ class Practice:
         return played(self.environment, replace(self.learner, heat=heat), told, rng)
 
 
-def learned(
-    policy: "Policy", plan: Plan, space: Space, history: History, n: int, rng: np.random.Generator
+def trained_on_history(
+    options: Options, plan: Plan, space: Space, history: History, n: int, rng: np.random.Generator
 ) -> Proposals:
     """A policy of the evaluations, and up to n new rows that it builds."""
-    practice, notes = prepared(policy, space, history, rng)
-    if practice is None:
+    training, notes = prepared(options, space, history, rng)
+    if training is None:
         X = sampled(space, _seen(history), n, rng)
         return answered(plan, X, n, notes)
-    practice.revise(practice.past, practice.Y, practice.violation, rng)
-    if policy.constraint == "penalty" and space.known is not None:
-        spoilt(practice, rng)
-    X = gathered(practice, _seen(history), n, rng)
+    training.learn(training.past, training.Y, training.violation, rng)
+    if options.constraint == "penalty" and space.known is not None:
+        penalised(training, rng)
+    X = gathered(training, _seen(history), n, rng)
     if len(X) < n:
         notes = (*notes, f"the policy built {len(X)} new points of {n}: the others were sampled evenly")
         X = np.concatenate([X, sampled(space, np.concatenate([_seen(history), X]), n - len(X), rng)])
     return answered(plan, X, n, notes)
 
 
-def imagined(
-    policy: "Policy", plan: Plan, space: Space, history: History, n: int, rng: np.random.Generator
+def trained_on_posterior(
+    options: Options, plan: Plan, space: Space, history: History, n: int, rng: np.random.Generator
 ) -> Proposals:
     """A policy of the posterior, once or for each random function, and a diverse batch of what it built."""
     belief = learn(space, history, plan.recipes)
     shares = np.array_split(np.arange(n), min(n, _DRAWS) if plan.acquire == "thompson" else 1)
     seen, found, notes = _seen(history), np.empty((0, space.d)), belief.notes
     for share in shares:
-        practice, more = prepared(policy, space, history, rng)
+        training, more = prepared(options, space, history, rng)
         others = np.concatenate([seen, found])
         best = np.empty((0, space.d))
-        if practice is not None:
+        if training is not None:
             judge = judged(belief, history, plan.acquire, space, rng)
-            every = trained(practice, judge, policy.episodes // len(shares), rng)
+            every = played_on_posterior(training, judge, options.episodes // len(shares), rng)
             best = diverse(space, every, others, found, len(share), rng) if every is not None else best
         if len(best) < len(share):
             best = np.concatenate([best, sampled(space, np.concatenate([others, best]), len(share) - len(best), rng)])
@@ -136,8 +196,8 @@ def imagined(
 
 
 def prepared(
-    policy: "Policy", space: Space, history: History, rng: np.random.Generator
-) -> tuple[Practice | None, tuple[str, ...]]:
+    options: Options, space: Space, history: History, rng: np.random.Generator
+) -> tuple[Training | None, tuple[str, ...]]:
     """Environment, fresh network and history as episodes; None, with a note, where there is nowhere to start from."""
     ended = history.finished | history.failed
     good = history.finished & ~history.failed
@@ -147,76 +207,76 @@ def prepared(
     scale = low, np.where(width > 0, width, 1.0)
     Y = (Y - scale[0]) / scale[1]
     broken = np.where(good[ended], violation(np.nan_to_num(history.C[ended])), 0.0)
-    environment = surroundings(policy, space, history.X[ended], Y, broken)
+    environment = surroundings(options, space, history.X[ended], Y, broken)
     if environment is None:
         return None, ("no known composition lies on the increments: sampled evenly",)
-    told = 0 if policy.weights or Y.shape[1] == 1 else Y.shape[1]
+    told = 0 if options.weights or Y.shape[1] == 1 else Y.shape[1]
     past, whose = replayed(environment, history.X[ended], told, rng)
-    net = ChoiceNet(environment.length, environment.tokens, past.context.shape[1], policy.hidden, rng)
+    net = ChoiceNet(environment.length, environment.tokens, past.context.shape[1], options.hidden, rng)
     learner = (
-        Gradient(net, policy.entropy, policy.rate)
-        if policy.method == "gradient"
-        else ActionValues(net, policy.explore, policy.rate)
+        Gradient(net, options.entropy, options.rate)
+        if options.method == "gradient"
+        else ActionValues(net, options.explore, options.rate)
     )
-    return Practice(policy, space, environment, learner, past, Y[whose], broken[whose], scale), ()
+    return Training(options, space, environment, learner, past, Y[whose], broken[whose], scale), ()
 
 
-def surroundings(policy: "Policy", space: Space, X: Array, Y: Array, broken: Array) -> Environment | None:
+def surroundings(options: Options, space: Space, X: Array, Y: Array, broken: Array) -> Environment | None:
     """Decisions from nothing; or walks from the best rows X (n, d), None when none of these lies on the increments."""
-    if not policy.moves:
-        return tree(space, policy.levels, policy.increment, policy.constraint == "penalty")
-    weights = np.array(policy.weights) if policy.weights else np.ones(Y.shape[1])
+    if not options.moves:
+        return tree(space, options.levels, options.increment, options.constraint == "penalty")
+    weights = np.array(options.weights) if options.weights else np.ones(Y.shape[1])
     best = X[np.argsort(order(Y, broken, weights, True))[: max(5, len(X) // 5)]]
-    mixture = gridded(space, policy.levels, policy.increment).mixtures[0]
+    mixture = gridded(space, options.levels, options.increment).mixtures[0]
     assert mixture.divisions is not None
     starts = increments(best, mixture.divisions) / mixture.divisions
     starts = np.unique(starts[region.contains(space, starts)], axis=0)
-    return Walk(space, mixture.divisions, policy.moves, starts) if len(starts) else None
+    return Walk(space, mixture.divisions, options.moves, starts) if len(starts) else None
 
 
-def spoilt(practice: Practice, rng: np.random.Generator) -> None:
-    """Let it play, learn what ended outside as the worst, and revise the history."""
-    weights = rng.dirichlet(np.ones(practice.Y.shape[1]), 2 * _ROUND)
-    trial = practice.play(len(weights), weights, rng)
-    outside = ~region.contains(practice.space, trial.X)
+def penalised(training: Training, rng: np.random.Generator) -> None:
+    """Let it play, learn what ended outside as the worst, and learn the history again."""
+    weights = rng.dirichlet(np.ones(training.Y.shape[1]), 2 * _ROUND)
+    trial = training.play(len(weights), weights, rng)
+    outside = ~region.contains(training.space, trial.X)
     bad = trial.rows(np.flatnonzero(outside))
-    Y = np.concatenate([practice.Y, np.full((len(bad.X), practice.Y.shape[1]), np.nan)])
-    broken = np.concatenate([practice.violation, np.zeros(len(bad.X))])
-    practice.revise(practice.past.joined(bad), Y, broken, rng)
+    Y = np.concatenate([training.Y, np.full((len(bad.X), training.Y.shape[1]), np.nan)])
+    broken = np.concatenate([training.violation, np.zeros(len(bad.X))])
+    training.learn(training.past.joined(bad), Y, broken, rng)
 
 
-def gathered(practice: Practice, seen: Array, n: int, rng: np.random.Generator) -> Array:
+def gathered(training: Training, seen: Array, n: int, rng: np.random.Generator) -> Array:
     """Up to n rows (<= n, d) that the policy builds, inside the space, none seen, each once; each for other weights.
 
     Where that is too few, its choices become more varied, from try to try.
     """
     memory, own = remember(seen), dict[bytes, Array]()
     for attempt in range(_TRIES):
-        weights = np.array([practice.weights(rng) for _ in range(max(16, 4 * n))])
-        X = practice.play(len(weights), weights, rng, _HEAT**attempt).X
-        fresh = X[region.contains(practice.space, X) & ~memory.holds(X)]
+        weights = np.array([training.weights(rng) for _ in range(max(16, 4 * n))])
+        X = training.play(len(weights), weights, rng, _HEAT**attempt).X
+        fresh = X[region.contains(training.space, X) & ~memory.holds(X)]
         for key, x in zip(keys(fresh), fresh, strict=True):
             own.setdefault(key, x)
         if len(own) >= n:
             break
-    return np.array(list(own.values())[:n]).reshape(-1, practice.space.d)
+    return np.array(list(own.values())[:n]).reshape(-1, training.space.d)
 
 
-def trained(practice: Practice, judge: Judge, episodes: int, rng: np.random.Generator) -> Pool | None:
+def played_on_posterior(training: Training, judge: Judge, episodes: int, rng: np.random.Generator) -> Pool | None:
     """Play and learn on the posterior, after the history; the points built in the space, if any, as judged."""
-    practice.revise(practice.past, practice.Y, practice.violation, rng)
+    training.learn(training.past, training.Y, training.violation, rng)
     pools: list[Pool] = []
     replay: list[Judged] = []
-    for lesson in range(-(-episodes // _ROUND)):
-        weights = practice.weights(rng)
-        fresh = practice.play(_ROUND, weights, rng)
-        inside = np.flatnonzero(region.contains(practice.space, fresh.X))
+    for batch in range(-(-episodes // _ROUND)):
+        weights = training.weights(rng)
+        fresh = training.play(_ROUND, weights, rng)
+        inside = np.flatnonzero(region.contains(training.space, fresh.X))
         if not len(inside):
             continue
-        pools.append(believed(fresh.X[inside], judge, lesson * _ROUND))
-        replay = [*replay, _judged(practice, fresh, inside, pools[-1])][-_REPLAY[practice.policy.method] // _ROUND :]
+        pools.append(believed(fresh.X[inside], judge, batch * _ROUND))
+        replay = [*replay, _judged(training, fresh, inside, pools[-1])][-_REPLAY[training.options.method] // _ROUND :]
         whole = reduce(Judged.joined, replay)
-        practice.lesson(whole.episodes, whole.Y, whole.violation, weights, _LESSON, rng)
+        training.learn_once(whole.episodes, whole.Y, whole.violation, weights, _STEPS, rng)
     return reduce(Pool.joined, pools) if pools else None
 
 
@@ -234,11 +294,11 @@ class Judged:
         return Judged(self.episodes.joined(other.episodes), Y, broken)
 
 
-def _judged(practice: Practice, episodes: Episodes, inside: Index, pool: Pool) -> Judged:
+def _judged(training: Training, episodes: Episodes, inside: Index, pool: Pool) -> Judged:
     """Episodes with what is believed of those `inside` (k,) the space."""
-    n, m = len(episodes.X), practice.Y.shape[1]
+    n, m = len(episodes.X), training.Y.shape[1]
     Y, broken = np.full((n, m), np.nan), np.zeros(n)
-    Y[inside], broken[inside] = (pool.Y - practice.scale[0]) / practice.scale[1], pool.violation
+    Y[inside], broken[inside] = (pool.Y - training.scale[0]) / training.scale[1], pool.violation
     return Judged(episodes, Y, broken)
 
 

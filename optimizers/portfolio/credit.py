@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import moocore
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,8 +58,6 @@ def exclusive(y: Array, front: Array, reference: Array) -> float:
         return box
     if len(y) == 1:
         return float(held.min() - y[0])
-    import moocore
-
     return max(0.0, box - float(moocore.hypervolume(held, ref=reference)))
 
 

@@ -1,7 +1,7 @@
 """This file is the portfolio: several optimizers on one pool of data, each batch shared by what they have gained.
 
 Whoever proposed the rows that added most hypervolume per cost gets the larger share of the next batch, and nobody falls
-below a floor (optimizers/credit.py). Everybody learns from all rows, and sees as pending what others propose in the
+below a floor (`portfolio/credit.py`). Everybody learns from all rows, and sees as pending what others propose in the
 same batch. Who earned what is worked out anew from the history each time, so a resumed campaign goes on as if it had
 never stopped.
 """
@@ -9,17 +9,14 @@ never stopped.
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from eutectic.optimizers.base import Array, History, Optimizer, Proposals, Reason, Space, propose
+from eutectic.optimizers.base import NO_OPTION, Array, History, Optimizer, Proposals, Reason, Space, propose
 from eutectic.optimizers.designs.uniform import Uniform
 from eutectic.optimizers.portfolio.credit import Credit, counts, credited, shares
-
-if TYPE_CHECKING:
-    from eutectic.surrogates.base import Surrogate
-
+from eutectic.surrogates.base import Surrogate
 
 CONTROL = "random (control)"
 """What the control arm is called."""
@@ -44,7 +41,7 @@ class Portfolio:
     cost: Literal["evaluations", "seconds", "seconds and asking"] = "evaluations"
     """What a gain is divided by: the number of evaluations, their measured seconds, or these and the seconds the arm
     took to propose."""
-    arms: tuple[tuple[str, Optimizer], ...] = field(default=(), init=False, repr=False)
+    arms: tuple[tuple[str, Optimizer], ...] = field(default=(), repr=False, metadata=NO_OPTION)
     """The built arms by name."""
 
     def __post_init__(self) -> None:
@@ -70,18 +67,12 @@ class Portfolio:
             raise ValueError("optimizers: a portfolio cannot hold a portfolio; list its optimizers here")
         uses = [str(entry["use"]) for entry in self.optimizers]
         names = [use if use not in uses[:k] else f"{use} ({k + 1})" for k, use in enumerate(uses)]
-        return self._with(tuple(zip(names, parts, strict=True)))
+        return replace(self, arms=tuple(zip(names, parts, strict=True)))
 
-    def using(self, recipes: "Sequence[Surrogate]") -> "Portfolio":
+    def using(self, recipes: Sequence[Surrogate]) -> "Portfolio":
         """The same with one surrogate recipe an output in every arm that learns."""
-        return self._with(
-            tuple((name, arm.using(recipes) if hasattr(arm, "using") else arm) for name, arm in self.arms)
-        )
-
-    def _with(self, arms: tuple[tuple[str, Optimizer], ...]) -> "Portfolio":
-        other = replace(self)
-        object.__setattr__(other, "arms", arms)
-        return other
+        arms = tuple((name, arm.using(recipes) if hasattr(arm, "using") else arm) for name, arm in self.arms)
+        return replace(self, arms=arms)
 
     def refuse(self, space: Space, objectives: int, constraints: int) -> str | None:
         """What the first arm that cannot serve the problem says, with its name."""

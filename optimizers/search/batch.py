@@ -1,7 +1,11 @@
-"""This file is the choice of a batch: the acquisition maximised once a candidate, each choice pending for the next."""
+"""This file is the choice of a batch: the acquisition maximised once a candidate, each choice pending for the next.
+
+Where there are two proposers (gradients that climb, and offspring bred from what was evaluated), each place goes to the
+one with the larger acquisition value.
+"""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,6 +21,8 @@ LISTED = 100_000
 """Parts of a space up to this size are scored whole."""
 COARSE = 30_000
 """Finite spaces above this size are first ranked with few draws."""
+FINALISTS = 64
+"""Children that compete for every place: the best for the first place are the best of those left for the others."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +34,8 @@ class Batch:
     values: Array
     """(k,) log acquisition of each when chosen."""
     notes: tuple[str, ...]
+    origins: tuple[str, ...] = ()
+    """k proposers: `offspring`, `climbed`, or `listed` where every point of a finite space was scored; () for one."""
 
 
 def choose(
@@ -107,41 +115,24 @@ def top(improvement: Improvement, rows: torch.Tensor) -> tuple[int, float]:
         return best, float(improvement.log(rows[best : best + 1])[0])
 
 
-FINALISTS = 64
-"""Children that compete for every place: the best for the first place are the best of those left for the others."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Contest:
-    """The winners."""
-
-    X: Array
-    """(k, d), k <= n."""
-    values: Array
-    """(k,) log acquisition of each when chosen."""
-    origins: tuple[str, ...]
-    """k proposers: `offspring`, `climbed`, or `listed` where every point of a finite space was scored."""
-    notes: tuple[str, ...]
-
-
-def contest(
+def choose_among(
     improvement: Improvement,
     space: Space,
     seen: Array,
-    brood: Callable[[], Array],
+    offspring: Callable[[], Array],
     n: int,
     rng: np.random.Generator,
     effort: Effort,
-) -> Contest:
-    """Up to n winners outside `seen` (s, d); a space that can be listed is scored as a whole, offspring included."""
+) -> Batch:
+    """Up to n points outside `seen` (s, d); a space that can be listed is scored as a whole, offspring included."""
     points = region.enumerate_points(space)
     if points is not None:
         best = from_list(improvement, points[unseen(points, seen)], n)
-        return Contest(best.X, best.values, ("listed",) * len(best.X), best.notes)
-    return between(improvement, space, seen, brood(), n, rng, effort)
+        return replace(best, origins=("listed",) * len(best.X))
+    return choose_between(improvement, space, seen, offspring(), n, rng, effort)
 
 
-def between(
+def choose_between(
     improvement: Improvement,
     space: Space,
     seen: Array,
@@ -149,7 +140,7 @@ def between(
     n: int,
     rng: np.random.Generator,
     effort: Effort,
-) -> Contest:
+) -> Batch:
     """N times the better of the best child (k, d) left and the climbed point; the winner is pending for the next."""
     X, values, origins = np.empty((0, space.d)), np.empty(n), []
     if len(children) > FINALISTS:
@@ -166,4 +157,4 @@ def between(
         origins.append(origin)
         children = children[unseen(children, X[-1:])]
         improvement = improvement.joined(torch.tensor(x[None]))
-    return Contest(X, values, tuple(origins), ())
+    return Batch(X, values, (), tuple(origins))

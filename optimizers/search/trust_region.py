@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from eutectic.optimizers.acquisition.scalarization import rays
 from eutectic.optimizers.base import Array, History, Space
+from eutectic.optimizers.pareto import infer_reference
 
 Index = NDArray[np.int64]
 FIRST, LEAST, MOST = 0.8, 0.5**7, 1.6
@@ -176,8 +177,8 @@ MANY_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scope:
-    """What is looked at."""
+class SearchRegion:
+    """What one suggestion looks at."""
 
     history: History
     """What is learned from."""
@@ -188,21 +189,21 @@ class Scope:
     notes: tuple[str, ...] = ()
 
 
-def scope(space: Space, history: History, n: int, option: When, rng: np.random.Generator) -> Scope:
+def search_region(space: Space, history: History, n: int, option: When, rng: np.random.Generator) -> SearchRegion:
     """All of it, or the trust regions of n candidates with the rows nearest to them."""
     finished = int(history.finished.sum())
     long = 0 if option == "always" or space.d > MANY_VARIABLES else MANY_ROWS
     if option == "never" or finished <= long:
-        return Scope(history)
+        return SearchRegion(history)
     known = record(history)
     state = fold(space, known, long)
     if state.starting(finished, space.d):
-        return Scope(history, (), True, (f"trust region {state.restarts + 1} starts from uniform points",))
+        return SearchRegion(history, (), True, (f"trust region {state.restarts + 1} starts from uniform points",))
     best = known.best(state.since, finished)
     centres = known.X[np.resize(rng.permutation(best), n)]
     parts = tuple(part(space, centre, state.length) for centre in centres)
     note = f"trust region {state.restarts + 1}: {state.length:g} of the space's width"
-    return Scope(local(space, history, known, centres), parts, False, (note,))
+    return SearchRegion(local(space, history, known, centres), parts, False, (note,))
 
 
 def part(space: Space, centre: Array, length: float) -> Space:
@@ -223,7 +224,5 @@ def local(space: Space, history: History, known: Record, centres: Array) -> Hist
     nearest = np.sort(np.argsort(distance, kind="stable")[:MANY_ROWS])
     reference = history.reference
     if reference is None and history.Y.shape[1] > 1:
-        from eutectic.optimizers.pareto import infer_reference
-
         reference = infer_reference(history)
     return replace(history.rows(nearest), reference=reference)

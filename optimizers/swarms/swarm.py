@@ -7,19 +7,16 @@ from NumPy's global random state, so those updates are ours, from the generator 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 
-from eutectic.optimizers.base import Array, History, Proposals, Space
+from eutectic.optimizers.base import NO_OPTION, Array, History, Proposals, Space
 from eutectic.optimizers.evolutionary.generation import propose
-from eutectic.optimizers.evolutionary.population import Acquire, Search, equipped, plan
+from eutectic.optimizers.evolutionary.population import Acquire, Search, plan
 from eutectic.optimizers.swarms.particle_swarm import Flock
-
-if TYPE_CHECKING:
-    from eutectic.surrogates.base import Surrogate
-
+from eutectic.surrogates.base import Surrogate
 
 _ONE = (0.5, 1.49618, 1.49618, 0.0, 0.05)
 """Inertia, cognitive, social and archive weight, and mutation, for one loss. The pulls are those of the constricted
@@ -61,7 +58,7 @@ class Swarm:
     """Pull of the archive of non-dominated candidates, for a front; none: 1.8."""
     mutation: float | None = None
     """Probability that a moved particle is mutated in one variable as well; none: 0.05, or 0.3 for a front."""
-    recipes: "tuple[Surrogate, ...]" = field(default=(), init=False, repr=False)
+    recipes: tuple[Surrogate, ...] = field(default=(), repr=False, metadata=NO_OPTION)
     """One surrogate an objective and a constraint, for `surrogate`; a Gaussian process for each where empty."""
 
     def __post_init__(self) -> None:
@@ -79,9 +76,9 @@ class Swarm:
             if number is not None and number < 2:
                 raise ValueError(f"{name} must be at least 2, not {number}")
 
-    def using(self, recipes: "Sequence[Surrogate]") -> "Swarm":
+    def using(self, recipes: Sequence[Surrogate]) -> "Swarm":
         """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
-        return equipped(self, recipes)
+        return replace(self, recipes=tuple(recipes))
 
     def ask(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Up to n new rows (<= n, d), fewer only when a finite space is used up."""

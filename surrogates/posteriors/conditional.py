@@ -26,15 +26,6 @@ def bound(output: object, fixed: Tensor) -> Conditional:
     return moments
 
 
-def unexplained(output: object) -> float:
-    """Noise variance of an observation that the variance of a fitted surrogate's first output leaves out, 0 if none."""
-    processes = getattr(output, "processes", None)
-    if processes is not None:
-        return float(processes[0].noise_variance)
-    outputs = getattr(output, "outputs", None)
-    return float(outputs[0].noise) if outputs else 0.0
-
-
 def shared_moments(posterior: Any) -> tuple[Tensor, Tensor, Tensor]:
     """Mean and variance (r,) of the first points of a BoTorch posterior (r, 1 + b, 1), covariance with the rest (r, b).
 

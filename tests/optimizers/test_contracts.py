@@ -3,14 +3,18 @@
 An optimizer that refuses a problem (`refuse`) is held to that by the campaign's checks and left out here.
 """
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 from eutectic.campaigns.file import plugins
 from eutectic.optimizers.base import Array, History, Mixture, Space
+from eutectic.optimizers.bayesian.bayesian import Bayesian
+from eutectic.optimizers.designs.uniform import Uniform
+from eutectic.optimizers.portfolio.portfolio import Portfolio
 from eutectic.optimizers.spaces import region
+from eutectic.surrogates.trees.forest import Forest
 
 NAMES = sorted(plugins.KINDS["optimizers"])
 
@@ -129,3 +133,26 @@ def test_an_optimizer_uses_a_finite_space_up_and_stops(name: str) -> None:
     assert sorted(map(tuple, X)) == sorted(map(tuple, TABLE[57:]))
     full = History.observed(TABLE, losses(TABLE, objectives(name, 2)))
     assert optimizer.ask(space, full, 5, np.random.default_rng(0)).shape == (0, 3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_optimizer_with_surrogates_keeps_them_when_an_option_changes(name: str) -> None:
+    optimizer = plugins.build("optimizers", {"use": name}, None)
+    if not hasattr(optimizer, "recipes"):
+        pytest.skip("it learns nothing, or its arms do")
+    equipped = optimizer.using([Forest()])
+    assert equipped.recipes == (Forest(),)
+    assert optimizer.recipes == ()
+    option = next(field for field in plugins.offered(type(optimizer)))
+    assert replace(equipped, **{option.name: getattr(equipped, option.name)}).recipes == (Forest(),)
+
+
+def test_what_is_handed_to_a_part_survives_a_changed_option_and_is_no_option_of_a_campaign_file() -> None:
+    assert replace(Bayesian().using([Forest()]), draws=8).recipes == (Forest(),)
+    arms = replace(Portfolio(({"use": "random"},)).holding([Uniform()]), discount=0.5).arms
+    assert arms == (("random", Uniform()),)
+    _, complaints = plugins.examine("optimizers", {"use": "bayesian", "recipes": []})
+    assert [complaint.path for complaint in complaints] == [("recipes",)]
+    assert "recipes" not in plugins.schema("optimizers", "bayesian")["properties"]
+    assert "arms" not in plugins.schema("optimizers", "portfolio")["properties"]
+    assert "arms" not in {option.name for option in plugins.manual("optimizers", "portfolio")}

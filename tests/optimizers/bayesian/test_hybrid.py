@@ -8,7 +8,7 @@ from eutectic.optimizers.acquisition.baseline import improvement
 from eutectic.optimizers.base import Array, History, Mixture, Space
 from eutectic.optimizers.bayesian.hybrid import Hybrid
 from eutectic.optimizers.models.belief import learn
-from eutectic.optimizers.search.batch import between
+from eutectic.optimizers.search.batch import choose_between
 from eutectic.optimizers.search.global_search import Effort, search
 from eutectic.optimizers.spaces import region
 
@@ -35,8 +35,8 @@ def stripes_history(n: int, seed: int = 0) -> tuple[Space, History]:
 def test_no_place_goes_to_less_than_either_proposer_alone_offers() -> None:
     space, history = stripes_history(25)
     fronts = improvement(learn(space, history, ()), history, 2, 8, np.random.default_rng(1))
-    children = QUICK.brood(space, history, np.random.default_rng(2))
-    found = between(fronts, space, history.X, children, 2, np.random.default_rng(3), EFFORT)
+    children = QUICK.children(space, history, np.random.default_rng(2))
+    found = choose_between(fronts, space, history.X, children, 2, np.random.default_rng(3), EFFORT)
     rng, taken = np.random.default_rng(3), history.X
     for x, value in zip(found.X, found.values, strict=True):
         _, climbed = search(fronts, space, taken, rng, EFFORT)
@@ -50,9 +50,9 @@ def test_no_place_goes_to_less_than_either_proposer_alone_offers() -> None:
 def test_the_winner_of_each_place_is_named() -> None:
     space, history = stripes_history(25)
     fronts = improvement(learn(space, history, ()), history, 2, 8, np.random.default_rng(1))
-    children = QUICK.brood(space, history, np.random.default_rng(2))
-    weak = between(fronts, space, history.X, children, 2, np.random.default_rng(3), Effort(1, 1, 1))
-    alone = between(fronts, space, history.X, children[:0], 2, np.random.default_rng(3), Effort(1, 1, 1))
+    children = QUICK.children(space, history, np.random.default_rng(2))
+    weak = choose_between(fronts, space, history.X, children, 2, np.random.default_rng(3), Effort(1, 1, 1))
+    alone = choose_between(fronts, space, history.X, children[:0], 2, np.random.default_rng(3), Effort(1, 1, 1))
     assert alone.origins == ("climbed",) * 2
     for x, origin in zip(weak.X, weak.origins, strict=True):
         assert (origin == "offspring") == bool((np.abs(children - x).max(1) < 1e-12).any())
@@ -64,8 +64,8 @@ def test_the_winner_of_each_place_is_named() -> None:
 def test_offspring_win_where_climbing_is_poor() -> None:
     space, history = stripes_history(40)
     fronts = improvement(learn(space, history, ()), history, 4, 8, np.random.default_rng(1))
-    children = Hybrid(offspring=256).brood(space, history, np.random.default_rng(2))
-    found = between(fronts, space, history.X, children, 4, np.random.default_rng(3), Effort(1, 1, 1))
+    children = Hybrid(offspring=256).children(space, history, np.random.default_rng(2))
+    found = choose_between(fronts, space, history.X, children, 4, np.random.default_rng(3), Effort(1, 1, 1))
     assert len(np.unique(found.X.round(9), axis=0)) == 4
     assert "offspring" in found.origins
 

@@ -8,9 +8,10 @@ import torch
 from moocore import hypervolume
 
 from eutectic.optimizers.acquisition.baseline import improvement
+from eutectic.optimizers.acquisition.correlated_errors import correlated, shared_errors
 from eutectic.optimizers.base import History, Space
 from eutectic.optimizers.models.belief import Belief, learn
-from eutectic.optimizers.models.correlation import common, correlation, mixed
+from eutectic.optimizers.models.correlation import correlation
 from eutectic.optimizers.search.batch import choose
 from eutectic.optimizers.search.global_search import Effort
 from eutectic.surrogates.gp.recipe import GaussianProcess
@@ -75,12 +76,12 @@ def test_what_is_shared_and_what_is_left_make_up_the_correlation(k: int) -> None
     A = np.random.default_rng(k).normal(size=(k, k + 2))
     deviation = np.sqrt(np.diag(A @ A.T))
     R = A @ A.T / np.outer(deviation, deviation)
-    shared = common(R, torch.eye(k, dtype=torch.float64))
+    shared = shared_errors(R, torch.eye(k, dtype=torch.float64))
     B = shared.shift.numpy()
     assert np.allclose(B @ B.T + shared.left**2 * np.eye(k), R)
     assert shared.left**2 == pytest.approx(np.linalg.eigvalsh(R)[0])
     normals = torch.randn(k + 1, 4000, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    drawn = mixed(R, normals)
+    drawn = correlated(R, normals)
     assert np.allclose(np.corrcoef(drawn[:k].reshape(k, -1).numpy()), R, atol=0.05)
     assert torch.equal(drawn[k], normals[k])
 

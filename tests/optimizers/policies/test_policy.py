@@ -268,10 +268,10 @@ def test_failures_are_learned_as_bad(method: str) -> None:
     X = region.sample(space, 80, np.random.default_rng(0))
     Y = np.where(X[:, [0]] == 0, np.nan, 1.0 + 0.01 * X[:, [1]])
     history = replace(History.observed(X, Y), failed=np.isnan(Y[:, 0]))
-    practice, _ = prepared(Policy(method=method, explore=0.5), space, history, np.random.default_rng(0))
-    assert practice is not None
-    practice.revise(practice.past, practice.Y, practice.violation, np.random.default_rng(1))
-    built = practice.play(200, np.ones(1), np.random.default_rng(2)).X
+    training, _ = prepared(Policy(method=method, explore=0.5), space, history, np.random.default_rng(0))
+    assert training is not None
+    training.learn(training.past, training.Y, training.violation, np.random.default_rng(1))
+    built = training.play(200, np.ones(1), np.random.default_rng(2)).X
     assert (built[:, 0] == 0).mean() < 0.1 < (X[:, 0] == 0).mean()
 
 

@@ -166,18 +166,18 @@ def test_a_long_history_is_learned_from_near_the_regions_and_at_the_best(monkeyp
     monkeypatch.setattr(trust_region, "MANY_ROWS", 40)
     X = np.random.default_rng(0).random((200, 2))
     history = seen(X, ((X - 0.3) ** 2).sum(1, keepdims=True), np.arange(200) // 4)
-    view = trust_region.scope(box(), history, 2, "auto", np.random.default_rng(0))
+    view = trust_region.search_region(box(), history, 2, "auto", np.random.default_rng(0))
     assert len(view.history.X) == 40
     best = X[history.Y[:, 0].argmin()]
     assert np.abs(view.history.X - best).max() < 0.3
     assert len(view.parts) == 2
-    whole = trust_region.scope(box(), history, 2, "never", np.random.default_rng(0))
+    whole = trust_region.search_region(box(), history, 2, "never", np.random.default_rng(0))
     assert whole.history is history
     assert whole.parts == ()
 
 
 def test_few_rows_in_few_variables_are_searched_as_a_whole() -> None:
     history = walked("+-")
-    assert trust_region.scope(box(), history, 2, "auto", np.random.default_rng(0)).parts == ()
+    assert trust_region.search_region(box(), history, 2, "auto", np.random.default_rng(0)).parts == ()
     wide = walked("+-", 21)
-    assert len(trust_region.scope(box(21), wide, 2, "auto", np.random.default_rng(0)).parts) == 2
+    assert len(trust_region.search_region(box(21), wide, 2, "auto", np.random.default_rng(0)).parts) == 2

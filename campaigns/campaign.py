@@ -53,7 +53,6 @@ class Campaign:
         try:
             begun = {"spec": spec.dump(), "source": str(built.folder), "facts": facts(path, spec.seed, overrides)}
             journal = Journal.create(home, begun, {"rows": rows} if rows else None)
-            (home / "logs").mkdir(exist_ok=True)
             kept = home / "campaign.yaml"
             if not (kept.exists() and kept.samefile(path)):
                 shutil.copyfile(path, kept)
@@ -197,13 +196,15 @@ class Campaign:
         given, source = self.problem.spec.executor, str(self.problem.folder)
         asked = [*(n for n in self.problem.oracles if n.search), *filter(None, [self.problem.validator])]
         remote = [named for named in asked if not named.inline and not routing.waits(named)]
+        logs = self.folder / "logs"
+        logs.mkdir(exist_ok=True)
         setting = Setting(
             workers=given.workers,
             timeout_s=given.timeout_s,
             memory_mb=given.memory_mb,
             path=(source,),
             warm=tuple(("eutectic.campaigns.execution.job:warm", named.content, source) for named in remote),
-            log=str(self.folder / "logs" / "worker.log"),
+            log=str(logs / "worker.log"),
         )
         return open_executor(given.use, setting)
 

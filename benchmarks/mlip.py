@@ -91,13 +91,13 @@ def batch(each: int) -> None:
 
 def plain(at_once: bool) -> None:
     """The same crystals by plain ASE, in one process or one each."""
-    from eutectic.oracles.mlip import crystals as mlip_crystals
+    from eutectic.oracles.mlip.crystals import decorated, start_constant
 
     crystals = []
     for i, candidate in enumerate(candidates()):
         assert candidate.composition is not None
-        start = mlip_crystals.start_constant("fcc", candidate.composition)
-        atoms = mlip_crystals.decorated("fcc", 1, candidate.composition, start, np.random.default_rng(i))
+        start = start_constant("fcc", candidate.composition)
+        atoms = decorated("fcc", 1, candidate.composition, start, np.random.default_rng(i))
         crystals.append([atoms.numbers.tolist(), atoms.positions.tolist(), atoms.cell.tolist()])
     for group in [crystals] if at_once else [[crystal] for crystal in crystals]:
         subprocess.run([sys.executable, "-c", PLAIN], input=json.dumps(group).encode(), check=True, capture_output=True)

@@ -104,7 +104,17 @@ def failed(candidate: Candidate, oracle: str, failure: Failure, error: str) -> E
 
 
 class Oracle(Protocol):
-    """Evaluates candidates; raises only `EngineMissing`, a bad candidate becomes a failed evaluation."""
+    """Evaluates candidates; raises only `EngineMissing`, a bad candidate becomes a failed evaluation.
+
+    What else it may have, and is then asked for:
+    `inline` (True: so cheap and safe that it runs in the campaign's own process), `waits` (True: a person answers),
+    `needs` (properties of earlier oracles that it takes from `Candidate.known`), `prepare()` (load what forked workers
+    share), `only(names)` (the same oracle computing these of its properties), `located(folder)` (its relative paths
+    taken from there), `check()` (raises EngineMissing when it cannot run here, ValueError when its files or options
+    cannot work), `fingerprint()` (hash of the files that its answers depend on: after they changed, what it said
+    before is not used again), `refuse(variables, lower, upper)` (the sentence that says why this region is outside its
+    domain, or None), and `screen` of `ScreenOracle`.
+    """
 
     @property
     def properties(self) -> tuple[str, ...] | None:
@@ -114,44 +124,6 @@ class Oracle(Protocol):
     def evaluate(self, candidates: Sequence[Candidate], rng: np.random.Generator) -> list[Evaluation]:
         """One evaluation a candidate, in order; all randomness from rng."""
         ...
-
-
-class SelectiveOracle(Oracle, Protocol):
-    """An oracle that computes only what is wanted."""
-
-    def only(self, names: Sequence[str]) -> "Oracle":
-        """The same oracle restricted to these of its properties."""
-        ...
-
-
-class CheckedOracle(Oracle, Protocol):
-    """An oracle with an engine, files or a domain to check before the run."""
-
-    def check(self) -> None:
-        """Raise EngineMissing when it cannot run here; ValueError when its files or options cannot work."""
-        ...
-
-
-class FiledOracle(Oracle, Protocol):
-    """An oracle whose answers depend on files: after they changed, what it said before is not used again."""
-
-    def fingerprint(self) -> str:
-        """Hash of their content; ValueError or EngineMissing when they cannot be read, which `check` says, too."""
-        ...
-
-
-class BoundedOracle(Oracle, Protocol):
-    """An oracle that is valid only for some candidates."""
-
-    def refuse(self, variables: Sequence[str], lower: Sequence[float], upper: Sequence[float]) -> str | None:
-        """The sentence that says why this region is outside its domain, or None."""
-        ...
-
-
-class InlineOracle(Oracle, Protocol):
-    """An oracle so cheap and safe that it runs in the campaign's own process (`inline` is True)."""
-
-    inline: bool
 
 
 class ScreenOracle(Oracle, Protocol):

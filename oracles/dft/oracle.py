@@ -6,16 +6,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from eutectic.oracles.base import Candidate, Evaluation, failed
+from eutectic.oracles.dft.calculation import DftFailed, Engine
+from eutectic.oracles.dft.espresso import Espresso
+from eutectic.oracles.dft.evaluation import evaluation
+from eutectic.oracles.dft.gpaw_engine import Gpaw
+from eutectic.oracles.elements.data import SYMBOL
 from eutectic.oracles.suggestions import unknown
-
-if TYPE_CHECKING:
-    from eutectic.oracles.dft.calculation import Engine
-
 
 PROPERTIES = (
     "energy_ev_per_atom",
@@ -167,8 +168,6 @@ class Dft:
 
     def refuse(self, variables: Sequence[str], lower: Sequence[float], upper: Sequence[float]) -> str | None:
         """Why an element of this region cannot be computed (its pseudopotential is missing), or None."""
-        from eutectic.oracles.elements.data import SYMBOL
-
         del lower
         present = [name for name, most in zip(variables, upper, strict=True) if SYMBOL.match(name) and most > 0]
         return self.program_of().missing(present)
@@ -178,24 +177,15 @@ class Dft:
         return [self._one(candidate, int(rng.integers(2**53))) for candidate in candidates]
 
     def _one(self, candidate: Candidate, seed: int) -> Evaluation:
-        from eutectic.oracles.dft.calculation import DftFailed
-        from eutectic.oracles.dft.evaluation import evaluation
-
         began = time.perf_counter()
         try:
             return evaluation(self, candidate, seed, began)
         except DftFailed as problem:
             return replace(failed(candidate, "dft", problem.failure, str(problem)), cost_s=time.perf_counter() - began)
 
-    def program_of(self) -> "Engine":
+    def program_of(self) -> Engine:
         """The engine with its program, folders and functional."""
-        from eutectic.oracles.dft.espresso import Espresso
-        from eutectic.oracles.dft.gpaw_engine import Gpaw
-
         folder = self.pseudopotential_folder
         if self.engine == "gpaw":
             return Gpaw(self.python, self.mpi, self.functional, folder)
         return Espresso(self.program, self.mpi, self.functional, folder, self.pseudopotentials)
-
-
-__all__ = ["PROPERTIES", "Dft"]

@@ -4,21 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from eutectic.oracles.dft.calculation import Calculation, Computed, Crystal, DftFailed, Engine, Settings
 from eutectic.oracles.dft.cells import composition_of, polarised, reference, require_apart
 from eutectic.oracles.dft.runs import Workshop, alone
 from eutectic.oracles.physics.equation_of_state import Fit, birch_murnaghan
 
-if TYPE_CHECKING:
-    from eutectic.oracles.dft.calculation import Engine
-
-
 CURVED = ("lattice_constant_angstrom", "bulk_modulus_gpa")
 """What needs the equation of state."""
-
-
 RATIOS = (1.0, 0.97, 1.03, 0.94, 1.06)
 """Volumes of an equation of state over that of its centre."""
 RECENTRINGS = 3

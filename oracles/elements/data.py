@@ -1,4 +1,8 @@
-"""This file is the element properties behind the screens, read once from the installed pymatgen and matminer."""
+"""This file is the element properties behind the screens, read once from the installed pymatgen and matminer.
+
+Two tables that no installed package ships (Guo and Liu's radii, abundances in the crust) are typed here from their
+publications.
+"""
 
 import csv
 import re
@@ -13,10 +17,22 @@ from numpy.typing import NDArray
 
 from eutectic.oracles.base import Candidate
 
+Array = NDArray[np.float64]
+Property = Literal[
+    "mass_g_per_mol",
+    "density_g_per_cm3",
+    "melting_temperature_k",
+    "electronegativity",
+    "valence_electrons",
+    "radius_guo_liu_angstrom",
+    "radius_miracle_angstrom",
+    "hhi_production",
+    "hhi_reserve",
+    "price_usd_per_kg",
+    "crustal_abundance_ppm",
+]
 SYMBOL = re.compile(r"^([A-Z][a-z]|[BCFHIKNOPSUVWY])$")
 """What looks like the symbol of an element."""
-
-
 GUO_LIU_RADII_ANGSTROM: dict[str, float] = {
     "Li": 1.519, "Be": 1.128, "B": 0.820, "C": 0.773, "N": 0.750, "O": 0.730, "Na": 1.857, "Mg": 1.601, "Al": 1.432,
     "Si": 1.153, "P": 1.060, "S": 1.020, "K": 2.310, "Ca": 1.976, "Sc": 1.641, "Ti": 1.462, "V": 1.316, "Cr": 1.249,
@@ -45,22 +61,6 @@ CRUSTAL_ABUNDANCE_PPM: dict[str, float] = {
 }  # fmt: skip
 """Mass of the element in the continental crust, mg/kg: CRC Handbook of Chemistry and Physics, 92nd ed. (2011),
 section 14, "Abundance of Elements in the Earth's Crust and in the Sea"."""
-
-
-Array = NDArray[np.float64]
-Property = Literal[
-    "mass_g_per_mol",
-    "density_g_per_cm3",
-    "melting_temperature_k",
-    "electronegativity",
-    "valence_electrons",
-    "radius_guo_liu_angstrom",
-    "radius_miracle_angstrom",
-    "hhi_production",
-    "hhi_reserve",
-    "price_usd_per_kg",
-    "crustal_abundance_ppm",
-]
 
 
 @lru_cache(maxsize=1)

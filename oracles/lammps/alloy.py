@@ -1,4 +1,7 @@
-"""This file is the `lammps_alloy` oracle: random fcc solid solutions in LAMMPS, at rest or at a temperature."""
+"""This file is the `lammps_alloy` oracle: random fcc solid solutions in LAMMPS, at rest or at a temperature.
+
+What it can compute (`STATICS` at 0 K, `DYNAMICS` above), its options, and which of them cannot work.
+"""
 
 import hashlib
 import json
@@ -6,22 +9,23 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from eutectic.oracles.base import Candidate, EngineMissing, Evaluation, Value, failed
+from eutectic.oracles.base import Candidate, Evaluation, Value, failed
+from eutectic.oracles.lammps import at_rest, at_temperature
 from eutectic.oracles.lammps.dynamics import BLOCKS, SAMPLE_STEPS
+from eutectic.oracles.lammps.session import Unphysical, forget, library, session, version
 from eutectic.oracles.physics import decorations
 from eutectic.oracles.physics.cif import fcc_cif
-from eutectic.oracles.potentials.domain import nearest, refuse_region, require_inside
+from eutectic.oracles.physics.measured import Measured
+from eutectic.oracles.physics.stacking_faults import require_cells
+from eutectic.oracles.potentials.domain import refuse_region, require_inside
 from eutectic.oracles.potentials.files import PotentialFile, is_record
 from eutectic.oracles.potentials.resolve import resolve
-
-if TYPE_CHECKING:
-    from eutectic.oracles.physics.measured import Measured
-
+from eutectic.oracles.suggestions import unknown
 
 STATICS = (
     "bulk_modulus_gpa",
@@ -52,80 +56,6 @@ DYNAMICS = (
 HOTTEST_K = 10_000.0
 PRESSURES_GPA = (-20.0, 500.0)
 LONGEST_STEP_FS = 5.0
-
-
-def require_sound(options: "LammpsAlloy") -> None:
-    """ValueError for options that cannot work."""
-    require_conditions(options.temperature_k, options.pressure_gpa)
-    _require_names(options)
-    for name in ("cells", "decorations", "fault_decorations"):
-        if getattr(options, name) < 1:
-            raise ValueError(f"{name} is {getattr(options, name)}; it must be at least 1")
-    along, across, layers = options.fault_cells
-    if along < 1 or across < 1 or layers < 9 or layers % 3:
-        raise ValueError(f"fault_cells is {list(options.fault_cells)}: its planes must be a multiple of 3, 9 or more")
-    if options.fault == "relaxed" and options.fault_ions == "relaxed":
-        raise ValueError("fault_ions: relaxed is for fault: rigid; relaxed faults relax the perfect slab anyway")
-    if not 0.0 < options.strain <= 0.02:
-        raise ValueError(f"strain is {options.strain}; elastic constants need more than 0 and at most 0.02")
-    if not 0.0 < options.force_tolerance_ev_per_angstrom <= 0.01:
-        raise ValueError(
-            f"force_tolerance_ev_per_angstrom is {options.force_tolerance_ev_per_angstrom}, not in (0, 0.01]"
-        )
-    if options.temperature_k > 0.0:
-        _require_dynamics(options)
-    elif options.pressure_gpa or options.swaps:
-        given = "pressure_gpa" if options.pressure_gpa else "swaps"
-        raise ValueError(
-            f"{given} is {getattr(options, given)} at temperature_k 0, where statics at rest are computed; "
-            "it is for a temperature_k above 0"
-        )
-
-
-def require_conditions(temperature_k: float, pressure_gpa: float) -> None:
-    """ValueError for a temperature or a pressure that no crystal is at."""
-    if not 0.0 <= temperature_k <= HOTTEST_K:
-        raise ValueError(
-            f"temperature_k is {temperature_k:g}; possible are 0 (statics) to {HOTTEST_K:g} K (kelvin, not Celsius)"
-        )
-    low, high = PRESSURES_GPA
-    if not low <= pressure_gpa <= high:
-        raise ValueError(f"pressure_gpa is {pressure_gpa:g}; possible are {low:g} to {high:g} GPa, 0 for ambient")
-
-
-def _require_names(options: "LammpsAlloy") -> None:
-    hot = options.temperature_k > 0.0
-    known, others = (DYNAMICS, STATICS) if hot else (STATICS, DYNAMICS)
-    for name in options.compute or ():
-        if name in known:
-            continue
-        if name in others:
-            when = "0 K only; leave out temperature_k" if hot else "finite temperature; give temperature_k above 0"
-            raise ValueError(f"lammps_alloy computes {name} at {when}")
-        raise ValueError(f"lammps_alloy computes no {name!r}{nearest(name, known)}")
-
-
-def _require_dynamics(options: "LammpsAlloy") -> None:
-    if options.cells < 3:
-        raise ValueError(f"cells is {options.cells}; at a temperature the crystal needs 3 or more along each edge")
-    if not 0.0 < options.timestep_fs <= LONGEST_STEP_FS:
-        raise ValueError(
-            f"timestep_fs is {options.timestep_fs:g}; more than 0 and at most {LONGEST_STEP_FS:g} is stable"
-        )
-    least = BLOCKS * SAMPLE_STEPS
-    for name in ("equilibration_steps", "production_steps"):
-        if getattr(options, name) < least:
-            raise ValueError(f"{name} is {getattr(options, name)}; it must be at least {least}")
-    if not 0.0 < options.thermal_strain <= 0.03:
-        raise ValueError(f"thermal_strain is {options.thermal_strain:g}; it must be more than 0 and at most 0.03")
-    if not 0.0 < options.expansion_step_k <= 500.0:
-        raise ValueError(f"expansion_step_k is {options.expansion_step_k:g}; it must be more than 0 and at most 500")
-    if options.swaps < 0:
-        raise ValueError(f"swaps is {options.swaps}; it must be 0 or more")
-
-
-PROPERTIES = STATICS
-"""At 0 K, the default."""
 DYNAMIC_OPTIONS = (
     "temperature_k",
     "pressure_gpa",
@@ -216,9 +146,7 @@ class LammpsAlloy:
 
     def prepare(self) -> None:
         """Load the library and the potential's table, so that forked workers find them; starts no MPI."""
-        from eutectic.oracles.lammps import session
-
-        session.library()
+        library()
         self._file()
 
     def check(self) -> None:
@@ -243,8 +171,6 @@ class LammpsAlloy:
         return [self._one(candidate, int(rng.integers(2**53))) for candidate in candidates]
 
     def _one(self, candidate: Candidate, seed: int) -> Evaluation:
-        from eutectic.oracles.lammps import session
-
         began = time.perf_counter()
         try:
             potential = self._file()
@@ -253,8 +179,8 @@ class LammpsAlloy:
             measured = options._measured(potential, fractions, seed)
         except ValueError as problem:
             return failed(candidate, "lammps_alloy", "error", str(problem))
-        except session.Unphysical as problem:
-            session.forget()
+        except Unphysical as problem:
+            forget()
             return failed(candidate, "lammps_alloy", "unphysical", str(problem))
         return Evaluation(
             candidate.id,
@@ -269,13 +195,11 @@ class LammpsAlloy:
             provenance={**self._provenance(potential, seed), **options._conditions()},
         )
 
-    def _measured(self, potential: PotentialFile, fractions: npt.NDArray[np.float64], seed: int) -> "Measured":
+    def _measured(self, potential: PotentialFile, fractions: npt.NDArray[np.float64], seed: int) -> Measured:
         """By statics in this process's session, or by dynamics, which starts sessions of its own."""
-        from eutectic.oracles.lammps import at_rest, at_temperature, session
-
         if self.temperature_k > 0.0:
             return at_temperature.measure(potential, self, fractions, seed)
-        return at_rest.measure(session.session(potential), self, fractions, seed)
+        return at_rest.measure(session(potential), self, fractions, seed)
 
     def _there(self, variables: Mapping[str, Value]) -> "LammpsAlloy":
         """At the conditions that the variables hold, if it works at a temperature; ValueError for impossible ones."""
@@ -300,14 +224,12 @@ class LammpsAlloy:
         return resolve(self.potential, self.potential_sha256)
 
     def _provenance(self, potential: PotentialFile, seed: int) -> dict[str, float | int | str]:
-        from eutectic.oracles.lammps import session
-
         options = {name: value for name, value in asdict(self).items() if name not in ("compute", "potential")}
         if not self.temperature_k:
             options = {name: value for name, value in options.items() if name not in DYNAMIC_OPTIONS}
         text = json.dumps({**options, "potential": potential.sha256}, sort_keys=True)
         return {
-            "engine": f"lammps {session.version()}",
+            "engine": f"lammps {version()}",
             "potential": potential.name,
             "potential_sha256": potential.sha256,
             "settings_sha256": hashlib.sha256(text.encode()).hexdigest(),
@@ -315,12 +237,77 @@ class LammpsAlloy:
         }
 
 
-def _artifacts(shares: dict[str, float], measured: "Measured") -> dict[str, str]:
+def require_sound(options: "LammpsAlloy") -> None:
+    """ValueError for options that cannot work."""
+    require_conditions(options.temperature_k, options.pressure_gpa)
+    _require_names(options)
+    for name in ("cells", "decorations", "fault_decorations"):
+        if getattr(options, name) < 1:
+            raise ValueError(f"{name} is {getattr(options, name)}; it must be at least 1")
+    require_cells(options.fault_cells)
+    if options.fault == "relaxed" and options.fault_ions == "relaxed":
+        raise ValueError("fault_ions: relaxed is for fault: rigid; relaxed faults relax the perfect slab anyway")
+    if not 0.0 < options.strain <= 0.02:
+        raise ValueError(f"strain is {options.strain}; elastic constants need more than 0 and at most 0.02")
+    if not 0.0 < options.force_tolerance_ev_per_angstrom <= 0.01:
+        raise ValueError(
+            f"force_tolerance_ev_per_angstrom is {options.force_tolerance_ev_per_angstrom}, not in (0, 0.01]"
+        )
+    if options.temperature_k > 0.0:
+        _require_dynamics(options)
+    elif options.pressure_gpa or options.swaps:
+        given = "pressure_gpa" if options.pressure_gpa else "swaps"
+        raise ValueError(
+            f"{given} is {getattr(options, given)} at temperature_k 0, where statics at rest are computed; "
+            "it is for a temperature_k above 0"
+        )
+
+
+def require_conditions(temperature_k: float, pressure_gpa: float) -> None:
+    """ValueError for a temperature or a pressure that no crystal is at."""
+    if not 0.0 <= temperature_k <= HOTTEST_K:
+        raise ValueError(
+            f"temperature_k is {temperature_k:g}; possible are 0 (statics) to {HOTTEST_K:g} K (kelvin, not Celsius)"
+        )
+    low, high = PRESSURES_GPA
+    if not low <= pressure_gpa <= high:
+        raise ValueError(f"pressure_gpa is {pressure_gpa:g}; possible are {low:g} to {high:g} GPa, 0 for ambient")
+
+
+def _require_names(options: "LammpsAlloy") -> None:
+    hot = options.temperature_k > 0.0
+    known, others = (DYNAMICS, STATICS) if hot else (STATICS, DYNAMICS)
+    for name in options.compute or ():
+        if name in known:
+            continue
+        if name in others:
+            when = "0 K only; leave out temperature_k" if hot else "finite temperature; give temperature_k above 0"
+            raise ValueError(f"lammps_alloy computes {name} at {when}")
+        raise ValueError(f"lammps_alloy: {unknown('property', name, known)}")
+
+
+def _require_dynamics(options: "LammpsAlloy") -> None:
+    if options.cells < 3:
+        raise ValueError(f"cells is {options.cells}; at a temperature the crystal needs 3 or more along each edge")
+    if not 0.0 < options.timestep_fs <= LONGEST_STEP_FS:
+        raise ValueError(
+            f"timestep_fs is {options.timestep_fs:g}; more than 0 and at most {LONGEST_STEP_FS:g} is stable"
+        )
+    least = BLOCKS * SAMPLE_STEPS
+    for name in ("equilibration_steps", "production_steps"):
+        if getattr(options, name) < least:
+            raise ValueError(f"{name} is {getattr(options, name)}; it must be at least {least}")
+    if not 0.0 < options.thermal_strain <= 0.03:
+        raise ValueError(f"thermal_strain is {options.thermal_strain:g}; it must be more than 0 and at most 0.03")
+    if not 0.0 < options.expansion_step_k <= 500.0:
+        raise ValueError(f"expansion_step_k is {options.expansion_step_k:g}; it must be more than 0 and at most 500")
+    if options.swaps < 0:
+        raise ValueError(f"swaps is {options.swaps}; it must be 0 or more")
+
+
+def _artifacts(shares: dict[str, float], measured: Measured) -> dict[str, str]:
     """Values by decoration, and the average cell where there is a crystal."""
     files = {decorations.SAMPLES: json.dumps(measured.samples)}
     if measured.lattice_angstrom:
         files["average_cell.cif"] = fcc_cif(shares, measured.lattice_angstrom)
     return files
-
-
-__all__ = ["PROPERTIES", "EngineMissing", "LammpsAlloy"]

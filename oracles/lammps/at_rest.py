@@ -1,29 +1,21 @@
 """This file is the properties of one composition: which calculations they need, and their means and errors."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 
 from eutectic.oracles.lammps import statics
+from eutectic.oracles.lammps.options import AtRest
 from eutectic.oracles.lammps.session import Session, Unphysical
 from eutectic.oracles.physics import elasticity, solid_solution, stacking_faults
 from eutectic.oracles.physics.decorations import Decorated
 from eutectic.oracles.physics.measured import STIFFNESS, Measured, summarise
 
-if TYPE_CHECKING:
-    from eutectic.oracles.lammps.alloy import LammpsAlloy
-
-
 Array = npt.NDArray[np.float64]
-UNSTABLE = "unstable_stacking_fault_energy_mj_per_m2"
-INTRINSIC = "intrinsic_stacking_fault_energy_mj_per_m2"
 MIXING = "mixing_enthalpy_ev_per_atom"
 BCC = "fcc_bcc_energy_difference_ev_per_atom"
-FAULTS = {UNSTABLE, INTRINSIC}
 
 
-def measure(session: Session, options: "LammpsAlloy", fractions: Array, seed: int) -> Measured:
+def measure(session: Session, options: AtRest, fractions: Array, seed: int) -> Measured:
     """The properties that the options ask for of fractions (k,), in the order of the session's elements.
 
     Bulk, slabs and the bcc crystal draw from streams of their own, so that asking for less changes no value.
@@ -51,7 +43,7 @@ def measure(session: Session, options: "LammpsAlloy", fractions: Array, seed: in
     lattice = float(np.mean(samples["lattice_constant_angstrom"]))
     if BCC in wanted:
         samples[BCC] = _bcc_less_fcc(session, options, fractions, lattice, samples["cohesive_energy_ev_per_atom"], seed)
-    if wanted & FAULTS:
+    if wanted & {*stacking_faults.FAULTS}:
         faulted, planes = _faults(session, options, fractions, lattice, seed)
         samples.update(faulted)
         crystals.append(Decorated(tuple(faulted), planes))
@@ -76,7 +68,7 @@ def _elasticity(
 
 
 def _bcc_less_fcc(
-    session: Session, options: "LammpsAlloy", fractions: Array, lattice: float, cohesive: list[float], seed: int
+    session: Session, options: AtRest, fractions: Array, lattice: float, cohesive: list[float], seed: int
 ) -> list[float]:
     """Energy of the relaxed random bcc crystal above the fcc one, eV/atom, one a decoration."""
     protocol = statics.Protocol(options.strain, options.force_tolerance_ev_per_angstrom, escape=np.inf)
@@ -91,7 +83,7 @@ def _bcc_less_fcc(
 
 
 def _faults(
-    session: Session, options: "LammpsAlloy", fractions: Array, lattice: float, seed: int
+    session: Session, options: AtRest, fractions: Array, lattice: float, seed: int
 ) -> tuple[dict[str, list[float]], list[solid_solution.Types]]:
     """Unstable and intrinsic fault energies, mJ/m2, one a slab, and the elements beside the faults of each.
 
@@ -101,15 +93,15 @@ def _faults(
     rng = np.random.default_rng([seed, 1])
     sites = solid_solution.slab(*options.fault_cells)
     beside = stacking_faults.beside(sites, lattice, options.fault)
-    shifts = [stacking_faults.INTRINSIC] if INTRINSIC in options.properties else []
+    shifts = [stacking_faults.INTRINSIC_SHIFT] if stacking_faults.INTRINSIC in options.properties else []
     slabs = [solid_solution.decorate(fractions, sites.count, rng) for _ in range(options.fault_decorations)]
     energies = []
     for index, types in enumerate(slabs):
         slab = stacking_faults.Slab(sites, types, lattice, options.fault, options.fault_ions)
-        if index == 0 and UNSTABLE in options.properties:
+        if index == 0 and stacking_faults.UNSTABLE in options.properties:
             curve = stacking_faults.fault_energies(session, slab, stacking_faults.PEAK)
             shifts.append(stacking_faults.peak(stacking_faults.PEAK, curve))
         energies.append(stacking_faults.fault_energies(session, slab, shifts))
-    names = [name for name in (INTRINSIC, UNSTABLE) if name in options.properties]
+    names = [name for name in stacking_faults.FAULTS if name in options.properties]
     found = {name: [float(row[i]) for row in energies] for i, name in enumerate(names)}
     return found, [types[beside] for types in slabs]

@@ -2,28 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from eutectic.oracles.lammps import dynamics, statics
-from eutectic.oracles.lammps import session as lammps_engine
 from eutectic.oracles.lammps.dynamics import BLOCKS, Plan, State
-from eutectic.oracles.lammps.session import Session, Unphysical
+from eutectic.oracles.lammps.options import AtTemperature
+from eutectic.oracles.lammps.session import Session, Unphysical, forget, session
 from eutectic.oracles.physics import short_range_order, solid_solution
 from eutectic.oracles.physics.decorations import Decorated
 from eutectic.oracles.physics.elasticity import Cubic
-from eutectic.oracles.physics.measured import STIFFNESS, Measured
+from eutectic.oracles.physics.measured import AMU_PER_ANGSTROM3_IN_G_PER_CM3, STIFFNESS, Measured
 from eutectic.oracles.physics.solid_solution import Sites
 from eutectic.oracles.potentials.files import PotentialFile
 
-if TYPE_CHECKING:
-    from eutectic.oracles.lammps.alloy import LammpsAlloy
-
-
 Array = npt.NDArray[np.float64]
-AMU_PER_ANGSTROM3_IN_G_PER_CM3 = 1.66053906660
 SURVIVED = 0.5
 """Least share of atoms in fcc surroundings of what still is the crystal."""
 OF_ANY_PHASE = {"density_g_per_cm3", "mean_square_displacement_angstrom2", "fcc_fraction"}
@@ -40,7 +34,7 @@ class Bench:
     """One decorated crystal and what it is measured with."""
 
     session: Session
-    options: "LammpsAlloy"
+    options: AtTemperature
     sites: Sites
     seeds: npt.NDArray[np.int64]
     """One for each run, whether it is made or not, so that asking for less changes no value."""
@@ -58,7 +52,7 @@ class Bench:
         )
 
 
-def measure(potential: PotentialFile, options: "LammpsAlloy", fractions: Array, seed: int) -> Measured:
+def measure(potential: PotentialFile, options: AtTemperature, fractions: Array, seed: int) -> Measured:
     """The properties that the options ask for of fractions (k,) in the order of the potential's elements.
 
     Each decoration gets a LAMMPS of its own, for trajectories repeat to the last bit only from the same beginning.
@@ -72,10 +66,10 @@ def measure(potential: PotentialFile, options: "LammpsAlloy", fractions: Array, 
         types = solid_solution.decorate(fractions, sites.count, rng)
         drawn.append(types)
         seeds = rng.integers(1, 2**31 - 1, size=16)
-        lammps_engine.forget()
-        bench = Bench(lammps_engine.session(potential), options, sites, seeds)
+        forget()
+        bench = Bench(session(potential), options, sites, seeds)
         found.append(_decoration(bench, types, fractions))
-    lammps_engine.forget()
+    forget()
     # Exchanges move elements to other sites, one set at each temperature of the runs.
     crystals = [] if options.swaps else [Decorated(options.properties, drawn)]
     return _summary(found, options.properties, crystals)
@@ -83,16 +77,16 @@ def measure(potential: PotentialFile, options: "LammpsAlloy", fractions: Array, 
 
 def _decoration(bench: Bench, types: solid_solution.Types, fractions: Array) -> Sample:
     """What is wanted of one decoration."""
-    o, session, wanted = bench.options, bench.session, set(bench.options.properties)
-    start = o.lattice_start_angstrom or float(fractions @ np.array(session.potential.lattice))
+    o, engine, wanted = bench.options, bench.session, set(bench.options.properties)
+    start = o.lattice_start_angstrom or float(fractions @ np.array(engine.potential.lattice))
     protocol = statics.Protocol(force_ev_per_angstrom=1e-2, stress_gpa=0.1)
-    statics.relax(session, bench.sites, types, start, protocol)
-    dynamics.swap(session, bench.plan(0), o.swaps)
-    trace = dynamics.run(session, bench.sites, replace(bench.plan(1), warm=1.0 if o.swaps else 2.0))
-    state = dynamics.state(session)
+    statics.relax(engine, bench.sites, types, start, protocol)
+    dynamics.swap(engine, bench.plan(0), o.swaps)
+    trace = dynamics.run(engine, bench.sites, replace(bench.plan(1), warm=1.0 if o.swaps else 2.0))
+    state = dynamics.state(engine)
     lattices = np.cbrt(4.0 * trace.volume / bench.sites.count)
-    weight = float(session.masses()[state.types - 1].sum()) * AMU_PER_ANGSTROM3_IN_G_PER_CM3
-    fcc = dynamics.fcc_fraction(session)
+    weight = float(engine.masses()[state.types - 1].sum()) * AMU_PER_ANGSTROM3_IN_G_PER_CM3
+    fcc = dynamics.fcc_fraction(engine)
     found: Sample = {
         "lattice_constant_angstrom": _mean(lattices),
         "density_g_per_cm3": _mean(weight / trace.volume),

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from ase import Atoms
 from ase.build import bulk
-from ase.data import atomic_numbers, reference_states
 
+from eutectic.oracles.mlip.coverage import buildable
 from eutectic.oracles.physics import solid_solution
 from eutectic.oracles.physics.solid_solution import Sites
 
@@ -17,8 +17,6 @@ Array = npt.NDArray[np.float64]
 Lattice = Literal["fcc", "bcc", "hcp"]
 SITES_OF_A_CUBE = {"fcc": 4.0, "bcc": 2.0, "hcp": np.sqrt(2.0)}
 """Atomic volumes in the cube of the lattice constant; hcp: with the ideal axes."""
-BUILDABLE = ("fcc", "bcc", "hcp", "diamond", "sc")
-"""Reference structures of elements that `ase.build.bulk` makes from their lattice constants."""
 
 
 def sites(lattice: Lattice, cells: int) -> Sites:
@@ -102,12 +100,6 @@ def conventional_constant(atoms: Atoms) -> float:
 
     cell = SpacegroupAnalyzer(AseAtomsAdaptor.get_structure(atoms), symprec=0.01)
     return float(cell.get_conventional_standard_structure().lattice.a)
-
-
-def buildable(symbol: str) -> bool:
-    """Has the element a reference state of one of the simple structures?"""
-    state = reference_states[atomic_numbers[symbol]] if symbol in atomic_numbers else None
-    return state is not None and state.get("symmetry") in BUILDABLE
 
 
 def element(symbol: str) -> Atoms:

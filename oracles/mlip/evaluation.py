@@ -4,15 +4,17 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from ase import Atoms
 
 from eutectic.oracles.base import Candidate, Evaluation, Value, failed
-from eutectic.oracles.mlip import batching, competing_phases, properties
-from eutectic.oracles.mlip.crystals import cif
+from eutectic.oracles.mlip import batching, competing_phases, phonons, properties
+from eutectic.oracles.mlip.coverage import unfit
+from eutectic.oracles.mlip.crystals import cif, from_file
+from eutectic.oracles.mlip.options import Options
 from eutectic.oracles.mlip.potential import (
     ENGINES,
     Potential,
@@ -21,25 +23,29 @@ from eutectic.oracles.mlip.potential import (
     digest,
     load,
     require_model,
-    strangers,
     version,
 )
-from eutectic.oracles.mlip.references import References, lacking
+from eutectic.oracles.mlip.references import References
 from eutectic.oracles.mlip.relaxation import quiet
 from eutectic.oracles.physics import decorations
 from eutectic.oracles.physics.measured import Measured
 
-if TYPE_CHECKING:
-    from eutectic.oracles.mlip.oracle import Mlip
-
-
-UNSEEN = ("compute", "python", "device", "trust_model")
-"""Options that no value depends on."""
 SHAKEN_ANGSTROM = 0.05
 """Standard deviation of the displacements at which the guard compares forces."""
 
 
-def evaluate(options: "Mlip", candidates: Sequence[Candidate], seeds: Sequence[int]) -> list[Evaluation]:
+def check(options: Options) -> None:
+    """EngineMissing when a package that is asked for is not installed, ValueError when a file cannot be used."""
+    if options.compute is not None and properties.PHONONS & {*options.properties}:
+        phonons.require()
+    for given in options.references.values():
+        if isinstance(given, str):
+            from_file(given)
+    if options.competing:
+        competing_phases.phases(options.competing)
+
+
+def evaluate(options: Options, candidates: Sequence[Candidate], seeds: Sequence[int]) -> list[Evaluation]:
     """One evaluation a candidate, in order; EngineMissing when the package or the model is not there."""
     began = time.perf_counter()
     together = options.batched == "torch-sim"
@@ -54,7 +60,7 @@ def evaluate(options: "Mlip", candidates: Sequence[Candidate], seeds: Sequence[i
     return [replace(e, cost_s=share) if together and e.cost_s else e for e in evaluations]
 
 
-def _calculator(options: "Mlip") -> Any:
+def _calculator(options: Options) -> Any:
     """The calculator of the potential, or one that many threads may ask; None when the model cannot be used."""
     try:
         require_model(options.potential, options.trust_model)
@@ -67,7 +73,7 @@ def _calculator(options: "Mlip") -> Any:
     return batching.Asking(batching.LockStep(loaded, most))
 
 
-def _prepared(options: "Mlip", calculator: Any, candidate: Candidate, seed: int) -> "properties.Task | Evaluation":
+def _prepared(options: Options, calculator: Any, candidate: Candidate, seed: int) -> properties.Task | Evaluation:
     """What is to be measured, or why the candidate cannot be."""
     try:
         require_model(options.potential, options.trust_model)
@@ -78,16 +84,6 @@ def _prepared(options: "Mlip", calculator: Any, candidate: Candidate, seed: int)
     except ValueError as problem:
         reason = str(problem)
     return failed(candidate, "mlip", "bad_input", reason) if reason else task
-
-
-def unfit(options: "Mlip", symbols: Sequence[str]) -> str | None:
-    """Which of these elements the model does not cover, or have no reference state where one is needed; or None."""
-    for potential in (options.potential, *([Potential(options.guard)] if options.guard else [])):
-        reason = strangers(potential, symbols)
-        if reason:
-            return reason
-    wanted = {properties.FORMATION, competing_phases.ABOVE} & {*options.properties}
-    return lacking(list(symbols), options.references) if wanted else None
 
 
 Outcome = tuple[Measured, list[Atoms], float] | Evaluation
@@ -148,10 +144,9 @@ def _doubt(task: properties.Task, crystal: Atoms) -> dict[str, Value]:
     return found
 
 
-def _provenance(options: "Mlip", seed: int) -> dict[str, Value]:
+def _provenance(options: Options, seed: int) -> dict[str, Value]:
     potential = options.potential
-    settings = {name: value for name, value in asdict(options).items() if name not in UNSEEN}
-    text = json.dumps({**settings, "model": digest(potential)}, sort_keys=True, default=dict)
+    text = json.dumps({**options.settings, "model": digest(potential)}, sort_keys=True, default=dict)
     return {
         "engine": f"{potential.calculator} {version(potential)}",
         "potential": potential.called,

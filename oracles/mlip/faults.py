@@ -17,9 +17,6 @@ from eutectic.oracles.physics.decorations import Decorated
 
 Array = npt.NDArray[np.float64]
 Types = npt.NDArray[np.int64]
-UNSTABLE = "unstable_stacking_fault_energy_mj_per_m2"
-INTRINSIC = "intrinsic_stacking_fault_energy_mj_per_m2"
-FAULTS = (INTRINSIC, UNSTABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +79,7 @@ def fault_energies(
     places, symbols = solid_solution.slab(*plan.cells), tuple(fractions)
     shares = np.array([fractions[symbol] for symbol in symbols])
     beside = stacking_faults.beside(places, lattice, plan.fault)
-    shifts = [stacking_faults.INTRINSIC] if INTRINSIC in names else []
+    shifts = [stacking_faults.INTRINSIC_SHIFT] if stacking_faults.INTRINSIC in names else []
     rows, planes = [], []
     with quiet():
         for index in range(plan.decorations):
@@ -90,9 +87,9 @@ def fault_energies(
             types = solid_solution.decorate(shares, places.count, rng)
             planes.append(types[beside])
             slab = stacking_faults.Slab(places, types, lattice, plan.fault, force_ev_per_angstrom=0.01)
-            if index == 0 and UNSTABLE in names:
+            if index == 0 and stacking_faults.UNSTABLE in names:
                 curve = stacking_faults.fault_energies(holder, slab, stacking_faults.PEAK)
                 shifts.append(stacking_faults.peak(stacking_faults.PEAK, curve))
             rows.append(stacking_faults.fault_energies(holder, slab, shifts))
-    wanted = tuple(name for name in FAULTS if name in names)
+    wanted = tuple(name for name in stacking_faults.FAULTS if name in names)
     return {name: [float(row[i]) for row in rows] for i, name in enumerate(wanted)}, Decorated(wanted, planes)

@@ -1,9 +1,12 @@
-"""This file is the `mlip` oracle: alloys and crystals under a machine-learned potential, any ASE calculator by name."""
+"""This file is the `mlip` oracle: alloys and crystals under a machine-learned potential, any ASE calculator by name.
+
+The properties it knows, its options, and which of them cannot work.
+"""
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +14,8 @@ import numpy as np
 
 from eutectic.oracles.base import Candidate, Evaluation
 from eutectic.oracles.elements.data import SYMBOL
+from eutectic.oracles.mlip.coverage import unfit
+from eutectic.oracles.mlip.options import Options
 from eutectic.oracles.mlip.potential import (
     Potential,
     digest,
@@ -20,6 +25,7 @@ from eutectic.oracles.mlip.potential import (
     require_together,
     version,
 )
+from eutectic.oracles.physics.stacking_faults import require_cells
 from eutectic.oracles.suggestions import unknown
 
 PROPERTIES = (
@@ -46,6 +52,8 @@ PROPERTIES = (
 )
 ABOVE_HULL = "energy_above_hull_ev_per_atom"
 """A property where `competing` names phases."""
+UNSEEN = ("compute", "python", "device", "trust_model")
+"""Options that no value depends on."""
 POSITIVE = (
     "cells",
     "decorations",
@@ -62,43 +70,6 @@ POSITIVE = (
     "timestep_fs",
     "guard_limit_ev_per_angstrom",
 )
-
-
-def known_properties(o: "Mlip") -> tuple[str, ...]:
-    """Names of all properties that it can compute with these options."""
-    return (*PROPERTIES, ABOVE_HULL) if o.competing else PROPERTIES
-
-
-def require_sound(o: "Mlip") -> None:
-    """ValueError with what was given and what may be."""
-    require_known(o.calculator)
-    if o.batched == "torch-sim":
-        require_together(o.calculator)
-    if o.guard:
-        require_known(o.guard)
-    if o.guard == o.calculator and not o.model:
-        raise ValueError(f"guard: {o.guard} cannot disagree with itself; name another calculator")
-    for name in o.compute or ():
-        if name == ABOVE_HULL and not o.competing:
-            raise ValueError(f"compute: {name} needs `competing: FILE`, the structures of competing phases")
-        if name not in known_properties(o):
-            raise ValueError(f"compute: {unknown('property', name, PROPERTIES)}")
-    for name in POSITIVE:
-        if not getattr(o, name) > 0:
-            raise ValueError(f"{name} is {getattr(o, name)}; it must be positive")
-    if not 0.0 < o.strain <= 0.1:
-        raise ValueError(f"strain is {o.strain}; a window of strain is more than 0 and at most 0.1")
-    low, high = o.volume_window
-    if not 0.0 < low < 1.0 < high:
-        raise ValueError(f"volume_window is {list(o.volume_window)}; 1 must lie inside it")
-    along, across, layers = o.fault_cells
-    if along < 1 or across < 1 or layers < 9 or layers % 3:
-        raise ValueError(f"fault_cells is {list(o.fault_cells)}: its planes must be a multiple of 3, 9 or more")
-    if o.temperature_k > 10000.0:
-        raise ValueError(f"temperature_k is {o.temperature_k}; no crystal survives 10000 K")
-    fault = "stacking_fault" in " ".join(o.compute or ())
-    if fault and o.lattice != "fcc":
-        raise ValueError(f"compute: stacking faults are those of fcc alloys, and lattice is {o.lattice}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +172,11 @@ class Mlip:
         """The same, as it is loaded."""
         return replace(self.potential, together=self.batched == "torch-sim")
 
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """The options that a value depends on, by name."""
+        return {name: value for name, value in asdict(self).items() if name not in UNSEEN}
+
     def only(self, names: Sequence[str]) -> "Mlip":
         """The same oracle computing these of its properties."""
         return replace(self, compute=tuple(name for name in self.properties if name in names))
@@ -216,26 +192,18 @@ class Mlip:
 
     def prepare(self) -> None:
         """Load the model, so that forked workers share it; what belongs to one process is loaded there."""
-        import eutectic.oracles.mlip.evaluation  # noqa: F401 (imported for the workers)
-
+        _engine()
         for potential in (self.engine, *self._potentials()[1:]):
             if not potential.python and potential.device == "cpu":
                 load(potential)
 
     def check(self) -> None:
         """EngineMissing when a package is not installed, ValueError when a file cannot be used."""
-        from eutectic.oracles.mlip import competing_phases, crystals, phonons
-
         for potential in self._potentials():
             require_model(potential, self.trust_model)
             version(potential)
-        if {"lowest_phonon_thz", "imaginary_phonons"} & {*self.properties} and self.compute is not None:
-            phonons.require()
-        for given in self.references.values():
-            if isinstance(given, str):
-                crystals.from_file(given)
-        if self.competing:
-            competing_phases.phases(self.competing)
+        check, _ = _engine()
+        check(self)
 
     def fingerprint(self) -> str:
         """Hash of the weights and the packages' versions, and of the references' files."""
@@ -248,19 +216,62 @@ class Mlip:
 
     def refuse(self, variables: Sequence[str], lower: Sequence[float], upper: Sequence[float]) -> str | None:
         """Which elements of a composition region the model does not cover or have no reference state, or None."""
-        from eutectic.oracles.mlip import evaluation
-
         assert len(variables) == len(lower) == len(upper)
         if not all(SYMBOL.match(name) for name in variables):
             return None
-        return evaluation.unfit(self, [name for name, top in zip(variables, upper, strict=True) if top > 0])
+        return unfit(self, [name for name, top in zip(variables, upper, strict=True) if top > 0])
 
     def evaluate(self, candidates: Sequence[Candidate], rng: np.random.Generator) -> list[Evaluation]:
         """One evaluation a candidate, in order; EngineMissing when the package or the model is not there."""
-        from eutectic.oracles.mlip import evaluation
-
+        _, evaluate = _engine()
         seeds = [int(rng.integers(2**53)) for _ in candidates]
-        return evaluation.evaluate(self, candidates, seeds)
+        return evaluate(self, candidates, seeds)
 
     def _potentials(self) -> list[Potential]:
         return [self.potential, *([Potential(self.guard, device=self.device)] if self.guard else [])]
+
+
+Check = Callable[[Options], None]
+Evaluate = Callable[[Options, Sequence[Candidate], Sequence[int]], list[Evaluation]]
+
+
+def _engine() -> tuple[Check, Evaluate]:
+    """What checks files and what computes, imported when first needed: both stand on ase."""
+    from eutectic.oracles.mlip.evaluation import check, evaluate
+
+    return check, evaluate
+
+
+def known_properties(o: "Mlip") -> tuple[str, ...]:
+    """Names of all properties that it can compute with these options."""
+    return (*PROPERTIES, ABOVE_HULL) if o.competing else PROPERTIES
+
+
+def require_sound(o: "Mlip") -> None:
+    """ValueError with what was given and what may be."""
+    require_known(o.calculator)
+    if o.batched == "torch-sim":
+        require_together(o.calculator)
+    if o.guard:
+        require_known(o.guard)
+    if o.guard == o.calculator and not o.model:
+        raise ValueError(f"guard: {o.guard} cannot disagree with itself; name another calculator")
+    for name in o.compute or ():
+        if name == ABOVE_HULL and not o.competing:
+            raise ValueError(f"compute: {name} needs `competing: FILE`, the structures of competing phases")
+        if name not in known_properties(o):
+            raise ValueError(f"compute: {unknown('property', name, PROPERTIES)}")
+    for name in POSITIVE:
+        if not getattr(o, name) > 0:
+            raise ValueError(f"{name} is {getattr(o, name)}; it must be positive")
+    if not 0.0 < o.strain <= 0.1:
+        raise ValueError(f"strain is {o.strain}; a window of strain is more than 0 and at most 0.1")
+    low, high = o.volume_window
+    if not 0.0 < low < 1.0 < high:
+        raise ValueError(f"volume_window is {list(o.volume_window)}; 1 must lie inside it")
+    require_cells(o.fault_cells)
+    if o.temperature_k > 10000.0:
+        raise ValueError(f"temperature_k is {o.temperature_k}; no crystal survives 10000 K")
+    fault = "stacking_fault" in " ".join(o.compute or ())
+    if fault and o.lattice != "fcc":
+        raise ValueError(f"compute: stacking faults are those of fcc alloys, and lattice is {o.lattice}")

@@ -5,7 +5,6 @@ import hashlib
 import importlib.util
 import os
 import subprocess
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,16 +107,6 @@ def digest(potential: Potential) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def strangers(potential: Potential, symbols: Iterable[str]) -> str | None:
-    """The sentence that names elements the model does not cover, and those it does; None when it covers them."""
-    known = calculators.elements(potential.calculator, potential.model or ENGINES[potential.calculator].model)
-    lacking = [] if known is None else [symbol for symbol in symbols if symbol not in known]
-    if not lacking or known is None:
-        return None
-    listed = ", ".join(known)
-    return f"{potential.called} does not cover {', '.join(lacking)}; it covers {listed}"
-
-
 _kept: dict[tuple[Potential, int], Any] = {}
 
 
@@ -138,10 +127,10 @@ def load(potential: Potential) -> Any:
 
 def _fresh(potential: Potential) -> Any:
     if potential.python:
-        from eutectic.oracles.mlip import remote as mlip_remote
+        from eutectic.oracles.mlip.remote import start  # it is an ASE calculator, and ase is heavy
 
         wanted = (potential.calculator, potential.model, potential.device, potential.together)
-        remote = mlip_remote.start(potential.python, *wanted)
+        remote = start(potential.python, *wanted)
         return remote.together if potential.together else remote
     make = calculators.together if potential.together else calculators.make
     try:

@@ -1,27 +1,24 @@
 """This file is the properties of one candidate under a learned potential: what they need, their means and errors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import numpy as np
 from ase import Atoms
 
 from eutectic.oracles.base import Candidate
-from eutectic.oracles.mlip import batching, competing_phases, dynamics, elasticity, phonons
-from eutectic.oracles.mlip import crystals as mlip_crystals
-from eutectic.oracles.mlip import faults as mlip_faults
+from eutectic.oracles.mlip import batching, competing_phases, crystals, dynamics, elasticity, phonons
+from eutectic.oracles.mlip.faults import FaultPlan, fault_energies
+from eutectic.oracles.mlip.options import Options
 from eutectic.oracles.mlip.potential import Unphysical
 from eutectic.oracles.mlip.references import References
 from eutectic.oracles.mlip.relaxation import Cell, Limits, farthest, quiet, relaxed
 from eutectic.oracles.physics.decorations import Decorated
-from eutectic.oracles.physics.measured import Measured, summarise
+from eutectic.oracles.physics.measured import AMU_PER_ANGSTROM3_IN_G_PER_CM3, Measured, summarise
+from eutectic.oracles.physics.stacking_faults import FAULTS
 
-if TYPE_CHECKING:
-    from eutectic.oracles.mlip.oracle import Mlip
-
-
-AMU_PER_ANGSTROM3_IN_G_PER_CM3 = 1.66053906660
 LATTICE = "lattice_constant_angstrom"
 BULK = "bulk_modulus_gpa"
 FORMATION = "formation_energy_ev_per_atom"
@@ -29,7 +26,7 @@ MIXING = "mixing_enthalpy_ev_per_atom"
 TENSOR = {"c11_gpa", "c12_gpa", "c44_gpa", "shear_modulus_gpa", "young_modulus_gpa", "pugh_ratio", "poisson_ratio"}
 PHONONS = {"lowest_phonon_thz", "imaginary_phonons"}
 DYNAMICS = {"npt_volume_drift_percent", "npt_mean_square_displacement_angstrom2"}
-OF_ALLOYS = {MIXING, *mlip_faults.FAULTS}
+OF_ALLOYS = {MIXING, *FAULTS}
 """Properties of a composition on its lattice, not of a structure."""
 
 
@@ -37,7 +34,7 @@ OF_ALLOYS = {MIXING, *mlip_faults.FAULTS}
 class Task:
     """One candidate and what is used for it."""
 
-    options: "Mlip"
+    options: Options
     calculator: Any
     references: References
     candidate: Candidate
@@ -83,14 +80,14 @@ def starts(task: Task) -> list[Atoms]:
         raise ValueError(f"{unfit[0]} is of random alloys, and the candidate is a structure")
     if alloy is None:
         assert task.candidate.structure is not None
-        crystals = [mlip_crystals.from_structure(task.candidate.structure)]
+        ideal = [crystals.from_structure(task.candidate.structure)]
     else:
         rng = np.random.default_rng([task.seed, 0])
-        constant = mlip_crystals.start_constant(o.lattice, alloy)
-        crystals = [mlip_crystals.decorated(o.lattice, o.cells, alloy, constant, rng) for _ in range(o.decorations)]
-    for crystal in crystals:
+        constant = crystals.start_constant(o.lattice, alloy)
+        ideal = [crystals.decorated(o.lattice, o.cells, alloy, constant, rng) for _ in range(o.decorations)]
+    for crystal in ideal:
         crystal.calc = task.calculator
-    return crystals
+    return ideal
 
 
 def measure(task: Task) -> tuple[Measured, list[Atoms]]:
@@ -101,24 +98,24 @@ def measure(task: Task) -> tuple[Measured, list[Atoms]]:
     wanted = {*task.options.properties} - (OF_ALLOYS if task.alloy is None else set())
     starting = list(enumerate(starts(task)))
     found = batching.each(task.calculator, lambda start: _of_start(start[1], task, wanted, start[0]), starting)
-    crystals = [crystal for crystal, _ in found]
+    relaxed_crystals = [crystal for crystal, _ in found]
     samples = {name: [values[name] for _, values in found] for name in found[0][1]}
     lattice = float(np.mean(samples[LATTICE]))
-    o, faults = task.options, wanted & {*mlip_faults.FAULTS}
-    decorated = [_decorated(crystals, task.alloy, [name for name in o.properties if name in samples])]
+    o, faults = task.options, wanted & {*FAULTS}
+    decorated = [_decorated(relaxed_crystals, task.alloy, [name for name in o.properties if name in samples])]
     if faults and task.alloy is not None:
-        plan = mlip_faults.FaultPlan(o.fault_cells, o.fault_decorations, o.fault, o.steps)
-        faulted, planes = mlip_faults.fault_energies(task.calculator, plan, task.alloy, lattice, faults, task.seed)
+        plan = FaultPlan(o.fault_cells, o.fault_decorations, o.fault, o.steps)
+        faulted, planes = fault_energies(task.calculator, plan, task.alloy, lattice, faults, task.seed)
         samples |= faulted
         decorated.append(planes)
     chosen = {name: samples[name] for name in o.properties if name in wanted}
-    return summarise(chosen, lattice, decorated if task.alloy else ()), crystals
+    return summarise(chosen, lattice, decorated if task.alloy else ()), relaxed_crystals
 
 
-def _decorated(crystals: Sequence[Atoms], alloy: Mapping[str, float] | None, names: Sequence[str]) -> Decorated:
+def _decorated(occupied: Sequence[Atoms], alloy: Mapping[str, float] | None, names: Sequence[str]) -> Decorated:
     """The elements on the sites of an alloy's crystals, numbered as in the alloy."""
     order = list(alloy or ())
-    types = [np.array([order.index(symbol) + 1 for symbol in crystal.symbols]) for crystal in crystals] if alloy else []
+    types = [np.array([order.index(symbol) + 1 for symbol in crystal.symbols]) for crystal in occupied] if alloy else []
     return Decorated(tuple(names), types)
 
 
@@ -148,7 +145,7 @@ def _of_crystal(crystal: Atoms, task: Task, wanted: set[str], index: int) -> dic
         matrix = elasticity.stiffness(crystal, limits, o.strain)
         found |= elasticity.moduli(matrix, cubic=task.alloy is not None and o.lattice != "hcp")
     if FORMATION in wanted:
-        found[FORMATION] = found["energy_ev_per_atom"] - _unmixed(crystal, task.references.energy, task)
+        found[FORMATION] = found["energy_ev_per_atom"] - _unmixed(crystal, task.references.energy, task.calculator)
     if competing_phases.ABOVE in wanted:
         formation = competing_phases.formation_energy(
             crystal, found["energy_ev_per_atom"], task.references, task.calculator
@@ -157,7 +154,8 @@ def _of_crystal(crystal: Atoms, task: Task, wanted: set[str], index: int) -> dic
             crystal, formation, o.competing, task.references, task.calculator
         )
     if MIXING in wanted:
-        found[MIXING] = found["energy_ev_per_atom"] - _unmixed(crystal, task.references.on_lattice, task)
+        on_lattice = partial(task.references.on_lattice, o.lattice)
+        found[MIXING] = found["energy_ev_per_atom"] - _unmixed(crystal, on_lattice, task.calculator)
     if wanted & PHONONS:
         found |= phonons.phonons(crystal, o.phonon_length_angstrom, o.phonon_displacement_angstrom)
     if wanted & DYNAMICS:
@@ -170,9 +168,9 @@ def _at_rest(crystal: Atoms, task: Task) -> dict[str, float]:
     """What the relaxed crystal itself says."""
     volume, number = crystal.get_volume(), len(crystal)
     if task.alloy is None:
-        constant = mlip_crystals.conventional_constant(crystal) if LATTICE in task.options.properties else 0.0
+        constant = crystals.conventional_constant(crystal) if LATTICE in task.options.properties else 0.0
     else:
-        constant = (mlip_crystals.SITES_OF_A_CUBE[task.options.lattice] * volume / number) ** (1 / 3)
+        constant = (crystals.SITES_OF_A_CUBE[task.options.lattice] * volume / number) ** (1 / 3)
     with quiet():
         energy = float(crystal.get_potential_energy()) / number
     return {
@@ -183,11 +181,10 @@ def _at_rest(crystal: Atoms, task: Task) -> dict[str, float]:
     }
 
 
-def _unmixed(crystal: Atoms, energy_of: Any, task: Task) -> float:
+def _unmixed(crystal: Atoms, energy_of: Callable[[str, Any], float], calculator: Any) -> float:
     """Energy of the pure elements in the crystal's own proportions, eV/atom."""
     symbols = crystal.get_chemical_symbols()
-    lattice = (task.options.lattice,) if energy_of == task.references.on_lattice else ()
-    total = sum(symbols.count(s) * energy_of(s, *lattice, task.calculator) for s in sorted({*symbols}))
+    total = sum(symbols.count(s) * energy_of(s, calculator) for s in sorted({*symbols}))
     return float(total / len(symbols))
 
 

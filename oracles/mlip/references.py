@@ -40,7 +40,7 @@ class References:
         """eV/atom of a crystal, its cell and ions relaxed."""
         return self._kept(crystal.copy(), "free", calculator)
 
-    def on_lattice(self, symbol: str, lattice: crystals.Lattice, calculator: Any) -> float:
+    def on_lattice(self, lattice: crystals.Lattice, symbol: str, calculator: Any) -> float:
         """eV/atom of the element on an alloy's lattice, its volume relaxed."""
         return self._kept(crystals.pure(symbol, lattice), "volume", calculator)
 
@@ -56,15 +56,3 @@ class References:
         kept = {"formula": str(crystal.symbols), "model": self.model, "energy_ev_per_atom": energy}
         write(Path(path), json.dumps(kept).encode())
         return energy
-
-
-def lacking(symbols: list[str], given: Mapping[str, str | float]) -> str | None:
-    """The sentence that names elements without a reference state, or None."""
-    without = [s for s in symbols if s not in given and not crystals.buildable(s)]
-    if not without:
-        return None
-    first = without[0]
-    return (
-        f"no simple reference structure is known for {', '.join(without)}: give `references: {{{first}: FILE}}` with "
-        f"its structure, or its energy in eV/atom with the same model"
-    )

@@ -8,6 +8,8 @@ import numpy as np
 from eutectic.oracles.physics import elasticity
 from eutectic.oracles.physics.decorations import Decorated
 
+AMU_PER_ANGSTROM3_IN_G_PER_CM3 = 1.66053906660
+"""CODATA 2018."""
 STIFFNESS: Mapping[str, Callable[[elasticity.Cubic], float]] = {
     "c11_gpa": lambda cubic: cubic.c11,
     "c12_gpa": lambda cubic: cubic.c12,

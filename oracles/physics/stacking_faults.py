@@ -1,4 +1,7 @@
-"""This file is stacking faults of fcc crystals in an engine: energies along the easy slip of (111) planes."""
+"""This file is stacking faults of fcc crystals: energies along the easy slip of (111) planes, and the engine they need.
+
+The engine holds one periodic crystal at a time; LAMMPS and every ASE calculator are one (`FaultEngine`).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,10 +13,25 @@ import numpy.typing as npt
 from eutectic.oracles.physics.solid_solution import PARTIAL, SPACING, Sites, Types
 
 Array = npt.NDArray[np.float64]
+MJ_PER_M2 = 16021.766208
+"""One eV per square angstrom in mJ/m2."""
+REACH_ANGSTROM = 7.0
+"""Longest cutoff of a potential that the distance between faults and surfaces allows for."""
+PEAK = (0.44, 0.5, 0.56, 0.62)
+"""Shifts, in partials, between which the unstable fault lies."""
+INTRINSIC_SHIFT = 1.0
+"""Shift of the intrinsic fault: one whole partial."""
+UNSTABLE = "unstable_stacking_fault_energy_mj_per_m2"
+INTRINSIC = "intrinsic_stacking_fault_energy_mj_per_m2"
+FAULTS = (INTRINSIC, UNSTABLE)
+"""The properties, in the order of their shifts."""
 
 
 class FaultEngine(Protocol):
-    """Cells (3, 3) lower triangular and positions (n, 3) in angstrom, types (n,) from 1, energies in eV."""
+    """What a stacking-fault calculation asks of an engine that holds one periodic crystal at a time.
+
+    Cells (3, 3) lower triangular and positions (n, 3) in angstrom, types (n,) from 1, energies in eV.
+    """
 
     def place(self, cell: Array, positions: Array, types: Types) -> None:
         """Replace the crystal."""
@@ -36,16 +54,6 @@ class FaultEngine(Protocol):
         ...
 
 
-MJ_PER_M2 = 16021.766208
-"""One eV per square angstrom in mJ/m2."""
-REACH_ANGSTROM = 7.0
-"""Longest cutoff of a potential that the distance between faults and surfaces allows for."""
-PEAK = (0.44, 0.5, 0.56, 0.62)
-"""Shifts, in partials, between which the unstable fault lies."""
-INTRINSIC = 1.0
-"""Shift of the intrinsic fault: one whole partial."""
-
-
 @dataclass(frozen=True, slots=True)
 class Slab:
     """A decorated (111) slab at a lattice constant, and how its faults are made."""
@@ -63,6 +71,13 @@ class Slab:
     def area(self) -> float:
         """Of the plane, square angstrom."""
         return float(self.sites.cell[0, 0] * self.sites.cell[1, 1]) * self.lattice_angstrom**2
+
+
+def require_cells(cells: tuple[int, int, int]) -> None:
+    """ValueError when a slab of so many rectangles and planes is none (option `fault_cells`)."""
+    along, across, layers = cells
+    if along < 1 or across < 1 or layers < 9 or layers % 3:
+        raise ValueError(f"fault_cells is {list(cells)}: its planes must be a multiple of 3, 9 or more")
 
 
 def directions(fault: Literal["rigid", "relaxed"]) -> Array:

@@ -1,7 +1,6 @@
 """This file is what compositions a potential may be asked for."""
 
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -17,12 +16,6 @@ STORY = (
     "The built-in potential was fitted for fcc alloys of Fe, Ni, Cr, Co and Cu with 5 to 35 at.% of each, all five "
     "present; for anything else give `potential:` a setfl file or a NIST record id"
 )
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """`; nearest is 'x'` or nothing, for the end of a sentence."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; nearest is {close[0]!r}" if close else ""
 
 
 def refuse_region(
@@ -71,7 +64,4 @@ def require_inside(potential: PotentialFile, composition: Mapping[str, float] | 
 def _strange(potential: PotentialFile, name: str) -> str:
     known = ", ".join(potential.elements)
     story = f" {STORY}." if potential.name == "builtin" else ""
-    return (
-        f"{name!r} is no element of the potential {potential.name!r}, which has {known}"
-        f"{nearest(name, potential.elements)}.{story}"
-    )
+    return f"{name!r} is no element of the potential {potential.name!r}, which has {known}.{story}"

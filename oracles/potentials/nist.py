@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from eutectic.oracles.base import EngineMissing
+from eutectic.oracles.user_cache import write
 
 RECORDS = "https://raw.githubusercontent.com/lmhale99/potentials-library/master/potential_LAMMPS/{record}.json"
 """The repository's records as its maintainers publish them; the files themselves come from NIST."""
@@ -37,8 +38,6 @@ def fetch(record: str, folder: Path, sha256: str = "") -> tuple[Path, str]:
 
 
 def _download(record: str, folder: Path, note: Path, sha256: str) -> None:
-    from eutectic.oracles.user_cache import write
-
     style, url = _described(record, _read(RECORDS.format(record=record), record))
     content = _read(url, record)
     digest = hashlib.sha256(content).hexdigest()

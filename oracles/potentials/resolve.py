@@ -4,7 +4,7 @@ import functools
 from dataclasses import replace
 from pathlib import Path
 
-from eutectic.oracles.potentials import eam
+from eutectic.oracles.potentials import eam, nist
 from eutectic.oracles.potentials.files import PotentialFile, describe, is_record
 from eutectic.oracles.user_cache import cache_folder, write
 
@@ -26,8 +26,6 @@ def _find(potential: str, sha256: str) -> PotentialFile:
         path, digest = builtin()
         return replace(describe("builtin", path), sha256=digest)
     if is_record(potential) and not Path(potential).exists():
-        from eutectic.oracles.potentials import nist
-
         path, style = nist.fetch(potential, cache_folder(), sha256)
         return replace(describe(potential, path), style=style)
     path = Path(potential).expanduser()

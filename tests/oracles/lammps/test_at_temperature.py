@@ -212,7 +212,10 @@ def test_the_alloy_of_five_elements_survives_and_errors_cover_decorations() -> N
         ({"temperature_k": 300.0, "expansion_step_k": 0.0}, "expansion_step_k is 0"),
         ({"compute": ("fcc_fraction",)}, "fcc_fraction at finite temperature; give temperature_k above 0"),
         ({"temperature_k": 9.0, "compute": ("mixing_enthalpy_ev_per_atom",)}, "at 0 K only; leave out temperature_k"),
-        ({"temperature_k": 9.0, "compute": ("fcc_fractoin",)}, "no 'fcc_fractoin'; nearest is 'fcc_fraction'"),
+        (
+            {"temperature_k": 9.0, "compute": ("fcc_fractoin",)},
+            "no property 'fcc_fractoin'; did you mean 'fcc_fraction'",
+        ),
     ],
 )
 def test_conditions_that_cannot_be_are_refused(options: dict[str, object], sentence: str) -> None:

@@ -13,9 +13,9 @@ from eutectic.campaigns.errors import CampaignFileError
 from eutectic.campaigns.file import plugins
 from eutectic.oracles.base import Candidate, EngineMissing
 from eutectic.oracles.mlip import calculators, properties, references
-from eutectic.oracles.mlip import potential as mlip_engine
 from eutectic.oracles.mlip.elasticity import hill, moduli
 from eutectic.oracles.mlip.oracle import PROPERTIES, Mlip
+from eutectic.oracles.mlip.potential import Potential, _kept, digest
 from eutectic.oracles.physics.elasticity import Cubic
 
 COPPER = Candidate({}, {"Cu": 1.0})
@@ -100,7 +100,7 @@ def test_references_are_relaxed_once_and_kept_by_the_models_hash(tmp_path):
     first = ask(oracle).values
     (kept,) = tmp_path.glob("*.json")
     content = json.loads(kept.read_text())
-    assert content["model"] == mlip_engine.digest(oracle.potential)
+    assert content["model"] == digest(oracle.potential)
     kept.write_text(json.dumps({**content, "energy_ev_per_atom": content["energy_ev_per_atom"] - 1.0}))
     second = ask(oracle).values["formation_energy_ev_per_atom"]
     assert second == pytest.approx(first["formation_energy_ev_per_atom"] + 1.0)
@@ -293,9 +293,9 @@ def test_the_guard_marks_what_another_potential_sees_otherwise(monkeypatch):
         def get_forces(self, atoms):
             return 2.0 * super().get_forces(atoms)
 
-    monkeypatch.setattr(mlip_engine, "version", lambda potential: "1")
+    monkeypatch.setattr("eutectic.oracles.mlip.potential.version", lambda potential: "1")
     for other, marked in ((EMT(), False), (Doubled(), True)):
-        monkeypatch.setitem(mlip_engine._kept, (mlip_engine.Potential("sevennet"), 0), other)
+        monkeypatch.setitem(_kept, (Potential("sevennet"), 0), other)
         found = ask(oracle)
         difference = found.provenance["guard_force_difference_ev_per_angstrom"]
         assert ("out_of_domain" in found.provenance) == marked == (difference > oracle.guard_limit_ev_per_angstrom)

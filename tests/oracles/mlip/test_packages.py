@@ -21,8 +21,8 @@ from ase.calculators.emt import EMT
 
 from eutectic.oracles.base import Candidate, EngineMissing
 from eutectic.oracles.mlip import batching, evaluation, references, weights
-from eutectic.oracles.mlip import potential as mlip_engine
 from eutectic.oracles.mlip.oracle import Mlip
+from eutectic.oracles.mlip.potential import Potential, load, require_model, version
 
 BUILDER = Path(__file__).with_name("tiny_models.py")
 NAMES = ["lattice_constant_angstrom", "bulk_modulus_gpa"]
@@ -37,7 +37,7 @@ def interpreter(name):
     """The Python that has a package, or a skipped test."""
     python = os.environ.get(f"EUTECTIC_PYTHON_{name.upper()}", sys.executable)
     try:
-        mlip_engine.version(mlip_engine.Potential(name, python=python))
+        version(Potential(name, python=python))
     except EngineMissing as missing:
         pytest.skip(str(missing))
     return python
@@ -54,7 +54,7 @@ def tiny(name, folder):
 def started(potential):
     """What is loaded, or a skipped test where releases do not fit each other."""
     try:
-        return mlip_engine.load(potential)
+        return load(potential)
     except EngineMissing as missing:
         pytest.skip(str(missing))
 
@@ -64,11 +64,11 @@ def started(potential):
 @pytest.mark.parametrize("name", ["mace", "orb", "mattersim", "matgl"])
 def test_a_saved_model_is_loaded_and_its_forces_and_stress_are_slopes_of_its_energy(name, tmp_path):
     python, path = tiny(name, tmp_path)
-    mlip_engine.require_model(mlip_engine.Potential(name, str(path)), trusted=name == "mace")
+    require_model(Potential(name, str(path)), trusted=name == "mace")
     crystal = bulk("Cu", cubic=True)
     crystal.symbols[1] = "Ni"
     crystal.rattle(0.05, seed=1)
-    crystal.calc = started(mlip_engine.Potential(name, str(path), python))
+    crystal.calc = started(Potential(name, str(path), python))
     force, stress, step = crystal.get_forces()[0, 0], crystal.get_stress()[0], 1e-2
     energies, strained = [], []
     for sign in (1, -1):
@@ -97,7 +97,7 @@ def test_a_file_that_would_run_code_is_refused_until_it_is_trusted(tmp_path):
     (found,) = oracle.evaluate([Candidate({}, {"Cu": 1.0})], np.random.default_rng(1))
     assert (found.status, found.failure) == ("failed", "bad_input")
     assert not (tmp_path / "sprung").exists()
-    mlip_engine.require_model(mlip_engine.Potential("mace", str(tmp_path / "trap.pt")), trusted=True)
+    require_model(Potential("mace", str(tmp_path / "trap.pt")), trusted=True)
 
 
 def test_a_file_of_tensors_and_numbers_needs_no_trust_and_programs_and_old_pickles_do(tmp_path):
@@ -121,16 +121,16 @@ def test_matgls_folder_is_checked_and_a_class_of_another_package_is_refused(tmp_
     folder.mkdir()
     oracle = Mlip(calculator="matgl", model="kept").located(str(tmp_path))
     with pytest.raises(ValueError, match=r"it lacks model\.json, model\.pt, state\.pt"):
-        mlip_engine.require_model(oracle.potential)
+        require_model(oracle.potential)
     for name in ("model.pt", "state.pt"):
         (folder / name).write_bytes(b"")
     (folder / "model.json").write_text('{"@module": "os", "@class": "system"}')
     with pytest.raises(ValueError, match="names a class of os, which is not matgl's"):
-        mlip_engine.require_model(oracle.potential)
+        require_model(oracle.potential)
     (folder / "model.json").write_text('{"@module": "matgl.apps.pes", "@class": "Potential"}')
-    mlip_engine.require_model(oracle.potential)
+    require_model(oracle.potential)
     with pytest.raises(ValueError, match="is a folder; mace takes a file"):
-        mlip_engine.require_model(replace(oracle.potential, calculator="mace"))
+        require_model(replace(oracle.potential, calculator="mace"))
 
 
 class Counted:
@@ -250,7 +250,7 @@ def require_alike(one_by_one, together):
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_sevennet_through_torch_sim_is_sevennet():
-    potential = mlip_engine.Potential("sevennet", python=interpreter("sevennet"))
+    potential = Potential("sevennet", python=interpreter("sevennet"))
     together = started(replace(potential, together=True))
     require_alike(started(potential), together)
 
@@ -259,7 +259,7 @@ def test_sevennet_through_torch_sim_is_sevennet():
 @pytest.mark.timeout(1800)
 def test_mace_through_torch_sim_is_mace(tmp_path):
     python, path = tiny("mace", tmp_path)
-    potential = mlip_engine.Potential("mace", str(path), python)
+    potential = Potential("mace", str(path), python)
     together = started(replace(potential, together=True))
     require_alike(started(potential), together)
 
@@ -268,7 +268,7 @@ def test_mace_through_torch_sim_is_mace(tmp_path):
 @pytest.mark.timeout(1800)
 def test_a_batch_relaxed_through_torch_sim_ends_where_one_by_one_does():
     python = interpreter("sevennet")
-    started(mlip_engine.Potential("sevennet", python=python, together=True))
+    started(Potential("sevennet", python=python, together=True))
     candidates = [Candidate({}, {"Cu": x, "Ni": 1 - x}) for x in (0.25, 0.75)]
     candidates.append(Candidate({}, structure=overlapping()))
     oracle = Mlip(calculator="sevennet", python=python, cells=1, decorations=2)

@@ -69,7 +69,7 @@ def measure(path: Path, run: Path, meter: Meter) -> dict[str, float]:
     from eutectic.campaigns.campaign import Campaign
     from eutectic.campaigns.commands.progress import display
     from eutectic.campaigns.commands.watch import follow
-    from eutectic.campaigns.tracking.mlflow_store import Tracker
+    from eutectic.campaigns.tracking.follower import Tracker
 
     campaign = Campaign.from_yaml(path, run)
     meter.wall = meter.processor = 0.0

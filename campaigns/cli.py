@@ -1,34 +1,59 @@
-"""This file is the `campaign` command: its verbs, and what becomes of their errors."""
+"""This file is the `campaign` command: the table of its verbs, and what becomes of their errors."""
 
 import sys
-from typing import Annotated
+from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from eutectic.campaigns.commands import read, run, setup
+from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError
 
-VERBS = (
-    run.run,
-    run.resume,
-    read.status,
-    run.stop,
-    read.pareto,
-    read.report,
-    read.explain,
-    read.export,
-    run.suggest,
-    run.tell,
-    setup.init,
-    setup.validate,
-    setup.schema,
-    setup.plugins,
-    setup.doctor,
-    read.sync,
-    read.ui,
-)
-"""In the order `campaign --help` lists them."""
+VERBS = {
+    "run": ("commands.run:run", "Run a campaign from its file."),
+    "resume": ("commands.run:resume", "Go on with an interrupted or stopped campaign."),
+    "status": ("commands.read:status", "Say how a campaign stands, also while it runs."),
+    "stop": ("commands.run:stop", "Ask a running campaign to end after what it evaluates now."),
+    "pareto": ("commands.read:pareto", "Print the Pareto front found so far."),
+    "report": ("commands.read:report", "Write the report again and print its path."),
+    "explain": (
+        "commands.explain:explain_campaign",
+        "Say what the properties depend on, and what would make a candidate better.",
+    ),
+    "export": ("commands.read:export", "Write out every evaluation, or structures."),
+    "suggest": ("commands.run:suggest", "Propose candidates to evaluate by hand."),
+    "tell": ("commands.run:tell", "Tell a campaign what was measured."),
+    "init": ("commands.setup:init", "Write a bundled example here for editing."),
+    "validate": ("commands.setup:validate", "Check a campaign file without running it."),
+    "schema": ("commands.setup:print_schema", "Print the campaign file's JSON Schema, for editors."),
+    "plugins": ("commands.setup:list_parts", "List the parts a campaign file can use."),
+    "doctor": ("commands.doctor:doctor", "Say which engines are here and how to get others."),
+    "sync": ("commands.read:sync", "Bring MLflow up to date with the campaign's record."),
+    "ui": ("commands.read:ui", "Open the MLflow UI on the campaign's store."),
+}
+"""Verb -> its function, imported when the verb is called, and its line of `campaign --help`, in that order."""
+
+
+def command(verb: str) -> Any:
+    """The command of a verb, with its module imported."""
+    module, _, name = VERBS[verb][0].partition(":")
+    single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    single.command(verb)(getattr(import_module(f"eutectic.campaigns.{module}"), name))
+    return typer.main.get_command(single)
+
+
+class Verbs(TyperGroup):
+    """The verbs: listed from the table, and imported one at a time when they are called."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The verb, its command and the words that are left; a usage error with the nearest verb for another word."""
+        verb, _, rest = super().resolve_command(ctx, args)
+        return verb, command(verb) if verb else None, rest
+
 
 app = typer.Typer(
+    cls=Verbs,
     help="Active-learning campaigns for the inverse design of inorganic materials.",
     epilog="Start here: campaign init multi_principal_alloy, then campaign run multi_principal_alloy.yaml",
     no_args_is_help=True,
@@ -36,15 +61,20 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
 )
-for _verb in VERBS:
-    app.command()(_verb)
+
+
+def _listed() -> None:
+    """What stands in the list of verbs for each of them; `Verbs` calls the verb itself."""
+    raise AssertionError
+
+
+for _verb, (_, _line) in VERBS.items():
+    app.command(_verb, help=_line)(_listed)
 
 
 def _print_version(wanted: bool) -> None:
     """Print the version and exit, before a verb is asked for."""
     if wanted:
-        from importlib.metadata import version
-
         typer.echo(f"eutectic {version('eutectic')}")
         raise typer.Exit
 
@@ -76,7 +106,6 @@ def main() -> None:
 
 def exit_code(error: Exception) -> int | None:
     """2 for a file or folder that cannot be used, 1 for a missing engine, None for a mistake of ours."""
-    from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError
     from eutectic.oracles.base import EngineMissing
 
     if isinstance(error, CampaignFileError | CampaignFolderError):

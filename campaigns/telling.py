@@ -5,15 +5,14 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from eutectic.campaigns.analysis.table import HEAD, columns
+from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.errors import CampaignFileError, Complaint
+from eutectic.campaigns.loop.routing import next_oracle, waits
+from eutectic.campaigns.record.lock import in_use
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.oracles.user.answer import SUFFIX
-
-if TYPE_CHECKING:
-    from eutectic.campaigns.campaign import Campaign
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +26,12 @@ class Told:
     """Standard errors of some of them."""
 
 
-def suggested(campaign: "Campaign", n: int) -> list[Outcome]:
+def suggested(campaign: Campaign, n: int) -> list[Outcome]:
     """Up to n candidates for a person: first those that wait for one, then new ones.
 
     Where no oracle is a person, whatever was proposed and never evaluated waits, unless a process runs the campaign.
     CampaignFolderError when nothing waits and another process runs the campaign, which then does the asking itself.
     """
-    from eutectic.campaigns.loop.routing import next_oracle, waits
-    from eutectic.campaigns.record.lock import in_use
-
     problem, waiting = campaign.problem, []
     by_hand = not any(waits(named) for named in problem.oracles) and not in_use(campaign.folder)
     for outcome in campaign.ledger.outcomes:

@@ -2,18 +2,15 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.campaigns.analysis.labels import number
 from eutectic.campaigns.file.goals import Goal
+from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.optimizers.base import Array
-
-if TYPE_CHECKING:
-    from eutectic.campaigns.file.spec import CampaignSpec
 
 
 def satisfying(goals: Sequence[Goal], outcomes: Iterable[Outcome]) -> list[Outcome]:
@@ -96,7 +93,7 @@ ENOUGH = 8
 """Feasible outcomes from which it is worth saying."""
 
 
-def unreached(spec: "CampaignSpec", reference: Sequence[float] | None, outcomes: Sequence[Outcome]) -> str | None:
+def unreached(spec: CampaignSpec, reference: Sequence[float] | None, outcomes: Sequence[Outcome]) -> str | None:
     """The sentence that says why the hypervolume is 0 although much is feasible: nothing is better than the reference.
 
     None when something is, when no reference (m,) is fixed, or while fewer than 8 outcomes are feasible.

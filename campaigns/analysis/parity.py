@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eutectic.campaigns.errors import CampaignFileError
+from eutectic.campaigns.problem.build import build
+from eutectic.campaigns.problem.definition import Problem
+from eutectic.campaigns.record.history import history_of
 from eutectic.campaigns.record.outcomes import Ledger
 from eutectic.optimizers.base import Array
-
-if TYPE_CHECKING:
-    from eutectic.campaigns.problem.definition import Problem
+from eutectic.optimizers.models.diagnostics import crossvalidate
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,9 +62,6 @@ _last: dict[str, Parities] = {}
 
 
 def _leave_one_out(ledger: Ledger) -> Parities:
-    from eutectic.campaigns.problem.build import build
-    from eutectic.campaigns.record.history import history_of
-    from eutectic.optimizers.models.diagnostics import crossvalidate
 
     source = str(ledger.facts.get("source", "."))
     try:
@@ -81,7 +78,7 @@ def _leave_one_out(ledger: Ledger) -> Parities:
     return Parities(tuple(shown.values()))
 
 
-def outputs_of(problem: "Problem") -> list[tuple[str, float, float]]:
+def outputs_of(problem: Problem) -> list[tuple[str, float, float]]:
     """For each modelled output its property, and the sign and shift that bring it to natural units."""
     goals = [(g.name, g.natural(1.0) - g.natural(0.0), g.natural(0.0)) for g in problem.spec.goals]
     limits = [(x.property, -1.0 if x.side == "min" else 1.0, x.bound) for x in problem.learned]

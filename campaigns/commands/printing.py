@@ -7,18 +7,19 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from eutectic.campaigns.analysis.labels import aligned, label, measured, number
+from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.summary import counted
+from eutectic.campaigns.exports.export import pareto_json, table
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.optimizers.base import Space
+from eutectic.optimizers.spaces.region import count
 from eutectic.oracles.base import Value
 
 
 def size(space: Space) -> str:
     """`5 variables, 10,626 candidates`."""
-    from eutectic.optimizers.spaces.region import count
-
     points = count(space)
     many = "infinitely many" if points is None else f"{points:,}"
     return f"{counted(space.d, 'variable')}, {many} candidates"
@@ -56,22 +57,16 @@ def pareto_table(ledger: Ledger, outcomes: Sequence[Outcome]) -> str:
 
 def pareto_text(ledger: Ledger, format: Literal["table", "csv", "json"]) -> str:
     """The Pareto front in one of the three formats, ending in a line feed."""
-    from eutectic.campaigns.exports.export import pareto_json
-
     if format == "json":
         return pareto_json(ledger)
     if format == "csv":
         return pareto_csv(ledger)
-    from eutectic.campaigns.analysis.pareto import front
 
     return pareto_table(ledger, front(ledger)) + "\n"
 
 
 def pareto_csv(ledger: Ledger) -> str:
     """The front's rows of the table that `campaign export --format csv` writes, in the order of the front."""
-    from eutectic.campaigns.analysis.pareto import front
-    from eutectic.campaigns.exports.export import table
-
     names, rows = table(ledger)
     by_id = {row[0]: row for row in rows if row[names.index("status")] == "finished"}
     stream = io.StringIO()

@@ -6,14 +6,15 @@ from typing import Annotated, Literal
 
 import typer
 
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="Change one value of the file, dots between nested keys; again and again."
-    ),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The campaign's folder.")]
+from eutectic.campaigns.analysis.summary import counted
+from eutectic.campaigns.campaign import Campaign, request_stop
+from eutectic.campaigns.commands.arguments import Folder, Overrides, Quiet, campaign_file
+from eutectic.campaigns.commands.printing import suggestions, suggestions_json
+from eutectic.campaigns.commands.watch import watch
+from eutectic.campaigns.file.spec import CampaignSpec
+from eutectic.campaigns.loop import rehearsal
+from eutectic.campaigns.problem import build
+from eutectic.campaigns.telling import described, from_csv, from_words, new_to, suggested
 
 
 def run(
@@ -34,18 +35,12 @@ def run(
     path = campaign_file(file)
     if dry_run:
         raise typer.Exit(rehearsed(path, overrides or ()))
-    from eutectic.campaigns.campaign import Campaign
-    from eutectic.campaigns.commands.watch import watch
 
     raise typer.Exit(watch(Campaign.from_yaml(path, folder, overrides or ()), quiet))
 
 
 def rehearsed(path: Path, overrides: Sequence[str]) -> int:
     """Print what a dry run finds; 0 when the campaign could run, 1 when not."""
-    from eutectic.campaigns.file.spec import CampaignSpec
-    from eutectic.campaigns.loop import rehearsal
-    from eutectic.campaigns.problem import build
-
     built = build.build(CampaignSpec.from_file(path, overrides), path.absolute().parent, engines=False)
     found = rehearsal.rehearse(built)
     typer.echo("\n".join(found.lines()))
@@ -54,16 +49,11 @@ def rehearsed(path: Path, overrides: Sequence[str]) -> int:
 
 def resume(folder: Folder, quiet: Quiet = False) -> None:
     """Go on with an interrupted or stopped campaign."""
-    from eutectic.campaigns.campaign import Campaign
-    from eutectic.campaigns.commands.watch import watch
-
     raise typer.Exit(watch(Campaign.open(folder), quiet))
 
 
 def stop(folder: Folder) -> None:
     """Ask a running campaign to end after what it evaluates now."""
-    from eutectic.campaigns.campaign import request_stop
-
     if not request_stop(folder):
         typer.echo(f"no process runs {folder}; nothing to stop", err=True)
         raise typer.Exit(1)
@@ -80,10 +70,6 @@ def suggest(
     Those proposed before and not evaluated yet come first, so that asking twice shows the same; a larger -n proposes
     more. Tell the campaign what came out with `campaign tell`; what is not told is evaluated by the next `resume`.
     """
-    from eutectic.campaigns.campaign import Campaign
-    from eutectic.campaigns.commands.printing import suggestions, suggestions_json
-    from eutectic.campaigns.telling import suggested
-
     campaign = Campaign.open(folder)
     try:
         show = suggestions_json if format == "json" else suggestions
@@ -102,10 +88,6 @@ def tell(
 
     PROPERTY=VALUE, and PROPERTY_std=VALUE for its standard error; or a table with a column id.
     """
-    from eutectic.campaigns.analysis.summary import counted
-    from eutectic.campaigns.campaign import Campaign
-    from eutectic.campaigns.telling import described, from_csv, from_words, new_to
-
     if (id is None) == (csv is None):
         raise typer.BadParameter("give either --id ID property=value... or --csv FILE")
     campaign = Campaign.open(folder)
@@ -119,16 +101,3 @@ def tell(
         campaign.close()
     known = len(answers) - len(news)
     typer.echo(f"told {folder} about {counted(len(news), 'candidate')}{f'; {known} known before' if known else ''}")
-
-
-def campaign_file(file: str) -> Path:
-    """The file itself, or the bundled example of that name, saying so on standard error."""
-    from eutectic.campaigns.file import examples
-
-    if Path(file).exists():
-        return Path(file)
-    path = examples.bundled(file)
-    if path is None:
-        raise examples.nothing_called(file)
-    typer.echo(f"no {file} here: taking the bundled example; to edit it: campaign init {path.stem}", err=True)
-    return path

@@ -1,4 +1,4 @@
-"""This file is the commands around a campaign: init, validate, schema, plugins, doctor."""
+"""This file is the commands around a campaign: init, validate, schema, plugins."""
 
 import json
 import textwrap
@@ -6,6 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from eutectic.campaigns.commands.arguments import campaign_file
+from eutectic.campaigns.commands.printing import size
+from eutectic.campaigns.errors import CampaignFileError, Complaint, unknown
+from eutectic.campaigns.file import examples, plugins, schema, spec
+from eutectic.campaigns.loop.prior_data import forewarnings
+from eutectic.campaigns.problem import build
 
 INDENT = " " * 6
 """Before the help of an option."""
@@ -19,8 +26,6 @@ def init(
 
     Its schema comes along for your editor; nothing is overwritten.
     """
-    from eutectic.campaigns.file import examples
-
     if name is None:
         for known in examples.names():
             typer.echo(f"{known:28}{examples.summary(known)}")
@@ -42,12 +47,6 @@ def validate(
     overrides: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one value.")] = None,
 ) -> None:
     """Check a campaign file without running it."""
-    from eutectic.campaigns.commands.printing import size
-    from eutectic.campaigns.commands.run import campaign_file
-    from eutectic.campaigns.file import spec
-    from eutectic.campaigns.loop.prior_data import forewarnings
-    from eutectic.campaigns.problem import build
-
     path = campaign_file(file)
     checked = spec.CampaignSpec.from_file(path, overrides or ())
     built = build.build(checked, path.parent, engines=False)
@@ -57,35 +56,29 @@ def validate(
         typer.echo(f"note: {note}", err=True)
 
 
-def schema() -> None:
+def print_schema() -> None:
     """Print the campaign file's JSON Schema, for editors."""
-    from eutectic.campaigns.file.schema import schema as written
-
-    typer.echo(json.dumps(written(), indent=2))
+    typer.echo(json.dumps(schema.schema(), indent=2))
 
 
-def plugins(
+def list_parts(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="A part; its options are shown.")] = None,
 ) -> None:
     """List the parts a campaign file can use."""
-    from eutectic.campaigns.errors import CampaignFileError, Complaint, unknown
-    from eutectic.campaigns.file import plugins as parts
-    from eutectic.campaigns.file.schema import told as sections_called
-
     if name is None:
-        for kind in parts.KINDS:
-            typer.echo(f"{kind:12} {', '.join(parts.names(kind))}")
+        for kind in plugins.KINDS:
+            typer.echo(f"{kind:12} {', '.join(plugins.names(kind))}")
         return
-    kinds = [kind for kind in parts.KINDS if name in parts.names(kind)]
-    told = [] if kinds else sections_called(name)
+    kinds = [kind for kind in plugins.KINDS if name in plugins.names(kind)]
+    told = [] if kinds else schema.places_of(name)
     for line in told:
         typer.echo(f"No part: {line} (docs/campaign-file.md)")
     if not kinds and not told:
-        known = sorted({part for kind in parts.KINDS for part in parts.names(kind)})
+        known = sorted({part for kind in plugins.KINDS for part in plugins.names(kind)})
         raise CampaignFileError([Complaint((), unknown("part", name, known))])
     for kind in kinds:
-        typer.echo(f"{name} ({kind}): {parts.summary(kind, name)}")
-        for option in parts.manual(kind, name):
+        typer.echo(f"{name} ({kind}): {plugins.summary(kind, name)}")
+        for option in plugins.manual(kind, name):
             default = f"= {option.default}" if option.default else "(required)"
             typer.echo(f"  {option.name}: {option.type} {default}")
             typer.echo(
@@ -93,21 +86,8 @@ def plugins(
             )
 
 
-def doctor() -> None:
-    """Say which engines are here and how to get others."""
-    from eutectic.campaigns.commands import doctor as checks
-
-    findings = checks.examine()
-    for finding in findings:
-        typer.echo(finding.line)
-    if any(finding.broken for finding in findings):
-        raise typer.Exit(1)
-
-
 def _write_schema(path: Path) -> None:
     """The JSON Schema beside the example, unless one is there."""
-    from eutectic.campaigns.file import schema as schemas
-
     if not path.exists():
-        path.write_text(json.dumps(schemas.schema(), indent=2) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(schema.schema(), indent=2) + "\n", encoding="utf-8")
         typer.echo(path)

@@ -6,15 +6,21 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
 
+from eutectic.campaigns.analysis.pareto import front
+from eutectic.campaigns.analysis.parity import leave_one_out
+from eutectic.campaigns.analysis.summary import findings
+from eutectic.campaigns.campaign import Campaign
+from eutectic.campaigns.commands.printing import opening, pareto_table
 from eutectic.campaigns.commands.progress import Display, display
+from eutectic.campaigns.explain.explain import explain
+from eutectic.campaigns.explain.files import FOLDER, write_explanation
+from eutectic.campaigns.figures.pictures import write_figures
+from eutectic.campaigns.loop.prior_data import strangers
 from eutectic.campaigns.record.outcomes import Ledger
-
-if TYPE_CHECKING:
-    from eutectic.campaigns.campaign import Campaign
-    from eutectic.campaigns.tracking.mlflow_store import Tracker
-
+from eutectic.campaigns.report.page import write_report
+from eutectic.campaigns.tracking.follower import Tracker
+from eutectic.campaigns.tracking.position import Positions
 
 INTERRUPTED = 130
 """Exit code of a run that was told to stop; what it recorded is kept."""
@@ -24,12 +30,8 @@ EXPLAINED_S = 120.0
 """Seconds of oracle time from which a campaign is explained at its end without being asked."""
 
 
-def watch(campaign: "Campaign", quiet: bool) -> int:
+def watch(campaign: Campaign, quiet: bool) -> int:
     """Run a campaign to its end and print what it found; the exit code."""
-    from eutectic.campaigns.commands.printing import opening
-    from eutectic.campaigns.loop.prior_data import strangers
-    from eutectic.campaigns.tracking.mlflow_store import Tracker
-
     tracker = Tracker(campaign.folder)
     try:
         with display(campaign.ledger.spec.name, quiet) as shown:
@@ -52,7 +54,7 @@ def exit_code(ledger: Ledger) -> int:
     return 1 if ledger.state == "done" and fruitless else EXIT_CODES.get(ledger.state, INTERRUPTED)
 
 
-def follow(campaign: "Campaign", shown: Display, tracker: "Tracker") -> Ledger:
+def follow(campaign: Campaign, shown: Display, tracker: Tracker) -> Ledger:
     """Run the campaign while showing and tracking it; what it knows at the end."""
     try:  # closed wherever Ctrl-C strikes, so that the way out is written down
         with drained_by_ctrl_c(campaign, shown), closing(campaign.events()) as events:
@@ -65,7 +67,7 @@ def follow(campaign: "Campaign", shown: Display, tracker: "Tracker") -> Ledger:
 
 
 @contextmanager
-def drained_by_ctrl_c(campaign: "Campaign", shown: Display) -> Iterator[None]:
+def drained_by_ctrl_c(campaign: Campaign, shown: Display) -> Iterator[None]:
     """The first Ctrl-C (or SIGTERM) lets what runs finish and asks for no more; the second raises KeyboardInterrupt."""
 
     def first(_number: int, _frame: FrameType | None) -> None:
@@ -84,13 +86,6 @@ def drained_by_ctrl_c(campaign: "Campaign", shown: Display) -> Iterator[None]:
 
 def conclude(ledger: Ledger, folder: Path) -> None:
     """Write the report and the figures; print the front, what was found, where the report is and how to go on."""
-    from eutectic.campaigns.analysis.pareto import front
-    from eutectic.campaigns.analysis.parity import leave_one_out
-    from eutectic.campaigns.analysis.summary import findings
-    from eutectic.campaigns.commands.printing import pareto_table
-    from eutectic.campaigns.figures.pictures import write_figures
-    from eutectic.campaigns.report.page import write_report
-
     best, checks = front(ledger), leave_one_out(ledger)
     report = write_report(ledger, folder / "report.html", checks)
     write_figures(ledger, folder / "figures", checks)
@@ -98,32 +93,26 @@ def conclude(ledger: Ledger, folder: Path) -> None:
     print("\n" + " ".join(text for text in findings(ledger, best) if text))
     print(f"report: {report}", flush=True)
     if ledger.state == "done" and sum(o.cost_s for o in ledger.outcomes) > EXPLAINED_S:
-        explain(ledger, folder)
+        add_explanation(ledger, folder)
     if ledger.state != "done":
         print(f"to go on: campaign resume {folder}", file=sys.stderr)
 
 
-def explain(ledger: Ledger, folder: Path) -> None:
+def add_explanation(ledger: Ledger, folder: Path) -> None:
     """Add the explanation to the folder and to the report; where it cannot be made, say why."""
-    from eutectic.campaigns.explain.explain import explain as explained
-    from eutectic.campaigns.explain.files import FOLDER, write_explanation
-    from eutectic.campaigns.report.page import write_report
-
     try:
-        found = explained(ledger)
+        explanation = explain(ledger)
     except ValueError as error:  # the campaign is done all the same
         print(f"not explained ({error}); try again: campaign explain {folder}", file=sys.stderr)
         return
-    if found.properties:
-        write_explanation(found, folder)
+    if explanation.properties:
+        write_explanation(explanation, folder)
         write_report(ledger, folder / "report.html")
         print(f"explanation: {folder / FOLDER}", flush=True)
 
 
 def print_tracked(folder: Path, left_to_do: str) -> None:
     """Where the campaign's MLflow run is, or what keeps it from being up to date."""
-    from eutectic.campaigns.tracking.position import Positions
-
     tracked = Positions.read(folder)
     if left_to_do:
         print(left_to_do, file=sys.stderr)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from eutectic.campaigns.errors import CampaignFileError
+from eutectic.campaigns.file.plugins import build
 from eutectic.oracles.base import Candidate, EngineMissing, Evaluation, Failure, Oracle, failed
 
 
@@ -66,8 +67,6 @@ def _frozen(content: Mapping[str, object]) -> Frozen:
 @lru_cache(maxsize=32)
 def _oracle(content: Frozen, folder: str) -> Oracle:
     """The oracle, built once a process; modules beside the campaign file can be imported."""
-    from eutectic.campaigns.file.plugins import build
-
     if folder not in sys.path:
         sys.path.insert(0, folder)
     oracle: Oracle = build("oracles", {key: json.loads(value) for key, value in content}, folder)

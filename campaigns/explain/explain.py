@@ -24,10 +24,15 @@ from eutectic.campaigns.explain.models import (
     surroundings,
     wish,
 )
+from eutectic.campaigns.problem.build import build
 from eutectic.campaigns.problem.representations import reach
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.optimizers.base import Array, Space
+from eutectic.surrogates.explain.counterfactuals import nearest_beyond
+from eutectic.surrogates.explain.formulas import equations_of, fitted_equation
+from eutectic.surrogates.explain.importance import POINTS, dependence, lasso, permutation
 from eutectic.surrogates.explain.inputs import Inputs
+from eutectic.surrogates.explain.shapley import EXACT, PERMUTATIONS, shapley
 
 ROWS = 40
 """Evaluated candidates whose SHAP values are computed, the front's among them."""
@@ -66,8 +71,6 @@ class Wanted:
 
 def explain(ledger: Ledger, wanted: Wanted | None = None) -> Explanation:
     """Explain a campaign from its ledger alone; CampaignFileError for a property or candidate it does not have."""
-    from eutectic.campaigns.problem.build import build
-
     wanted = wanted or Wanted()
     problem = build(ledger.spec, Path(str(ledger.facts.get("source", "."))), engines=False)
     found = learned(ledger, problem)
@@ -138,8 +141,6 @@ class _Asked:
         self, one: Learned, every: Sequence[Learned], around: Surroundings | None, aim: Wish, rng: np.random.Generator
     ) -> Explained:
         """Everything about one property."""
-        from eutectic.surrogates.explain.importance import lasso, permutation
-
         swarm = self.swarm(one, rng)
         rise, error = permutation(one.mean, one.X, one.y, self.inputs, rng)
         weight = lasso(one.X, one.y, self.inputs)
@@ -151,8 +152,6 @@ class _Asked:
 
     def swarm(self, one: Learned, rng: np.random.Generator) -> Swarm:
         """SHAP values of the candidates explained alone and of others, evenly spaced over the campaign."""
-        from eutectic.surrogates.explain.shapley import EXACT, PERMUTATIONS, shapley
-
         outcomes, d = self.explained_rows(), self.inputs.d
         X = np.array([o.x for o in outcomes], dtype=float)
         sets = 2**d if d <= EXACT else 2 * PERMUTATIONS * (d + 1) + 144
@@ -182,8 +181,6 @@ class _Asked:
 
     def formulas(self, one: Learned) -> tuple[Said, ...]:
         """The surrogate's own, one a task, or a small one."""
-        from eutectic.surrogates.explain.formulas import equations_of, fitted_equation
-
         points = reach(self.space)()
         found = equations_of(one.fitted, one.sign, one.shift, one.X, one.signed, points)
         if not found:
@@ -207,8 +204,6 @@ class _Asked:
 
     def curves(self, one: Learned) -> tuple[Curve, ...]:
         """Partial dependence along every variable that varies."""
-        from eutectic.surrogates.explain.importance import POINTS, dependence
-
         rows = _thinned(one.X, int(np.clip(ALONG // (POINTS * self.inputs.d), 6, 24)))
         made = []
         for j, name in enumerate(self.inputs.names):
@@ -223,8 +218,6 @@ class _Asked:
         rng: np.random.Generator,
     ) -> Counterfactual:  # fmt: skip
         """The smallest change that carries a candidate's property over its threshold."""
-        from eutectic.surrogates.explain.counterfactuals import nearest_beyond
-
         x = np.array(outcome.x, dtype=float)
         now = float(one.mean(x[None])[0])
         nothing = (None, None, None, None, None)

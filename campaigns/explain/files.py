@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from eutectic.campaigns.analysis.explanation import Explanation, _adapter, coefficients, dumped
+from eutectic.campaigns.explain.pictures import write_pictures
 
 FOLDER = "explanation"
 """Under the campaign's folder."""
@@ -15,8 +16,6 @@ Rows = list[list[object]]
 
 def write_explanation(found: Explanation, folder: Path) -> list[Path]:
     """Write everything of an explanation to `folder`/explanation, what was there before replaced; the files."""
-    from eutectic.campaigns.explain.pictures import write_pictures
-
     home = folder / FOLDER
     home.mkdir(parents=True, exist_ok=True)
     for old in [*home.glob("*.png"), *home.glob("*.csv")]:

@@ -2,25 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eutectic.campaigns.analysis.labels import number, quantity
 from eutectic.campaigns.analysis.parity import outputs_of
 from eutectic.campaigns.file.goals import Goal, Limit
+from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.problem.suitability import fraction_groups
 from eutectic.campaigns.record.history import history_of
 from eutectic.campaigns.record.outcomes import Ledger
 from eutectic.optimizers.base import Array, Space
+from eutectic.optimizers.models import belief
+from eutectic.optimizers.models.belief import domain
 from eutectic.optimizers.spaces import region
 from eutectic.surrogates.base import FittedSurrogate
 from eutectic.surrogates.explain.formulas import Coefficient
 from eutectic.surrogates.explain.inputs import Inputs, Mask
-
-if TYPE_CHECKING:
-    from eutectic.campaigns.problem.definition import Problem
-
 
 LEAST = 4
 """Evaluations below which there is nothing to explain."""
@@ -62,10 +60,8 @@ class Learned:
         return self.moments(X)[0]
 
 
-def learned(ledger: Ledger, problem: "Problem") -> tuple[Learned, ...]:
+def learned(ledger: Ledger, problem: Problem) -> tuple[Learned, ...]:
     """Every objective's and learned constraint's surrogate, fitted to the record as the next batch would have it."""
-    from eutectic.optimizers.models import belief
-
     history = history_of(ledger, problem.space)
     data = belief.columns(history)
     if min((len(column.y) for column in data), default=0) < LEAST:
@@ -87,8 +83,6 @@ def known_units(found: Learned, coefficients: Sequence[Coefficient]) -> tuple[Co
 
 def inputs_of(space: Space) -> Inputs:
     """The space's variables as explanations see them; a list's columns of elements that sum to one are a group."""
-    from eutectic.optimizers.models.belief import domain
-
     box = domain(space)
     whole = tuple(j for j, kind in enumerate(space.kinds) if kind == "integer")
     return Inputs(space.names, box.lower, box.upper, box.categorical, whole, fraction_groups(space))

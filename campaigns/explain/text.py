@@ -4,7 +4,15 @@ import json
 
 import numpy as np
 
-from eutectic.campaigns.analysis.explanation import Counterfactual, Explained, Explanation, Said, coefficients, order
+from eutectic.campaigns.analysis.explanation import (
+    Counterfactual,
+    Explained,
+    Explanation,
+    Said,
+    coefficients,
+    dumped,
+    order,
+)
 from eutectic.campaigns.analysis.labels import aligned, label, measured, number, quantity
 
 SHOWN = 10
@@ -30,8 +38,6 @@ def _told(found: Explanation) -> list[int]:
 
 def explanation_json(found: Explanation) -> str:
     """All of it, for programs; null where there is no value."""
-    from eutectic.campaigns.analysis.explanation import dumped
-
     return json.dumps(json.loads(dumped(found)), indent=2, ensure_ascii=False)
 
 

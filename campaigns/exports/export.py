@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 
+from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.table import finite, table
 from eutectic.campaigns.exports.workflow import definition
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
@@ -86,8 +87,6 @@ def to_pwd(ledger: Ledger) -> str:
 
 def pareto_json(ledger: Ledger) -> str:
     """The Pareto front as `campaign pareto --format json` prints it."""
-    from eutectic.campaigns.analysis.pareto import front
-
     candidates = [
         {
             "id": outcome.id,

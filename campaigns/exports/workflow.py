@@ -8,6 +8,9 @@ Digital Discovery 2025, doi:10.1039/D5DD00231A).
 from collections.abc import Mapping
 from pathlib import Path
 
+from eutectic.campaigns.analysis.pareto import front
+from eutectic.campaigns.file.spec import CampaignSpec
+from eutectic.campaigns.problem.build import build
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.oracles.base import Candidate, Value
 
@@ -22,8 +25,6 @@ def definition(ledger: Ledger) -> dict[str, object]:
 
     Raises ValueError when no candidate is on the front.
     """
-    from eutectic.campaigns.analysis.pareto import front
-
     best = front(ledger)
     if not best:
         raise ValueError("no feasible candidate was evaluated, so there is no Pareto front to write as a workflow")
@@ -78,9 +79,6 @@ def evaluate(
     a category as its label. Raises RuntimeError when an oracle fails.
     """
     import numpy as np
-
-    from eutectic.campaigns.file.spec import CampaignSpec
-    from eutectic.campaigns.problem.build import build
 
     problem = build(CampaignSpec.from_content(dict(campaign)), Path(folder))
     rng = np.random.default_rng(seed)

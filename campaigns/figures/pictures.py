@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eutectic.campaigns.analysis.labels import label, number, quantity
+from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.parity import Parities, leave_one_out
 from eutectic.campaigns.analysis.summary import shown
 from eutectic.campaigns.figures.candidate_charts import elements, spread, thinned
@@ -34,8 +35,6 @@ def write_figures(ledger: Ledger, folder: Path, parities: Parities | None = None
     Files: objectives.png, hypervolume.png, makeup.png, parity.png. `parities` are computed when not given.
     """
     import matplotlib as mpl
-
-    from eutectic.campaigns.analysis.pareto import front
 
     best = front(ledger)
     checks = leave_one_out(ledger) if parities is None else parities

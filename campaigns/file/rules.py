@@ -1,17 +1,68 @@
 """This file is what the sections of a campaign file demand of each other."""
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 from eutectic.campaigns.errors import Complaint, unknown
-from eutectic.campaigns.file.sections import Bounds, Constraint, Objective, OptimizerPart
+from eutectic.campaigns.file.sections import (
+    Bounds,
+    Budget,
+    Constraint,
+    Known,
+    Objective,
+    OptimizerPart,
+    OraclePart,
+    SurrogatePart,
+    Validation,
+)
 
-if TYPE_CHECKING:
-    from eutectic.campaigns.file.spec import CampaignSpec
+
+class Sections(Protocol):
+    """What the rules read of a campaign file; `CampaignSpec` has it."""
+
+    @property
+    def objectives(self) -> Mapping[str, str | Objective]:
+        """Property -> what is wanted of it."""
+        ...
+
+    @property
+    def constraints(self) -> Mapping[str, Constraint]:
+        """Property -> its bounds."""
+        ...
+
+    @property
+    def oracles(self) -> tuple[OraclePart, ...]:
+        """In order."""
+        ...
+
+    @property
+    def surrogates(self) -> Mapping[str, SurrogatePart]:
+        """Property, or `default`, -> its surrogate."""
+        ...
+
+    @property
+    def optimizers(self) -> tuple[OptimizerPart, ...]:
+        """A stage each, in order."""
+        ...
+
+    @property
+    def validation(self) -> Validation | None:
+        """What is evaluated once more."""
+        ...
+
+    @property
+    def sources(self) -> tuple[Known, ...]:
+        """What is known before the start."""
+        ...
+
+    @property
+    def budget(self) -> Budget:
+        """When to stop."""
+        ...
 
 
-def broken_rules(spec: "CampaignSpec") -> list[Complaint]:
+def broken_rules(spec: Sections) -> list[Complaint]:
     """Everything in a well-formed file that contradicts itself."""
     return [
         *(complaint for name, wanted in spec.objectives.items() for complaint in _objective(name, wanted)),
@@ -84,7 +135,7 @@ def _bounds(path: tuple[str, ...], bounds: Bounds, closed: bool = False) -> Iter
     yield Complaint((*path, "min"), f"min {bounds.min:g} is not below max {bounds.max:g}")
 
 
-def _budget(spec: "CampaignSpec") -> Iterator[Complaint]:
+def _budget(spec: Sections) -> Iterator[Complaint]:
     """Something must end the campaign, and a batch must fit into it."""
     budget = spec.budget
     if budget.evaluations is None and budget.hours is None and budget.cost is None:
@@ -96,7 +147,7 @@ def _budget(spec: "CampaignSpec") -> Iterator[Complaint]:
         yield Complaint(("budget", "batch"), message)
 
 
-def _stages(spec: "CampaignSpec") -> Iterator[Complaint]:
+def _stages(spec: Sections) -> Iterator[Complaint]:
     """Every stage but the last must end, and together they must use the budget, no more and no less."""
     last = len(spec.optimizers) - 1
     for k, part in enumerate(spec.optimizers):
@@ -119,7 +170,7 @@ def _stages(spec: "CampaignSpec") -> Iterator[Complaint]:
         yield Complaint(path, message)
 
 
-def _stage(spec: "CampaignSpec", k: int, part: OptimizerPart, last: int) -> Iterator[Complaint]:
+def _stage(spec: Sections, k: int, part: OptimizerPart, last: int) -> Iterator[Complaint]:
     """A stage's own keys must agree, and lead on to the next."""
     early = next((key for key in ("satisfied", "stall") if getattr(part, key) is not None), None)
     tail = spec.optimizers[-1].evaluations
@@ -140,7 +191,7 @@ def _stage(spec: "CampaignSpec", k: int, part: OptimizerPart, last: int) -> Iter
         yield Complaint(("optimizers", last, "evaluations"), message)
 
 
-def _names(spec: "CampaignSpec") -> Iterator[Complaint]:
+def _names(spec: Sections) -> Iterator[Complaint]:
     """Names must be unique, and what is referred to must exist."""
     called = [oracle.called for oracle in spec.oracles]
     for name, times in Counter(called).items():

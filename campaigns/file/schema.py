@@ -94,7 +94,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
 """Where a section stands in the file -> the keys it may have."""
 
 
-def told(word: str) -> list[str]:
+def places_of(word: str) -> list[str]:
     """A line for every place in a campaign file where a word is a key or a key's value; [] where it is neither."""
     return list(_places(word))
 

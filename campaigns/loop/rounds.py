@@ -11,6 +11,7 @@ from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.fold import Record
 from eutectic.campaigns.record.history import history_of
 from eutectic.campaigns.record.outcomes import Ledger, Outcome, Round
+from eutectic.optimizers.models.diagnostics import crossvalidate, doubts
 
 Moment = Literal["beginning", "asking", "end"]
 ENOUGH = 8
@@ -86,7 +87,6 @@ def diagnostics(problem: Problem, ledger: Ledger) -> Mapping[str, Mapping[str, f
         return {}
     if len(history.X) > MOST:
         history = history.rows(np.linspace(0, len(history.X) - 1, MOST).round().astype(np.int64))
-    from eutectic.optimizers.models.diagnostics import crossvalidate
 
     names = [*(goal.name for goal in ledger.spec.goals), *(limit.name for limit in problem.learned)]
     state = ledger.batches[-1].state
@@ -109,8 +109,6 @@ def _choice(state: Mapping[str, Any], output: int) -> dict[str, float]:
 
 def doubtful(rounds: Sequence[Round]) -> list[str]:
     """What the last round's diagnostics find wrong with surrogates and the round before's did not, a sentence each."""
-    from eutectic.optimizers.models.diagnostics import doubts
-
     now, before = rounds[-1].diagnostics, rounds[-2].diagnostics if len(rounds) > 1 else {}
     return [
         f"the surrogate of {name} {sentence}"

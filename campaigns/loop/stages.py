@@ -2,16 +2,12 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from eutectic.campaigns.analysis.pareto import satisfying
 from eutectic.campaigns.file.goals import Goal
+from eutectic.campaigns.file.sections import OptimizerPart
+from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.outcomes import Batch, Outcome
-
-if TYPE_CHECKING:
-    from eutectic.campaigns.file.sections import OptimizerPart
-    from eutectic.campaigns.file.spec import CampaignSpec
-
 
 GAIN = 1e-9
 """Relative growth of the hypervolume that counts as a gain."""
@@ -29,7 +25,7 @@ class Turn:
 
 
 def turn_of(
-    spec: "CampaignSpec", outcomes: Sequence[Outcome], batches: Sequence[Batch], volumes: Mapping[int, float | None]
+    spec: CampaignSpec, outcomes: Sequence[Outcome], batches: Sequence[Batch], volumes: Mapping[int, float | None]
 ) -> Turn:
     """Whose turn it is after these batches, with the hypervolume of every round that has ended.
 

@@ -1,17 +1,13 @@
 """This file is the stop rules: when a campaign has had enough."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
-from eutectic.campaigns.loop.stages import stalled
-from eutectic.campaigns.record.fold import Record
-
-if TYPE_CHECKING:
-    from eutectic.campaigns.file.sections import Budget
 
 from eutectic.campaigns.errors import CampaignFileError, Complaint, likely
+from eutectic.campaigns.file.sections import Budget
 from eutectic.campaigns.loop.routing import needed, next_oracle
+from eutectic.campaigns.loop.stages import stalled
 from eutectic.campaigns.problem.definition import Problem
+from eutectic.campaigns.record.fold import Record
 from eutectic.campaigns.record.outcomes import Outcome
 
 PATIENCE = 3

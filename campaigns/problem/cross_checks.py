@@ -3,24 +3,22 @@
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from eutectic.campaigns.errors import Complaint, nearest_name, unknown
 from eutectic.campaigns.execution.cache import unusable
 from eutectic.campaigns.execution.local import EXECUTORS
 from eutectic.campaigns.file import plugins
 from eutectic.campaigns.file.messages import complaint_of
+from eutectic.campaigns.file.sections import OraclePart
+from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.problem import ladder
+from eutectic.campaigns.problem.definition import NamedOracle, Problem
 from eutectic.optimizers.base import Space
 from eutectic.oracles.base import EngineMissing
 
-if TYPE_CHECKING:
-    from eutectic.campaigns.file.sections import OraclePart
-    from eutectic.campaigns.file.spec import CampaignSpec
-    from eutectic.campaigns.problem.definition import NamedOracle, Problem
 
-
-def absences(spec: "CampaignSpec", folder: Path) -> Iterator[Complaint]:
+def absences(spec: CampaignSpec, folder: Path) -> Iterator[Complaint]:
     """What the file names outside its parts and is not there: files, executors."""
     for k, source in enumerate(spec.sources):
         if not (folder / source.file).exists():
@@ -33,7 +31,7 @@ def absences(spec: "CampaignSpec", folder: Path) -> Iterator[Complaint]:
         yield Complaint(("executor", "use"), unknown("executor", spec.executor.use, executors))
 
 
-def crosschecks(problem: "Problem") -> list[Complaint]:
+def crosschecks(problem: Problem) -> list[Complaint]:
     """Everything about built parts that does not fit together."""
     return [
         *_unreturned(problem),
@@ -46,7 +44,7 @@ def crosschecks(problem: "Problem") -> list[Complaint]:
     ]
 
 
-def _unreturned(problem: "Problem") -> Iterator[Complaint]:
+def _unreturned(problem: Problem) -> Iterator[Complaint]:
     """An objective or constraint that no oracle returns; an oracle that cannot tell may return anything."""
     returned = [named.oracle.properties for named in problem.oracles if named.search]
     if None in returned:
@@ -69,7 +67,7 @@ def _returnable(part: "OraclePart", folder: Path) -> Sequence[str]:
     return whole.properties or ()
 
 
-def _unfed(problem: "Problem") -> Iterator[Complaint]:
+def _unfed(problem: Problem) -> Iterator[Complaint]:
     """An oracle that needs a property which no oracle before it returns."""
     before: set[str] = set()
     for k, named in enumerate(problem.oracles):
@@ -85,7 +83,7 @@ def _unfed(problem: "Problem") -> Iterator[Complaint]:
         before |= {*named.oracle.properties}
 
 
-def _confused(problem: "Problem") -> Iterator[Complaint]:
+def _confused(problem: Problem) -> Iterator[Complaint]:
     """A property must not be called like a variable: a table could not tell them apart."""
     for section in ("objectives", "constraints"):
         for name in getattr(problem.spec, section):
@@ -95,7 +93,7 @@ def _confused(problem: "Problem") -> Iterator[Complaint]:
                 )
 
 
-def _validation(problem: "Problem") -> Iterator[Complaint]:
+def _validation(problem: Problem) -> Iterator[Complaint]:
     """Whoever validates must return something wanted; an oracle outside the search must have that to do."""
     validator, wanted = problem.validator, {*problem.spec.objectives, *problem.spec.constraints}
     given = problem.spec.validation  # without a validator its options are wrong, which is said elsewhere
@@ -111,7 +109,7 @@ def _validation(problem: "Problem") -> Iterator[Complaint]:
     yield Complaint(("validate", "oracle"), message)
 
 
-def _oracle(problem: "Problem", k: int, named: "NamedOracle") -> Iterator[Complaint]:
+def _oracle(problem: Problem, k: int, named: "NamedOracle") -> Iterator[Complaint]:
     """An oracle's files and options must work, and the region must lie inside its domain."""
     oracle: Any = named.oracle
     if hasattr(oracle, "refuse"):
@@ -136,7 +134,7 @@ def _region(generator: Any, space: Space) -> tuple[Sequence[str], list[float], l
     return tuple(built), [low for low, _ in built.values()], [high for _, high in built.values()]
 
 
-def _stages(problem: "Problem") -> Iterator[Complaint]:
+def _stages(problem: Problem) -> Iterator[Complaint]:
     """An optimizer that cannot serve the problem, with those that can; nothing to satisfy."""
     m, c = len(problem.spec.goals), len(problem.learned)
     windows = c + sum(goal.kind == "target" and goal.tolerance > 0 for goal in problem.spec.goals)
@@ -157,7 +155,7 @@ def _refusal(optimizer: Any, space: Space, m: int, c: int) -> str | None:
     return refusal
 
 
-def _able(problem: "Problem", m: int, c: int) -> Iterator[str]:
+def _able(problem: Problem, m: int, c: int) -> Iterator[str]:
     """The installed optimizers that, with their defaults, take this problem; one that needs options is left out.
 
     So is one that climbs a ladder, where there is none.

@@ -2,13 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from eutectic.campaigns.errors import Complaint
-from eutectic.campaigns.problem.definition import Ladder
-
-if TYPE_CHECKING:
-    from eutectic.campaigns.problem.definition import NamedOracle, Problem
+from eutectic.campaigns.problem.definition import Ladder, NamedOracle, Problem
 
 
 def ladder_of(oracles: Sequence["NamedOracle"], wanted: Sequence[str]) -> Ladder:
@@ -24,7 +20,7 @@ def ladder_of(oracles: Sequence["NamedOracle"], wanted: Sequence[str]) -> Ladder
     return Ladder(rungs, tuple(followers), frozenset(shared))
 
 
-def refusals(problem: "Problem") -> Iterator[Complaint]:
+def refusals(problem: Problem) -> Iterator[Complaint]:
     """What is wrong with the ladder, and with a `fidelity:` that has none."""
     ladder, oracles = problem.ladder, problem.oracles
     if problem.spec.fidelity is None:
@@ -42,7 +38,7 @@ def refusals(problem: "Problem") -> Iterator[Complaint]:
     yield from _lacking(problem)
 
 
-def _undecided(problem: "Problem") -> Iterator[Complaint]:
+def _undecided(problem: Problem) -> Iterator[Complaint]:
     """Two oracles that return the same wanted property, and nothing says how they share the work."""
     first: dict[str, str] = {}
     for k in problem.ladder.rungs:
@@ -53,7 +49,7 @@ def _undecided(problem: "Problem") -> Iterator[Complaint]:
                 yield Complaint(("oracles", k), message + "`fidelity: {policy: gates}` to make them a ladder")
 
 
-def _split(problem: "Problem") -> Iterator[Complaint]:
+def _split(problem: Problem) -> Iterator[Complaint]:
     """One ladder a campaign: each rung must share a property with the one below."""
     oracles = problem.oracles
     for low, high in pairwise(problem.ladder.rungs):
@@ -63,7 +59,7 @@ def _split(problem: "Problem") -> Iterator[Complaint]:
             yield Complaint(("oracles", high), message)
 
 
-def _lacking(problem: "Problem") -> Iterator[Complaint]:
+def _lacking(problem: Problem) -> Iterator[Complaint]:
     """The top rung must return every wanted property that a lower one returns: only its values count."""
     top = problem.oracles[problem.ladder.rungs[-1]]
     wanted = {*problem.spec.objectives, *problem.spec.constraints}

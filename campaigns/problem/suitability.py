@@ -7,12 +7,11 @@ import numpy as np
 
 from eutectic.generators.representations.elements import SYMBOLS
 from eutectic.optimizers.base import Space
+from eutectic.optimizers.models.belief import domain
 
 
 def refusal(recipe: Any, space: Space) -> str | None:
     """The sentence that says why a recipe, over its representation if it has one, does not suit a space, or None."""
-    from eutectic.optimizers.models.belief import domain
-
     if not hasattr(recipe, "refuse"):
         return None
     groups = fraction_groups(space) or _closed(space)

@@ -3,16 +3,14 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from eutectic.campaigns.file.goals import refusal
+from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.journal import Entry
 from eutectic.campaigns.record.outcomes import Batch, Gate, Ledger, Outcome, Round, State
 from eutectic.optimizers.base import Reason
 from eutectic.oracles.base import Evaluation
-
-if TYPE_CHECKING:
-    from eutectic.campaigns.file.spec import CampaignSpec
 
 
 def proposed(row: Mapping[str, Any], number: int, index: int, at: float) -> Outcome:
@@ -59,7 +57,7 @@ def learned(outcome: Outcome, evaluation: Evaluation) -> Outcome:
     return replace(outcome, values=values, errors=errors)
 
 
-def settled(outcome: Outcome, status: Any, spec: "CampaignSpec", at: float) -> Outcome:
+def settled(outcome: Outcome, status: Any, spec: CampaignSpec, at: float) -> Outcome:
     """The outcome with its last status; losses and constraints from its values, NaN unless it finished.
 
     What is not the top rung's is not a value in this sense.
@@ -83,7 +81,7 @@ ReuseKey = tuple[str, str, str]
 class Record:
     """The journal, folded up to `seq`; changes with every event that is applied."""
 
-    spec: "CampaignSpec"
+    spec: CampaignSpec
     source: str
     """Folder that relative paths of the campaign file are taken from."""
     facts: Mapping[str, object]
@@ -170,8 +168,6 @@ class Record:
 
 def begin(entries: Sequence[Entry]) -> Record:
     """A record of all events; the first one says what the campaign is."""
-    from eutectic.campaigns.file.spec import CampaignSpec
-
     body: Body = entries[0].body
     record = Record(CampaignSpec.from_content(body["spec"]), body["source"], body["facts"], seq=entries[0].seq)
     record.apply(entries[1:])

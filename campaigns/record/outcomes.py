@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.optimizers.base import Reason
 from eutectic.oracles.base import Evaluation, Value
-
-if TYPE_CHECKING:
-    from eutectic.campaigns.file.spec import CampaignSpec
-
 
 OutcomeStatus = Literal["proposed", "running", "finished", "failed", "refused"]
 State = Literal["running", "done", "failed", "stopped"]
@@ -115,7 +112,7 @@ class Round:
 class Ledger:
     """Everything the journal says, folded; what reports, exports, tracking and status read."""
 
-    spec: "CampaignSpec"
+    spec: CampaignSpec
     folder: str
     state: State
     outcomes: tuple[Outcome, ...]

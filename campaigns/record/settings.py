@@ -1,13 +1,9 @@
 """This file is the guard of a property's meaning: values computed under different settings are never put together."""
 
-from typing import TYPE_CHECKING
-
 from eutectic.campaigns.errors import CampaignFolderError
 from eutectic.campaigns.problem.definition import Problem
-
-if TYPE_CHECKING:
-    from eutectic.campaigns.record.fold import Record
-    from eutectic.campaigns.record.outcomes import Outcome
+from eutectic.campaigns.record.fold import Record
+from eutectic.campaigns.record.outcomes import Outcome
 
 
 def require_same(problem: Problem, record: "Record") -> None:

@@ -8,8 +8,8 @@ import yaml
 from eutectic.campaigns.analysis.labels import duration, label, number, quantity
 from eutectic.campaigns.analysis.parity import Parities
 from eutectic.campaigns.analysis.summary import asked, findings, said, shown, wall_s
+from eutectic.campaigns.figures import candidate_charts
 from eutectic.campaigns.figures.candidate_charts import MAX_BARS, makeup
-from eutectic.campaigns.figures.candidate_charts import parity as parity_chart
 from eutectic.campaigns.figures.charts import objectives, trace
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.campaigns.report.markup import Html, Text, badge, candidate, chart, paragraph, safe, section, table
@@ -179,7 +179,7 @@ def trust(parities: Parities) -> str:
         "trust",
         "Can the surrogates be trusted?",
         paragraph(parities.note, "warn"),
-        chart("parity", parity_chart(parities.outputs)),
+        chart("parity", candidate_charts.parity(parities.outputs)),
         paragraph(note if rows else "", "note"),
         table([*columns, "Miscalibration"], rows, numbers=range(1, 10)) if rows else "",
         *(paragraph(text, "warn") for text in wrong),

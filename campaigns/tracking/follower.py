@@ -11,10 +11,14 @@ import yaml
 
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.explain.files import FOLDER, WHOLE, explanation_files
+from eutectic.campaigns.figures.pictures import write_figures
 from eutectic.campaigns.record.ledger import read_ledger
 from eutectic.campaigns.record.outcomes import Batch, Event, Ledger
+from eutectic.campaigns.report.page import write_report
 from eutectic.campaigns.tracking import projection
+from eutectic.campaigns.tracking.mlflow_store import Store, store_errors
 from eutectic.campaigns.tracking.position import Position, Positions, tracking_uri
+from eutectic.campaigns.tracking.surrogate_file import data_fingerprint, final_surrogates
 from eutectic.oracles.base import EngineMissing
 
 PACE_S = 3.0
@@ -83,8 +87,6 @@ class Tracker:
 
 def sync(folder: str | Path) -> str:
     """Bring MLflow up to date with a campaign's journal; where the run is. EngineMissing when the store is away."""
-    from eutectic.campaigns.tracking.mlflow_store import store_errors
-
     folder = Path(folder)
     if not read_ledger(folder).spec.tracking.enabled:
         return "tracking is switched off in the campaign file (tracking: {enabled: false})"
@@ -106,7 +108,6 @@ class Follower:
     """A store and how far it has followed; used by one thread."""
 
     def __init__(self, folder: Path, cwd: Path) -> None:
-        from eutectic.campaigns.tracking.mlflow_store import Store
 
         ledger = read_ledger(folder)
         self._folder = folder
@@ -221,12 +222,9 @@ class Follower:
 
     def _surrogates(self, ledger: Ledger) -> None:
         """Every output's final surrogate as a model, unless one that learned the same is there."""
-        from eutectic.campaigns.tracking.surrogate_file import final_surrogates
-        from eutectic.campaigns.tracking.surrogate_file import fingerprint as learned
-
         self.position.models |= self.store.models(self.position.run)
         for content in final_surrogates(ledger):
-            name, mark = content["property"], learned(content)
+            name, mark = content["property"], data_fingerprint(content)
             if self.position.models.get(name) != mark:
                 self.store.model(self.position.run, ledger.spec.name, content, mark, len(ledger.rounds))
                 self.position.models[name] = mark
@@ -257,9 +255,6 @@ def mark(folder: Path) -> str:
 
 def written(ledger: Ledger, folder: Path) -> list[tuple[Path, str]]:
     """Report, pictures and explanation with their place; the first two are written anew when older than the results."""
-    from eutectic.campaigns.figures.pictures import write_figures
-    from eutectic.campaigns.report.page import write_report
-
     report, pictures = folder / "report.html", sorted((folder / "figures").glob("*.png"))
     if not report.exists() or 1000 * report.stat().st_mtime < projection.ended_ms(ledger):
         write_report(ledger, report)

@@ -15,16 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eutectic.campaigns.analysis.labels import legal
-from eutectic.campaigns.tracking.follower import Tracker, sync
-from eutectic.campaigns.tracking.position import address, tracking_uri
+from eutectic.campaigns.tracking.position import address
 from eutectic.campaigns.tracking.projection import Measurement
 from eutectic.campaigns.tracking.surrogate_file import restore
 
 if TYPE_CHECKING:
     import pandas as pd
 
-
-__all__ = ["Store", "Tracker", "serve", "sync", "tracking_uri", "ui_command"]
 
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",

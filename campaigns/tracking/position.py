@@ -4,11 +4,8 @@ import json
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from eutectic.campaigns.file.spec import CampaignSpec
-
+from eutectic.campaigns.file.spec import CampaignSpec
 
 NAME = "tracking.json"
 
@@ -64,7 +61,7 @@ VARIABLE = "MLFLOW_TRACKING_URI"
 FILE = "mlflow.db"
 
 
-def tracking_uri(spec: "CampaignSpec", cwd: Path, source: Path | None = None, last: str = "") -> str:
+def tracking_uri(spec: CampaignSpec, cwd: Path, source: Path | None = None, last: str = "") -> str:
     """The store of a campaign: its file's `tracking.uri`, MLFLOW_TRACKING_URI, the last one used, cwd/mlflow.db.
 
     source: folder of the campaign file, from which its relative paths are taken (cwd when not given).

@@ -11,9 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eutectic.campaigns.analysis.parity import outputs_of
+from eutectic.campaigns.problem.build import build
+from eutectic.campaigns.problem.representations import rebuilt
+from eutectic.campaigns.record.history import history_of
 from eutectic.campaigns.record.outcomes import Ledger
 from eutectic.optimizers.base import Array, Space
-from eutectic.surrogates.base import FittedSurrogate, Replicas
+from eutectic.optimizers.models import belief
+from eutectic.optimizers.models.belief import domain
+from eutectic.surrogates.base import Domain, FittedSurrogate, Replicas
 from eutectic.surrogates.composite.represented import Represented
 
 if TYPE_CHECKING:
@@ -55,9 +60,6 @@ class Restored:
 
 def restore(path: str | Path) -> Restored:
     """Rebuild a surrogate from its file, with the very hyperparameters it was kept with."""
-    from eutectic.campaigns.problem.representations import rebuilt
-    from eutectic.surrogates.base import Domain
-
     content: Content = json.loads(Path(path).read_text(encoding="utf-8"))
     box = content["domain"]
     domain = Domain(np.array(box["lower"]), np.array(box["upper"]), tuple(box["categorical"]))
@@ -78,10 +80,6 @@ def restore(path: str | Path) -> Restored:
 
 def final_surrogates(ledger: Ledger) -> list[Content]:
     """What every objective's and constraint's surrogate has learned in the end, ready for JSON."""
-    from eutectic.campaigns.problem.build import build
-    from eutectic.campaigns.record.history import history_of
-    from eutectic.optimizers.models import belief
-
     problem = build(ledger.spec, str(ledger.facts.get("source", ".")), engines=False)
     history = history_of(ledger, problem.space)
     data = belief.columns(history)
@@ -114,8 +112,6 @@ def _recipe(ledger: Ledger, name: str) -> dict[str, object]:
 
 def _inputs(space: Space) -> dict[str, object]:
     """The variables as the surrogate sees them."""
-    from eutectic.optimizers.models.belief import domain
-
     box = domain(space)
     labels = {name: list(space.categories[i]) for i, name in enumerate(space.names) if space.kinds[i] == "categorical"}
     limits = {"lower": box.lower.tolist(), "upper": box.upper.tolist(), "categorical": list(box.categorical)}
@@ -142,7 +138,7 @@ def _nullable(values: Array) -> list[float | None]:
     return [None if math.isnan(v) else v for v in values.tolist()]
 
 
-def fingerprint(content: Content) -> str:
+def data_fingerprint(content: Content) -> str:
     """Hash (12 hex digits) of the data a surrogate learned from and of its recipe."""
     told = [content["property"], content["recipe"], content["X"], content["y"]]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]

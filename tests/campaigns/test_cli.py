@@ -102,8 +102,18 @@ def test_validate_imports_no_torch(example: str) -> None:
 
 def test_every_command_has_help() -> None:
     for verb in cli.VERBS:
-        assert verb.__doc__
-        assert "Usage" in campaign(ROOT, verb.__name__, "--help").stdout
+        assert cli.command(verb).callback.__doc__
+        assert "Usage" in campaign(ROOT, verb, "--help").stdout
+
+
+def test_the_list_of_verbs_says_what_each_function_says() -> None:
+    assert {verb: cli.command(verb).callback.__doc__.splitlines()[0] for verb in cli.VERBS} == {
+        verb: line for verb, (_, line) in cli.VERBS.items()
+    }
+    listed = campaign(ROOT, "--help").stdout
+    assert [line.split()[0] for line in listed.partition("Commands:\n")[2].splitlines() if line[:2] == "  "][:17] == [
+        *cli.VERBS
+    ]
 
 
 def test_version_is_printed_without_a_verb() -> None:

@@ -418,7 +418,7 @@ def test_mlflow_is_written_unless_it_is_off_or_the_campaign_runs(state, section,
     ledger = ledgers.single(6)
     content = {**ledger.spec.dump(), "tracking": section}
     ledger = replace(ledger, spec=type(ledger.spec).from_content(content), folder=str(tmp_path), state=state)
-    monkeypatch.setattr("eutectic.campaigns.record.ledger.read_ledger", lambda folder: ledger)
+    monkeypatch.setattr("eutectic.campaigns.commands.explain.read_ledger", lambda folder: ledger)
     asked = []
 
     def away(folder):

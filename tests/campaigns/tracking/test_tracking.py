@@ -13,9 +13,9 @@ from eutectic.campaigns.analysis.labels import legal
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.outcomes import Event
 from eutectic.campaigns.tracking import follower, projection
-from eutectic.campaigns.tracking.follower import Follower
-from eutectic.campaigns.tracking.mlflow_store import Store, Tracker, save_model, sync, tracking_uri, ui_command
-from eutectic.campaigns.tracking.position import Positions
+from eutectic.campaigns.tracking.follower import Follower, Tracker, sync
+from eutectic.campaigns.tracking.mlflow_store import Store, save_model, ui_command
+from eutectic.campaigns.tracking.position import Positions, tracking_uri
 from eutectic.campaigns.tracking.surrogate_file import final_surrogates, restore
 from eutectic.oracles.base import EngineMissing
 from tests.campaigns import ledgers

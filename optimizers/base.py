@@ -45,9 +45,51 @@ class Linear:
     """As the user wrote it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A column that is active only where another one takes certain values; several of one column must all hold."""
+
+    column: int
+    parent: int
+    """A categorical or integer column."""
+    values: tuple[float, ...]
+    """Values of the parent at which the column is active; the parent must be active, too."""
+    pin: float
+    """What the column is where it is not active, a value it can take: so rows that mean the same are equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Columns that candidates made together have in common."""
+
+    columns: tuple[int, ...]
+    size: int | None = None
+    """So many candidates in a row share them; None: all of a batch."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Amounts:
+    """How much of what a row consists of: `y @ matrix + constant`, y being the columns or ten to their power."""
+
+    labels: tuple[str, ...]
+    """What it consists of (e)."""
+    columns: tuple[int, ...]
+    """Columns (c) that say how much."""
+    powers: tuple[bool, ...]
+    """For each of them: is it a decadic logarithm?"""
+    matrix: Array
+    """(c, e)."""
+    constant: Array
+    """(e,)."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Space:
-    """The region candidates come from; row X (d,) in natural units, a category as its index."""
+    """The region candidates come from; row X (d,) in natural units, a category as its index.
+
+    What a generator calls a variable may be another number than the column: the logarithm of it, the place of an
+    ordered choice, a fraction of one where it speaks of per cent. Optimizers and surrogates only know the columns.
+    """
 
     names: tuple[str, ...]
     kinds: tuple[Kind, ...]
@@ -65,6 +107,16 @@ class Space:
     """When given (N, d), the space is exactly these rows (all different)."""
     known: Callable[[Array], Array] | None = None
     """Known cheap constraints: X (n, d) -> (n, k), feasible where <= 0 (deterministic, vectorised)."""
+    conditions: tuple[Condition, ...] = ()
+    """Columns that are not always active. No mixture and no linear constraint holds any of them."""
+    held: tuple[tuple[int, float], ...] = ()
+    """Columns that are held at a value while the others are asked for."""
+    shared: tuple[Shared, ...] = ()
+    """Columns that candidates made together have in common; see optimizers/sharing.py."""
+    context: tuple[int, ...] = ()
+    """Columns that are measured and not chosen: whoever asks holds them."""
+    amounts: Amounts | None = None
+    """What rows consist of, where the columns themselves do not say so."""
 
     @property
     def d(self) -> int:

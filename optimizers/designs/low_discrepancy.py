@@ -10,7 +10,7 @@ from math import ceil, log2
 import numpy as np
 
 from eutectic.optimizers.base import Array, Space
-from eutectic.optimizers.spaces import block_region, grid, polytope, region
+from eutectic.optimizers.spaces import activity, block_region, grid, polytope, region
 from eutectic.optimizers.spaces.blocks import Block, split, stepped
 from eutectic.optimizers.spaces.lattice import levels
 from eutectic.optimizers.spaces.presence import supports
@@ -25,6 +25,10 @@ def spread(space: Space, n: int, rng: np.random.Generator) -> Array | None:
     """
     from scipy.stats import qmc
 
+    if not activity.plain(space):
+        core = activity.core(space)
+        Z = spread(core.space, n, rng)
+        return None if Z is None else core.rows(Z)
     region.require_nonempty(space)
     blocks = split(space)
     sizes = [_dimensions(block) for block in blocks]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from eutectic.optimizers.base import Array, Space
 from eutectic.optimizers.evolutionary.mixture_variation import blends, mend, on_grid, polynomial, transfer
+from eutectic.optimizers.spaces.activity import settled
 
 
 def linkage(X: Array) -> Array:
@@ -211,7 +212,7 @@ def mutate(space: Space, X: Array, chosen: Mask, eta: float, rng: np.random.Gene
         for event in range(int(events.max(initial=0))):
             rows = np.flatnonzero(events > event)
             X[:, blend.columns] = transfer(blend, X[:, blend.columns], rows, eta, rng)
-    return X
+    return settled(space, X)
 
 
 def _stepped(before: Array, after: Array, grain: Array, low: Array, high: Array) -> Array:
@@ -235,7 +236,7 @@ def settle(space: Space, X: Array, rng: np.random.Generator) -> Array:
         part = X[:, blend.columns]
         if blend.divisions is not None or blend.selective or not _inside(part, blend.lower, blend.upper):
             X[:, blend.columns] = mend(blend, part, rng)
-    return X
+    return settled(space, X)
 
 
 def _inside(F: Array, low: Array, high: Array) -> bool:

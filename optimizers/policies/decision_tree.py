@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from eutectic.optimizers.base import Array, Mixture, Space
 from eutectic.optimizers.spaces import grid, region
+from eutectic.optimizers.spaces.activity import Core, core, plain
 from eutectic.optimizers.spaces.blocks import split, stepped
 
 Index = NDArray[np.int64]
@@ -146,9 +147,55 @@ class Tree:
         return X
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Whole:
+    """The decisions of a space's free columns; points are whole rows."""
+
+    core: Core
+    tree: Tree
+
+    @property
+    def length(self) -> int:
+        """Decisions of an episode."""
+        return self.tree.length
+
+    @property
+    def tokens(self) -> int:
+        """Number of tokens."""
+        return self.tree.tokens
+
+    def begin(self, n: int, rng: np.random.Generator) -> Index:
+        """The states (n, blocks) before the first decision."""
+        return self.tree.begin(n, rng)
+
+    def context(self, state: Index) -> Array:
+        """What a network is told of the start (n, 0)."""
+        return self.tree.context(state)
+
+    def options(self, t: int, state: Index, path: Index) -> Mask:
+        """(n, tokens) what decision t can be; path (n, t): tokens so far."""
+        return self.tree.options(t, state, path)
+
+    def step(self, t: int, state: Index, token: Index) -> Index:
+        """The states (n, blocks) after decision t was a token (n,)."""
+        return self.tree.step(t, state, token)
+
+    def rows(self, state: Index, path: Index, rng: np.random.Generator) -> Array:
+        """(n, d) a point for each finished path (n, T)."""
+        return self.core.rows(self.tree.rows(state, path, rng))
+
+    def replay(self, X: Array, rng: np.random.Generator) -> tuple[Index, Index, Index]:
+        """The paths (n, T) nearest to points X (n, d), the states they begin in and whose they are (n,)."""
+        return self.tree.replay(X[:, self.core.columns], rng)
+
+
 @lru_cache(maxsize=16)
-def tree(space: Space, levels: int, increment: float, blind: bool) -> Tree:
+def tree(space: Space, levels: int, increment: float, blind: bool) -> Tree | Whole:
     """The decisions of a space; ValueError when its grid is too fine to be counted or too coarse to have a point."""
+    if not plain(space):
+        inner = tree(core(space).space, levels, increment, blind)
+        assert isinstance(inner, Tree)
+        return Whole(core(space), inner)
     if space.table is not None:
         return _of_rows(space, space.table, levels)
     coarse = gridded(space, levels, increment)

@@ -4,6 +4,11 @@ import numpy as np
 
 from eutectic.optimizers.base import Array, Mixture, Space
 from eutectic.optimizers.search.unit_box import smooth
+from eutectic.optimizers.spaces import region
+from eutectic.optimizers.spaces.activity import active, plain, settled
+
+WOKEN = 8
+"""Random values that a column which becomes active is tried at."""
 
 
 def neighbours(space: Space, x: Array, rng: np.random.Generator, most: int = 256) -> Array:
@@ -11,11 +16,25 @@ def neighbours(space: Space, x: Array, rng: np.random.Generator, most: int = 256
     found = [shifts(space, mixture, x, rng) for mixture in space.mixtures]
     inside = {member for mixture in space.mixtures for member in mixture.members}
     found += [levels(space, j, x, rng) for j in range(space.d) if j not in inside]
-    every = np.concatenate([rows for rows in found if len(rows)] or [x[None]])
+    every = woken(space, x, np.concatenate([rows for rows in found if len(rows)] or [x[None]]), rng)
     every = every[(np.abs(every - x) > 1e-12).any(1)]
     if len(every) > most:
         every = every[np.sort(rng.choice(len(every), most, replace=False))]
     return every
+
+
+def woken(space: Space, x: Array, rows: Array, rng: np.random.Generator) -> Array:
+    """Copies (k, d) of x (d,) as the conditions want them; a column that wakes gets random values beside its pin."""
+    if plain(space):
+        return rows
+    rows = settled(space, rows)
+    awake = np.flatnonzero((active(space, rows) & ~active(space, x[None])).any(1))
+    if not len(awake):
+        return rows
+    columns = sorted({condition.column for condition in space.conditions})
+    others = np.repeat(rows[awake], WOKEN, axis=0)
+    others[:, columns] = region.sample(space, len(others), rng)[:, columns]
+    return np.concatenate([rows, settled(space, others)])
 
 
 def shifts(space: Space, mixture: Mixture, x: Array, rng: np.random.Generator) -> Array:
@@ -76,7 +95,7 @@ def levels(space: Space, j: int, x: Array, rng: np.random.Generator) -> Array:
 
 def rugged(space: Space) -> bool:
     """True when the space has anything that gradients cannot change: numbers in steps, categories, absent elements."""
-    plain, mixtures = smooth(space)
-    if len(plain) + sum(len(m.members) for m in mixtures) < space.d:
+    scaled, mixtures = smooth(space)
+    if len(scaled) + sum(len(m.members) for m in mixtures) < space.d:
         return True
     return any(any(m.or_zero) or m.max_present is not None or m.min_present > 1 for m in mixtures)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from eutectic.optimizers.base import Array, Mixture, Space
+from eutectic.optimizers.spaces.activity import asleep
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,13 +91,15 @@ def smooth(space: Space) -> tuple[tuple[int, ...], tuple[Mixture, ...]]:
 
 
 def chart(space: Space, X: Array) -> Chart:
-    """The chart around points X (r, d): each keeps what is not smooth, and its absent elements stay absent."""
+    """The chart around points X (r, d): each keeps what is not smooth or not free; absent elements stay absent."""
     plain, mixtures = smooth(space)
     lower, upper = np.array(X, dtype=float), np.array(X, dtype=float)
     columns = [*plain, *(member for mixture in mixtures for member in mixture.members)]
     lower[:, columns], upper[:, columns] = space.lower[columns], space.upper[columns]
     for mixture in mixtures:
         freeze(space, mixture, X, lower, upper)
+    rest = asleep(space, X)
+    lower[rest] = upper[rest] = X[rest]
     sticks = tuple(mixture.members for mixture in mixtures)
     return Chart(torch.tensor(lower), torch.tensor(upper), plain, sticks)
 

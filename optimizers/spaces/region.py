@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.optimizers.base import Array, Space
-from eutectic.optimizers.spaces import block_region
+from eutectic.optimizers.spaces import activity, block_region
 from eutectic.optimizers.spaces.blocks import split
 from eutectic.optimizers.spaces.membership import member
 from eutectic.optimizers.spaces.milp import clash
@@ -31,17 +31,22 @@ def count(space: Space) -> int | None:
         listed = enumerate_points(space)
         if listed is not None:
             return len(listed)
-    return len(space.table) if space.table is not None else _product(space)
+    return _number(space)
 
 
 def enumerate_points(space: Space, limit: int = _LIMIT) -> Array | None:
     """(N, d) the whole space when it has no more than `limit` points, else None; cached, read only."""
-    number = len(space.table) if space.table is not None else _product(space)
+    number = _number(space)
     return None if number is None or number > limit else _listed(space)
 
 
 def walk(space: Space, size: int = 100_000) -> Iterator[Array]:
     """A finite space of any size in chunks of about `size` rows (m, d), known constraints applied."""
+    if not activity.plain(space):
+        for case in activity.cases(space):
+            core = activity.core(case)
+            yield from (core.rows(Z) for Z in walk(core.space, size))
+        return
     if space.table is not None:
         pieces: Iterator[Array] = iter(np.array_split(space.table, max(1, len(space.table) // size)))
     else:
@@ -54,6 +59,9 @@ def sample(space: Space, n: int, rng: np.random.Generator) -> Array:
     """(n, d) independent uniform points of the region; ValueError when it is empty or `known` rejects nearly all."""
     if n == 0:
         return np.empty((0, space.d))
+    if not activity.plain(space):
+        core = activity.core(space)
+        return core.rows(sample(core.space, n, rng))
     if space.known is None:
         return _drawn(space, n, rng)
     kept: list[Array] = []
@@ -68,7 +76,9 @@ def sample(space: Space, n: int, rng: np.random.Generator) -> Array:
 
 
 def contains(space: Space, X: Array, tolerance: float = 1e-9) -> NDArray[np.bool_]:
-    """(n,) True where a row of X (n, d) lies in the region."""
+    """(n,) True where a row of X (n, d) lies in the region; columns not active must stand at their pins."""
+    if not activity.plain(space):
+        return _contains_settled(space, np.asarray(X, dtype=float), tolerance)
     inside = member(space, X, tolerance)
     if space.known is not None and inside.any():
         rows = np.flatnonzero(inside)
@@ -84,6 +94,9 @@ def snap(space: Space, X: Array) -> Array:
     """
     require_nonempty(space)
     X = np.asarray(X, dtype=float)
+    if not activity.plain(space):
+        core = activity.core(space)
+        return core.rows(snap(core.space, X[:, core.columns]))
     if space.table is not None:
         return _closest(_listed(space), X, _scale(space))
     out = X.copy()
@@ -96,8 +109,22 @@ def snap(space: Space, X: Array) -> Array:
     return out
 
 
+def _contains_settled(space: Space, X: Array, tolerance: float) -> NDArray[np.bool_]:
+    """(n,) True where what is held and what is not active is as it must be, and the rest lies in the core."""
+    core = activity.core(space)
+    finite: NDArray[np.bool_] = np.asarray(np.isfinite(X).all(1))
+    X = np.where(finite[:, None], X, 0.0)
+    slack = tolerance * _scale(space)
+    inside: NDArray[np.bool_] = finite & (np.abs(activity.settled(space, X) - X) <= slack).all(1)
+    Z = np.where(activity.active(space, X), X, space.lower)[:, core.columns]
+    return inside & contains(core.space, Z, tolerance)
+
+
 def require_nonempty(space: Space) -> None:
     """ValueError naming the constraints that clash when the region has no point."""
+    if not activity.plain(space):
+        require_nonempty(activity.core(space).space)
+        return
     _checked(space)
     if space.known is not None and enumerate_points(space) is not None and not count(space):
         raise ValueError("the known constraints rule out every point of the space")
@@ -112,6 +139,18 @@ def _checked(space: Space) -> None:
     for block in split(space):
         if block_region.empty(block):
             raise ValueError(f"nothing satisfies all of: {'; '.join(clash(block.space))}")
+
+
+def _number(space: Space) -> int | None:
+    """Number of points without the known constraints, None when infinite."""
+    if space.table is not None:
+        return len(space.table)
+    if activity.plain(space):
+        return _product(space)
+    if _number(activity.core(space).space) is None:
+        return None
+    numbers = [_number(activity.core(case).space) for case in activity.cases(space)]
+    return sum(n for n in numbers if n is not None)
 
 
 def _product(space: Space) -> int | None:

@@ -62,3 +62,20 @@ def test_code_of_the_readme_runs(code: str, tmp_path: Path) -> None:
     examples.write("catalyst_pool", tmp_path)
     (tmp_path / "code.py").write_text(code)
     python(tmp_path, "-W", "error::DeprecationWarning:__main__", "code.py")
+
+
+def test_every_file_that_the_architecture_page_names_exists():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:campaigns|optimizers|surrogates|oracles|generators|tests)/[a-z_/]+(?:\.py)?)`", text))
+    assert len(named) > 40
+    assert sorted(path for path in named if not (ROOT / path).exists()) == []
+
+
+def test_the_architecture_page_names_every_folder():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    folders = {
+        path.parent.name
+        for package in ("surrogates", "optimizers", "generators", "oracles", "campaigns")
+        for path in (ROOT / package).glob("*/__init__.py")
+    }
+    assert sorted(folder for folder in folders if f"`{folder}`" not in text) == []

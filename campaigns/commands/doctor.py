@@ -105,8 +105,8 @@ def potentials() -> list[Finding]:
 
 
 def services() -> list[Finding]:
-    """What follows and spreads campaigns."""
-    return [library("mlflow", "pip install mlflow"), library("dask", "pip install 'eutectic[cluster]'")]
+    """What follows campaigns."""
+    return [library("mlflow", "pip install mlflow")]
 
 
 def machine() -> list[Finding]:

@@ -32,7 +32,7 @@ def bowls(v, rng):
 """
 RUNNER = """
 import sys
-from campaigns.campaign import Campaign
+from eutectic.campaigns.campaign import Campaign
 file, folder, fresh = sys.argv[1:]
 with (Campaign.from_yaml(file, folder) if fresh == "yes" else Campaign.open(folder)) as campaign:
     for event in campaign.events():

@@ -75,9 +75,9 @@ def learned(ledger: Ledger, problem: Problem) -> tuple[Learned, ...]:
 
 def known_units(found: Learned, coefficients: Sequence[Coefficient]) -> tuple[Coefficient, ...]:
     """The same without units where only the inputs' are known, for a property that has one by its name."""
-    recipe = getattr(getattr(found.fitted, "inner", found.fitted), "recipe", None)
-    rule = getattr(recipe, "kind", "") == "classification"  # what it compares with 0 has no unit
-    known = rule or bool(getattr(recipe, "target_unit", "")) or not quantity(found.name)[1]
+    columns = getattr(getattr(found.fitted, "inner", found.fitted), "columns", None)
+    rule = getattr(columns, "classified", False)  # what it compares with 0 has no unit
+    known = rule or bool(getattr(columns, "target_unit", "")) or not quantity(found.name)[1]
     return tuple(coefficients) if known else tuple(replace(c, unit="") for c in coefficients)
 
 

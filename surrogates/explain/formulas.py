@@ -8,6 +8,9 @@ import numpy as np
 
 from eutectic.surrogates.base import Array
 from eutectic.surrogates.explain.inputs import Inputs
+from eutectic.surrogates.sisso.classification import Classification
+from eutectic.surrogates.sisso.formulas import coefficient_units, short
+from eutectic.surrogates.sisso.recipe import SISSO
 
 if TYPE_CHECKING:
     import sympy
@@ -81,8 +84,6 @@ def equations_of(fitted: Any, sign: float, shift: float, X: Array, y: Array, poi
 
 def fitted_equation(X: Array, y: Array, inputs: Inputs, points: Array) -> Equation | None:
     """Two terms of one rung of + - * / over the numbers among the columns; None where that cannot be fitted."""
-    from eutectic.surrogates.sisso.recipe import SISSO
-
     numbers = [j for j in range(inputs.d) if j not in inputs.categorical and np.ptp(X[:, j]) > 0]
     if len(y) < LEAST or not numbers or not np.ptp(y) > 0:
         return None
@@ -95,9 +96,7 @@ def fitted_equation(X: Array, y: Array, inputs: Inputs, points: Array) -> Equati
 
 def _written(fitted: Any, sign: float, shift: float) -> list[Equation]:
     """Text, task and coefficients of each formula; what is not known yet is blank."""
-    import sympy
-
-    from eutectic.surrogates.sisso.classification import Classification
+    from sympy import Float, latex
 
     (output,) = fitted.outputs
     rule = isinstance(output, Classification)
@@ -106,28 +105,26 @@ def _written(fitted: Any, sign: float, shift: float) -> list[Equation]:
     made = []
     moved = 0.0 if rule else shift  # of a rule the sign alone counts, for the larger value of what it learned
     for expression, task, numbers in zip(fitted.expressions, _tasks(fitted), _coefficients(fitted), strict=True):
-        shown = (int(sign) * expression + sympy.Float(moved)).evalf(6)
+        shown = (int(sign) * expression + Float(moved)).evalf(6)
         first, *slopes = (replace(c, value=sign * c.value) for c in numbers)
         told = (replace(first, value=first.value + moved), *slopes)
-        made.append(Equation(f"{shown}{end}", f"{sympy.latex(shown)}{end}", task, *blank, told))
+        made.append(Equation(f"{shown}{end}", f"{latex(shown)}{end}", task, *blank, told))
     return made
 
 
 def _tasks(fitted: Any) -> "list[tuple[str, float] | None]":
     """The task of each formula."""
     inner = getattr(fitted, "inner", fitted)
-    name = inner.recipe.task
+    name = inner.columns.task
     return [None] if name is None else [(name, float(value)) for value in inner.labels]
 
 
 def _coefficients(fitted: Any) -> list[list[Coefficient]]:
     """Intercept and slopes of each formula, as they were fitted."""
-    from eutectic.surrogates.sisso.formulas import coefficient_units, short
-
     inner = getattr(fitted, "inner", fitted)
     equation = inner.outputs[0].equation
     terms = ["", *(str(tree.expression(_symbols(short(inner.names)))) for tree in equation.trees)]
-    units = coefficient_units(inner, equation.trees)
+    units = coefficient_units(inner.columns, equation.trees)
     made = []
     for slopes, intercept in zip(equation.slopes, equation.intercepts, strict=True):
         each = zip(terms, [intercept, *slopes], units, strict=True)
@@ -136,9 +133,9 @@ def _coefficients(fitted: Any) -> list[list[Coefficient]]:
 
 
 def _symbols(names: Sequence[str]) -> "list[sympy.Symbol]":
-    import sympy
+    from sympy import Symbol
 
-    return [sympy.Symbol(name, real=True) for name in names]
+    return [Symbol(name, real=True) for name in names]
 
 
 def ranges(X: Array) -> tuple[tuple[float, float], ...]:

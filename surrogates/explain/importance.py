@@ -92,7 +92,7 @@ class Dependence:
 def dependence(moments: Moments, X: Array, column: int, inputs: Inputs, inside: Inside | None = None) -> Dependence:
     """Partial dependence (Friedman 2001, doi 10.1214/aos/1013203451) along one column, over the rows of X (n, d).
 
-    A fraction moves along the line on which the others of its group keep their ratios (Cox 1971; `explain_inputs`).
+    A fraction moves along the line on which the others of its group keep their ratios (Cox 1971; `moved`).
     inside: rows (n, d) -> (n,) which of them lie in the space; the others do not count.
     """
     x = places(column, inputs)

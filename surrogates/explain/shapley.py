@@ -2,7 +2,7 @@
 
 The worth of a set S of inputs of a row x is the mean prediction of rows that have x in S and a background row elsewhere
 (arXiv:1705.07874, eq. 9 and 11: interventional). Where fractions sum to one, the background's other fractions share
-what S leaves (`explain_inputs.closed`), so every row predicted is a composition. If the proportions of the others are
+what S leaves (`inputs.closed`), so every row predicted is a composition. If the proportions of the others are
 independent of the fractions in S, complete neutrality, which Dirichlet-distributed compositions have (Connor and
 Mosimann 1969, doi 10.1080/01621459.1969.10500963), this worth is the conditional expectation that Aas, Jullum and
 Loland 2021 ask for dependent inputs (doi 10.1016/j.artint.2021.103502).

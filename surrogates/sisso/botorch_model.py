@@ -4,20 +4,17 @@ Each member k stands in for four values mean +- sqrt(scale) (member - mean) +- s
 prediction and their variance the calibrated one, both exactly those of `FittedSISSO.posterior`.
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 import torch
 from botorch.models.ensemble import EnsembleModel
 from torch import Tensor
 
+from eutectic.surrogates.base import Array
 from eutectic.surrogates.sisso.classification import Classification
 from eutectic.surrogates.sisso.equation import Equation
-from eutectic.surrogates.sisso.features import Tree
+from eutectic.surrogates.sisso.features import Ints, Tree
 from eutectic.surrogates.sisso.regression import Regression
-
-if TYPE_CHECKING:
-    from eutectic.surrogates.sisso.model import FittedSISSO
 
 
 def _cbrt(a: Tensor) -> Tensor:
@@ -78,23 +75,23 @@ def _terms(equation: Equation, X: Tensor) -> Tensor:
 class SISSOModel(EnsembleModel):  # type: ignore[misc]
     """Raw inputs (..., q, d) -> ensemble posterior (..., q, m)."""
 
-    def __init__(self, fitted: "FittedSISSO") -> None:
+    def __init__(self, outputs: Sequence[Regression | Classification], task_of: Callable[[Array], Ints]) -> None:
         super().__init__()
-        self.fitted = fitted
-        self._num_outputs = len(fitted.outputs)
+        self.outputs, self.task_of = tuple(outputs), task_of
+        self._num_outputs = len(self.outputs)
 
     def forward(self, X: Tensor) -> Tensor:
         """Ensemble values (..., s, q, m) at X (..., q, d)."""
         flat = X.reshape(-1, X.shape[-1]).to(torch.float64)
-        task = torch.as_tensor(self.fitted.task_of(flat.detach().numpy()))
-        made = [values(output, flat, task) for output in self.fitted.outputs]
+        task = torch.as_tensor(self.task_of(flat.detach().numpy()))
+        made = [values(output, flat, task) for output in self.outputs]
         stacked = torch.stack([_unbiased(v) for v in made], -1)  # (s, n, m)
         return stacked.reshape(len(stacked), *X.shape[:-1], len(made)).movedim(0, -3)
 
 
-def model(fitted: "FittedSISSO") -> SISSOModel:
-    """The BoTorch model of a fitted SISSO."""
-    made = SISSOModel(fitted)
+def model(outputs: Sequence[Regression | Classification], task_of: Callable[[Array], Ints]) -> SISSOModel:
+    """The BoTorch model of a fitted SISSO: its outputs, and what tells the task (n,) of rows (n, d)."""
+    made = SISSOModel(outputs, task_of)
     made.eval()
     return made
 

@@ -1,8 +1,13 @@
-"""This file is one fitted classification output of SISSO: one or two terms whose linear function parts two classes."""
+"""This file is one fitted classification output of SISSO: one or two terms whose linear function parts two classes.
+
+One term is a descriptor that a threshold splits; cross-validation may choose how deep it nests, by the
+one-standard-error rule. Two terms are parted by a line. The chance of a class is Platt's (1999, Probabilistic outputs
+for support vector machines, in Advances in Large Margin Classifiers, MIT Press): logistic in the decision function.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
@@ -10,6 +15,7 @@ from eutectic.surrogates.base import Array, Posterior
 from eutectic.surrogates.sisso.deepening import Best, deepen
 from eutectic.surrogates.sisso.equation import Equation, evaluate, solve, trees_of
 from eutectic.surrogates.sisso.features import Bank, Grammar, Ints, Rank, Tree, expansions, usable
+from eutectic.surrogates.sisso.regression import Options as RegressionOptions
 from eutectic.surrogates.sisso.regression import Regression, folds_of, regress, simplest
 from eutectic.surrogates.sisso.screening import Pool, Screened, check, standard_keys
 from eutectic.surrogates.sisso.search import Data, grammar_of, materialise
@@ -23,8 +29,19 @@ from eutectic.surrogates.sisso.separation import (
     threshold,
 )
 
-if TYPE_CHECKING:
-    from eutectic.surrogates.sisso.recipe import SISSO
+
+class Options(RegressionOptions, Protocol):
+    """What a fit reads of the recipe, where each option is explained."""
+
+    @property
+    def criterion(self) -> str:
+        """`threshold` or `overlap`."""
+        ...
+
+    @property
+    def deepening(self) -> int:
+        """Steps of the search beyond the rungs."""
+        ...
 
 
 def order_keys(values: Array) -> list[bytes]:
@@ -34,48 +51,48 @@ def order_keys(values: Array) -> list[bytes]:
     return standard_keys(rankdata(values, axis=1))
 
 
-def descriptors(recipe: "SISSO", data: Data, upper: Flags) -> list[Tree]:
+def descriptors(options: Options, data: Data, upper: Flags) -> list[Tree]:
     """The best descriptors of every complexity, best first, for classes upper (n,)."""
-    by = by_threshold if recipe.criterion == "threshold" else by_overlap
-    grammar = grammar_of(recipe)
-    best = Best(recipe.screened, grammar, lambda values: by(values, upper), order_keys)
-    bank = materialise(recipe, data, recipe.rungs, best.rank)
+    by = by_threshold if options.criterion == "threshold" else by_overlap
+    grammar = grammar_of(options)
+    best = Best(options.screened, grammar, lambda values: by(values, upper), order_keys)
+    bank = materialise(options, data, options.rungs, best.rank)
     size = max(1, grammar.block // len(data.y))
     for begin in range(0, len(bank), size):
         part = slice(begin, begin + size)
         best.offer(bank.values[part], bank.complexity[part], bank.trees[part].__getitem__)
-    if recipe.rungs:
+    if options.rungs:
         for values, _, cost, made in expansions(bank, grammar):
             best.offer(values, cost, made)
-    if recipe.deepening:
-        low = materialise(recipe, data, 2, best.rank)
-        deepen(best, data.X, low, data.dimension, recipe.deepening)
+    if options.deepening:
+        low = materialise(options, data, 2, best.rank)
+        deepen(best, data.X, low, data.dimension, options.deepening)
     return best.trees
 
 
-def chosen(recipe: "SISSO", data: Data, upper: Flags) -> tuple[tuple[Tree, ...], list[str]]:
+def chosen(options: Options, data: Data, upper: Flags) -> tuple[tuple[Tree, ...], list[str]]:
     """The best descriptor, none when no input varies; of a complexity that cross-validation allows if that is asked."""
-    trees, notes = descriptors(recipe, data, upper), list[str]()
-    if recipe.folds and trees:
-        errors = held_out(recipe, data, upper)
+    trees, notes = descriptors(options, data, upper), list[str]()
+    if options.folds and trees:
+        errors = held_out(options, data, upper)
         limit = simplest(list(errors))
         trees = [tree for tree in trees if tree.size <= limit]
         said = f"chose at most {limit} operators: {100 * (1 - errors[limit].mean()):.1f} % right"
-        notes.append(f"{len(folds_of(recipe, len(upper)))}-fold cross-validation {said}")
+        notes.append(f"{len(folds_of(options, len(upper)))}-fold cross-validation {said}")
     return tuple(trees[:1]), notes
 
 
-def held_out(recipe: "SISSO", data: Data, upper: Flags) -> Array:
+def held_out(options: Options, data: Data, upper: Flags) -> Array:
     """Errors (max_complexity + 1, n), 0 or 1, of the best descriptor of so many operators at most.
 
     A row is judged by a search that has not seen it; where a descriptor has no value, or that search has
     rows of one class only, the commoner class is believed.
     """
-    errors = np.zeros((recipe.max_complexity + 1, len(upper)))
-    for fold in folds_of(recipe, len(upper)):
+    errors = np.zeros((options.max_complexity + 1, len(upper)))
+    for fold in folds_of(options, len(upper)):
         rest = np.setdiff1d(np.arange(len(upper)), fold)
         both = len(np.unique(upper[rest])) == 2
-        trees = descriptors(recipe, data.take(rest), upper[rest]) if both else []
+        trees = descriptors(options, data.take(rest), upper[rest]) if both else []
         for limit in range(len(errors)):
             tree = next((tree for tree in trees if tree.size <= limit), None)
             errors[limit, fold] = sides(tree, data.X, rest, upper)[fold] != upper[fold]
@@ -141,7 +158,7 @@ class Classification:
 
 
 def classify(
-    recipe: "SISSO", data: Data, start: Mapping[str, object] | None, notes: tuple[str, ...]
+    options: Options, data: Data, start: Mapping[str, object] | None, notes: tuple[str, ...]
 ) -> "Classification | Regression":
     """Learn one output of two values, or solve the structure of `start`; ValueError for more values.
 
@@ -152,9 +169,9 @@ def classify(
         raise ValueError(f"kind: classification takes two different values of the output, got {len(classes)}")
     if len(classes) == 1:
         alone = "one class so far: it is predicted until the rows hold the other"
-        return regress(replace(recipe, folds=0), data, np.full(len(data.y), np.nan), None, (*notes, alone))
+        return regress(options, data, np.full(len(data.y), np.nan), None, (*notes, alone), choosing=False)
     upper = data.y == classes[1]
-    trees, said = find(recipe, data, upper) if start is None else (trees_of(start), [])
+    trees, said = find(options, data, upper) if start is None else (trees_of(start), [])
     equation = line(trees, data, upper)
     decision = equation.predict(data.X, data.task)
     share, ones, rest = float(upper.mean()), int(upper.sum()), int((~upper).sum())
@@ -170,37 +187,37 @@ def classify(
     return replace(made, rmse=rmse, unseen=Posterior(mean[:, None], variance[:, None]))
 
 
-def find(recipe: "SISSO", data: Data, upper: Flags) -> tuple[tuple[Tree, ...], list[str]]:
+def find(options: Options, data: Data, upper: Flags) -> tuple[tuple[Tree, ...], list[str]]:
     """The term, or two terms, that separate best, and what is to be said of the choice."""
-    if recipe.terms == 1:
-        return chosen(recipe, data, upper)
-    by = by_threshold if recipe.criterion == "threshold" else by_overlap
-    grammar = grammar_of(recipe)
-    bank = materialise(recipe, data, recipe.rungs, lambda values: by(values, upper))
-    first = rank_all(data.X, bank, grammar, recipe, lambda values: by(values, upper), frozenset())
+    if options.terms == 1:
+        return chosen(options, data, upper)
+    by = by_threshold if options.criterion == "threshold" else by_overlap
+    grammar = grammar_of(options)
+    bank = materialise(options, data, options.rungs, lambda values: by(values, upper))
+    first = rank_all(data.X, bank, grammar, options, lambda values: by(values, upper), frozenset())
     if len(first.trees) < 2:
         return first.trees[:1], []
     mixed = overlapping(first.values[0], upper)
     second = first
     if upper[mixed].any() and (~upper[mixed]).any():
         second = rank_all(
-            data.X, bank, grammar, recipe, lambda values: by(values[:, mixed], upper[mixed]), frozenset(first.keys)
+            data.X, bank, grammar, options, lambda values: by(values[:, mixed], upper[mixed]), frozenset(first.keys)
         )
     trees = (*first.trees, *(tree for tree in second.trees if tree not in first.trees))
-    return best_pair(recipe, trees, data, upper), []
+    return best_pair(options, trees, data, upper), []
 
 
-def rank_all(X: Array, bank: Bank, grammar: Grammar, recipe: "SISSO", rank: Rank, skip: frozenset[bytes]) -> Screened:
+def rank_all(X: Array, bank: Bank, grammar: Grammar, options: Options, rank: Rank, skip: frozenset[bytes]) -> Screened:
     """The best `screened` features of the bank and its next rung, every one formed and ranked; orders differ."""
-    pool = Pool(20 * (recipe.screened + len(skip)) + 200, merge=False)
+    pool = Pool(20 * (options.screened + len(skip)) + 200, merge=False)
     size = max(1, grammar.block // len(X))
     for begin in range(0, len(bank), size):
         part = bank.trees[begin : begin + size]
         pool.offer(_ranked(bank.values[begin : begin + size], grammar, rank), part.__getitem__)
-    if recipe.rungs:
+    if options.rungs:
         for values, _, _, made in expansions(bank, grammar):
             pool.offer(_ranked(values, grammar, rank), made)
-    return check(X, pool, grammar, rank, order_keys, recipe.screened, skip)
+    return check(X, pool, grammar, rank, order_keys, options.screened, skip)
 
 
 def _ranked(values: Array, grammar: Grammar, rank: Rank) -> Array:
@@ -218,13 +235,13 @@ def overlapping(values: Array, upper: Flags) -> Flags:
     return np.asarray((values >= low) & (values <= high))
 
 
-def best_pair(recipe: "SISSO", trees: tuple[Tree, ...], data: Data, upper: Flags) -> tuple[Tree, ...]:
+def best_pair(options: Options, trees: tuple[Tree, ...], data: Data, upper: Flags) -> tuple[Tree, ...]:
     """The pair of expressions with the least overlap of convex hulls, or the fewest errors of a line."""
     values = evaluate(trees, data.X)
     values = (values - values.mean(1, keepdims=True)) / values.std(1, keepdims=True)
     best: tuple[float, tuple[Tree, ...]] = (-np.inf, trees[:1])
     for i in range(len(trees) - 1):
-        if recipe.criterion == "overlap":
+        if options.criterion == "overlap":
             scores = np.array([-hull_overlap(values[[i, j]].T, upper) for j in range(i + 1, len(trees))])
         else:
             scores = by_threshold(_discriminants(values[i], values[i + 1 :], upper), upper)

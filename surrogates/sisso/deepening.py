@@ -124,7 +124,7 @@ class Place:
                 if other is None:
                     inner, units = UNARY[op].apply(inner), units * (UNARY[op].power or 0.0)
                     continue
-                rule, beside, unit = BINARY[op], other.values(X)[None], dimension_of(other, dimension)
+                rule, beside, unit = BINARY[op], other.values(X)[None], other.dimension(dimension)
                 inner = rule.apply(inner, beside) if left else rule.apply(beside, inner)
                 units = units + rule.sign * unit if left else unit + rule.sign * units
         return index, inner
@@ -139,16 +139,6 @@ def places(tree: Tree, above: tuple[tuple[str, Tree | None, bool], ...] = ()) ->
             yield from places(tree.right, ((tree.op, tree.left, False), *above))
 
 
-def dimension_of(tree: Tree, dimension: Array) -> Array:
-    """Unit exponents (u,) of an expression over primary features with exponents (d, u)."""
-    if isinstance(tree.left, int):
-        return np.asarray(dimension[tree.left])
-    left = dimension_of(tree.left, dimension)
-    if tree.right is None:
-        return left * (UNARY[tree.op].power or 0.0)
-    return left + BINARY[tree.op].sign * dimension_of(tree.right, dimension)
-
-
 def _allowed(
     op: str, other: Tree | None, left: bool, inner: Array, units: Array, dimension: Array
 ) -> NDArray[np.bool_]:
@@ -157,7 +147,7 @@ def _allowed(
     if other is None and UNARY[op].power is None:
         fits = np.asarray((np.abs(units) < 1e-6).all(1))
     elif other is not None and BINARY[op].sign == 0:
-        fits = np.asarray((np.abs(units - dimension_of(other, dimension)) < 1e-6).all(1))
+        fits = np.asarray((np.abs(units - other.dimension(dimension)) < 1e-6).all(1))
     return fits & divisors(inner) if op == "inv" or (op == "/" and not left) else fits
 
 
@@ -182,7 +172,7 @@ def _fillings(
     yield low.values[simple], low.dimension[simple], low.complexity[simple], trees.__getitem__
     joined = Bank(
         np.vstack([low.values, node.values(X)]),
-        np.vstack([low.dimension, dimension_of(node, dimension)]),
+        np.vstack([low.dimension, node.dimension(dimension)]),
         np.append(low.complexity, node.size),
         (*low.trees, node),
         len(low),

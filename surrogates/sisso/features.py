@@ -1,6 +1,6 @@
 """This file is the feature space of SISSO: rungs of expressions over primary features, kept as values and as trees.
 
-All rungs but the last are materialised here (the bank); the last one is only screened, in `surrogates.sisso_screen`.
+All rungs but the last are materialised here (the bank); the last one is only screened, in sisso/screening.py.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -48,6 +48,15 @@ class Tree:
         if self.right is None:
             return UNARY[self.op].express(self.left.expression(symbols))
         return BINARY[self.op].express(self.left.expression(symbols), self.right.expression(symbols))
+
+    def dimension(self, table: Array) -> Array:
+        """Unit exponents (u,) of the expression over primary features with exponents (d, u)."""
+        if isinstance(self.left, int):
+            return np.asarray(table[self.left])
+        left = self.left.dimension(table)
+        if self.right is None:
+            return left * (UNARY[self.op].power or 0.0)
+        return left + BINARY[self.op].sign * self.right.dimension(table)
 
     @property
     def size(self) -> int:

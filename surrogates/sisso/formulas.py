@@ -3,17 +3,15 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from eutectic.surrogates.base import Array, Formula
+from eutectic.surrogates.base import Formula
 from eutectic.surrogates.sisso.classification import Classification
 from eutectic.surrogates.sisso.features import Tree
-from eutectic.surrogates.sisso.operators import BINARY, UNARY, dimensions, symbols_of, write_unit
+from eutectic.surrogates.sisso.operators import dimensions, symbols_of, write_unit
+from eutectic.surrogates.sisso.primary_features import Columns
+from eutectic.surrogates.sisso.regression import Regression
 
 if TYPE_CHECKING:
     import sympy
-
-    from eutectic.surrogates.sisso.model import FittedSISSO
 
 
 def short(names: Sequence[str]) -> list[str]:
@@ -22,52 +20,42 @@ def short(names: Sequence[str]) -> list[str]:
     return stripped if len(set(stripped)) == len(names) and all(stripped) else list(names)
 
 
-def dimension_of(tree: Tree, table: Array) -> Array:
-    """(u,) exponents of an expression, from those of the primary features (d, u)."""
-    if isinstance(tree.left, int):
-        return np.asarray(table[tree.left])
-    left = dimension_of(tree.left, table)
-    if tree.right is None:
-        return np.asarray(left * (UNARY[tree.op].power or 0.0))
-    return np.asarray(left + BINARY[tree.op].sign * dimension_of(tree.right, table))
-
-
-def coefficient_units(fitted: "FittedSISSO", trees: Sequence[Tree]) -> list[str]:
+def coefficient_units(columns: Columns, trees: Sequence[Tree]) -> list[str]:
     """Units of intercept and slopes; empty texts when no units were given."""
-    if fitted.recipe.units is None:
+    if columns.units is None:
         return [""] * (len(trees) + 1)
-    units = [*fitted.recipe.units_of(fitted.names), fitted.recipe.target_unit]
+    units = [*columns.units, columns.target_unit]
     table, symbols = dimensions(units), symbols_of(units)
-    exponents = [table[-1], *(table[-1] - dimension_of(tree, table[:-1]) for tree in trees)]
+    exponents = [table[-1], *(table[-1] - tree.dimension(table[:-1]) for tree in trees)]
     return [write_unit(row, symbols) for row in exponents]
 
 
-def expressions(fitted: "FittedSISSO") -> tuple["sympy.Expr", ...]:
+def expressions(columns: Columns, outputs: Sequence[Regression | Classification]) -> tuple["sympy.Expr", ...]:
     """One an output and task."""
-    import sympy
+    from sympy import Add, Float, Symbol
 
-    symbols = [sympy.Symbol(name, real=True) for name in short(fitted.names)]
+    symbols = [Symbol(name, real=True) for name in short(columns.names)]
     made = []
-    for output in fitted.outputs:
+    for output in outputs:
         equation = output.equation
         terms = [tree.expression(symbols) for tree in equation.trees]
         for slopes, intercept in zip(equation.slopes, equation.intercepts, strict=True):
-            parts = [sympy.Float(c) * term for c, term in zip(slopes, terms, strict=True)]
-            made.append(sympy.Add(sympy.Float(intercept), *parts))
+            parts = [Float(c) * term for c, term in zip(slopes, terms, strict=True)]
+            made.append(Add(Float(intercept), *parts))
     return tuple(made)
 
 
-def formulas(fitted: "FittedSISSO") -> tuple[Formula, ...]:
+def formulas(columns: Columns, outputs: Sequence[Regression | Classification]) -> tuple[Formula, ...]:
     """One an output and task, numbers to six digits."""
-    import sympy
+    from sympy import latex as written_latex
 
-    made, written = [], iter(expressions(fitted))
-    for output in fitted.outputs:
-        units = coefficient_units(fitted, output.equation.trees)
+    made, written = [], iter(expressions(columns, outputs))
+    for output in outputs:
+        units = coefficient_units(columns, output.equation.trees)
         labels = [f"c{i}" + (f" ({unit})" if unit else "") for i, unit in enumerate(units)]
         for slopes, intercept in zip(output.equation.slopes, output.equation.intercepts, strict=True):
             expression = next(written).evalf(6)
-            text, latex = str(expression), sympy.latex(expression)
+            text, latex = str(expression), written_latex(expression)
             if isinstance(output, Classification):
                 text, latex = f"{text} > 0", f"{latex} > 0"
             values = [float(intercept), *(float(c) for c in slopes)]

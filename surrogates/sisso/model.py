@@ -1,25 +1,33 @@
-"""This file is the fitted SISSO: checks of the data, one formula an output, posterior, state and BoTorch model."""
+"""This file is the fitted SISSO: one formula an output, posterior, state and BoTorch model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from eutectic.surrogates.base import Array, Domain, Formula, Posterior, State
 from eutectic.surrogates.sisso.classification import Classification, classify
+from eutectic.surrogates.sisso.classification import Options as ClassificationOptions
 from eutectic.surrogates.sisso.features import Ints
 from eutectic.surrogates.sisso.formulas import expressions, formulas
-from eutectic.surrogates.sisso.primary_features import constants, dimensions_of, divide, primary_columns
+from eutectic.surrogates.sisso.primary_features import Columns
 from eutectic.surrogates.sisso.regression import Regression, regress
 from eutectic.surrogates.sisso.search import Data
-from eutectic.surrogates.validation import checked, columns_of
+from eutectic.surrogates.validation import columns_of
 
 if TYPE_CHECKING:
     import sympy
     from botorch.models.model import Model
 
-    from eutectic.surrogates.sisso.recipe import SISSO
+
+class Options(ClassificationOptions, Protocol):
+    """What a fit reads of the recipe, where each option is explained."""
+
+    @property
+    def kind(self) -> str:
+        """`regression` or `classification`."""
+        ...
 
 
 Output = Regression | Classification
@@ -29,11 +37,16 @@ Output = Regression | Classification
 class FittedSISSO:
     """Formulas that have seen data."""
 
-    recipe: "SISSO"
-    names: tuple[str, ...]
+    columns: Columns
+    """The d inputs."""
     outputs: tuple[Output, ...]
     labels: Array
     """(t,) value of the task input in each task; empty when there is one task."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the inputs (d)."""
+        return self.columns.names
 
     @property
     def state(self) -> State:
@@ -52,17 +65,17 @@ class FittedSISSO:
         """The same mean and variance as a BoTorch ensemble model, differentiable in X."""
         from eutectic.surrogates.sisso.botorch_model import model
 
-        return model(self)
+        return model(self.outputs, self.task_of)
 
     @property
     def formulas(self) -> tuple[Formula, ...]:
         """A formula for every output and, within it, for every task."""
-        return formulas(self)
+        return formulas(self.columns, self.outputs)
 
     @property
     def expressions(self) -> tuple["sympy.Expr", ...]:
         """The same as SymPy expressions over `sympy.Symbol(name)`, units stripped from the names."""
-        return expressions(self)
+        return expressions(self.columns, self.outputs)
 
     def posterior(self, X: Array) -> Posterior:
         """Predict the m outputs at X (n, d).
@@ -85,41 +98,41 @@ class FittedSISSO:
 
     def task_of(self, X: Array) -> Ints:
         """(n,) index of the task of each row of X (n, d); -1 for one never seen."""
-        if self.recipe.task is None:
+        place = self.columns.task_column()
+        if place is None:
             return np.zeros(len(X), dtype=np.int64)
-        column = X[:, self.names.index(self.recipe.task)]
+        column = X[:, place]
         same = np.abs(column[:, None] - self.labels) <= 1e-9 * np.maximum(1.0, np.abs(self.labels))
         out: Ints = np.where(same.any(1), same.argmax(1), -1)
         return out
 
 
 def fit(
-    recipe: "SISSO",
+    options: Options,
+    columns: Columns,
     X: Array,
     Y: Array,
-    names: tuple[str, ...],
     *,
     variance: Array | None,
     domain: Domain | None,
     start: State | None,
     tune: bool,
 ) -> FittedSISSO:
-    """Fit every column of Y; ValueError for data that cannot be learned from."""
-    X, Y, names = checked("SISSO", X, Y, names)
-    known = np.full(Y.shape, np.nan) if variance is None else np.asarray(variance, dtype=float).reshape(Y.shape)
+    """Fit every column of Y (n, m), checked, to X (n, d); ValueError for data that cannot be learned from."""
+    noise = np.full(Y.shape, np.nan) if variance is None else np.asarray(variance, dtype=float).reshape(Y.shape)
     starts = earlier(start, Y.shape[1]) if not tune else [None] * Y.shape[1]
-    units = dimensions_of(recipe, names)
-    labels, tasks = divide(recipe, X, names)
-    columns, said = primary_columns(recipe, names, domain)
-    notes = (*constants(X, names, columns), *said)
+    units = columns.dimensions()
+    labels, tasks = columns.divided(X)
+    primary, categories = columns.primary(domain)
+    notes = (*columns.constants(X, primary), *categories)
     outputs: list[Output] = []
     for j, begin in enumerate(starts):
-        data = Data(X, Y[:, j], columns, units, tasks)
-        if recipe.kind == "classification":
-            outputs.append(classify(recipe, data, begin, notes))
+        data = Data(X, Y[:, j], primary, units, tasks)
+        if options.kind == "classification":
+            outputs.append(classify(options, data, begin, notes))
         else:
-            outputs.append(regress(recipe, data, known[:, j], begin, notes))
-    return FittedSISSO(recipe, names, tuple(outputs), labels)
+            outputs.append(regress(options, data, noise[:, j], begin, notes))
+    return FittedSISSO(columns, tuple(outputs), labels)
 
 
 def earlier(start: State | None, m: int) -> list[Mapping[str, object] | None]:

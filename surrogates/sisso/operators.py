@@ -6,6 +6,7 @@ Operator set: Ouyang et al., Phys. Rev. Materials 2, 083802 (2018), doi 10.1103/
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,9 +70,7 @@ def divisors(values: Array) -> NDArray[np.bool_]:
 
 def _sympy(name: str) -> Callable[..., "sympy.Expr"]:
     def call(argument: "sympy.Expr") -> "sympy.Expr":
-        import sympy
-
-        return getattr(sympy, name)(argument)
+        return getattr(import_module("sympy"), name)(argument)
 
     return call
 

@@ -1,17 +1,16 @@
-"""This file is the SISSO recipe: its options, and `fit` (the mathematics is in the sisso_* files beside it)."""
+"""This file is the SISSO recipe: its options, and `fit` (the mathematics is in the files beside it)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from eutectic.surrogates.base import Array, Domain, State
 from eutectic.surrogates.calibration import Method
+from eutectic.surrogates.sisso.model import FittedSISSO, fit
 from eutectic.surrogates.sisso.operators import OPERATORS
-from eutectic.surrogates.validation import near
-
-if TYPE_CHECKING:
-    from eutectic.surrogates.sisso.model import FittedSISSO
+from eutectic.surrogates.sisso.primary_features import Columns
+from eutectic.surrogates.validation import checked, near
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,21 +112,30 @@ class SISSO:
         domain: Domain | None = None,
         start: State | None = None,
         tune: bool = True,
-    ) -> "FittedSISSO":
+    ) -> FittedSISSO:
         """Learn Y (n, m) or (n,) from X (n, d); see `surrogates.base.Surrogate.fit`.
 
         Categories of the domain are left out, but for the task. With tune=False the expressions are those of `start`;
         slopes always come from X and Y.
         """
-        from eutectic.surrogates.sisso.model import fit
-
-        return fit(self, X, Y, tuple(names), variance=variance, domain=domain, start=start, tune=tune)
+        X, Y, names = checked("SISSO", X, Y, names)
+        columns = self._columns(names)
+        return fit(self, columns, X, Y, variance=variance, domain=domain, start=start, tune=tune)
 
     def refuse(self, names: Sequence[str], domain: Domain) -> str | None:
         """Why units or task do not fit d inputs of these names in this domain, or no number is among them; or None."""
-        from eutectic.surrogates.sisso.primary_features import refusal
+        try:
+            columns = self._columns(names)
+            columns.dimensions()
+            columns.primary(domain)
+        except ValueError as error:
+            return str(error)
+        return None
 
-        return refusal(self, names, domain)
+    def _columns(self, names: Sequence[str]) -> Columns:
+        """The inputs as the options describe them; ValueError for units that do not match the names."""
+        units = None if self.units is None else tuple(self.units_of(names))
+        return Columns(tuple(names), units, self.target_unit, self.task, self.kind == "classification")
 
     def with_units(self, units: Sequence[str]) -> "SISSO":
         """The same with the unit of each input, unless units are given already."""

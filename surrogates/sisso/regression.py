@@ -1,8 +1,14 @@
-"""This file is one fitted regression output of SISSO: formula, ensemble, calibration, and what it predicts."""
+"""This file is one fitted regression output of SISSO: rungs and terms chosen, formula, ensemble, calibration.
+
+Where cross-validation chooses, it is by the one-standard-error rule. The ensemble behind the uncertainty is a bootstrap
+of rows with dropout of primary features: Nair, Foppa and Scheffler, npj Comput. Mater. (2025), doi
+10.1038/s41524-025-01596-4. How far the members lie from the formula says where it is unsure; what that is worth, and
+the error they share, follow from rows they have not seen.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,27 +17,63 @@ from eutectic.surrogates.base import Array, Posterior
 from eutectic.surrogates.calibration import Calibration, Method, recalibrated
 from eutectic.surrogates.sisso.equation import Equation, solve, trees_of
 from eutectic.surrogates.sisso.features import Ints, Tree
-from eutectic.surrogates.sisso.search import Data, search
-
-if TYPE_CHECKING:
-    from eutectic.surrogates.sisso.recipe import SISSO
+from eutectic.surrogates.sisso.search import Data, Effort, search
 
 
-def folds_of(recipe: "SISSO", n: int) -> list[Ints]:
-    """Held-out rows of each fold, drawn from the recipe's seed."""
-    rows = np.random.default_rng([recipe.seed, n]).permutation(n)
-    return [np.sort(part) for part in np.array_split(rows, min(recipe.folds, n))]
+class Options(Effort, Protocol):
+    """What a fit reads of the recipe, where each option is explained."""
+
+    @property
+    def rungs(self) -> int:
+        """How often operators are applied."""
+        ...
+
+    @property
+    def terms(self) -> int:
+        """Most terms."""
+        ...
+
+    @property
+    def members(self) -> int:
+        """Models in the ensemble."""
+        ...
+
+    @property
+    def dropout(self) -> float:
+        """Share of primary features left out of a member."""
+        ...
+
+    @property
+    def calibration(self) -> Method:
+        """How the members' spread becomes a variance."""
+        ...
+
+    @property
+    def folds(self) -> int:
+        """Folds of the cross-validation that chooses, 0: none."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Seed of ensemble and folds."""
+        ...
 
 
-def held_out(recipe: "SISSO", data: Data, rungs: int, terms: int) -> Array:
+def folds_of(options: Options, n: int) -> list[Ints]:
+    """Held-out rows of each fold, drawn from the seed."""
+    rows = np.random.default_rng([options.seed, n]).permutation(n)
+    return [np.sort(part) for part in np.array_split(rows, min(options.folds, n))]
+
+
+def held_out(options: Options, data: Data, rungs: int, terms: int) -> Array:
     """Squared errors (terms + 1, n) of 0, 1, ..., terms terms at rows their search has not seen; output's unit squared.
 
     Where a formula is undefined its prediction is the mean of the rows it was learned from.
     """
     errors = np.zeros((terms + 1, len(data.y)))
-    for fold in folds_of(recipe, len(data.y)):
+    for fold in folds_of(options, len(data.y)):
         rest = data.take(np.setdiff1d(np.arange(len(data.y)), fold))
-        path = search(recipe, rest, rungs, terms)
+        path = search(options, rest, rungs, terms)
         for k in range(terms + 1):
             equation = solve(path.best(k), rest.X, rest.y, rest.tasks)
             predicted = equation.predict(data.X[fold], data.task[fold])
@@ -50,18 +92,18 @@ def simplest(errors: Sequence[Array]) -> int:
     return next(i for i, each in enumerate(errors) if each.mean() <= reach)
 
 
-def choose(recipe: "SISSO", data: Data, terms: int) -> tuple[int, int, list[str]]:
+def choose(options: Options, data: Data, terms: int) -> tuple[int, int, list[str]]:
     """Rungs and terms, with a note: the simplest whose error is within one standard error of the best's."""
     tried = [
         ((rungs, k), errors)
-        for rungs in range(recipe.rungs + 1)
-        for k, errors in enumerate(held_out(recipe, data, rungs, terms))
+        for rungs in range(options.rungs + 1)
+        for k, errors in enumerate(held_out(options, data, rungs, terms))
         if k > 0 or rungs == 0
     ]
     tried.sort(key=lambda item: (item[0][1], item[0][0]))
     (rungs, k), errors = tried[simplest([errors for _, errors in tried])]
     rmse = float(np.sqrt(errors.mean()))
-    count = len(folds_of(recipe, len(data.y)))
+    count = len(folds_of(options, len(data.y)))
     return rungs, k, [f"{count}-fold cross-validation chose rung {rungs} and {k} terms: error {rmse:.4g} (RMSE)"]
 
 
@@ -80,27 +122,27 @@ class Ensemble:
         return out
 
 
-def draw(recipe: "SISSO", data: Data, member: int) -> tuple[Ints, tuple[int, ...]]:
+def draw(options: Options, data: Data, member: int) -> tuple[Ints, tuple[int, ...]]:
     """A member's rows (with repeats, each task by itself) and primary features."""
-    rng = np.random.default_rng([recipe.seed, member])
+    rng = np.random.default_rng([options.seed, member])
     rows = np.concatenate([rng.choice(rows, len(rows)) for rows in data.tasks if len(rows)])
     d = len(data.columns)
-    count = max(min(2, d), round((1 - recipe.dropout) * d))
+    count = max(min(2, d), round((1 - options.dropout) * d))
     kept = np.sort(rng.choice(data.columns, count, replace=False)) if d else np.array([], dtype=int)
     return rows, tuple(int(j) for j in kept)
 
 
 def assemble(
-    recipe: "SISSO", data: Data, rungs: int, terms: int, structures: Sequence[tuple[Tree, ...]] | None
+    options: Options, data: Data, rungs: int, terms: int, structures: Sequence[tuple[Tree, ...]] | None
 ) -> Ensemble:
     """Every member searched for, or solved for the given structures."""
-    count = recipe.members if structures is None else len(structures)
+    count = options.members if structures is None else len(structures)
     equations, unseen = [], np.ones((count, len(data.y)), dtype=np.bool_)
     for member in range(count):
-        rows, columns = draw(recipe, data, member)
+        rows, columns = draw(options, data, member)
         part = data.take(rows, columns)
         unseen[member, rows] = False
-        trees = search(recipe, part, rungs, terms).best(terms) if structures is None else structures[member]
+        trees = search(options, part, rungs, terms).best(terms) if structures is None else structures[member]
         equations.append(solve(trees, part.X, part.y, part.tasks))
     return Ensemble(tuple(equations), unseen)
 
@@ -184,15 +226,23 @@ class Regression:
 
 
 def regress(
-    recipe: "SISSO", data: Data, noise: Array, start: Mapping[str, object] | None, notes: tuple[str, ...]
+    options: Options,
+    data: Data,
+    noise: Array,
+    start: Mapping[str, object] | None,
+    notes: tuple[str, ...],
+    choosing: bool = True,
 ) -> Regression:
-    """Learn one output, or solve the structures of `start`; noise: known variances (n,), NaN where unknown."""
-    rungs, terms, said = recipe.rungs, *_affordable(recipe, data)
+    """Learn one output, or solve the structures of `start`; noise: known variances (n,), NaN where unknown.
+
+    choosing: with False, rungs and terms are as given whatever `folds` says.
+    """
+    rungs, terms, said = options.rungs, *_affordable(options, data)
     if start is None:
-        if recipe.folds and terms and len(data.y) > 3:
-            rungs, terms, more = choose(recipe, data, terms)
+        if choosing and options.folds and terms and len(data.y) > 3:
+            rungs, terms, more = choose(options, data, terms)
             said += more
-        path = search(recipe, data, rungs, terms)
+        path = search(options, data, rungs, terms)
         structure, members = path.best(terms), None
         if path.full:
             said.append("the bank is full: some expressions below the last rung were left out (`bank`, `memory_mb`)")
@@ -200,16 +250,16 @@ def regress(
         structure, members = trees_of(start), _members(start)
     if not np.ptp(data.y) > 0:
         said.append("constant output: nothing to learn from it yet")
-    ensemble = assemble(recipe, data, rungs, terms, members if len(data.y) > 3 else ())
+    ensemble = assemble(options, data, rungs, terms, members if len(data.y) > 3 else ())
     equation = solve(structure, data.X, data.y, data.tasks)
-    return _calibrated(data, equation, ensemble, noise, (*notes, *said), recipe.calibration)
+    return _calibrated(data, equation, ensemble, noise, (*notes, *said), options.calibration)
 
 
-def _affordable(recipe: "SISSO", data: Data) -> tuple[int, list[str]]:
+def _affordable(options: Options, data: Data) -> tuple[int, list[str]]:
     """Terms the rows allow: at least two rows are left over for every task's errors."""
     largest = max(len(rows) for rows in data.tasks)
-    terms = max(0, min(recipe.terms, largest - 2))
-    return terms, [f"{largest} rows allow {terms} of {recipe.terms} terms"] if terms < recipe.terms else []
+    terms = max(0, min(options.terms, largest - 2))
+    return terms, [f"{largest} rows allow {terms} of {options.terms} terms"] if terms < options.terms else []
 
 
 def _members(start: Mapping[str, object]) -> list[tuple[Tree, ...]]:

@@ -6,7 +6,7 @@ at once: Purcell et al., J. Chem. Phys. 159, 114110 (2023), doi 10.1063/5.015662
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
@@ -16,12 +16,47 @@ from eutectic.surrogates.sisso.features import Bank, Grammar, Ints, Rank, Tree, 
 from eutectic.surrogates.sisso.screening import score, screen, targets
 from eutectic.surrogates.sisso.sparsifying import best_subsets, normal_equations
 
-if TYPE_CHECKING:
-    from eutectic.surrogates.sisso.recipe import SISSO
-
-
 EXACT = 1e-9
 """A model whose root mean square error is below this share of the output's spread is exact: no term is added."""
+
+
+class Effort(Protocol):
+    """How wide a search is: what it reads of the recipe, where each option is explained."""
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """Operators that expressions are made of."""
+        ...
+
+    @property
+    def max_complexity(self) -> int:
+        """Most operators in a term."""
+        ...
+
+    @property
+    def screened(self) -> int:
+        """Features screened for each term."""
+        ...
+
+    @property
+    def residuals(self) -> int:
+        """Models whose residuals the next screening aims at."""
+        ...
+
+    @property
+    def beam(self) -> int:
+        """First features tried at each level of the search over combinations."""
+        ...
+
+    @property
+    def bank(self) -> int:
+        """Most features kept of the rungs below the last."""
+        ...
+
+    @property
+    def memory_mb(self) -> float:
+        """Most memory, MB, beside the data."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,32 +102,32 @@ class Path:
         return self.structures[min(terms, len(self.structures) - 1)]
 
 
-def grammar_of(recipe: "SISSO") -> Grammar:
+def grammar_of(effort: Effort) -> Grammar:
     """Operators and limits; a work array takes at most a twentieth of the memory."""
-    block = int(min(4_000_000, recipe.memory_mb * 1e6 / 8 / 20))
-    return Grammar(recipe.operators, recipe.max_complexity, 1e8, block)
+    block = int(min(4_000_000, effort.memory_mb * 1e6 / 8 / 20))
+    return Grammar(effort.operators, effort.max_complexity, 1e8, block)
 
 
-def bank_limit(recipe: "SISSO", n: int) -> int:
+def bank_limit(effort: Effort, n: int) -> int:
     """Features of n rows that may be materialised; ValueError when memory does not reach for a useful number."""
-    limit = int(recipe.memory_mb * 1e6 * 0.4 / (8 * n * 8))
+    limit = int(effort.memory_mb * 1e6 * 0.4 / (8 * n * 8))
     if limit < 16:
-        raise ValueError(f"memory_mb of {recipe.memory_mb} is too little for {n} rows; give at least {n // 500 + 1}")
-    return min(limit, recipe.bank)
+        raise ValueError(f"memory_mb of {effort.memory_mb} is too little for {n} rows; give at least {n // 500 + 1}")
+    return min(limit, effort.bank)
 
 
-def materialise(recipe: "SISSO", data: Data, rungs: int, rank: Rank) -> Bank:
+def materialise(effort: Effort, data: Data, rungs: int, rank: Rank) -> Bank:
     """Every rung but the last of `rungs`, within the limit."""
-    grammar = grammar_of(recipe)
+    grammar = grammar_of(effort)
     bank = primary(data.X, data.dimension, data.columns)
-    limit = bank_limit(recipe, len(data.y))
+    limit = bank_limit(effort, len(data.y))
     for _ in range(rungs - 1):
         if len(bank) < limit:
             bank = grow(bank, grammar, limit - len(bank), rank)
     return bank
 
 
-def search(recipe: "SISSO", data: Data, rungs: int, terms: int) -> Path:
+def search(effort: Effort, data: Data, rungs: int, terms: int) -> Path:
     """The best structures of up to `terms` terms; fewer when one is exact, or no feature is left."""
     tasks = [rows for rows in data.tasks if len(rows) > 1]
     spread = float(np.sqrt(sum(data.y[rows].var() * len(rows) for rows in tasks) / max(len(data.y), 1)))
@@ -101,16 +136,16 @@ def search(recipe: "SISSO", data: Data, rungs: int, terms: int) -> Path:
         return Path(((),), False)
     residuals = data.y[None, :]
     first = targets(residuals, tasks)
-    bank = materialise(recipe, data, rungs, lambda values: score(values, first))
+    bank = materialise(effort, data, rungs, lambda values: score(values, first))
     values, trees, skip = np.empty((0, len(data.y))), list[Tree](), frozenset[bytes]()
     for k in range(1, terms + 1):
         wanted = targets(residuals, tasks)
-        found = screen(data.X, bank, grammar_of(recipe), rungs == 0, wanted, recipe.screened, skip)
+        found = screen(data.X, bank, grammar_of(effort), rungs == 0, wanted, effort.screened, skip)
         values, skip = np.vstack([values, found.values]), skip | frozenset(found.keys)
         trees.extend(found.trees)
         if len(trees) < k:
             break
-        models = _sparse(recipe, data, tasks, values, trees, k)
+        models = _sparse(effort, data, tasks, values, trees, k)
         structures.append(models[0].trees)
         residuals = np.array([data.y - model.predict(data.X, data.task) for model in models])
         if np.sqrt((residuals[0] ** 2).mean()) < EXACT * spread:
@@ -119,9 +154,9 @@ def search(recipe: "SISSO", data: Data, rungs: int, terms: int) -> Path:
 
 
 def _sparse(
-    recipe: "SISSO", data: Data, tasks: Sequence[Ints], values: Array, trees: Sequence[Tree], k: int
+    effort: Effort, data: Data, tasks: Sequence[Ints], values: Array, trees: Sequence[Tree], k: int
 ) -> list[Equation]:
     """The best models of k of the screened features, best first."""
     normal = [normal_equations(values[:, rows], data.y[rows]) for rows in tasks]
-    subsets = best_subsets(normal, k, recipe.residuals, recipe.beam)
+    subsets = best_subsets(normal, k, effort.residuals, effort.beam)
     return [solve(tuple(trees[i] for i in subset), data.X, data.y, data.tasks) for subset in subsets]

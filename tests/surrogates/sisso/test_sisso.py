@@ -17,7 +17,7 @@ from eutectic.optimizers.models.belief import learn
 from eutectic.optimizers.models.diagnostics import crossvalidate
 from eutectic.surrogates.base import Domain
 from eutectic.surrogates.sisso import botorch_model
-from eutectic.surrogates.sisso.deepening import Best, deepen, dimension_of, places
+from eutectic.surrogates.sisso.deepening import Best, deepen, places
 from eutectic.surrogates.sisso.features import Bank, Grammar, Tree, binary_blocks, expansions, grow, primary, usable
 from eutectic.surrogates.sisso.operators import BINARY, UNARY, dimensions
 from eutectic.surrogates.sisso.recipe import SISSO
@@ -554,10 +554,10 @@ def test_deepening_checks_units_domains_and_complexity():
             assert place.size + place.node.size == tree.size
             node = place.node
             if node.op == "+":
-                sides = [dimension_of(side, table) for side in (node.left, node.right)]
+                sides = [side.dimension(table) for side in (node.left, node.right)]
                 assert np.array_equal(*sides)
             if node.op == "log":
-                assert not dimension_of(node.left, table).any()
+                assert not node.left.dimension(table).any()
     assert len(set(standard_keys(np.array([tree.values(X) for tree in best.trees])))) == len(best.trees)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from eutectic.generators.pool_rows import Feature, distinct, merged, telling_apart
 from eutectic.generators.representations import crystals
 from eutectic.generators.representations.chemical_formulas import STATISTICS, fractions, statistics
 from eutectic.generators.sheet import Sheet, hint, read
@@ -16,7 +17,7 @@ from eutectic.oracles.base import Candidate, Value
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """A finite list of candidates from a file; rows with equal features are one candidate."""
+    """A finite list of candidates from a file; rows with equal features and matching structures are one candidate."""
 
     file: str
     """The CSV, relative to the campaign file; UTF-8, a header row first unless `columns` is given."""
@@ -76,6 +77,11 @@ class Pool:
         """The candidates, in the order of the space's table."""
         return self._listed().candidates
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is to be said of the file before a run: which rows are one candidate."""
+        return self._listed().remarks
+
     def _listed(self) -> "Listed":
         try:
             state = Path(self.file).stat()
@@ -92,6 +98,7 @@ class Listed:
 
     space: Space
     candidates: tuple[Candidate, ...]
+    remarks: tuple[str, ...] = ()
 
     def find(self, x: Array) -> int:
         """Number of the row equal to x (d,)."""
@@ -101,22 +108,6 @@ class Listed:
         if not gap.min() < 1e-6:
             raise ValueError(f"the pool has no row {x.tolist()}")
         return int(gap.argmin())
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Feature:
-    """One feature of the file as columns of the space."""
-
-    names: tuple[str, ...]
-    values: Array
-    """(n, len(names))"""
-    cells: tuple[Value, ...]
-    """(n,) as the candidates carry them."""
-    categories: tuple[str, ...] = ()
-    compositions: tuple[Mapping[str, float], ...] = ()
-    """(n,) atomic fractions when it is a formula or a structure."""
-    structures: tuple[Mapping[str, object], ...] = ()
-    """(n,) when it is a structure."""
 
 
 @lru_cache(maxsize=16)
@@ -129,8 +120,10 @@ def _list(pool: Pool, mtime_ns: int, size: int) -> Listed:
     if pool.structures is not None:
         features.append(_structures(sheet, pool.structures, Path(pool.file).parent))
         titles = (*titles, pool.structures)
+    of = distinct(features)
+    first = np.unique(of)
+    features += telling_apart(features, first)
     X = np.hstack([feature.values for feature in features])
-    first = np.sort(np.unique(X, axis=0, return_index=True)[1])
     kinds: list[Kind] = []
     for feature in features:
         kinds += ["categorical" if feature.categories else "continuous"] * len(feature.names)
@@ -143,7 +136,11 @@ def _list(pool: Pool, mtime_ns: int, size: int) -> Listed:
         categories=tuple(feature.categories for feature in features for _ in feature.names),
         table=rows,
     )
-    return Listed(space, tuple(_candidate(titles, features, int(i)) for i in first))
+    candidates = tuple(_candidate(titles, features[: len(titles)], int(i)) for i in first)
+    said = merged(
+        sheet.name, of, [" ".join(map(str, c)) for c in zip(*(f.cells for f in features[: len(titles)]), strict=True)]
+    )
+    return Listed(space, candidates, (said,) if said else ())
 
 
 def _candidate(titles: tuple[str, ...], features: list[Feature], row: int) -> Candidate:
@@ -170,7 +167,7 @@ def _structures(sheet: Sheet, name: str, folder: Path) -> Feature:
     varying = _varying(values)
     names = tuple(f"{name} {list(crystals.DESCRIPTORS)[i]}" for i in varying)
     compositions = tuple(crystals.composition(structure) for structure in found)
-    return Feature(names, values[:, varying], tuple(cells), compositions=compositions, structures=tuple(found))
+    return Feature(name, names, values[:, varying], tuple(cells), compositions=compositions, structures=tuple(found))
 
 
 def _varying(values: Array) -> list[int]:
@@ -181,17 +178,17 @@ def _varying(values: Array) -> list[int]:
 def _feature(sheet: Sheet, name: str, label: bool) -> Feature:
     """A column of the file as numbers, as element-property statistics or as a category."""
     if name in sheet.columns and not label and (numbers := sheet.numbers(name)) is not None:
-        return Feature((name,), np.array(numbers)[:, None], tuple(numbers))
+        return Feature(name, (name,), np.array(numbers)[:, None], tuple(numbers))
     cells = sheet.cells(name)
     found = _formulas(sheet, name, cells) if not label else None
     if found is not None:
         values = statistics(found)
         varying = _varying(values)
         names = tuple(f"{name} {STATISTICS[i]}" for i in varying)
-        return Feature(names, values[:, varying], tuple(cells), compositions=found)
+        return Feature(name, names, values[:, varying], tuple(cells), compositions=found)
     categories = tuple(sorted(set(cells)))
     place = {category: float(i) for i, category in enumerate(categories)}
-    return Feature((name,), np.array([[place[cell]] for cell in cells]), tuple(cells), categories)
+    return Feature(name, (name,), np.array([[place[cell]] for cell in cells]), tuple(cells), categories)
 
 
 def _formulas(sheet: Sheet, name: str, cells: list[str]) -> tuple[Mapping[str, float], ...] | None:

@@ -20,7 +20,14 @@ MAY_IMPORT = {
     "surrogates": (),
     "oracles": (),
     "optimizers": ("surrogates",),
-    "generators": ("optimizers.base", "oracles.base", "oracles.elements", "oracles.tables", "surrogates.base"),
+    "generators": (
+        "optimizers.base",
+        "oracles.base",
+        "oracles.elements",
+        "oracles.structures",
+        "oracles.tables",
+        "surrogates.base",
+    ),
     "campaigns": ("surrogates", "optimizers", "generators", "oracles"),
 }
 """Package -> what of ours it may import beside itself."""

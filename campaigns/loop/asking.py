@@ -123,7 +123,8 @@ def asked(problem: Problem, ledger: Ledger, n: int) -> dict[str, Any]:
 
     proposals, candidates = renewed(ledger, problem.space, history, ask(history, n), ask, generate, rng)
     ask_s = time.perf_counter() - start
-    notes = [*turn.ended, *_unreached(ledger), *proposals.notes]
+    remarks = [] if ledger.batches else getattr(problem.generator, "remarks", ())
+    notes = [*remarks, *turn.ended, *_unreached(ledger), *proposals.notes]
     batch = {
         "index": index,
         "stage": turn.stage,

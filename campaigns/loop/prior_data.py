@@ -60,14 +60,18 @@ def known_rows(problem: Problem) -> list[dict[str, Any]]:
 
 
 def forewarnings(problem: Problem) -> list[str]:
-    """What the rows known before the start say against the campaign: a reference point that none of them reaches."""
+    """What the files of the space and the rows known before the start say against the campaign.
+
+    Rows of a pool that are one candidate; a reference point that nothing known reaches.
+    """
     rows, goals = known_rows(problem), problem.spec.goals
     record = Record(problem.spec, str(problem.folder), {})
     record.apply([Entry(1, 0.0, "known", None, {"rows": rows})] if rows else [])
     given = [goal.reference_loss for goal in goals]
     reference = [loss for loss in given if loss is not None]
     text = unreached(problem.spec, reference if len(reference) == len(goals) else None, list(record.outcomes.values()))
-    return [note for note in (text, strangers(problem, tuple(record.outcomes.values()))) if note]
+    said = (*getattr(problem.generator, "remarks", ()), text, strangers(problem, tuple(record.outcomes.values())))
+    return [note for note in said if note]
 
 
 def strangers(problem: Problem, outcomes: Sequence[Outcome]) -> str:

@@ -25,6 +25,12 @@ DESCRIPTORS = {
 }
 """Name -> unit. Packing: spheres of atomic radius over volume. Neighbours: nearer than 1.2 times the nearest distance
 of the site. Bond lengths over the sum of the two atomic radii. Point group order: 1 (triclinic) to 48 (cubic)."""
+ORDER = {f"electronegativity_order_{k}": "pauling^2" for k in range(1, 6)}
+"""What tells arrangements of the same elements on the same sites apart: name -> unit."""
+SHELLS = (0.9, 1.2, 1.5, 1.8, 2.1)
+"""Distances of these pairs, in units of (volume / atoms)^(1/3)."""
+SHELL_WIDTH = 0.12
+"""Standard deviation of a shell, in the same unit."""
 REACH = 1.2
 """Neighbours of a site lie within so many times its nearest distance."""
 
@@ -79,6 +85,27 @@ def described(structure: Mapping[str, object]) -> list[float]:
         *_mean_and_deviation(bonds),
         _point_group_order(crystal),
     ]
+
+
+def order(structure: Mapping[str, object]) -> list[float]:
+    """Sum of (chi_i - chi)(chi_j - chi) over pairs of atoms at about each distance of `SHELLS`, per atom.
+
+    chi: Pauling's electronegativity, and its mean over the crystal. Negative where unlike elements are neighbours.
+    """
+    crystal = _structure(structure)
+    length = (crystal.volume / len(crystal)) ** (1 / 3)
+    first, second, _, distance = crystal.get_neighbor_list((SHELLS[-1] + 3 * SHELL_WIDTH) * length)
+    chi = np.array([_electronegativity(site.specie.symbol) for site in crystal])
+    pairs = (chi - chi.mean())[first] * (chi - chi.mean())[second]
+    shells = np.exp(-0.5 * ((distance[:, None] / length - np.array(SHELLS)) / SHELL_WIDTH) ** 2)
+    return [float(value) for value in pairs @ shells / len(crystal)]
+
+
+def _electronegativity(symbol: str) -> float:
+    """Pauling's."""
+    from eutectic.generators.representations.elements import table
+
+    return float(table((symbol,), ("electronegativity_pauling",))[0, 0])
 
 
 def _structure(content: Mapping[str, object]) -> "Structure":

@@ -9,13 +9,9 @@ from numpy.typing import NDArray
 
 from eutectic.surrogates.base import Replicas
 
-Mask = NDArray[np.bool_]
-
-
-Index = NDArray[np.int64]
-
-
 Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 Kind = Literal["continuous", "integer", "categorical", "fraction"]
 
 
@@ -253,40 +249,20 @@ class Proposals:
 
 
 class Optimizer(Protocol):
-    """Asks for the next batch; a pure function of the history."""
+    """Asks for the next batch; a pure function of the history.
+
+    What an optimizer may have beside `ask`, and is asked for only where it has it:
+    `propose(space, history, n, rng) -> Proposals`: like `ask`, with a reason a row and the state of the fit;
+    `using(recipes) -> Optimizer`: the same with one surrogate recipe an objective and a constraint;
+    `refuse(space, objectives, constraints) -> str | None`: why a problem is not for it, said before the run;
+    `for_ladder(choosing) -> Optimizer`: which one takes its place where there is a ladder of oracles, and with
+    `choosing` picks the rung of each proposal, too;
+    `sees_rungs`, True: it is shown every rung's answers instead of the top's alone;
+    `nested()` and `holding(parts)`: it holds other optimizers, named in its options.
+    """
 
     def ask(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Up to n rows (<= n, d) of the space, fewer only when a finite space is used up."""
-        ...
-
-
-class ReasoningOptimizer(Optimizer, Protocol):
-    """An optimizer that can also say why; its `ask` returns `propose(...).X`."""
-
-    def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Proposals:
-        """Like `ask`, with a reason a row and the state of the fit."""
-        ...
-
-
-class ClimbingOptimizer(ReasoningOptimizer, Protocol):
-    """An optimizer that is shown every rung's answers; `choosing` ones also say on which rung to ask."""
-
-    climbs: bool
-
-
-class LadderedOptimizer(Optimizer, Protocol):
-    """An optimizer in whose place another climbs where there is a ladder of oracles."""
-
-    def climbing(self, choosing: bool) -> Optimizer:
-        """That other one; with `choosing` it picks the rung of each proposal, too."""
-        ...
-
-
-class Choosy(Protocol):
-    """An optimizer that cannot serve every problem says so before the run."""
-
-    def refuse(self, space: Space, objectives: int, constraints: int) -> str | None:
-        """The sentence that says why this problem is not for it, or None."""
         ...
 
 

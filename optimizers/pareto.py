@@ -47,7 +47,7 @@ def ranked(Y: Array, broken: Array) -> Index:
     return rank
 
 
-def crowding(Y: Array) -> Array:
+def crowding_distance(Y: Array) -> Array:
     """(n,) crowding distance of one front; infinite at its ends (Deb et al. 2002, section III-B)."""
     n, m = Y.shape
     if n <= 2:
@@ -72,7 +72,7 @@ def thinned(Y: Array, k: int) -> Index:
     """
     left = np.lexsort(Y.T[::-1])
     while len(left) > k:
-        distance = crowding(Y[left])
+        distance = crowding_distance(Y[left])
         leaving = min(len(left) - k, max(1, min(len(left) // 10, (len(left) - k + 1) // 2)))
         worst = np.argsort(distance, kind="stable")[: 2 * leaving]
         gone = _apart(worst, len(left))[:leaving]

@@ -28,9 +28,9 @@ class Answer:
 
 
 def history_for(problem: Problem, ledger: Ledger, optimizer: Any) -> History:
-    """What an optimizer is shown: every rung's answers if it climbs, else a row a candidate with the top's values."""
+    """What an optimizer is shown: every rung's answers, or a row a candidate with the top's values."""
     plain = history_of(ledger, problem.space)
-    return climbing(problem, ledger, plain) if problem.ladder.rungs and hasattr(optimizer, "climbs") else plain
+    return climbing(problem, ledger, plain) if problem.ladder.rungs and hasattr(optimizer, "sees_rungs") else plain
 
 
 def climbing(problem: Problem, ledger: Ledger, plain: History) -> History:

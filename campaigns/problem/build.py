@@ -173,9 +173,9 @@ def _aimed(optimizer: Any, part: OptimizerPart) -> Any:
 
 
 def _prepared(optimizer: Any, recipes: Sequence[Surrogate], policy: str | None) -> Any:
-    """The optimizer with its surrogates, and where there is a ladder, the one that climbs it in its place."""
+    """The optimizer with its surrogates, and where there is a ladder, the one that serves it in its place."""
     ready = optimizer.using(recipes) if hasattr(optimizer, "using") else optimizer
-    return ready.climbing(policy == "multifidelity") if policy and hasattr(ready, "climbing") else ready
+    return ready.for_ladder(policy == "multifidelity") if policy and hasattr(ready, "for_ladder") else ready
 
 
 def _fingerprint(oracle: Any) -> str:

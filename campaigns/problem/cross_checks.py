@@ -158,10 +158,10 @@ def _refusal(optimizer: Any, space: Space, m: int, c: int) -> str | None:
 def _able(problem: Problem, m: int, c: int) -> Iterator[str]:
     """The installed optimizers that, with their defaults, take this problem; one that needs options is left out.
 
-    So is one that climbs a ladder, where there is none.
+    So is one that sees the rungs of a ladder, where there is none.
     """
     for name in plugins.names("optimizers"):
         optimizer, complaints = plugins.examine("optimizers", {"use": name})
-        fits = bool(problem.ladder.rungs) or not hasattr(optimizer, "climbs")
+        fits = bool(problem.ladder.rungs) or not hasattr(optimizer, "sees_rungs")
         if not complaints and fits and _refusal(optimizer, problem.space, m, c) is None:
             yield name

@@ -27,7 +27,7 @@ MOST_TOLD = 1 - 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Worth:
+class GainPerCost:
     """Gain per price; looked for like an `Improvement`: it has what a search asks of one."""
 
     fronts: Improvement
@@ -74,7 +74,7 @@ class Worth:
         rates: Tensor = gains.cumsum(0) / self._prices()
         return rates.max(0).values / DRAWS
 
-    def thinned(self, s: int) -> "Worth":
+    def thinned(self, s: int) -> "GainPerCost":
         """The same with only the first s draws."""
         return replace(self, fronts=self.fronts.thinned(s))
 

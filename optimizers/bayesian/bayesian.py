@@ -41,7 +41,7 @@ class Bayesian:
         """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
         return replace(self, recipes=tuple(recipes))
 
-    def climbing(self, choosing: bool) -> MultiFidelity:
+    def for_ladder(self, choosing: bool) -> MultiFidelity:
         """The optimizer that takes this one's place where there is a ladder of oracles."""
         other = MultiFidelity(choosing, self.draws, self.samples, self.starts, self.iterations)
         return other.using(self.recipes)

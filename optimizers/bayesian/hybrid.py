@@ -3,7 +3,7 @@
 Low, Mekki-Berrada, Gupta, Ostudin, Xie, Vissol-Gaudin, Lim, Li, Ong, Khan and Hippalgaonkar 2024,
 doi 10.1038/s41524-024-01274-x. One generation of offspring is bred from the evaluated candidates and scored by the
 acquisition that gradients climb; it keeps the batch near what is known to be feasible where the climb finds nothing.
-Differences from the paper: parents win duels by constraint-domination and crowding (NSGA-II) in place of niches
+Differences from the paper: parents win tournaments by constraint-domination and crowding (NSGA-II) in place of niches
 (U-NSGA-III); the batch is filled one by one, each choice pending for the next; the acquisition is that of
 optimizers/acquisition/nehvi.py.
 """
@@ -15,7 +15,7 @@ import numpy as np
 
 from eutectic.optimizers.base import NO_OPTION, Array, History, Index, Proposals, Reason, Space
 from eutectic.optimizers.evolutionary.breeding import bred, sampled
-from eutectic.optimizers.evolutionary.selection import crowded, duels, pool
+from eutectic.optimizers.evolutionary.selection import crowded, domination_tournament, pool
 from eutectic.optimizers.evolutionary.variation import Rates, couples
 from eutectic.surrogates.base import Surrogate
 
@@ -75,7 +75,7 @@ class Hybrid:
 
         def breed(wanted: Index) -> tuple[Array, Array]:
             pairs = (len(wanted) + 1) // 2
-            A, B = (best.X[duels(best, pairs, rng)] for _ in range(2))
+            A, B = (best.X[domination_tournament(best, pairs, rng)] for _ in range(2))
             return couples(space, A, B, len(wanted), Rates(), rng)
 
         return bred(space, breed, np.concatenate([history.X, history.pending]), self.offspring, rng)

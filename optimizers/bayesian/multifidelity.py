@@ -36,7 +36,7 @@ class MultiFidelity:
     recipes: tuple[Surrogate, ...] = field(default=(), repr=False, metadata=NO_OPTION)
     """One surrogate an objective and a constraint, in whose place co-kriging stands."""
 
-    climbs: ClassVar[bool] = True
+    sees_rungs: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Raise ValueError when an option lies outside its range."""
@@ -48,7 +48,7 @@ class MultiFidelity:
         """The same optimizer with one surrogate recipe an objective and a constraint, in that order."""
         return replace(self, recipes=tuple(recipes))
 
-    def climbing(self, choosing: bool) -> "MultiFidelity":
+    def for_ladder(self, choosing: bool) -> "MultiFidelity":
         """The same optimizer; it chooses rungs only where the campaign's policy lets it."""
         return replace(self, choosing=choosing)
 

@@ -11,10 +11,10 @@ from eutectic.optimizers.acquisition.nehvi import Improvement
 from eutectic.optimizers.base import Array, History, Proposals, Reason, Space
 from eutectic.optimizers.designs.uniform import uniform
 from eutectic.optimizers.models.belief import Belief, explained, learn
-from eutectic.optimizers.models.two_regimes import Sought, regimes
+from eutectic.optimizers.models.two_regimes import RegimeBelief, regimes
 from eutectic.optimizers.search.batch import choose, choose_among, choose_from
 from eutectic.optimizers.search.global_search import Effort
-from eutectic.optimizers.search.trust_region import When, search_region
+from eutectic.optimizers.search.trust_region import TrustOption, search_region
 from eutectic.surrogates.base import Surrogate
 
 
@@ -48,7 +48,7 @@ class Options(Protocol):
 
 
 def proposed(
-    options: Options, trust: When, space: Space, history: History, n: int, rng: np.random.Generator
+    options: Options, trust: TrustOption, space: Space, history: History, n: int, rng: np.random.Generator
 ) -> Proposals:
     """Up to n points where the acquisition is largest: in the whole space, or each in its own trust region."""
     region = search_region(space, history, n, trust, rng)
@@ -81,7 +81,7 @@ def competed(
 
 def judged(
     options: Options, space: Space, history: History, n: int, rng: np.random.Generator
-) -> tuple[Belief, Sought, Improvement]:
+) -> tuple[Belief, RegimeBelief, Improvement]:
     """What is believed, what of it is searched, and the acquisition over that with room for n points."""
     belief = learn(space, history, options.recipes)
     sought = regimes(space, history, options.recipes, belief)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.optimizers.acquisition.baseline import affordable, improvement
-from eutectic.optimizers.acquisition.cost_aware import Worth
+from eutectic.optimizers.acquisition.cost_aware import GainPerCost
 from eutectic.optimizers.base import Array, History, Proposals, Space
 from eutectic.optimizers.bayesian.proposal import Options, effort_of
 from eutectic.optimizers.models.belief import Belief, Column, columns, domain, explained
@@ -138,7 +138,7 @@ def choose(
         for k in range(last + 1) if choosing else [0]:
             judged: Any = fronts
             if choosing and k < last:
-                judged = Worth(
+                judged = GainPerCost(
                     fronts, sure.outputs, k, tuple(sure.tells[k].tolist()), history.prices[k], history.prices[-1]
                 )
             x, value = single(judged, space, _taken(history, chosen, levels, k), rng, effort)

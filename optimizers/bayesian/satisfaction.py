@@ -35,7 +35,7 @@ ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Finding:
+class SatisfactionGain:
     """What one more candidate is worth, given the pending ones."""
 
     outputs: tuple[tuple[object, float | None], ...]
@@ -71,15 +71,17 @@ class Finding:
         fresh: Array = value + np.log(-np.expm1(-near / (2 * APART**2)) + 1e-12)
         return fresh
 
-    def joined(self, x: Array) -> "Finding":
+    def joined(self, x: Array) -> "SatisfactionGain":
         """The same with x (d,) pending."""
         known = np.concatenate([self.known, scaled(self.space, x[None])])
-        return finding(self.outputs, torch.cat([self.pending, torch.tensor(x[None])]), self.normals, known, self.space)
+        return satisfaction_gain(
+            self.outputs, torch.cat([self.pending, torch.tensor(x[None])]), self.normals, known, self.space
+        )
 
 
-def finding(
+def satisfaction_gain(
     outputs: tuple[tuple[object, float | None], ...], pending: Tensor, normals: Tensor, known: Array, space: Space
-) -> Finding:
+) -> SatisfactionGain:
     """The worth of candidates beside the pending ones (b, d)."""
     with torch.no_grad():
         draws = tuple(draw(output, pending, z) for (output, _), z in zip(outputs, normals, strict=True))
@@ -87,7 +89,7 @@ def finding(
         for own, (_, width) in zip(draws, outputs, strict=True):
             holds &= (own.values <= 0) if width is None else (own.values.abs() <= width)
         weight = -torch.log1p(holds.sum(1).to(normals.dtype))
-    return Finding(outputs, pending, normals, draws, weight, known, space)
+    return SatisfactionGain(outputs, pending, normals, draws, weight, known, space)
 
 
 def log_inside(mean: Tensor, std: Tensor, width: float | None) -> Tensor:
@@ -117,7 +119,7 @@ def find(
     seen = np.concatenate([history.X, history.pending])
     room = len(history.pending) + n
     normals = sobol_normals(DRAWS, len(outputs) * room, rng).reshape(DRAWS, len(outputs), room).transpose(0, 1)
-    worth = finding(outputs, torch.tensor(history.pending), normals, scaled(space, seen), space)
+    worth = satisfaction_gain(outputs, torch.tensor(history.pending), normals, scaled(space, seen), space)
     points = region.enumerate_points(space)
     around = history.X[np.argsort(-worth.log(history.X))[:8]] if points is None else None
     X, values = np.empty((0, space.d)), list[float]()
@@ -141,7 +143,7 @@ def windows(belief: Belief, tolerance: Array) -> tuple[tuple[object, float | Non
     return (*targets, *((output, None) for output in belief.outputs[belief.m :]))
 
 
-def searched(worth: Finding, space: Space, around: Array, samples: int, rng: np.random.Generator) -> Array:
+def searched(worth: SatisfactionGain, space: Space, around: Array, samples: int, rng: np.random.Generator) -> Array:
     """The points of largest worth (k, d) among samples, and among variations of the best of them, again and again."""
     pool = np.concatenate([region.sample(space, samples, rng), nearby(space, around, rng)])
     for _ in range(ROUNDS):

@@ -3,7 +3,7 @@
 Where a design must meet requirements on many properties, looking for what meets them all finds the first such
 candidate earlier than looking for a Pareto front: Maguire, Hardcastle, Hastings, Arróyave and Vela 2026,
 doi 10.1039/d5dd00517e. Windows are the outcome constraints and the tolerances of target objectives. The Bayesian
-optimizer maximises the probability that all windows hold (optimizers/satisfy_search.py); any other one minimises the
+optimizer maximises the probability that all windows hold (`satisfaction.py`); any other one minimises the
 total violation in place of the objectives.
 """
 

@@ -1,4 +1,9 @@
-"""This file is evolution for one objective: differential evolution, or a genetic algorithm that also climbs."""
+"""This file is evolution for one objective and any space: differential evolution, or a genetic algorithm that climbs.
+
+Part of each batch of the genetic algorithm climbs: a good candidate with one variable changed (another category, the
+next step, one transfer in a mixture). The rest are children of tournaments, by uniform crossover of the variables and
+mutation. The population is the best rows of the history, each row once.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -23,18 +28,18 @@ def elite(pool: Pool, size: int) -> Pool:
     return pool.rows(order).judged(np.arange(len(order), dtype=float))
 
 
-def brood(space: Space, parents: Pool, k: int, climb: float, rng: np.random.Generator) -> tuple[Array, Array]:
+def children_of(space: Space, parents: Pool, k: int, climb: float, rng: np.random.Generator) -> tuple[Array, Array]:
     """K children (k, d), about the share `climb` of them by hill-climbing, and a parent of each (k, d)."""
     pairs = (k + 1) // 2
     A, B = (parents.X[tournament(parents.merit, pairs, rng)] for _ in range(2))
     X, origin = couples(space, A, B, k, _MIXED, rng)
     climbing = np.flatnonzero(rng.random(k) < climb)
-    start = parents.X[favourites(len(parents), len(climbing), rng)]
+    start = parents.X[geometric_ranks(len(parents), len(climbing), rng)]
     X[climbing], origin[climbing] = stepped(space, start, rng), start
     return X, origin
 
 
-def favourites(size: int, k: int, rng: np.random.Generator) -> Index:
+def geometric_ranks(size: int, k: int, rng: np.random.Generator) -> Index:
     """(k,) places in the order of merit, the first the likeliest: geometric with one half."""
     place: Index = np.minimum(rng.geometric(0.5, k) - 1, size - 1)
     return place
@@ -111,4 +116,4 @@ class Evolution:
         """One child for each place (k,), and a parent of each."""
         if self.method == "differential":
             return trials(space, parents, places, size, rng, self.scale, self.crossover)
-        return brood(space, parents, len(places), self.climb, rng)
+        return children_of(space, parents, len(places), self.climb, rng)

@@ -2,7 +2,7 @@
 
 Deb, Pratap, Agarwal and Meyarivan 2002, doi 10.1109/4235.996017. Differences: survivors are chosen among all ancestors,
 the most crowded leave a few at a time (Kukkonen and Deb 2006), and in a crossover variables change sides by their
-linkage (optimizers/linkage.py).
+linkage (`variation.linkage`).
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import numpy as np
 from eutectic.optimizers.base import NO_OPTION, Array, History, Index, Proposals, Space
 from eutectic.optimizers.evolutionary.generation import propose
 from eutectic.optimizers.evolutionary.population import Acquire, Search, plan
-from eutectic.optimizers.evolutionary.selection import Pool, crowded, duels
+from eutectic.optimizers.evolutionary.selection import Pool, crowded, domination_tournament
 from eutectic.optimizers.evolutionary.variation import Rates, couples
 from eutectic.surrogates.base import Surrogate
 
@@ -72,5 +72,5 @@ class NSGA2:
         """Children of binary tournaments by domination, then crowding (section III-B), and a parent of each."""
         del size
         pairs = (len(places) + 1) // 2
-        A, B = (parents.X[duels(parents, pairs, rng)] for _ in range(2))
+        A, B = (parents.X[domination_tournament(parents, pairs, rng)] for _ in range(2))
         return couples(space, A, B, len(places), self._rates(), rng, parents.X)

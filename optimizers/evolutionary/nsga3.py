@@ -1,7 +1,7 @@
 """This file is NSGA-III: survivors by front and by niches around reference directions.
 
 Deb and Jain 2014, doi 10.1109/TEVC.2013.2281535 (part I); Jain and Deb 2014, doi 10.1109/TEVC.2013.2281534 (part II:
-constraints and adaptive directions). In a crossover variables change sides by their linkage (optimizers/linkage.py).
+constraints and adaptive directions). In a crossover variables change sides by their linkage (`variation.linkage`).
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""This file is who survives: constraint-domination, fronts, crowding and niches, over arrays.
+"""This file is who survives: constraint-domination, fronts and crowding, over arrays.
 
 Fronts are ranked by moocore (2 ms for 10,000 points of two objectives, where DEAP's logarithmic sort takes half a
 second in Python); tests hold the result against DEAP's `selNSGA2(nd="log")`. DEAP's `selNSGA3` draws from NumPy's
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.optimizers.base import Array, History, Index
-from eutectic.optimizers.pareto import crowding, ranked, thinned
+from eutectic.optimizers.pareto import crowding_distance, ranked, thinned
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +76,7 @@ def crowded(pool: Pool, k: int) -> Pool:
     merit = np.empty(len(keep))
     for front in np.unique(rank):
         own = rank == front
-        merit[own] = 1 / (1 + crowding(pool.Y[keep[own]]))
+        merit[own] = 1 / (1 + crowding_distance(pool.Y[keep[own]]))
     return pool.rows(keep).judged(merit)
 
 
@@ -95,7 +95,7 @@ def tournament(merit: Array, n: int, rng: np.random.Generator) -> Index:
     return winners
 
 
-def duels(pool: Pool, n: int, rng: np.random.Generator) -> Index:
+def domination_tournament(pool: Pool, n: int, rng: np.random.Generator) -> Index:
     """(n,) winners of pairs: who constraint-dominates the other, else who has the smaller merit.
 
     By domination, as in the authors' program and in DEAP, not by front (Deb et al. 2002, section III-B): a front far

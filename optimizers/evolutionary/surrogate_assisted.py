@@ -25,7 +25,7 @@ _KAPPA = 2.0
 """Standard deviations of optimism of `ucb` (dimensionless)."""
 _DRAWS = 4
 """Random functions of `thompson` in one batch, at most."""
-_WAVES = 128
+_FEATURES = 128
 """Cosines in a random function."""
 _SIZE = 100
 """Least population on the posterior: it costs no evaluation."""
@@ -46,7 +46,9 @@ def evolve_on_posterior(
         best = diverse(space, last, others, found, len(share), rng)
         if len(best) < len(share):
             short = len(share) - len(best)
-            best = np.concatenate([best, close(strategy, space, last, np.concatenate([others, best]), short, rng)])
+            best = np.concatenate(
+                [best, more_children(strategy, space, last, np.concatenate([others, best]), short, rng)]
+            )
         found = np.concatenate([found, best])
     answer = answered(plan, found, n, belief.notes)
     return Proposals(found, explained(plan.name, belief, found), belief.state, answer.notes)
@@ -76,7 +78,7 @@ def _bred(strategy: Strategy, space: Space, parents: Pool, places: Index, size: 
     return bred(space, breed, parents.X, size, rng)
 
 
-def close(strategy: Strategy, space: Space, last: Pool, seen: Array, n: int, rng: np.random.Generator) -> Array:
+def more_children(strategy: Strategy, space: Space, last: Pool, seen: Array, n: int, rng: np.random.Generator) -> Array:
     """More children of the last population (<= n, d), where too few of it were new."""
     parents = strategy.keep(last, max(_SIZE, n), rng)
 
@@ -113,29 +115,29 @@ def judged(belief: Belief, history: History, acquire: Acquire, space: Space, rng
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Waves:
+class FourierFunction:
     """Smooth random functions with variance one everywhere: sums of cosines (Rahimi and Recht 2007)."""
 
     frequency: Array
-    """(k, _WAVES, d) per natural unit."""
+    """(k, _FEATURES, d) per natural unit."""
     phase: Array
-    """(k, _WAVES) radians."""
+    """(k, _FEATURES) radians."""
 
     def __call__(self, X: Array) -> Array:
         """Values (n, k) at X (n, d)."""
         pairs = zip(self.frequency, self.phase, strict=True)
-        values: Array = np.stack([sqrt(2 / _WAVES) * np.cos(X @ w.T + b).sum(1) for w, b in pairs], axis=1)
+        values: Array = np.stack([sqrt(2 / _FEATURES) * np.cos(X @ w.T + b).sum(1) for w, b in pairs], axis=1)
         return values
 
 
-def random_function(space: Space, outputs: int, rng: np.random.Generator) -> Waves:
+def random_function(space: Space, outputs: int, rng: np.random.Generator) -> FourierFunction:
     """Mean + std * this is a draw with the posterior's mean and variance, correlated over half of the space's width.
 
     (Not a joint draw of the posterior, which only some surrogates can give at thousands of points.)
     """
     width = np.where(space.upper > space.lower, space.upper - space.lower, 1.0)
-    frequency = rng.normal(size=(outputs, _WAVES, space.d)) / (0.5 * sqrt(space.d) * width)
-    return Waves(frequency, rng.uniform(0, 2 * np.pi, (outputs, _WAVES)))
+    frequency = rng.normal(size=(outputs, _FEATURES, space.d)) / (0.5 * sqrt(space.d) * width)
+    return FourierFunction(frequency, rng.uniform(0, 2 * np.pi, (outputs, _FEATURES)))
 
 
 def diverse(space: Space, last: Pool, seen: Array, found: Array, n: int, rng: np.random.Generator) -> Array:
@@ -146,14 +148,14 @@ def diverse(space: Space, last: Pool, seen: Array, found: Array, n: int, rng: np
         return own.X
     rank = ranked(own.Y, own.violation)
     if own.Y.shape[1] == 1:
-        return apart(space, own.X[np.argsort(rank, kind="stable")], n, found)
+        return spread_out(space, own.X[np.argsort(rank, kind="stable")], n, found)
     front = np.flatnonzero(rank == 0)
     enough = len(front) >= n
     rows = rng.permutation(front[thinned(own.Y[front], n)]) if enough else np.argsort(rank, kind="stable")[:n]
     return own.rows(rows).X
 
 
-def apart(space: Space, X: Array, n: int, found: Array) -> Array:
+def spread_out(space: Space, X: Array, n: int, found: Array) -> Array:
     """N rows of X (k, d), best first, a tenth of the space from the others and `found`; nearer where that fails."""
     width = np.where(space.upper > space.lower, space.upper - space.lower, 1.0)
     kept: list[int] = []

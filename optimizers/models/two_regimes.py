@@ -26,7 +26,7 @@ SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sought:
+class RegimeBelief:
     """The belief a search uses."""
 
     belief: Belief
@@ -46,14 +46,14 @@ class Cliff:
     """(n,) of the history, True beyond."""
 
 
-def regimes(space: Space, history: History, recipes: Sequence[Surrogate], belief: Belief) -> Sought:
+def regimes(space: Space, history: History, recipes: Sequence[Surrogate], belief: Belief) -> RegimeBelief:
     """Two regimes where the history speaks for them, else the belief as it is.
 
     Only Gaussian processes that learn each objective alone are divided; other surrogates have their own idea of cliffs.
     """
     found, m = cliff(history), belief.m
     if found is None or not all(hasattr(output, "processes") and alone(output) for output in belief.outputs[:m]):
-        return Sought(belief, {})
+        return RegimeBelief(belief, {})
     data = columns(history)[:m]
     starts = history.state.get("regimes")
     starts = starts if isinstance(starts, list) and len(starts) == m + 1 else [None] * (m + 1)
@@ -63,7 +63,7 @@ def regimes(space: Space, history: History, recipes: Sequence[Surrogate], belief
     errors = correlation(outputs, [c.rows for c in here], [c.y for c in here])
     one = Side(belief.outputs[:m], data, belief.correlation)
     if gain(history, found, one, Side(outputs, here, errors), gate) <= POSITIVE:
-        return Sought(belief, {})
+        return RegimeBelief(belief, {})
     divided = replace(
         belief,
         outputs=(*outputs, *belief.outputs[m:], gate),
@@ -74,7 +74,7 @@ def regimes(space: Space, history: History, recipes: Sequence[Surrogate], belief
     state = {"regimes": [dict(output.state) for output in (*outputs, gate)]}
     count, total = int(found.rows.sum()), int(history.finished.sum())
     note = f"{count} of {total} candidates lie beyond a cliff, all much alike: the others are learned without them"
-    return Sought(divided, state, (note,))
+    return RegimeBelief(divided, state, (note,))
 
 
 def cliff(history: History) -> Cliff | None:

@@ -1,6 +1,6 @@
 """This file is a space as decisions: a point is built variable by variable, and what cannot be finished is not offered.
 
-A finite block is walked through its table (optimizers/grid.py), so that bounds, steps, sums to one, numbers of members
+A finite block is walked through its table (`spaces/grid.py`), so that bounds, steps, sums to one, numbers of members
 and linear constraints hold by construction; a pool through the tree of its rows. A continuous variable is first one of
 a number of levels, then anything up to half a level beside it; a continuous mixture likewise with an increment.
 Variables that take the same values share their tokens: a choice is a token, a number that means the same in each.

@@ -10,7 +10,7 @@ from eutectic.optimizers.base import Array, Space
 from eutectic.optimizers.search.gradient_ascent import climb, climb_constrained
 from eutectic.optimizers.search.neighbours import neighbours, rugged
 from eutectic.optimizers.search.ranking import rank, spread
-from eutectic.optimizers.search.unit_box import chart, smooth
+from eutectic.optimizers.search.unit_box import smooth, unit_box
 from eutectic.optimizers.spaces import region
 from eutectic.optimizers.spaces.seen import unseen
 
@@ -39,10 +39,10 @@ def search(
     climbs = any(smooth(space)) and all(getattr(o, "differentiable", True) for o in improvement.belief.outputs)
     uphill = rugged(space) or not climbs
     if uphill:
-        points = hop(improvement, space, points, rng)
+        points = hill_climb(improvement, space, points, rng)
     if climbs:
-        points = rise(improvement, space, points, effort)
-        points = hop(improvement, space, points, rng) if uphill else points
+        points = ascend(improvement, space, points, effort)
+        points = hill_climb(improvement, space, points, rng) if uphill else points
     points = np.concatenate([points, starts])
     allowed = region.contains(space, points) & unseen(points, seen)
     points = points[allowed] if allowed.any() else starts
@@ -52,13 +52,13 @@ def search(
 
 
 def nearby(space: Space, around: Array, rng: np.random.Generator, copies: int = 8) -> Array:
-    """Feasible changed copies (k, d) of points (b, d): steps in the chart, and moves where the space is rugged."""
+    """Feasible changed copies (k, d) of points (b, d): steps in the unit box, and moves where the space is rugged."""
     if not len(around):
         return np.empty((0, space.d))
     found = [around]
     if any(smooth(space)):
         repeated = np.repeat(around, copies, 0)
-        here = chart(space, repeated)
+        here = unit_box(space, repeated)
         U = here.U(torch.tensor(repeated)).numpy()
         U = np.clip(U + rng.normal(size=U.shape) * 10.0 ** rng.uniform(-2.5, -0.5, (len(U), 1)), 0, 1)
         found.append(here.X(torch.tensor(U)).numpy())
@@ -68,7 +68,7 @@ def nearby(space: Space, around: Array, rng: np.random.Generator, copies: int = 
     return every[region.contains(space, every)]
 
 
-def rise(improvement: Improvement, space: Space, X: Array, effort: Effort) -> Array:
+def ascend(improvement: Improvement, space: Space, X: Array, effort: Effort) -> Array:
     """Where gradients lead from X (r, d); a point that leaves a known constraint is drawn back towards its start."""
     if space.linear:
         return np.stack([climb_constrained(improvement.log, space, x, effort.iterations) for x in X[:3]])
@@ -86,7 +86,7 @@ def drawn_back(space: Space, start: Array, reached: Array) -> Array:
     return points
 
 
-def hop(improvement: Improvement, space: Space, X: Array, rng: np.random.Generator, most: int = 20) -> Array:
+def hill_climb(improvement: Improvement, space: Space, X: Array, rng: np.random.Generator, most: int = 20) -> Array:
     """Where steps to the best neighbour lead from each of X (r, d), until none gains or `most` steps are done."""
     X = X.copy()
     moving = np.ones(len(X), dtype=bool)

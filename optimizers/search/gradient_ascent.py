@@ -1,4 +1,4 @@
-"""This file is the climb of an acquisition by gradients: all starts at once in a chart, or one by one."""
+"""This file is the climb of an acquisition by gradients: all starts at once in a unit box, or one by one."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from eutectic.optimizers.base import Array, Space
-from eutectic.optimizers.search.unit_box import chart
+from eutectic.optimizers.search.unit_box import unit_box
 
 Score = Callable[[Tensor], Tensor]
 """X (r, d) -> log acquisition (r,), differentiable."""
@@ -18,7 +18,7 @@ def climb(score: Score, space: Space, X: Array, iterations: int) -> tuple[Array,
     """Where batched L-BFGS-B leads from X (r, d), and the log acquisition (r,) there."""
     from botorch.optim.batched_lbfgs_b import fmin_l_bfgs_b_batched
 
-    whole = chart(space, X)
+    whole = unit_box(space, X)
 
     def descend(U: Array, batch_indices: list[int]) -> tuple[Array, Array]:
         leaf = torch.tensor(U, requires_grad=True)
@@ -44,10 +44,10 @@ def climb(score: Score, space: Space, X: Array, iterations: int) -> tuple[Array,
 
 
 def climb_constrained(score: Score, space: Space, x: Array, iterations: int) -> Array:
-    """Where SLSQP leads from x (d,) under the space's linear constraints, which a chart cannot hold."""
+    """Where SLSQP leads from x (d,) under the space's linear constraints, which a unit box cannot hold."""
     from scipy.optimize import minimize
 
-    here = chart(space, x[None])
+    here = unit_box(space, x[None])
     lower, upper = here.lower[0].numpy(), here.upper[0].numpy()
     free = np.flatnonzero(upper > lower)
     width = (upper - lower)[free]

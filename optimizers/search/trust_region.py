@@ -1,11 +1,12 @@
-"""This file is where a long or high-dimensional search may look: the trust region, folded from the history.
+"""This file is where a long or high-dimensional search may look, and the rows it learns from: trust regions.
 
 Trust regions as in TuRBO (Eriksson et al. 2019, doi 10.48550/arXiv.1910.01739, section 2 and appendix): a box around
 the best point doubles after SUCCESSES batches in a row that improve, halves after as many failures as the space has
 variables over the batch size, and when it has become too small a new one starts elsewhere. For several objectives it
 stands around the point that is best in a direction, another one for each place of a batch (the many regions of MORBO,
 Daulton et al. 2022, doi 10.48550/arXiv.2109.10964, under one length); under constraints infeasible points rank by
-violation behind all feasible ones (SCBO, Eriksson and Poloczek 2021, doi 10.48550/arXiv.2002.08526).
+violation behind all feasible ones (SCBO, Eriksson and Poloczek 2021, doi 10.48550/arXiv.2002.08526). The state of the
+region is folded from the history; nothing is kept between suggestions.
 """
 
 from dataclasses import dataclass, replace
@@ -29,6 +30,12 @@ FRESH = 2
 """Uniform points a variable from which a new region starts."""
 GAIN = 1e-3
 """An improvement counts from this share of the way from the median point to the best."""
+MANY_VARIABLES = 20
+"""Above so many variables `auto` searches in trust regions."""
+MANY_ROWS = 1000
+"""Above so many finished rows too; the surrogates of a region learn from that many."""
+TrustOption = Literal["auto", "always", "never"]
+"""When a search is held to trust regions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ class Record:
 
 
 def record(history: History) -> Record:
-    """The finished rows in order; directions are those of the hypervolume (optimizers/directions.py)."""
+    """The finished rows in order; directions are those of the hypervolume (`acquisition/scalarization.py`)."""
     rows = np.flatnonzero(history.finished)
     rows = rows[np.argsort(history.round[rows], kind="stable")]
     return Record(rows, history.X[rows], history.round[rows], scores(history, rows))
@@ -169,13 +176,6 @@ def around(space: Space, centre: Array, length: float) -> Space:
     return replace(space, lower=lower, upper=upper, mixtures=tuple(mixtures))
 
 
-When = Literal["auto", "always", "never"]
-MANY_VARIABLES = 20
-"""Above so many variables `auto` searches in trust regions."""
-MANY_ROWS = 1000
-"""Above so many finished rows too; the surrogates of a region learn from that many."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class SearchRegion:
     """What one suggestion looks at."""
@@ -189,7 +189,9 @@ class SearchRegion:
     notes: tuple[str, ...] = ()
 
 
-def search_region(space: Space, history: History, n: int, option: When, rng: np.random.Generator) -> SearchRegion:
+def search_region(
+    space: Space, history: History, n: int, option: TrustOption, rng: np.random.Generator
+) -> SearchRegion:
     """All of it, or the trust regions of n candidates with the rows nearest to them."""
     finished = int(history.finished.sum())
     long = 0 if option == "always" or space.d > MANY_VARIABLES else MANY_ROWS

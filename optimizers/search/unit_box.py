@@ -15,7 +15,7 @@ from eutectic.optimizers.spaces.activity import asleep
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Chart:
+class UnitBox:
     """Maps U (r, p) in the unit box to X (r, d); row i within its own bounds."""
 
     lower: Tensor
@@ -32,10 +32,10 @@ class Chart:
         """Number of coordinates."""
         return len(self.plain) + sum(len(stick) - 1 for stick in self.sticks)
 
-    def rows(self, index: Array) -> "Chart":
-        """The chart of some rows."""
+    def rows(self, index: Array) -> "UnitBox":
+        """That of some rows."""
         chosen = torch.tensor(np.asarray(index, dtype=int))
-        return Chart(self.lower[chosen], self.upper[chosen], self.plain, self.sticks)
+        return UnitBox(self.lower[chosen], self.upper[chosen], self.plain, self.sticks)
 
     def X(self, U: Tensor) -> Tensor:
         """Points (r, d) of coordinates U (r, p)."""
@@ -90,8 +90,8 @@ def smooth(space: Space) -> tuple[tuple[int, ...], tuple[Mixture, ...]]:
     return plain, tuple(mixture for mixture in space.mixtures if mixture.divisions is None)
 
 
-def chart(space: Space, X: Array) -> Chart:
-    """The chart around points X (r, d): each keeps what is not smooth or not free; absent elements stay absent."""
+def unit_box(space: Space, X: Array) -> UnitBox:
+    """The unit box around points X (r, d): each keeps what is not smooth or not free; absent elements stay absent."""
     plain, mixtures = smooth(space)
     lower, upper = np.array(X, dtype=float), np.array(X, dtype=float)
     columns = [*plain, *(member for mixture in mixtures for member in mixture.members)]
@@ -101,7 +101,7 @@ def chart(space: Space, X: Array) -> Chart:
     rest = asleep(space, X)
     lower[rest] = upper[rest] = X[rest]
     sticks = tuple(mixture.members for mixture in mixtures)
-    return Chart(torch.tensor(lower), torch.tensor(upper), plain, sticks)
+    return UnitBox(torch.tensor(lower), torch.tensor(upper), plain, sticks)
 
 
 def freeze(space: Space, mixture: Mixture, X: Array, lower: Array, upper: Array) -> None:

@@ -2,7 +2,8 @@
 
 Columns are decided one after another. A state is what the columns so far add up to: the sum of the open mixture, the
 number of its members present, and the sum of each linear constraint, all integers. The number of ways to finish from
-each state is counted backwards, so that point number r is found by walking forwards (unranking).
+each state is counted backwards, so that point number r is found by walking forwards (unranking). The first half of the
+file finds the states that can be reached, column by column; the second counts, and answers from the counts.
 """
 
 from collections.abc import Iterator
@@ -16,7 +17,14 @@ from eutectic.optimizers.base import Array, Space
 from eutectic.optimizers.spaces.lattice import Index, Lattice, lattice
 
 Levels = NDArray[np.int32]
+Counts = NDArray[np.int64] | NDArray[np.object_]
+"""Numbers of points; Python integers where 64 bits are too few."""
 _EXPANSION = 6_000_000
+"""Numbers that deciding one column may take, at most: beyond, the grid is too intricate."""
+_EDGES = 5_000_000
+"""Choices in a whole table, at most."""
+_INT64 = 2.0**62
+"""Counts above are Python integers."""
 
 
 class TooIntricate(ValueError):
@@ -24,7 +32,7 @@ class TooIntricate(ValueError):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tally:
+class States:
     """The states after some columns."""
 
     done: tuple[int, ...]
@@ -40,16 +48,16 @@ class Tally:
         return len(self.total)
 
 
-def begin(grid: Lattice) -> tuple[Tally, tuple[int, ...]]:
+def begin(grid: Lattice) -> tuple[States, tuple[int, ...]]:
     """The one state before any choice, and the order of the columns: mixtures whole, constrained members first."""
     zero = np.zeros(1, dtype=np.int64)
     tied = [any(w.terms[c].any() for w in grid.weights) for c in range(len(grid.values))]
     order = [c for m in grid.mixtures for c in sorted(m.members, key=lambda c: not tied[c])]
     order += sorted(set(range(len(grid.values))) - set(order), key=lambda c: not tied[c])
-    return Tally((), zero, zero, np.zeros((1, len(grid.weights)), dtype=np.int64)), tuple(order)
+    return States((), zero, zero, np.zeros((1, len(grid.weights)), dtype=np.int64)), tuple(order)
 
 
-def extend(grid: Lattice, state: Tally, column: int) -> tuple[Index, Levels, Levels, Tally]:
+def extend(grid: Lattice, state: States, column: int) -> tuple[Index, Levels, Levels, States]:
     """Decide one more column: edges as origin, level and target (E,), sorted by origin, and the new states."""
     steps = grid.multiples[column]
     if len(state) * len(steps) * (2 + len(grid.weights)) > _EXPANSION:
@@ -64,11 +72,11 @@ def extend(grid: Lattice, state: Tally, column: int) -> tuple[Index, Levels, Lev
         alive &= fits
     keys = np.column_stack([total, present, sums])[alive]
     unique, target = _unique(keys)
-    after = Tally(done, unique[:, 0], unique[:, 1], unique[:, 2:])
+    after = States(done, unique[:, 0], unique[:, 1], unique[:, 2:])
     return origin[alive], level[alive], target.astype(np.int32), after
 
 
-def _mixed(grid: Lattice, state: Tally, column: int, done: tuple[int, ...]) -> tuple[NDArray[np.bool_], Index, Index]:
+def _mixed(grid: Lattice, state: States, column: int, done: tuple[int, ...]) -> tuple[NDArray[np.bool_], Index, Index]:
     """For each state and level: can the mixture still be finished, its sum and its number of members present."""
     steps = grid.multiples[column]
     mixture = next((m for m in grid.mixtures if column in m.members), None)
@@ -116,11 +124,6 @@ def _unique(keys: Index) -> tuple[Index, Index]:
         code = code * w + (keys[:, q] - least[q])
     _, first, target = np.unique(code, return_index=True, return_inverse=True)
     return keys[first], target
-
-
-Counts = NDArray[np.int64] | NDArray[np.object_]
-_EDGES = 5_000_000
-_INT64 = 2.0**62
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,7 @@
-"""This file is a space as a mixed-integer linear program, rule by rule: is it empty, and which point is closest."""
+"""This file is a space as a mixed-integer linear program, rule by rule: is it empty, why, and which point is closest.
+
+An empty space is explained by a smallest set of rules that cannot hold together.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,6 +51,20 @@ def closest(space: Space, x: Array, scale: Array) -> Array | None:
     cost = np.concatenate([np.zeros(3 * d), np.ones(d)])
     answer = _solve(space, rules(space), cost, list(zip(gap, bounds, strict=True)))
     return None if answer is None else answer[:d]
+
+
+def clash(space: Space) -> tuple[str, ...]:
+    """Texts of rules of an empty block none of which can be left out of the contradiction (deletion filter).
+
+    Chinneck and Dravnieks (1991), doi:10.1287/ijoc.3.2.157. All rules when the solver cannot confirm the contradiction.
+    """
+    kept = list(rules(space))
+    if not possible(space, kept):
+        for rule in tuple(kept):
+            fewer = [other for other in kept if other is not rule]
+            if not possible(space, fewer):
+                kept = fewer
+    return tuple(_texts(space, kept))
 
 
 def _solve(
@@ -125,20 +142,6 @@ def _rule(text: str, d: int, entries: dict[int, float], least: float, most: floa
     for column, value in entries.items():
         row[0, column] = value
     return Rule(text, row, np.array([least]), np.array([most]))
-
-
-def clash(space: Space) -> tuple[str, ...]:
-    """Texts of rules of an empty block none of which can be left out of the contradiction (deletion filter).
-
-    Chinneck and Dravnieks (1991), doi:10.1287/ijoc.3.2.157. All rules when the solver cannot confirm the contradiction.
-    """
-    kept = list(rules(space))
-    if not possible(space, kept):
-        for rule in tuple(kept):
-            fewer = [other for other in kept if other is not rule]
-            if not possible(space, fewer):
-                kept = fewer
-    return tuple(_texts(space, kept))
 
 
 def _texts(space: Space, kept: list[Rule]) -> list[str]:

@@ -1,7 +1,7 @@
 """This file is the region of a space: count it, list it, sample it uniformly, test and mend points.
 
 Columns that no constraint ties together are independent blocks; grids are counted and sampled exactly by dynamic
-programming (optimizers/grid.py), continuous blocks by optimizers/polytope.py. Every function is deterministic given
+programming (`grid.py`), continuous blocks by `polytope.py`. Every function is deterministic given
 its arguments. Tables, enumerations and blocks are cached by Space object: keep the object, do not rebuild it.
 """
 

@@ -1,10 +1,11 @@
-"""This file is a particle swarm as a fold of the history: who is where, how fast, and where each goes next.
+"""This file is a particle swarm as a fold of the history: what it remembers, and where each particle goes next.
 
 Row r of the history is a place of particle r modulo the swarm's size N: row r of generation g is particle r mod N. A
 particle's position is the last of its rows, its velocity the way from the row before, its personal best the best of
 them (lower violation, then lower loss: Deb 2000, doi 10.1016/S0045-7825(99)00389-8). Failed rows are left out, as if
 that step had not been made. Bounds, steps and mixtures act on the position; since the velocity is the way really
-gone, it never points out of the region for long.
+gone, it never points out of the region for long. What the swarm remembers (bests, restarts, the archive) is read from
+the rows as well.
 
 With m objectives particle i belongs to sub-swarm i mod m, which minimises objective i mod m alone; an archive of
 feasible non-dominated candidates is the third guide (MGPSO: Scheepers, Engelbrecht and Cleghorn 2019,
@@ -24,7 +25,12 @@ from eutectic.optimizers.evolutionary.selection import Pool, crowded
 from eutectic.optimizers.evolutionary.variation import layout, mutate, settle
 from eutectic.optimizers.pareto import ranked
 from eutectic.optimizers.spaces import region
-from eutectic.optimizers.swarms.topologies import Topology, listened
+from eutectic.optimizers.swarms.topologies import Topology, neighbourhood_best
+
+_FASTEST = 0.5
+"""Largest change of a variable in one step, as a share of its range (dimensionless)."""
+_STILL = 1e-9
+"""A particle that moves by less of the range, root mean square, is moved by a mutation (dimensionless)."""
 
 
 def memory(pool: Pool, Y: Array, size: int) -> tuple[Index, Index, Index]:
@@ -80,14 +86,8 @@ def placed(slots: Index, wanted: Index) -> tuple[NDArray[np.bool_], Index]:
     return slots[at] == wanted, at
 
 
-_FASTEST = 0.5
-"""Largest change of a variable in one step, as a share of its range (dimensionless)."""
-_STILL = 1e-9
-"""A particle that moves by less of the range, root mean square, is moved by a mutation (dimensionless)."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
-class Flock:
+class ParticleSwarm:
     """The rules of one swarm; a strategy of optimizers/evolutionary/population.py."""
 
     topology: Topology
@@ -150,8 +150,8 @@ class Flock:
         best, latest, previous = memory(parents, Y, size)
         X, m, width = parents.X, Y.shape[1], widths(space)
         owner = (parents.place[latest] % size)[index]
-        heard = self.heard(space, parents, Y, best, latest, size)
-        here, own, near = X[latest][index], X[best][index], heard[index]
+        leaders = self.neighbourhood_bests(space, parents, Y, best, latest, size)
+        here, own, near = X[latest][index], X[best][index], leaders[index]
         velocity = np.clip(here - X[previous][index], -_FASTEST * width, _FASTEST * width)
         guide, share = near, np.ones((len(index), 1))
         if m > 1:
@@ -165,20 +165,22 @@ class Flock:
         # Scheepers et al. 2019, the velocity of MGPSO; with one objective the last weight is 0: Kennedy and Eberhart
         V = here + np.clip(self.inertia * velocity + pull, -_FASTEST * width, _FASTEST * width)
         V = self.coded(space, V, np.stack([here, own, near, guide], 1), weights, rng)
-        return self.stirred(space, settle(space, V, rng), here, rng), here
+        return self.mutated(space, settle(space, V, rng), here, rng), here
 
-    def heard(self, space: Space, parents: Pool, Y: Array, best: Index, latest: Index, size: int) -> Array:
+    def neighbourhood_bests(
+        self, space: Space, parents: Pool, Y: Array, best: Index, latest: Index, size: int
+    ) -> Array:
         """(p, d) the best of each particle's neighbourhood, within its sub-swarm."""
         m, width = Y.shape[1], widths(space)
-        heard = np.empty((len(best), space.d))
+        leaders = np.empty((len(best), space.d))
         group = parents.place[latest] % size % m
         for j in np.unique(group):
             members = np.flatnonzero(group == j)
             rank = np.empty(len(members))
             rank[np.lexsort((Y[best[members], j], parents.violation[best[members]]))] = np.arange(len(members))
             here, own = parents.X[latest[members]] / width, parents.X[best[members]] / width
-            heard[members] = listened(self.topology, self.neighbours, here, own, rank) * width
-        return heard
+            leaders[members] = neighbourhood_best(self.topology, self.neighbours, here, own, rank) * width
+        return leaders
 
     def coded(self, space: Space, V: Array, options: Array, weights: Array, rng: np.random.Generator) -> Array:
         """Categories have no velocity: V (k, d) takes each from one of the options (k, 4, d), by the weights (k, 3)."""
@@ -192,7 +194,7 @@ class Flock:
         V[:, codes] = np.take_along_axis(options[:, :, codes], which[:, None, :], 1)[:, 0]
         return V
 
-    def stirred(self, space: Space, X: Array, here: Array, rng: np.random.Generator) -> Array:
+    def mutated(self, space: Space, X: Array, here: Array, rng: np.random.Generator) -> Array:
         """X (k, d) with one variable mutated now and then, and always where a particle would stand still."""
         still = np.sqrt((((X - here) / widths(space)) ** 2).mean(1)) < _STILL
         stir = still | (rng.random(len(X)) < self.mutation)

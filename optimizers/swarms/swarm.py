@@ -2,8 +2,8 @@
 
 Kennedy and Eberhart 1995, doi 10.1109/ICNN.1995.488968; several objectives: Scheepers, Engelbrecht and Cleghorn 2019,
 doi 10.1007/s11721-019-00171-0, with feasibility rules. Where particles are is read from the history
-(optimizers/flock.py). pyswarms gives the neighbourhoods and nothing else: its velocity and position operators draw
-from NumPy's global random state, so those updates are ours, from the generator given (optimizers/neighbourhood.py).
+(`particle_swarm.py`). pyswarms gives the neighbourhoods and nothing else: its velocity and position operators draw
+from NumPy's global random state, so those updates are ours, from the generator given (`topologies.py`).
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ import numpy as np
 from eutectic.optimizers.base import NO_OPTION, Array, History, Proposals, Space
 from eutectic.optimizers.evolutionary.generation import propose
 from eutectic.optimizers.evolutionary.population import Acquire, Search, plan
-from eutectic.optimizers.swarms.particle_swarm import Flock
+from eutectic.optimizers.swarms.particle_swarm import ParticleSwarm
 from eutectic.surrogates.base import Surrogate
 
 _ONE = (0.5, 1.49618, 1.49618, 0.0, 0.05)
@@ -86,9 +86,9 @@ class Swarm:
 
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Proposals:
         """The rows of `ask` with what the surrogates predict, where they were used."""
-        return propose(self.flock(history), plan("swarm", self), space, history, n, rng)
+        return propose(self.rules(history), plan("swarm", self), space, history, n, rng)
 
-    def flock(self, history: History) -> Flock:
+    def rules(self, history: History) -> ParticleSwarm:
         """The rules for this problem; on the posterior a swarm lives for one batch only, too short for a restart."""
         m, targets = history.Y.shape[1], not np.isnan(history.tolerance).any()
         joined = m > 1 and (self.aim == "distance" or (self.aim == "auto" and targets))
@@ -97,7 +97,7 @@ class Swarm:
         w, c1, c2, c3, stir = (u if g is None else g for u, g in zip(usual, given, strict=True))
         patience = self.patience if self.search == "oracle" else None
         scale = spread(history) if joined else None
-        return Flock(self.topology, self.neighbours, w, c1, c2, c3, stir, patience, scale)
+        return ParticleSwarm(self.topology, self.neighbours, w, c1, c2, c3, stir, patience, scale)
 
 
 def spread(history: History) -> Array:

@@ -24,7 +24,7 @@ from eutectic.optimizers.base import Array
 Topology = Literal["star", "ring"]
 
 
-def listened(topology: Topology, neighbours: int, position: Array, best: Array, cost: Array) -> Array:
+def neighbourhood_best(topology: Topology, neighbours: int, position: Array, best: Array, cost: Array) -> Array:
     """(p, d) best personal best in each particle's neighbourhood.
 
     position, best (p, d), in units in which distances mean something; cost (p,) of the personal bests. `star`: all

@@ -313,7 +313,7 @@ def test_a_search_that_never_comes_back_to_the_top_rung_is_warned_of(gated):
 class Lowly:
     """Asks for random points, all on the lowest rung."""
 
-    climbs = True
+    sees_rungs = True
 
     def propose(self, space, history, n, rng):
         X = rng.uniform(space.lower, space.upper, (n, space.d))

@@ -19,7 +19,7 @@ from eutectic.optimizers.bayesian.bayesian import Bayesian
 from eutectic.optimizers.models.belief import learn
 from eutectic.optimizers.search.batch import choose
 from eutectic.optimizers.search.global_search import Effort
-from eutectic.optimizers.search.unit_box import chart
+from eutectic.optimizers.search.unit_box import unit_box
 from eutectic.optimizers.spaces import region
 from eutectic.surrogates.gp.recipe import GaussianProcess
 
@@ -150,7 +150,7 @@ def test_a_chosen_point_is_worth_little_a_second_time():
 def test_the_chart_is_a_bijection_that_stays_inside(limited):
     space = simplex(5, 0.05, 0.5, **({"or_zero": (True,) * 5, "max_present": 4} if limited else {}))
     X = region.sample(space, 50, np.random.default_rng(0))
-    here = chart(space, X)
+    here = unit_box(space, X)
     assert np.allclose(here.X(here.U(torch.tensor(X))).numpy(), X, atol=1e-9)
     U = torch.tensor(np.random.default_rng(1).random((50, here.p)))
     assert region.contains(space, here.X(U).numpy()).all()

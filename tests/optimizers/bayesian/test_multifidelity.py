@@ -11,7 +11,7 @@ from eutectic.campaigns.loop.ladder_history import climbing
 from eutectic.campaigns.record.history import history_of
 from eutectic.campaigns.record.ledger import read_ledger
 from eutectic.optimizers.acquisition.baseline import improvement
-from eutectic.optimizers.acquisition.cost_aware import Worth
+from eutectic.optimizers.acquisition.cost_aware import GainPerCost
 from eutectic.optimizers.base import History, Space
 from eutectic.optimizers.bayesian.bayesian import Bayesian
 from eutectic.optimizers.bayesian.multifidelity import MultiFidelity
@@ -153,7 +153,7 @@ def test_a_cheap_rung_that_agrees_is_asked_and_a_dear_one_is_not():
 
 def worth(belief, history, price):
     fronts = improvement(belief.top, _at_top(history, np.empty((0, 2)), 1), 1, 16, np.random.default_rng(0))
-    return fronts, Worth(fronts, belief.outputs, 0, (True,), price, 2.0)
+    return fronts, GainPerCost(fronts, belief.outputs, 0, (True,), price, 2.0)
 
 
 def test_the_worth_of_a_low_rung_is_that_of_a_look_into_a_box():
@@ -208,7 +208,7 @@ def test_a_finite_space_is_used_up_on_its_top_rung():
 
 
 def test_bayesian_lets_another_climb_in_its_place():
-    other = Bayesian(draws=32).climbing(choosing=False)
+    other = Bayesian(draws=32).for_ladder(choosing=False)
     assert (other.draws, other.choosing) == (32, False)
 
 

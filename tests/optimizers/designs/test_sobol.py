@@ -8,7 +8,7 @@ from eutectic.optimizers.base import History, Space
 from eutectic.optimizers.designs.low_discrepancy import spread
 from eutectic.optimizers.designs.sobol import Sobol
 from eutectic.optimizers.spaces import region
-from tests.optimizers.spaces.test_space import SPACES, alloy
+from tests.optimizers.spaces.examples import SPACES, alloy
 
 
 def rng(seed: int = 0) -> np.random.Generator:

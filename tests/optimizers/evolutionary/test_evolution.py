@@ -16,13 +16,13 @@ from eutectic.optimizers.evolutionary.nsga2 import NSGA2
 from eutectic.optimizers.evolutionary.nsga3 import NSGA3, adapted, directions, lattice, niched, niches, normalised
 from eutectic.optimizers.evolutionary.population import plan
 from eutectic.optimizers.evolutionary.selection import crowded, pool, violation
-from eutectic.optimizers.evolutionary.surrogate_assisted import apart, evolved
+from eutectic.optimizers.evolutionary.surrogate_assisted import evolved, spread_out
 from eutectic.optimizers.evolutionary.variation import Rates, mutate, offspring, sbx, settle
-from eutectic.optimizers.pareto import crowding, ranked, thinned
+from eutectic.optimizers.pareto import crowding_distance, ranked, thinned
 from eutectic.optimizers.spaces import region
 from eutectic.optimizers.spaces.seen import remember
 from eutectic.optimizers.swarms.swarm import Swarm
-from tests.optimizers.spaces.test_space import SPACES, alloy
+from tests.optimizers.spaces.examples import SPACES, alloy
 
 NON_LINEAR = [name for name, space in SPACES.items() if not space.linear and space.known is None]
 MANY = alloy(12, 100, most=5)
@@ -125,7 +125,7 @@ def test_crowding_and_survivors_are_those_of_deap_when_one_leaves_at_a_time() ->
     people = [Individual(y) for y in Y]
     front = np.flatnonzero(ranked(Y, np.zeros(60)) == 0)
     tools.emo.assignCrowdingDist([people[i] for i in front])
-    assert crowding(Y[front]) == pytest.approx([people[i].fitness.crowding_dist for i in front])
+    assert crowding_distance(Y[front]) == pytest.approx([people[i].fitness.crowding_dist for i in front])
     size = int((ranked(Y, np.zeros(60)) <= 2).sum()) - 1
     theirs = {tuple(person) for person in tools.selNSGA2(people, size, nd="log")}
     history = History.observed(Y, Y)
@@ -376,8 +376,8 @@ def test_a_diverse_feasible_batch_is_sent_from_the_posterior(optimizer: NSGA2 | 
 
 def test_apart_takes_the_best_and_then_those_farther_off() -> None:
     X = np.array([[0.5, 0.5], [0.5, 0.501], [0.9, 0.9], [0.5, 0.52]])
-    assert apart(box(2), X, 3, X[:0])[:2].tolist() == [[0.5, 0.5], [0.9, 0.9]]
-    assert apart(box(2), X, 1, np.array([[0.5, 0.51]])).tolist() == [[0.9, 0.9]]
+    assert spread_out(box(2), X, 3, X[:0])[:2].tolist() == [[0.5, 0.5], [0.9, 0.9]]
+    assert spread_out(box(2), X, 1, np.array([[0.5, 0.51]])).tolist() == [[0.9, 0.9]]
 
 
 @pytest.mark.parametrize(

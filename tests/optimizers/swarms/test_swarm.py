@@ -14,7 +14,7 @@ from eutectic.optimizers.evolutionary.selection import Pool, pool
 from eutectic.optimizers.spaces import region
 from eutectic.optimizers.swarms.particle_swarm import memory, restarted
 from eutectic.optimizers.swarms.swarm import Swarm
-from eutectic.optimizers.swarms.topologies import listened
+from eutectic.optimizers.swarms.topologies import neighbourhood_best
 
 
 def box(d: int, low: float = -5.0, high: float = 5.0) -> Space:
@@ -97,8 +97,8 @@ def test_a_vector_of_targets_is_one_distance() -> None:
             tolerance=np.array([0.02, 2.0]),
         )
         X = np.concatenate([X, Swarm(12).ask(space, history, 12, rng(batch))])
-    assert Swarm().flock(history).scale is not None
-    assert Swarm(aim="front").flock(history).scale is None
+    assert Swarm().rules(history).scale is not None
+    assert Swarm(aim="front").rules(history).scale is None
     off = np.abs(problem(X) - aim)
     assert (off <= [0.02, 2.0]).all(1).any()
 
@@ -216,9 +216,9 @@ def test_no_global_state_is_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_particle_hears_its_nearest_neighbours_or_all() -> None:
     position = np.array([[0.0], [1.0], [2.0], [10.0], [11.0], [12.0]])
     best, cost = position + 0.5, np.array([3.0, 2, 4, 5, 9, 7])
-    assert listened("ring", 3, position, best, cost)[:, 0].tolist() == [1.5] * 3 + [10.5] * 3
-    assert listened("star", 3, position, best, cost)[:, 0].tolist() == [1.5] * 6
-    assert listened("ring", 3, position[:1], best[:1], cost[:1]).tolist() == [[0.5]]
+    assert neighbourhood_best("ring", 3, position, best, cost)[:, 0].tolist() == [1.5] * 3 + [10.5] * 3
+    assert neighbourhood_best("star", 3, position, best, cost)[:, 0].tolist() == [1.5] * 6
+    assert neighbourhood_best("ring", 3, position[:1], best[:1], cost[:1]).tolist() == [[0.5]]
 
 
 def test_failed_rows_are_steps_not_made() -> None:

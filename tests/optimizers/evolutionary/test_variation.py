@@ -9,7 +9,7 @@ from eutectic.optimizers.evolutionary.nsga3 import NSGA3
 from eutectic.optimizers.evolutionary.selection import pool
 from eutectic.optimizers.evolutionary.variation import Rates, cross, linkage, offspring, sides
 from eutectic.optimizers.spaces import region
-from tests.optimizers.spaces.test_space import SPACES
+from tests.optimizers.spaces.examples import SPACES
 
 
 def rng(seed: int = 0) -> np.random.Generator:

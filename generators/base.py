@@ -27,22 +27,6 @@ class Generator(Protocol):
         ...
 
 
-class FormulaGenerator(Generator, Protocol):
-    """A generator whose variables are not called like the elements that its candidates are made of."""
-
-    def element_fractions(self) -> Mapping[str, tuple[float, float]]:
-        """Element symbol -> least and largest atomic fraction, 0 to 1, that a candidate can have."""
-        ...
-
-
-class FiledGenerator(Generator, Protocol):
-    """A generator that reads files named in the campaign file."""
-
-    def located(self, folder: str) -> "Generator":
-        """The same generator with relative paths taken from `folder`."""
-        ...
-
-
 def number(name: str, variables: Mapping[str, Value]) -> float:
     """A variable as a finite number, in its unit; ValueError when it is absent or something else."""
     if name not in variables:

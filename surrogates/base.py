@@ -107,17 +107,6 @@ class Surrogate(Protocol):
         ...
 
 
-class BoundedSurrogate(Surrogate, Protocol):
-    """A recipe whose options do not suit all inputs; a campaign asks it before anything runs."""
-
-    def refuse(self, names: Sequence[str], domain: Domain) -> str | None:
-        """The sentence that says why it cannot learn from d inputs of these names in this domain, or None.
-
-        It begins with the option at fault: `task: no input is called 'solvnt'; did you mean 'solvent'?`.
-        """
-        ...
-
-
 class Representation(Protocol):
     """Coordinates -> named features with units, for a surrogate to learn from."""
 

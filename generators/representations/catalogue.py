@@ -2,15 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from eutectic.generators.representations.blocks import Block, Features
+from eutectic.generators.representations.columns import (
+    decoration_block,
+    encoding_block,
+    kept_block,
+    site_block,
+    structure_block,
+)
+from eutectic.generators.representations.compositions import (
+    element_columns,
+    fraction_block,
+    log_ratio_block,
+    source,
+    statistics_block,
+)
+from eutectic.generators.representations.crystals import DESCRIPTORS, require_known
 from eutectic.generators.representations.elements import COMMON, resolved
 from eutectic.optimizers.base import Space
 from eutectic.oracles.base import Candidate
-
-if TYPE_CHECKING:
-    from eutectic.generators.representations.blocks import Block, Features
-
 
 Statistic = Literal["mean", "deviation", "minimum", "maximum", "range"]
 
@@ -19,10 +31,8 @@ Statistic = Literal["mean", "deviation", "minimum", "maximum", "range"]
 class Fractions:
     """Atomic fractions of the elements, whatever the space's own columns are."""
 
-    def of(self, space: Space, materials: Sequence[Candidate] = ()) -> "Features":
+    def of(self, space: Space, materials: Sequence[Candidate] = ()) -> Features:
         """The representation of a space; ValueError when it has no compositions."""
-        from eutectic.generators.representations.compositions import fraction_block, source
-
         where = source(space, materials)
         return beside(space, fraction_block(where), where.used)
 
@@ -42,10 +52,8 @@ class LogRatios:
         if not 0 < self.zero < 0.5:
             raise ValueError(f"zero: {self.zero} is not above 0 and below 0.5")
 
-    def of(self, space: Space, materials: Sequence[Candidate] = ()) -> "Features":
+    def of(self, space: Space, materials: Sequence[Candidate] = ()) -> Features:
         """The representation of a space; ValueError when it has no compositions of two elements or more."""
-        from eutectic.generators.representations.compositions import log_ratio_block, source
-
         where = source(space, materials)
         if len(where.elements) < 2:
             raise ValueError(f"{where.elements[0]} is its only element: there is no ratio")
@@ -71,10 +79,8 @@ class ElementStatistics:
         if not self.statistics or len(set(self.statistics)) < len(self.statistics):
             raise ValueError(f"statistics: name at least one, each once, not {list(self.statistics)}")
 
-    def of(self, space: Space, materials: Sequence[Candidate] = ()) -> "Features":
+    def of(self, space: Space, materials: Sequence[Candidate] = ()) -> Features:
         """The representation of a space; ValueError when it has no compositions."""
-        from eutectic.generators.representations.compositions import source, statistics_block
-
         where = source(space, materials)
         block = statistics_block(where, resolved(self.properties), tuple(self.statistics))
         return beside(space, block, where.used)
@@ -94,11 +100,8 @@ class ElementEncoding:
         if not resolved(self.properties) and not self.one_hot:
             raise ValueError("properties: name at least one, or keep one_hot")
 
-    def of(self, space: Space, materials: Sequence[Candidate] = ()) -> "Features":
+    def of(self, space: Space, materials: Sequence[Candidate] = ()) -> Features:
         """The representation of a space; ValueError when no category of it is an element."""
-        from eutectic.generators.representations.columns import encoding_block
-        from eutectic.generators.representations.compositions import element_columns
-
         del materials
         columns = element_columns(space)
         if not columns:
@@ -118,16 +121,10 @@ class StructureDescriptors:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a descriptor that is not known."""
-        from eutectic.generators.representations.crystals import require_known
-
         require_known(self.descriptors or ())
 
-    def of(self, space: Space, materials: Sequence[Candidate] = ()) -> "Features":
+    def of(self, space: Space, materials: Sequence[Candidate] = ()) -> Features:
         """The representation of a space; ValueError when its candidates have no structures."""
-        from eutectic.generators.representations.columns import structure_block
-        from eutectic.generators.representations.compositions import source, statistics_block
-        from eutectic.generators.representations.crystals import DESCRIPTORS
-
         block = structure_block(space, materials, self.descriptors or tuple(DESCRIPTORS))
         where = source(space, materials)
         found = [block, statistics_block(where, COMMON, ("mean", "deviation"))] if self.composition else [block]
@@ -158,12 +155,8 @@ class ElementSequence:
         if self.seed < 0:
             raise ValueError(f"seed must be at least 0, not {self.seed}")
 
-    def of(self, space: Space, materials: Sequence[Candidate] = ()) -> "Features":
+    def of(self, space: Space, materials: Sequence[Candidate] = ()) -> Features:
         """The representation of a space; ValueError when it has no compositions, or variables beside them."""
-        from eutectic.generators.representations.blocks import Features
-        from eutectic.generators.representations.columns import decoration_block, site_block
-        from eutectic.generators.representations.compositions import source
-
         where = source(space, materials)
         others = [name for j, name in enumerate(space.names) if j not in where.used]
         if others:
@@ -176,11 +169,8 @@ class ElementSequence:
         return Features((block,), (self.decorations, self.length), where.elements)
 
 
-def beside(space: Space, blocks: "Block | Sequence[Block]", used: Sequence[int]) -> "Features":
+def beside(space: Space, blocks: Block | Sequence[Block], used: Sequence[int]) -> Features:
     """Blocks, then the columns of the space that they have not used."""
-    from eutectic.generators.representations.blocks import Block, Features
-    from eutectic.generators.representations.columns import kept_block
-
     found = (blocks,) if isinstance(blocks, Block) else tuple(blocks)
     rest = tuple(j for j in range(space.d) if j not in used)
     return Features((*found, kept_block(space, rest)) if rest else found)

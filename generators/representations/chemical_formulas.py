@@ -15,15 +15,13 @@ STATISTICS = tuple(f"{kind}_{name}" for name in COMMON for kind in ("mean", "dev
 @lru_cache(maxsize=100_000)
 def fractions(formula: str) -> Mapping[str, float] | None:
     """Atomic fractions by element symbol, None when the text is no formula of known elements."""
-    from pymatgen.core import Composition
+    from pymatgen.core import Composition, Element
 
     try:
         amounts = Composition(formula).get_el_amt_dict()
     except (ValueError, TypeError, KeyError):
         return None
     total = sum(amounts.values())
-    from pymatgen.core import Element
-
     if not total > 0 or min(amounts.values()) < 0 or not all(Element.is_valid_symbol(e) for e in amounts):
         return None
     return {symbol: amount / total for symbol, amount in amounts.items()}

@@ -7,6 +7,7 @@ import numpy as np
 
 from eutectic.generators.representations.blocks import Block, rows_of
 from eutectic.generators.representations.compositions import Source, meanings, ordered
+from eutectic.generators.representations.crystals import DESCRIPTORS, described, site_elements
 from eutectic.generators.representations.elements import table, unit
 from eutectic.optimizers.base import Array, Space
 from eutectic.oracles.base import Candidate
@@ -45,8 +46,6 @@ def encoding_block(space: Space, column: int, properties: tuple[str, ...], one_h
 
 def structure_block(space: Space, materials: Sequence[Candidate], names: tuple[str, ...]) -> Block:
     """Descriptors of each candidate's structure; ValueError when one has none."""
-    from eutectic.generators.representations.crystals import DESCRIPTORS, described
-
     structures = [m.structure for m in materials if m.structure is not None]
     if space.table is None or not materials or len(structures) < len(materials):
         raise ValueError("its candidates have no structures: it needs a pool with `structures`")
@@ -57,8 +56,6 @@ def structure_block(space: Space, materials: Sequence[Candidate], names: tuple[s
 
 def site_block(space: Space, materials: Sequence[Candidate], elements: tuple[str, ...], length: int) -> Block:
     """The elements of each candidate's sites in their order, as codes, repeated or cut to `length`."""
-    from eutectic.generators.representations.crystals import site_elements
-
     assert space.table is not None
     codes = np.zeros((len(materials), length))
     for row, candidate in zip(codes, materials, strict=True):

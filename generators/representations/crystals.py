@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eutectic.generators.representations.elements import table
+
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
@@ -137,8 +139,6 @@ def _neighbourhoods(crystal: "Structure") -> tuple[list[float], list[float], lis
 
 def _radius(symbol: str) -> float:
     """Atomic radius, angstrom."""
-    from eutectic.generators.representations.elements import table
-
     return float(table((symbol,), ("atomic_radius_angstrom",))[0, 0])
 
 

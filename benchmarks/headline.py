@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from eutectic.campaigns.analysis.pareto import hypervolume
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.file.examples import bundled
 from eutectic.campaigns.record.ledger import read_ledger
 from eutectic.campaigns.record.outcomes import Ledger
+from eutectic.campaigns.record.volume import hypervolume
 from eutectic.generators.composition import Composition
 from eutectic.optimizers.base import Array
 from eutectic.optimizers.spaces.region import enumerate_points

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from eutectic.campaigns.analysis.pareto import hypervolume
 from eutectic.campaigns.campaign import Campaign
+from eutectic.campaigns.record.volume import hypervolume
 
 HERE = Path(__file__).resolve().parents[1]
 TABLE = "mpea_md/data_pso_Cu.dat"

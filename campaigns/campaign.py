@@ -19,11 +19,11 @@ from eutectic.campaigns.loop.stopwatch import Stopwatch
 from eutectic.campaigns.problem import build
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.facts import facts
-from eutectic.campaigns.record.fold import OPEN
 from eutectic.campaigns.record.journal import Draft, Journal
 from eutectic.campaigns.record.ledger import Logbook, read_record
 from eutectic.campaigns.record.lock import FolderLock, in_use
 from eutectic.campaigns.record.outcomes import Event, Ledger, Outcome, Round
+from eutectic.campaigns.record.steps import OPEN
 
 
 class Campaign:

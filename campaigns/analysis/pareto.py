@@ -1,79 +1,11 @@
-"""This file is the Pareto front: who is on it, its hypervolume, and the reference point that gives it one meaning."""
+"""This file is the Pareto front of a record, and what is to be said of a reference point that nothing reaches."""
 
-import math
-from collections.abc import Iterable, Sequence
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Sequence
 
 from eutectic.campaigns.analysis.labels import number
-from eutectic.campaigns.file.goals import Goal
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
-from eutectic.optimizers.base import Array
-
-
-def satisfying(goals: Sequence[Goal], outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """The different candidates inside every window: feasible, and within the tolerance of each target that has one."""
-    windowed = [j for j, goal in enumerate(goals) if goal.kind == "target" and goal.tolerance > 0]
-    found: dict[str, Outcome] = {}
-    for outcome in outcomes:
-        if outcome.feasible and all(outcome.losses[j] <= 0 for j in windowed):
-            found.setdefault(outcome.id, outcome)
-    return list(found.values())
-
-
-MARGIN = 0.1
-"""Share of the observed range by which the reference point lies beyond the worst observed value, dimensionless."""
-OUTLYING = 3.0
-"""A worst value this many times farther from the median than the best one is cut off there, dimensionless."""
-
-
-def nondominated(losses: Array) -> NDArray[np.bool_]:
-    """(n,) True where no other row of losses (n, m) is at least as good in all and better in one; ties stay."""
-    if not len(losses):
-        return np.zeros(0, dtype=bool)
-    import moocore
-
-    mask: NDArray[np.bool_] = np.asarray(moocore.is_nondominated(losses, keep_weakly=True), dtype=bool)
-    return mask
-
-
-def hypervolume(losses: Array, reference: Sequence[float]) -> float:
-    """Volume between losses (n, m), minimised, and the reference (m,), in the product of the objectives' units."""
-    bound = np.asarray(reference, dtype=float)
-    better = losses[(losses < bound).all(1)] if len(losses) else losses
-    if not len(better):
-        return 0.0
-    if len(bound) == 1:
-        return float(bound[0] - better.min())
-    import moocore
-
-    return float(moocore.hypervolume(better, ref=bound))
-
-
-def sensible_reference(losses: Array) -> Array:
-    """A reference point (m,) for finite losses (n, m), n >= 1: a tenth of the range beyond the worst seen.
-
-    A worst value that lies far outside (more than three times as far from the median as the best one) is cut off
-    there first, so that one wild value does not stretch the volume. The range is taken as 1 where all are equal.
-    """
-    best, middle, worst = losses.min(0), np.median(losses, axis=0), losses.max(0)
-    near = middle + OUTLYING * (middle - best)
-    worst = np.where(near > best, np.minimum(worst, near), worst)
-    width = np.where(worst > best, worst - best, 1.0)
-    reference: Array = worst + MARGIN * width
-    return reference
-
-
-def feasible(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Those with all losses known and every constraint held."""
-    return [o for o in outcomes if o.feasible and all(math.isfinite(loss) for loss in o.losses)]
-
-
-def losses_of(outcomes: Sequence[Outcome], m: int) -> Array:
-    """Losses (n, m) of n outcomes."""
-    return np.array([o.losses for o in outcomes], dtype=float).reshape(len(outcomes), m)
+from eutectic.campaigns.record.volume import feasible, losses_of, nondominated
 
 
 def front(ledger: Ledger) -> list[Outcome]:

@@ -11,9 +11,9 @@ import numpy as np
 
 from eutectic.campaigns.analysis.pareto import START, unreached
 from eutectic.campaigns.loop.ladder_history import history_for, route
-from eutectic.campaigns.loop.stages import turn_of
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.outcomes import Ledger
+from eutectic.campaigns.record.stages import turn_of
 from eutectic.optimizers.base import Array, History, Proposals, Reason, Space, nearest, propose
 from eutectic.optimizers.spaces import region
 from eutectic.oracles.base import Candidate

@@ -14,10 +14,10 @@ from eutectic.campaigns.loop import routing
 from eutectic.campaigns.loop.gates import decisions, ripe
 from eutectic.campaigns.loop.stopwatch import Stopwatch
 from eutectic.campaigns.problem.definition import Problem
-from eutectic.campaigns.record.fold import OPEN
-from eutectic.campaigns.record.journal import Draft
+from eutectic.campaigns.record.journal import Draft, Entry
 from eutectic.campaigns.record.ledger import Logbook
 from eutectic.campaigns.record.outcomes import Event
+from eutectic.campaigns.record.steps import OPEN
 from eutectic.oracles.base import Candidate, Evaluation
 
 
@@ -68,11 +68,18 @@ class Evaluating:
         outcome = self._logbook.record.outcomes[number]
         return any(flight.candidate.id == outcome.id for flight in self.flights.values())
 
-    def told(self, number: int) -> Iterator[Event]:
-        """Somebody told something of a candidate: it has ended, or goes on to its next oracle."""
+    def told(self, entry: Entry) -> Iterator[Event]:
+        """Somebody said something of a candidate: it has ended, or goes on to its next oracle."""
+        number, outcome = entry.number, self._logbook.record.outcomes[entry.number or 0]
+        assert number is not None
+        if entry.kind in ("note", "corrected"):
+            yield Event("note", number, f"#{number}: {outcome.remarks[-1].text}")
+            return
         self.waiting.discard(number)
         self.gated.discard(number)
-        if self._logbook.record.outcomes[number].status not in OPEN:
+        if outcome.status == "returned":
+            yield Event("note", number, f"#{number}: {outcome.remarks[-1].text}")
+        elif outcome.status not in OPEN:
             yield self._ended(number)
         elif number not in self.queue and number not in self.flights:
             self.queue.append(number)

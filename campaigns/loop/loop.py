@@ -8,25 +8,15 @@ from collections.abc import Callable, Generator, Iterator
 from eutectic.campaigns.analysis.rungs import unclimbed
 from eutectic.campaigns.execution.cache import Cache
 from eutectic.campaigns.execution.local import Executor
-from eutectic.campaigns.loop import stopping
 from eutectic.campaigns.loop.asking import asked
 from eutectic.campaigns.loop.evaluating import Evaluating
-from eutectic.campaigns.loop.rounds import (
-    Moment,
-    diagnostics,
-    doubtful,
-    missing_share,
-    next_round,
-    reference_event,
-    volume,
-)
+from eutectic.campaigns.loop.rounds import close_rounds
 from eutectic.campaigns.loop.routing import waits
-from eutectic.campaigns.loop.stages import Turn, turn_of
-from eutectic.campaigns.loop.stopping import require_answers
 from eutectic.campaigns.loop.stopwatch import Stopwatch
+from eutectic.campaigns.loop.unanswered import require_answers
 from eutectic.campaigns.loop.validation import Validating
 from eutectic.campaigns.problem.definition import Problem
-from eutectic.campaigns.record import settings
+from eutectic.campaigns.record import progress, settings
 from eutectic.campaigns.record.journal import Draft
 from eutectic.campaigns.record.ledger import Logbook
 from eutectic.campaigns.record.outcomes import Event
@@ -101,8 +91,7 @@ class Loop:
         """Turn after turn, until nothing runs and nothing more is to be started."""
         while True:
             for entry in self._logbook.refresh():
-                assert entry.number is not None
-                yield from self._work.told(entry.number)
+                yield from self._work.told(entry)
             yield from self._close_rounds()
             require_answers(self._problem, self._logbook.record)
             halted = self._halted()
@@ -142,28 +131,23 @@ class Loop:
 
     def _enough(self) -> str | None:
         """The stop rule that holds, or None."""
-        sessions = self._logbook.record.sessions
-        hours = self._logbook.record.hours + (time.time() - sessions[-1][1]) / 3600
-        stated = {named.name: named.cost for named in self._problem.oracles if named.cost is not None}
-        return stopping.enough(self._logbook.record, self._problem.spec.budget, stated, hours)
+        return progress.enough(self._logbook.record, self._hours())
+
+    def _hours(self) -> float:
+        """Wall hours over all sessions, this one up to now."""
+        record = self._logbook.record
+        return record.hours + (time.time() - record.sessions[-1][1]) / 3600
 
     def _why_done(self) -> str:
         """The sentence a finished campaign ends with."""
         if self._exhausted:
             return "the space is used up"
-        ended = self._turn().ended
-        return self._enough() or (ended[-1] if ended else "the budget of evaluations is used up")
-
-    def _turn(self) -> Turn:
-        """Whose turn it is."""
-        record = self._logbook.record
-        volumes = {index: hypervolume for index, (hypervolume, _) in record.ended.items()}
-        return turn_of(record.spec, tuple(record.outcomes.values()), record.batches, volumes)
+        return progress.why_done(self._logbook.record, self._hours()) or progress.USED_UP
 
     def _room(self) -> int:
         """How many candidates may be asked for now."""
-        allowed = stopping.left(self._logbook.record, self._problem.spec.budget)
-        return int(min(self._problem.spec.budget.batch, allowed, self._turn().room))
+        record = self._logbook.record
+        return int(min(self._problem.spec.budget.batch, progress.left(record), progress.turn(record).room))
 
     def _may_ask(self) -> bool:
         """Is nothing left to start, and a worker free?"""
@@ -172,7 +156,7 @@ class Loop:
 
     def _ask(self) -> Iterator[Event]:
         """Ask for the next batch and write it down whole."""
-        self._fix_reference("asking", self._turn().stage)
+        self._fix_reference("asking", progress.turn(self._logbook.record).stage)
         numbers = ask(self._problem, self._logbook, self._room(), self._watch)
         self._exhausted = not numbers
         self._work.queue.extend(numbers)
@@ -192,28 +176,15 @@ class Loop:
             yield Event("waiting", text=f"waiting for `campaign tell` of {ids}")
         yield from self._work.collect(POLL_S)
 
-    def _fix_reference(self, moment: Moment, stage: int = 0) -> None:
+    def _fix_reference(self, moment: progress.Moment, stage: int = 0) -> None:
         """Fix the reference point as soon as it can be; it never changes afterwards."""
-        body = reference_event(self._logbook.record, moment, stage)
+        body = progress.reference_event(self._logbook.record, moment, stage)
         if body is not None:
             self._logbook.write(Draft("reference", body))
 
     def _close_rounds(self) -> Iterator[Event]:
         """Write down the rounds that have ended, in order."""
-        record = self._logbook.record
-        while (index := next_round(record)) is not None:
-            hypervolume = None if record.reference is None else volume(record, index, record.reference)
-            start = time.perf_counter()
-            with self._watch.paused():
-                tests = diagnostics(self._problem, self._logbook.ledger())
-                missing = missing_share(self._problem, self._logbook.ledger(), index)
-            fit_s = time.perf_counter() - start
-            body = {"index": index, "hypervolume": hypervolume, "diagnostics": tests, "fit_s": fit_s}
-            body |= {} if missing is None else {"regret": missing}
-            self._logbook.write(Draft("round", {**body, "overhead_s": self._watch.take()}))
-            yield Event("round", round=record.round(index))
-            for text in doubtful([record.round(i) for i in range(max(0, index - 1), index + 1)]):
-                yield Event("note", text=text)
+        yield from close_rounds(self._problem, self._logbook, self._watch)
 
 
 def ask(problem: Problem, logbook: Logbook, n: int, watch: Stopwatch) -> list[int]:

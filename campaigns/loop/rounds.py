@@ -1,69 +1,52 @@
-"""This file is the end of a round: its hypervolume, the reference point it is measured against, its diagnostics."""
+"""This file is the end of a round: how well its surrogates predict, and what may still be missing."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from eutectic.campaigns.analysis.pareto import feasible, hypervolume, losses_of, sensible_reference
+from eutectic.campaigns.loop.stopwatch import Stopwatch
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.fold import Record
 from eutectic.campaigns.record.history import history_of
-from eutectic.campaigns.record.outcomes import Ledger, Outcome, Round
+from eutectic.campaigns.record.journal import Draft
+from eutectic.campaigns.record.ledger import Logbook
+from eutectic.campaigns.record.outcomes import Event, Ledger, Round
+from eutectic.campaigns.record.progress import ready, seen_again, volumes
 from eutectic.optimizers.models.diagnostics import crossvalidate, doubts
 
-Moment = Literal["beginning", "asking", "end"]
 ENOUGH = 8
-"""Finished outcomes from which a reference point is chosen within the first stage, and surrogates are tested."""
+"""Finished outcomes from which surrogates are tested."""
 MOST = 400
 """Outcomes on which surrogates are tested; of more, so many evenly spaced over the campaign."""
 
 
-def next_round(record: Record) -> int | None:
-    """The round that can end now: the first that has not ended, when all its outcomes have. Rounds end in order."""
-    index = len(record.ended)
-    open_rounds = {record.outcomes[number].round for number in record.unsettled}
-    return index if index < len(record.batches) and index not in open_rounds else None
+def close_rounds(problem: Problem, logbook: Logbook, watch: Stopwatch) -> Iterator[Event]:
+    """Write down the rounds that have ended, in order, each with tests of its surrogates."""
+    record = logbook.record
+    again = seen_again(record)
+    if again is not None:
+        logbook.write(Draft("reference", again))
+    while rounds := ready(record)[:1]:
+        [(index, volume)] = volumes(record, rounds)
+        with watch.paused():
+            tested = tests(problem, record, index, logbook.folder)
+        body = {"index": index, "hypervolume": volume, **tested, "overhead_s": watch.take()}
+        logbook.write(Draft("round", body))
+        yield Event("round", round=record.round(index))
+        for text in doubtful([record.round(i) for i in range(max(0, index - 1), index + 1)]):
+            yield Event("note", text=text)
 
 
-def volume(record: Record, index: int, reference: tuple[float, ...]) -> float:
-    """Hypervolume of all feasible outcomes up to and with a round."""
-    found = feasible([outcome for outcome in record.outcomes.values() if outcome.round <= index])
-    return hypervolume(losses_of(found, len(reference)), reference)
-
-
-def reference_event(record: Record, moment: Moment, stage: int = 0) -> dict[str, Any] | None:
-    """The body of a `reference` event, or None when it is fixed already or too little is known.
-
-    It is fixed at the beginning if the spec gives all of it; otherwise when a later stage is about to ask (not while
-    one looks for what satisfies), or the only stage, or a first one that may stall, when 8 outcomes (or 2 (m + 1), if
-    that is more) have finished, or at the end. What the moment is follows from the journal alone, so that a resumed
-    campaign chooses the same point.
-    """
-    if record.reference is not None:
-        return None
-    given = [goal.reference_loss for goal in record.spec.goals]
-    known = [o for o in record.outcomes.values() if o.status == "finished" and _complete(o)]
-    if None in given and not _ripe(record, moment, stage, len(known)):
-        return None
-    chosen = sensible_reference(losses_of(known, len(given))).tolist() if None in given else given
-    reference = tuple(float(c if g is None else g) for g, c in zip(given, chosen, strict=True))
-    volumes = [[index, volume(record, index, reference)] for index in sorted(record.ended)]
-    return {"reference": list(reference), "hypervolumes": volumes}
-
-
-def _ripe(record: Record, moment: Moment, stage: int, known: int) -> bool:
-    """Is it time to choose a reference point from so many finished outcomes?"""
-    parts = record.spec.optimizers
-    measured = len(parts) == 1 or parts[0].stall is not None  # then the first stage needs its hypervolume
-    enough = known >= max(ENOUGH, 2 * (len(record.spec.goals) + 1))
-    asking = moment == "asking" and parts[stage].goal != "satisfy" and (stage > 0 or (measured and enough))
-    return known >= 1 and (asking or moment == "end")
-
-
-def _complete(outcome: Outcome) -> bool:
-    return all(math.isfinite(loss) for loss in outcome.losses)
+def tests(problem: Problem, record: Record, index: int, folder: str) -> dict[str, object]:
+    """What the event of an ended round says of its surrogates: `diagnostics`, `fit_s`, where asked for `regret`."""
+    start, ledger = time.perf_counter(), record.ledger(folder)
+    found = diagnostics(problem, ledger)
+    missing = missing_share(problem, ledger, index)
+    said: dict[str, object] = {"diagnostics": found, "fit_s": time.perf_counter() - start}
+    return said if missing is None else {**said, "regret": missing}
 
 
 def missing_share(problem: Problem, ledger: Ledger, index: int) -> float | None:

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from eutectic.campaigns.analysis.pareto import feasible, hypervolume, losses_of, nondominated
 from eutectic.campaigns.execution.flight import Flight
 from eutectic.campaigns.execution.job import evaluate, job
 from eutectic.campaigns.execution.local import Executor
@@ -22,6 +21,7 @@ from eutectic.campaigns.problem.definition import NamedOracle, Problem
 from eutectic.campaigns.record.journal import Draft
 from eutectic.campaigns.record.ledger import Logbook
 from eutectic.campaigns.record.outcomes import Event, Outcome
+from eutectic.campaigns.record.volume import feasible, hypervolume, losses_of, nondominated
 from eutectic.oracles.base import Candidate, Evaluation, Value
 
 PATIENCE_S = 0.25

@@ -1,7 +1,7 @@
 """This file is how events become the record: one function an event kind, the same for a live run and a resumed one."""
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,6 +9,7 @@ from eutectic.campaigns.file.goals import refusal
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.journal import Entry
 from eutectic.campaigns.record.outcomes import Batch, Gate, Ledger, Outcome, Round, State
+from eutectic.campaigns.record.steps import OPEN, Body, corrected, learned, remarked, reported, settled, told
 from eutectic.optimizers.base import Reason
 from eutectic.oracles.base import Evaluation
 
@@ -43,36 +44,6 @@ def proposed(row: Mapping[str, Any], number: int, index: int, at: float) -> Outc
     )
 
 
-def learned(outcome: Outcome, evaluation: Evaluation) -> Outcome:
-    """The outcome with one more evaluation; a property's value is that of the highest rung that has answered."""
-    said = (evaluation.oracle, evaluation.fidelity)
-    others = tuple(e for e in outcome.evaluations if (e.oracle, e.fidelity) != said)
-    outcome = replace(outcome, evaluations=(*others, evaluation))
-    values: dict[str, float] = {}
-    errors: dict[str, float] = {}
-    for e in sorted(outcome.evaluations, key=lambda e: e.fidelity):
-        if e.status == "finished":
-            values = {**values, **e.values}
-            errors = {**{name: error for name, error in errors.items() if name not in e.values}, **e.errors}
-    return replace(outcome, values=values, errors=errors)
-
-
-def settled(outcome: Outcome, status: Any, spec: CampaignSpec, at: float) -> Outcome:
-    """The outcome with its last status; losses and constraints from its values, NaN unless it finished.
-
-    What is not the top rung's is not a value in this sense.
-    """
-    values = {name: v for name, v in outcome.values.items() if status == "finished" and name not in outcome.provisional}
-    losses = tuple(goal.loss(goal.signed(values.get(goal.name, math.nan))) for goal in spec.goals)
-    excess = tuple(limit.excess(values.get(limit.property, math.nan)) for limit in spec.limits)
-    losses = tuple(loss if goal.name in values else math.nan for loss, goal in zip(losses, spec.goals, strict=True))
-    feasible = all(math.isfinite(loss) for loss in losses) and all(e <= 0 for e in excess)
-    return replace(outcome, status=status, losses=losses, excess=excess, feasible=feasible, finished_at=at)
-
-
-Body = Mapping[str, Any]
-OPEN = frozenset({"proposed", "running"})
-"""Statuses of an outcome that something more will happen to."""
 ReuseKey = tuple[str, str, str]
 """Candidate id, oracle name, settings hash with seed."""
 
@@ -105,6 +76,10 @@ class Record:
     paid: dict[ReuseKey, Evaluation] = field(default_factory=dict)
     """Evaluations that need not be paid for again."""
     unsettled: set[int] = field(default_factory=set)
+    by_id: dict[str, list[int]] = field(default_factory=dict)
+    """Candidate id -> the numbers it was proposed under, in order."""
+    stale: int | None = None
+    """The first of the ended rounds whose hypervolume is to be seen again, since something it counted changed."""
     settings: dict[str, str] = field(default_factory=dict)
     """Oracle -> settings hash under which it gave its last values."""
     chosen: tuple[int, ...] | None = None
@@ -114,7 +89,7 @@ class Record:
         """Fold in what came after `seq`."""
         for entry in entries:
             assert entry.seq > self.seq
-            if self.sessions and self.state == "running" and entry.kind not in ("told", "stop", "session"):
+            if self.sessions and self.state == "running" and entry.kind not in FOREIGN:
                 self.sessions[-1] = (self.sessions[-1][0], entry.at)
             FOLDS[entry.kind](self, entry)
             self.seq = entry.seq
@@ -127,13 +102,44 @@ class Record:
 
     @property
     def proposed(self) -> int:
-        """Candidates proposed so far, whatever became of them."""
-        return sum(1 for number in self.outcomes if number > 0)
+        """Candidates proposed so far, whatever became of them; those that were given back do not count."""
+        return sum(1 for number, outcome in self.outcomes.items() if number > 0 and outcome.status != "returned")
+
+    def copy(self) -> "Record":
+        """Another record that says the same, to be folded further on its own; outcomes and batches never change."""
+        other = copy(self)
+        for name in ("outcomes", "candidates", "ended", "regrets", "paid", "settings"):
+            setattr(other, name, dict(getattr(self, name)))
+        other.batches, other.sessions, other.unsettled = [*self.batches], [*self.sessions], {*self.unsettled}
+        other.by_id = {id: [*numbers] for id, numbers in self.by_id.items()}
+        return other
+
+    def supersede(self, before: Outcome, after: Outcome) -> None:
+        """Put an outcome in the place of what it was; rounds that counted it are to be seen again."""
+        self.outcomes[after.number] = after
+        counted = (before.feasible, before.losses), (after.feasible, after.losses)
+        first = max(0, after.round)
+        if first in self.ended and counted[0] != counted[1] and (before.feasible or after.feasible):
+            self.stale = first if self.stale is None else min(first, self.stale)
 
     @property
     def hours(self) -> float:
         """Wall hours over all sessions, up to the last event of each."""
         return sum(last - first for first, last in self.sessions) / 3600
+
+    def called(self, text: str) -> list[Outcome]:
+        """The outcomes with this number, or whose id begins so, in order; what was known before is not looked for."""
+        number = text.removeprefix("#")
+        if number.isdecimal() and int(number) in self.outcomes and int(number) > 0:
+            return [self.outcomes[int(number)]]
+        exact = self.by_id.get(text)
+        if exact is not None:
+            return [self.outcomes[n] for n in exact]
+        return (
+            []
+            if text.startswith("#")
+            else [o for o in self.outcomes.values() if o.number > 0 and o.id.startswith(text)]
+        )
 
     def members(self, index: int) -> tuple[Outcome, ...]:
         """The outcomes of one round."""
@@ -211,6 +217,7 @@ def _asked(record: Record, entry: Entry) -> None:
         record.outcomes[number] = proposed(row, number, batch.index, entry.at)
         record.candidates[number] = row["candidate"]
         record.unsettled.add(number)
+        record.by_id.setdefault(row["id"], []).append(number)
 
 
 def _started(record: Record, entry: Entry) -> None:
@@ -237,13 +244,30 @@ def _evaluated(record: Record, entry: Entry) -> None:
 def _told(record: Record, entry: Entry) -> None:
     """What a person says of one oracle adds up over several tellings."""
     assert entry.number is not None
+    record.outcomes[entry.number] = told(record.outcomes[entry.number], entry.body, entry.at)
+
+
+def _corrected(record: Record, entry: Entry) -> None:
+    assert entry.number is not None
+    record.outcomes[entry.number] = corrected(record.outcomes[entry.number], entry.body, entry.at)
+
+
+def _reported(record: Record, entry: Entry) -> None:
+    """A sample gave no values; where that was not its fault it waits again, as if it had not been made."""
+    assert entry.number is not None
+    outcome = reported(record.outcomes[entry.number], entry.body, entry.at)
+    record.outcomes[entry.number] = replace(outcome, status="proposed") if outcome.status in OPEN else outcome
+
+
+def _returned(record: Record, entry: Entry) -> None:
+    """A candidate is not made: it counts for no budget, and is asked for again unless that is ruled out."""
+    assert entry.number is not None
     body: Body = entry.body
-    outcome = record.outcomes[entry.number]
-    before = next((e for e in outcome.evaluations if e.oracle == body["oracle"] and e.status == "finished"), None)
-    values = {**(before.values if before else {}), **body["values"]}
-    errors = {**(before.errors if before else {}), **body["errors"]}
-    told = Evaluation(outcome.id, body["oracle"], values, errors, fidelity=body.get("fidelity", 0.0))
-    record.outcomes[entry.number] = learned(outcome, told)
+    outcome = replace(record.outcomes[entry.number], status="returned", barred=body["never"], error=body["why"])
+    said = f"returned{', never to be asked for again' if body['never'] else ''}"
+    said += f": {body['why']}" if body["why"] else ""
+    record.outcomes[entry.number] = remarked(outcome, said, body.get("by", ""), entry.at)
+    record.unsettled.discard(entry.number)
 
 
 def _gate(record: Record, entry: Entry) -> None:
@@ -274,16 +298,17 @@ def _settled(record: Record, entry: Entry) -> None:
     body: Body = entry.body
     outcome = record.outcomes[entry.number]
     if outcome.status in OPEN or body.get("told"):
-        outcome = replace(outcome, failure=body["failure"], error=body["error"])
-        outcome = replace(outcome, provisional=tuple(body.get("provisional", ())))
-        record.outcomes[entry.number] = settled(outcome, body["status"], record.spec, entry.at)
+        at = entry.at if outcome.finished_at is None or outcome.status != "finished" else outcome.finished_at
+        ended = replace(outcome, failure=body["failure"], error=body["error"])
+        ended = replace(ended, provisional=tuple(body.get("provisional", ())))
+        record.supersede(outcome, settled(ended, body["status"], record.spec, at))
         record.unsettled.discard(entry.number)
 
 
 def _reference(record: Record, entry: Entry) -> None:
     """The reference point, and the rounds before it seen again by its light."""
     body: Body = entry.body
-    record.reference = tuple(body["reference"])
+    record.reference, record.stale = tuple(body["reference"]), None
     for index, hypervolume in body["hypervolumes"]:
         record.ended[index] = (hypervolume, record.ended[index][1])
 
@@ -301,7 +326,9 @@ def _stop(record: Record, entry: Entry) -> None:
 
 
 def _note(record: Record, entry: Entry) -> None:
-    del record, entry
+    if entry.number is not None:
+        text, by = str(entry.body["text"]), str(entry.body.get("by", ""))
+        record.outcomes[entry.number] = remarked(record.outcomes[entry.number], text, by, entry.at)
 
 
 def _state(record: Record, entry: Entry) -> None:
@@ -311,6 +338,8 @@ def _state(record: Record, entry: Entry) -> None:
     record.overhead_s += body["overhead_s"]
 
 
+FOREIGN = frozenset({"told", "reported", "corrected", "returned", "stop", "session", "note"})
+"""Kinds that any process may write, so that they say nothing of how long a session has lasted."""
 FOLDS: Mapping[str, Callable[[Record, Entry], None]] = {
     "known": _known,
     "session": _session,
@@ -318,6 +347,9 @@ FOLDS: Mapping[str, Callable[[Record, Entry], None]] = {
     "started": _started,
     "evaluated": _evaluated,
     "told": _told,
+    "reported": _reported,
+    "corrected": _corrected,
+    "returned": _returned,
     "gate": _gate,
     "settled": _settled,
     "chosen": _chosen,

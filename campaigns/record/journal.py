@@ -9,7 +9,11 @@ session     pid, host: a process took the campaign up
 asked       batch (index, stage, optimizer, ask_s, state, notes) and its proposals, all or none of them
 started     oracle, attempt
 evaluated   settings (hash), attempt, again (it will be tried again), evaluation
-told        oracle, values, errors, fidelity (on a ladder): given by hand, maybe by another process
+told        oracle, values, errors, fidelity (on a ladder), repeat (another measurement), by, note: given by hand, maybe
+            by another process
+reported    oracle, failure, error, fidelity, by: by hand, that a sample gave no values
+corrected   measurement (its place), values, errors, before (the values it had), why, by: by hand
+returned    why, never (to be asked for again), by: it is not made
 gate        rung, passed, chance, reason: does it go on to the next rung of the ladder?
 settled     status, failure, error, told (by hand), provisional (properties that are not the top rung's, on a ladder):
             nothing more will happen to it, unless somebody tells
@@ -18,7 +22,7 @@ round       index, hypervolume, diagnostics, fit_s, overhead_s
 chosen      numbers: the best, to be computed once more at the end
 validated   settings (hash), attempt, again, evaluation: that was done
 stop        somebody asked the running process to stop
-note        text
+note        text, by
 state       state, text, overhead_s: the process put the campaign down
 
 Durability: the database is in WAL mode, so a transaction that was committed survives the death of the process by any
@@ -41,8 +45,12 @@ from eutectic.campaigns.errors import CampaignFolderError
 NAME = "journal.sqlite"
 APPLICATION_ID = 0x45755443
 """`EuTC`, in the header of the database file: this is a journal of ours."""
-VERSION = 2
+VERSION = 3
 """Of the schema and of the events' content; a journal with a larger one is refused."""
+BEFORE_HAND = 2
+"""The version that does not know the kinds below; a journal gets the next one with the first of them."""
+BY_HAND = frozenset({"reported", "corrected", "returned"})
+"""Kinds that version 3 brought."""
 BUSY_S = 30.0
 """Seconds a writer waits for another process's transaction."""
 PASSING = frozenset({"started", "note", "session"})
@@ -115,7 +123,7 @@ class Journal:
         """Append events in one transaction: all of them or none."""
         with self.transaction(flushed=any(draft.kind not in PASSING for draft in drafts)):
             for draft in drafts:
-                _insert(self._connection, draft)
+                self.append(draft)
 
     @contextmanager
     def transaction(self, flushed: bool = True) -> Iterator[None]:
@@ -131,12 +139,30 @@ class Journal:
 
     def append(self, draft: Draft) -> None:
         """Append one event inside a `transaction`."""
+        if draft.kind in BY_HAND and self._connection.execute("PRAGMA user_version").fetchone() == (BEFORE_HAND,):
+            self._connection.execute(f"PRAGMA user_version={VERSION}")
         _insert(self._connection, draft)
 
     def since(self, seq: int = 0) -> list[Entry]:
         """Every event after `seq`, in order."""
+        return self._entries("seq > ?", seq)
+
+    def of_kind(self, *kinds: str) -> list[Entry]:
+        """Every event of these kinds, in order."""
+        return self._entries(f"kind IN ({', '.join('?' * len(kinds))})", *kinds)
+
+    def about(self, number: int) -> list[Entry]:
+        """Every event about one outcome after it was proposed, in order."""
+        return self._entries("number = ?", number)
+
+    def asked(self, text: str) -> list[Entry]:
+        """The `asked` events whose JSON holds a text."""
+        return self._entries("kind = 'asked' AND instr(body, ?) > 0", text)
+
+    def _entries(self, where: str, *values: object) -> list[Entry]:
         rows = self._connection.execute(
-            "SELECT seq, at, kind, number, body FROM events WHERE seq > ? ORDER BY seq", (seq,)
+            f"SELECT seq, at, kind, number, body FROM events WHERE {where} ORDER BY seq",
+            values,
         )
         return [Entry(row[0], row[1], row[2], row[3], json.loads(row[4])) for row in rows]
 

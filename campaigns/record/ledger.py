@@ -1,66 +1,124 @@
-"""This file is the journal read back: the ledger for people, the history for optimizers."""
+"""This file is the journal read back: the ledger for people, the record for who leads, one candidate for who tells."""
 
 import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from eutectic.campaigns.errors import CampaignFolderError
-from eutectic.campaigns.record.fold import Record, begin
+from eutectic.campaigns.record.fold import FOREIGN, Record, begin
 from eutectic.campaigns.record.journal import Draft, Entry, Journal
 from eutectic.campaigns.record.lock import in_use
-from eutectic.campaigns.record.outcomes import Ledger
+from eutectic.campaigns.record.lookup import bare, called
+from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.campaigns.record.progress import up_to_date
+
+T = TypeVar("T")
 
 
 def read_ledger(folder: str | Path) -> Ledger:
-    """Everything the journal says, also while another process runs the campaign; CampaignFolderError without one.
-
-    A campaign whose process died without a word is `stopped`.
-    """
+    """Everything the journal says, also while another process runs the campaign; CampaignFolderError without one."""
     path = Path(folder)
     journal = Journal.open(path)
     try:
         record = read_record(journal)
     finally:
         journal.close()
-    if record.state == "running" and not in_use(path):
+    return seen(record, path)
+
+
+def seen(record: Record, folder: Path) -> Ledger:
+    """The record as it stands; of a campaign that no process runs, with everything that has come due.
+
+    A campaign whose process died without a word is `stopped`.
+    """
+    if in_use(folder):
+        return record.ledger(str(folder))
+    if record.state == "running":
         record.rest("stopped")
-    return record.ledger(str(path))
+    return up_to_date(record).ledger(str(folder))
 
 
 def read_record(journal: Journal) -> Record:
     """The journal, folded; CampaignFolderError when its events cannot be understood."""
+    return understood(journal, lambda: begin(journal.since()))
+
+
+def understood(journal: Journal, read: Callable[[], T]) -> T:
+    """What is read from a journal; CampaignFolderError when its events cannot be understood."""
     try:
-        return begin(journal.since())
+        return read()
     except (sqlite3.DatabaseError, KeyError, IndexError, TypeError, ValueError) as error:
         raise CampaignFolderError(f"{journal.path}: damaged ({type(error).__name__}: {error})") from error
 
 
 class Logbook:
-    """A journal and its record, in step."""
+    """A journal and its record, in step; the record is folded when it is first needed."""
 
     def __init__(self, journal: Journal, folder: str) -> None:
         self.journal = journal
-        self.record: Record = read_record(journal)
         self.folder = folder
+        self._record: Record | None = None
         self._foreign: list[Entry] = []
+        self._looked = False
+
+    @property
+    def record(self) -> Record:
+        """Everything that was folded so far."""
+        if self._record is None:
+            self._record = read_record(self.journal)
+        return self._record
+
+    def bare(self) -> Record:
+        """A record that knows the spec and where it came from; of outcomes maybe nothing."""
+        return self._record or understood(self.journal, lambda: bare(self.journal))
 
     def write(self, *drafts: Draft) -> None:
         """Write events in one transaction and fold them in."""
         self.journal.write(*drafts)
         self.fold()
 
+    @contextmanager
+    def transaction(self) -> Iterator[list[Draft]]:
+        """Hold the write lock: what is read inside stays true until the events that were listed are written.
+
+        Only what was written since is folded, here and at the end.
+        """
+        with self.journal.transaction():
+            self.fold()
+            drafts: list[Draft] = []
+            yield drafts
+            for draft in drafts:
+                self.journal.append(draft)
+        self.fold()
+
+    def called(self, text: str) -> list[Outcome]:
+        """The outcomes with this number, or whose id begins so, in order.
+
+        Asked once it looks them up in the journal; who asks again has the whole record folded, to answer from.
+        """
+        if self._record is None and not self._looked:
+            self._looked = True
+            if found := understood(self.journal, lambda: called(self.journal, text)):
+                return found
+        return self.record.called(text)
+
     def refresh(self) -> list[Entry]:
-        """Fold in what other processes have written; what they told since this was last called."""
+        """Fold in what other processes have written; what people said of candidates since this was last called."""
         if self.journal.touched():
             self.fold()
-        told, self._foreign = self._foreign, []
-        return told
+        said, self._foreign = self._foreign, []
+        return said
 
     def ledger(self) -> Ledger:
         """A frozen copy of the record."""
         return self.record.ledger(self.folder)
 
     def fold(self) -> None:
-        """Fold in what has been written since."""
-        entries = self.journal.since(self.record.seq)
-        self.record.apply(entries)
-        self._foreign += [entry for entry in entries if entry.kind == "told"]
+        """Fold in what has been written since, if anything was folded before."""
+        if self._record is None:
+            return
+        entries = self.journal.since(self._record.seq)
+        self._record.apply(entries)
+        self._foreign += [entry for entry in entries if entry.kind in FOREIGN and entry.number is not None]

@@ -8,7 +8,7 @@ from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.optimizers.base import Reason
 from eutectic.oracles.base import Evaluation, Value
 
-OutcomeStatus = Literal["proposed", "running", "finished", "failed", "refused"]
+OutcomeStatus = Literal["proposed", "running", "finished", "failed", "refused", "returned"]
 State = Literal["running", "done", "failed", "stopped"]
 
 
@@ -25,6 +25,32 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class Measurement:
+    """What was measured of one sample by hand; several of one candidate are its replicates."""
+
+    oracle: str
+    """Whom it counts as."""
+    at: float
+    """Unix time when it was told first, s."""
+    values: Mapping[str, float]
+    """Properties, natural units."""
+    errors: Mapping[str, float]
+    """Standard errors of some of them."""
+    by: str = ""
+    """Who told it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What somebody said or did about a candidate."""
+
+    at: float
+    """Unix time, s."""
+    text: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """One candidate's whole fate, from proposal to values."""
 
@@ -35,7 +61,7 @@ class Outcome:
     round: int
     """Index of the batch it was proposed in; -1 for what was known before the start."""
     status: OutcomeStatus
-    """`refused`: evaluated, but its values did not pass the sanity gate."""
+    """`refused`: evaluated, but its values did not pass the sanity gate; `returned`: not made, its place is free."""
     x: tuple[float, ...]
     """Coordinates in the space (d,)."""
     variables: Mapping[str, Value]
@@ -76,6 +102,12 @@ class Outcome:
     """Properties whose value is not the top rung's: they count for no objective and no constraint."""
     validation: Evaluation | None = None
     """What the oracle of `validate` said of it at the end; changes none of its values."""
+    measurements: tuple[Measurement, ...] = ()
+    """Everything measured of it by hand, a replicate each; values are their means."""
+    remarks: tuple[Remark, ...] = ()
+    """What people said of it, in order."""
+    barred: bool = False
+    """Is it never to be asked for again?"""
 
 
 @dataclass(frozen=True, slots=True)

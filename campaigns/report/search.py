@@ -2,10 +2,11 @@
 
 from eutectic.campaigns.analysis.credit import arm, gained, shares
 from eutectic.campaigns.analysis.labels import number
-from eutectic.campaigns.analysis.pareto import satisfying, unreached
+from eutectic.campaigns.analysis.pareto import unreached
 from eutectic.campaigns.analysis.summary import asked, counted
 from eutectic.campaigns.file.sections import OptimizerPart
 from eutectic.campaigns.record.outcomes import Batch, Ledger, Outcome
+from eutectic.campaigns.record.volume import satisfying
 from eutectic.campaigns.report.markup import Text, paragraph, section, table
 from eutectic.optimizers.portfolio.portfolio import CONTROL
 

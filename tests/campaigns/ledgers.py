@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from eutectic.campaigns.analysis.pareto import hypervolume
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.outcomes import Batch, Ledger, Outcome, Round, State
+from eutectic.campaigns.record.volume import hypervolume
 from eutectic.optimizers.base import Reason
 from eutectic.oracles.base import Candidate, Evaluation, Failure, Value
 

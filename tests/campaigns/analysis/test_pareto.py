@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from eutectic.campaigns.analysis.pareto import hypervolume, nondominated, sensible_reference
+from eutectic.campaigns.record.volume import hypervolume, nondominated, sensible_reference
 
 LOSSES = st.integers(1, 3).flatmap(
     lambda m: arrays(float, st.tuples(st.integers(1, 12), st.just(m)), elements=st.integers(0, 5).map(float))

@@ -11,8 +11,8 @@ from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.cli import app
 from eutectic.campaigns.errors import CampaignFileError
 from eutectic.campaigns.exports.export import to_csv
-from eutectic.campaigns.loop.stages import stalled
 from eutectic.campaigns.record.ledger import read_ledger
+from eutectic.campaigns.record.stages import stalled
 from eutectic.campaigns.report.search import known, stages
 from eutectic.optimizers.base import History, Space
 from eutectic.optimizers.bayesian.regret import regret

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from eutectic.campaigns.analysis.pareto import hypervolume
 from eutectic.campaigns.analysis.parity import Parities
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.errors import CampaignFileError
 from eutectic.campaigns.file import plugins
 from eutectic.campaigns.record.ledger import read_ledger
+from eutectic.campaigns.record.volume import hypervolume
 from eutectic.campaigns.report.page import page
 from eutectic.campaigns.report.search import credit
 from eutectic.optimizers.base import History, Proposals, Reason, Space

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from eutectic.campaigns.analysis.pareto import satisfying
 from eutectic.campaigns.file.goals import Goal
 from eutectic.campaigns.file.sections import OptimizerPart
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.outcomes import Batch, Outcome
+from eutectic.campaigns.record.volume import satisfying
 
 GAIN = 1e-9
 """Relative growth of the hypervolume that counts as a gain."""
@@ -38,7 +38,8 @@ def turn_of(
         rounds = {batch.index for batch in batches if batch.stage == stage}
         room = float("inf")
         if part.evaluations is not None:
-            room = max(0, part.evaluations - sum(o.number > 0 and o.round in rounds for o in outcomes))
+            asked = sum(o.number > 0 and o.status != "returned" and o.round in rounds for o in outcomes)
+            room = max(0, part.evaluations - asked)
         why = _satisfied(spec.goals, part, outcomes, rounds, volumes, room) if part.goal == "satisfy" else None
         if why is None and part.goal == "pareto" and part.stall is not None and stalled(volumes, rounds) >= part.stall:
             why = f"{part.stall} rounds without gain in hypervolume"

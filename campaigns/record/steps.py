@@ -1,0 +1,115 @@
+"""This file is what happens to one outcome, a pure function a step: values learned, told, corrected, and its end."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from statistics import fmean, stdev
+from typing import Any
+
+from eutectic.campaigns.file.spec import CampaignSpec
+from eutectic.campaigns.record.outcomes import Measurement, Outcome, Remark
+from eutectic.oracles.base import Evaluation
+
+Body = Mapping[str, Any]
+OPEN = frozenset({"proposed", "running"})
+"""Statuses of an outcome that something more will happen to."""
+
+
+def learned(outcome: Outcome, evaluation: Evaluation) -> Outcome:
+    """The outcome with one more evaluation; a property's value is that of the highest rung that has answered."""
+    said = (evaluation.oracle, evaluation.fidelity)
+    others = tuple(e for e in outcome.evaluations if (e.oracle, e.fidelity) != said)
+    outcome = replace(outcome, evaluations=(*others, evaluation))
+    values: dict[str, float] = {}
+    errors: dict[str, float] = {}
+    for e in sorted(outcome.evaluations, key=lambda e: e.fidelity):
+        if e.status == "finished":
+            values = {**values, **e.values}
+            errors = {**{name: error for name, error in errors.items() if name not in e.values}, **e.errors}
+    return replace(outcome, values=values, errors=errors)
+
+
+def settled(outcome: Outcome, status: Any, spec: CampaignSpec, at: float) -> Outcome:
+    """The outcome with its last status; losses and constraints from its values, NaN unless it finished.
+
+    What is not the top rung's is not a value in this sense.
+    """
+    values = {name: v for name, v in outcome.values.items() if status == "finished" and name not in outcome.provisional}
+    losses = tuple(goal.loss(goal.signed(values.get(goal.name, math.nan))) for goal in spec.goals)
+    excess = tuple(limit.excess(values.get(limit.property, math.nan)) for limit in spec.limits)
+    losses = tuple(loss if goal.name in values else math.nan for loss, goal in zip(losses, spec.goals, strict=True))
+    feasible = all(math.isfinite(loss) for loss in losses) and all(e <= 0 for e in excess)
+    return replace(outcome, status=status, losses=losses, excess=excess, feasible=feasible, finished_at=at)
+
+
+def told(outcome: Outcome, body: Body, at: float) -> Outcome:
+    """What a person says of one oracle adds up over several tellings; with `repeat` it is another measurement."""
+    own = [m for m in outcome.measurements if m.oracle == body["oracle"]]
+    if own and not body.get("repeat"):
+        last = own[-1]
+        errors = {name: error for name, error in last.errors.items() if name not in body["values"]}
+        added = replace(last, values={**last.values, **body["values"]}, errors={**errors, **body["errors"]})
+        measurements = tuple(added if m is last else m for m in outcome.measurements)
+    else:
+        first = Measurement(body["oracle"], at, body["values"], body["errors"], body.get("by", ""))
+        measurements = (*outcome.measurements, first)
+    outcome = _measured(outcome, measurements, body["oracle"], body.get("fidelity", 0.0))
+    return remarked(outcome, body.get("note", ""), body.get("by", ""), at)
+
+
+def corrected(outcome: Outcome, body: Body, at: float) -> Outcome:
+    """One measurement as it should have been told; what it was stands in the journal."""
+    place = body["measurement"]
+    wrong = outcome.measurements[place]
+    errors = {name: error for name, error in wrong.errors.items() if name not in body["values"]}
+    right = replace(wrong, values={**wrong.values, **body["values"]}, errors={**errors, **body["errors"]})
+    measurements = (*outcome.measurements[:place], right, *outcome.measurements[place + 1 :])
+    fidelity = next(e.fidelity for e in outcome.evaluations if e.oracle == wrong.oracle)
+    outcome = _measured(outcome, measurements, wrong.oracle, fidelity)
+    changes = ", ".join(f"{name} {body['before'][name]:g} -> {value:g}" for name, value in body["values"].items())
+    why = f" ({body['why']})" if body.get("why") else ""
+    return remarked(outcome, f"corrected {changes}{why}", body.get("by", ""), at)
+
+
+def reported(outcome: Outcome, body: Body, at: float) -> Outcome:
+    """A sample that gave no values."""
+    failure = Evaluation(
+        outcome.id, body["oracle"], status="failed", failure=body["failure"], error=body["error"],
+        fidelity=body.get("fidelity", 0.0),
+    )  # fmt: skip
+    outcome = replace(learned(outcome, failure), attempts=outcome.attempts + 1)
+    outcome = outcome if body["failure"] == "infrastructure" else replace(outcome, barred=True)
+    return remarked(outcome, f"failed: {body['error']}", body.get("by", ""), at)
+
+
+def remarked(outcome: Outcome, text: str, by: str, at: float) -> Outcome:
+    """The outcome with one more remark, unless it says nothing."""
+    return replace(outcome, remarks=(*outcome.remarks, Remark(at, text, by))) if text else outcome
+
+
+def pooled(measurements: Sequence[Measurement]) -> tuple[dict[str, float], dict[str, float]]:
+    """Values and standard errors of replicates: a property's mean over those that have it.
+
+    Its standard error is the sample deviation over the square root of their number, or what their own standard errors
+    amount to, whichever is larger; none where replicates agree exactly and none was given.
+    """
+    values: dict[str, float] = {}
+    errors: dict[str, float] = {}
+    for name in dict.fromkeys(name for m in measurements for name in m.values):
+        own = [m for m in measurements if name in m.values]
+        values[name] = fmean(m.values[name] for m in own) if len(own) > 1 else own[0].values[name]
+        known = [m.errors[name] for m in own if name in m.errors]
+        given = math.hypot(*known) / len(own) if len(known) == len(own) else 0.0
+        spread = stdev(m.values[name] for m in own) / math.sqrt(len(own)) if len(own) > 1 else 0.0
+        if len(own) == 1 and known:
+            errors[name] = known[0]
+        elif max(given, spread) > 0:
+            errors[name] = max(given, spread)
+    return values, errors
+
+
+def _measured(outcome: Outcome, measurements: tuple[Measurement, ...], oracle: str, fidelity: float) -> Outcome:
+    """The outcome with these measurements, an oracle's values pooled."""
+    values, errors = pooled([m for m in measurements if m.oracle == oracle])
+    outcome = replace(outcome, measurements=measurements)
+    return learned(outcome, Evaluation(outcome.id, oracle, values, errors, fidelity=fidelity))

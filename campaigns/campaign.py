@@ -1,6 +1,5 @@
 """This file is a campaign from Python: begin one or take one up, run it, ask it, tell it."""
 
-import math
 import shutil
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -8,22 +7,20 @@ from pathlib import Path
 from types import TracebackType
 
 from eutectic.campaigns.analysis.pareto import front
-from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError, Complaint, unknown
+from eutectic.campaigns.errors import CampaignFolderError
 from eutectic.campaigns.execution.local import Executor, Setting, open_executor
-from eutectic.campaigns.file.goals import refusal
 from eutectic.campaigns.file.spec import CampaignSpec
+from eutectic.campaigns.hand import asking, verbs
 from eutectic.campaigns.loop import routing
-from eutectic.campaigns.loop.loop import Loop, ask
+from eutectic.campaigns.loop.loop import Loop
 from eutectic.campaigns.loop.prior_data import known_rows
-from eutectic.campaigns.loop.stopwatch import Stopwatch
 from eutectic.campaigns.problem import build
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.facts import facts
 from eutectic.campaigns.record.journal import Draft, Journal
-from eutectic.campaigns.record.ledger import Logbook, read_record
+from eutectic.campaigns.record.ledger import Logbook, seen
 from eutectic.campaigns.record.lock import FolderLock, in_use
 from eutectic.campaigns.record.outcomes import Event, Ledger, Outcome, Round
-from eutectic.campaigns.record.steps import OPEN
 
 
 class Campaign:
@@ -68,7 +65,8 @@ class Campaign:
         journal = Journal.open(home)
         try:
             logbook = Logbook(journal, str(home))
-            built = build.build(logbook.record.spec, Path(logbook.record.source))
+            begun = logbook.bare()
+            built = build.build(begun.spec, Path(begun.source))
         except BaseException:
             journal.close()
             raise
@@ -97,68 +95,78 @@ class Campaign:
                     yield event.round
 
     def ask(self, n: int) -> list[Outcome]:
-        """Propose up to n candidates and write them down, without evaluating; not while the campaign runs."""
+        """Propose up to n candidates and write them down, without evaluating; not while the campaign runs.
+
+        Fewer, and in the end none, when a budget, a stage or the space is used up: `ledger.reason` says which.
+        """
         if n < 1:
             raise ValueError(f"n is {n}; ask for at least 1")
         if self._loop is not None:
             raise CampaignFolderError(f"{self.folder} is running; it asks for itself")
         self._lock.acquire()
         try:
-            self._logbook.write(Draft("session", {"pid": None, "host": "ask"}))
-            numbers = ask(self.problem, self._logbook, n, Stopwatch())
-            self._logbook.write(Draft("state", {"state": "stopped", "text": "asked by hand", "overhead_s": 0.0}))
+            self._logbook.fold()
+            numbers = asking.ask(self.problem, self._logbook, n)
         finally:
             self._lock.release()
         return [self._logbook.record.outcomes[number] for number in numbers]
 
-    def tell(self, id: str, values: Mapping[str, float], errors: Mapping[str, float] | None = None) -> Outcome:
+    def waiting(self) -> list[Outcome]:
+        """The candidates that wait for a person; without a person among the oracles, whatever was not evaluated."""
+        self._logbook.fold()
+        return asking.waiting(self.problem, self._logbook.record, self.running)
+
+    def why_fewer(self) -> str:
+        """The sentence that says why no more can be asked for, and how to go on; "" when more can be."""
+        self._logbook.fold()
+        return asking.why_fewer(self._logbook.record, str(self.folder))
+
+    def tell(
+        self,
+        id: str,
+        values: Mapping[str, float],
+        errors: Mapping[str, float] | None = None,
+        repeat: bool = False,
+        by: str = "",
+        note: str = "",
+    ) -> Outcome:
         """Record what was measured of a proposed candidate, also while another process runs the campaign.
 
-        CampaignFileError for an unknown id or property, a value that is no finite number, a negative error, and a
-        candidate that has finished already.
+        id: the candidate's id or its beginning, or its number. repeat: it is another measurement of the same sample;
+        the value is then the mean. CampaignFileError for an unknown id or property, a value that is no finite number,
+        a negative error, and a candidate that has finished already.
         """
-        errors = errors or {}
-        self._check_told(values, errors)
-        journal = self._logbook.journal
-        with journal.transaction():
-            record = read_record(journal)
-            outcome = _outcome_told(list(record.outcomes.values()), id)
-            named = next((n.name for n in self.problem.oracles if n.search and routing.waits(n)), "told")
-            body = {"oracle": named, "values": _floats(values), "errors": _floats(errors), **self._rung_told(named)}
-            journal.append(Draft("told", body, outcome.number))
-            record.apply(journal.since(record.seq))
-            verdict = self._verdict(record.outcomes[outcome.number], values)
-            if verdict is not None:
-                journal.append(routing.settlement(outcome.number, verdict, told=True))
-        self._logbook.fold()
-        return self._logbook.record.outcomes[outcome.number]
+        return verbs.tell(self.problem, self._logbook, id, values, errors or {}, repeat, by, note)
 
-    def _check_told(self, values: Mapping[str, float], errors: Mapping[str, float]) -> None:
-        """CampaignFileError for what nobody can have measured."""
-        known = [*routing.needed(self.problem), *(p for n in self.problem.oracles for p in n.oracle.properties or ())]
-        for name, value in [*values.items(), *errors.items()]:
-            if name not in known:
-                raise _refusal(unknown("property", name, set(known)))
-            if not math.isfinite(value):
-                raise _refusal(f"{name} is {value}, not a finite number")
-        for name, error in errors.items():
-            if name not in values or error < 0:
-                raise _refusal(f"{name}: a standard error needs its value, and is not negative")
-        if not values:
-            raise _refusal("no property was told")
+    def fail(self, id: str, why: str, infrastructure: bool = False, by: str = "") -> Outcome:
+        """Record that a sample gave no values: learned as infeasible, and never asked for again.
 
-    def _verdict(self, outcome: Outcome, told: Mapping[str, float]) -> routing.Verdict | None:
-        """What telling makes of an outcome; None when the campaign still needs something."""
-        insane = refusal(told, self.problem.spec.windows)
-        if insane is not None:
-            return routing.Verdict("refused", "unphysical", insane)
-        return routing.Verdict("finished") if routing.told_enough(self.problem, outcome) else None
+        With `infrastructure` it was not the sample's fault, and it waits to be made once more.
+        """
+        return verbs.fail(self.problem, self._logbook, id, why, infrastructure, by)
 
-    def _rung_told(self, name: str) -> dict[str, float]:
-        """On a ladder, the rung a telling belongs to: the person's, or the top when nobody was asked."""
-        ladder = self.problem.ladder
-        own = [ladder.rung(k) for k, named in enumerate(self.problem.oracles) if named.name == name]
-        return {"fidelity": float(next((r for r in own if r is not None), ladder.top))} if ladder.rungs else {}
+    def correct(
+        self,
+        id: str,
+        values: Mapping[str, float],
+        errors: Mapping[str, float] | None = None,
+        why: str = "",
+        measurement: int | None = None,
+        by: str = "",
+    ) -> Outcome:
+        """Put right what was told of a candidate; the old value stays in the journal, with who and why.
+
+        measurement: which of several, 1 the first. CampaignFileError for what was never told.
+        """
+        return verbs.correct(self.problem, self._logbook, id, values, errors or {}, why, measurement, by)
+
+    def return_(self, id: str, never: bool = False, why: str = "", by: str = "") -> Outcome:
+        """Record that a candidate is not made: its place in the budget is free; `never` excludes it for good."""
+        return verbs.give_back(self._logbook, id, never, why, by)
+
+    def note(self, id: str, text: str, by: str = "") -> Outcome:
+        """Record a remark about a candidate."""
+        return verbs.remark(self._logbook, id, text, by)
 
     def pareto(self) -> list[Outcome]:
         """The feasible outcomes that no other dominates."""
@@ -168,9 +176,12 @@ class Campaign:
     def ledger(self) -> Ledger:
         """Everything the journal says now."""
         self._logbook.fold()
-        if self._logbook.record.state == "running" and not in_use(self.folder):
-            self._logbook.record.rest("stopped")
-        return self._logbook.ledger()
+        return seen(self._logbook.record, self.folder, self.running)
+
+    @property
+    def running(self) -> bool:
+        """Is it being run, here or by another process?"""
+        return self._loop is not None or (not self._lock.held and in_use(self.folder))
 
     def drain(self) -> None:
         """Ask no more and finish what runs; for a first Ctrl-C. Safe in a signal handler."""
@@ -219,22 +230,3 @@ def request_stop(folder: str | Path) -> bool:
     finally:
         journal.close()
     return running
-
-
-def _outcome_told(outcomes: Sequence[Outcome], id: str) -> Outcome:
-    """The outcome somebody means: the first open one with that id, else a failed or refused one."""
-    mine = [outcome for outcome in outcomes if outcome.id == id and outcome.number > 0]
-    if not mine:
-        raise _refusal(unknown("candidate", id, {o.id for o in outcomes if o.status in OPEN}))
-    chosen = [o for o in mine if o.status in OPEN] or [o for o in mine if o.status != "finished"]
-    if not chosen:
-        raise _refusal(f"candidate '{id}' has finished already")
-    return chosen[0]
-
-
-def _floats(values: Mapping[str, float]) -> dict[str, float]:
-    return {name: float(value) for name, value in values.items()}
-
-
-def _refusal(message: str) -> CampaignFileError:
-    return CampaignFileError([Complaint((), message)])

@@ -9,8 +9,6 @@ from pathlib import Path
 from eutectic.campaigns.analysis.table import HEAD, columns
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.errors import CampaignFileError, Complaint
-from eutectic.campaigns.loop.routing import next_oracle, waits
-from eutectic.campaigns.record.lock import in_use
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.oracles.user.answer import SUFFIX
 
@@ -26,21 +24,16 @@ class Told:
     """Standard errors of some of them."""
 
 
-def suggested(campaign: Campaign, n: int) -> list[Outcome]:
-    """Up to n candidates for a person: first those that wait for one, then new ones.
+def suggested(campaign: Campaign, n: int) -> tuple[list[Outcome], str]:
+    """Up to n candidates for a person, and why there are fewer: first those that wait for one, then new ones.
 
     Where no oracle is a person, whatever was proposed and never evaluated waits, unless a process runs the campaign.
     CampaignFolderError when nothing waits and another process runs the campaign, which then does the asking itself.
     """
-    problem, waiting = campaign.problem, []
-    by_hand = not any(waits(named) for named in problem.oracles) and not in_use(campaign.folder)
-    for outcome in campaign.ledger.outcomes:
-        place = next_oracle(problem, outcome) if outcome.status == "proposed" else None
-        if place is not None and (by_hand or waits(problem.oracles[place])):
-            waiting.append(outcome)
-    if len(waiting) >= n or (waiting and in_use(campaign.folder)):
-        return waiting[:n]
-    return waiting + campaign.ask(n - len(waiting))
+    ready, running = campaign.waiting(), campaign.running
+    if len(ready) < n and not (ready and running):
+        ready += campaign.ask(n - len(ready))
+    return ready[:n], "" if len(ready) >= n or running else campaign.why_fewer()
 
 
 def from_words(id: str, words: Sequence[str]) -> Told:

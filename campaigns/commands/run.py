@@ -73,7 +73,10 @@ def suggest(
     campaign = Campaign.open(folder)
     try:
         show = suggestions_json if format == "json" else suggestions
-        typer.echo(show(suggested(campaign, n), campaign.ledger.spec))
+        outcomes, note = suggested(campaign, n)
+        typer.echo(show(outcomes, campaign.problem.spec))
+        if note:
+            typer.echo(note, err=True)
     finally:
         campaign.close()
 

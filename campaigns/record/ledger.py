@@ -25,15 +25,15 @@ def read_ledger(folder: str | Path) -> Ledger:
         record = read_record(journal)
     finally:
         journal.close()
-    return seen(record, path)
+    return seen(record, path, in_use(path))
 
 
-def seen(record: Record, folder: Path) -> Ledger:
+def seen(record: Record, folder: Path, running: bool) -> Ledger:
     """The record as it stands; of a campaign that no process runs, with everything that has come due.
 
     A campaign whose process died without a word is `stopped`.
     """
-    if in_use(folder):
+    if running:
         return record.ledger(str(folder))
     if record.state == "running":
         record.rest("stopped")
@@ -103,6 +103,10 @@ class Logbook:
             if found := understood(self.journal, lambda: called(self.journal, text)):
                 return found
         return self.record.called(text)
+
+    def latest(self, outcome: Outcome) -> Outcome:
+        """An outcome as the record has it now, or as it was worked out where the record is not folded."""
+        return outcome if self._record is None else self._record.outcomes[outcome.number]
 
     def refresh(self) -> list[Entry]:
         """Fold in what other processes have written; what people said of candidates since this was last called."""

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from eutectic.campaigns import cli
+from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError
 from eutectic.campaigns.record.ledger import read_ledger
 from eutectic.campaigns.telling import from_csv, from_words
@@ -383,25 +384,33 @@ def test_two_processes_cannot_run_one_campaign(small: Path) -> None:
         process.communicate(timeout=60)
 
 
-def test_suggest_and_tell_run_a_campaign_by_hand(small: Path) -> None:
+def test_suggest_beyond_the_budget_says_that_it_is_used_up_and_how_to_go_on(small: Path) -> None:
     campaign(small, "run", "small.yaml", "--set", "budget.evaluations=2")
-    suggested = json.loads(campaign(small, "suggest", "runs/small", "-n", "2", "--format", "json").stdout)
+    more = campaign(small, "suggest", "runs/small", "-n", "2")
+    assert more.stdout.strip() == "nothing left to suggest"
+    assert "the budget of 2 evaluations is used up" in more.stderr
+    assert "campaign change runs/small --set budget.evaluations=..." in more.stderr
+
+
+def test_suggest_and_tell_run_a_campaign_by_hand(small: Path) -> None:
+    Campaign.from_yaml(small / "small.yaml", small / "runs" / "hand").close()
+    suggested = json.loads(campaign(small, "suggest", "runs/hand", "-n", "2", "--format", "json").stdout)
     assert len(suggested) == 2
-    again = json.loads(campaign(small, "suggest", "runs/small", "-n", "3", "--format", "json").stdout)
+    again = json.loads(campaign(small, "suggest", "runs/hand", "-n", "3", "--format", "json").stdout)
     assert [c["id"] for c in again[:2]] == [c["id"] for c in suggested]
     assert again[2]["id"] not in {c["id"] for c in suggested}
     assert set(suggested[0]["variables"]) == {"x", "quench"}
-    campaign(small, "tell", "runs/small", "--id", suggested[0]["id"], "strength_mpa=70", "price_usd_per_kg=3")
+    campaign(small, "tell", "runs/hand", "--id", suggested[0]["id"], "strength_mpa=70", "price_usd_per_kg=3")
     (small / "measured.csv").write_text(
         f"id,x,quench,strength_mpa,price_usd_per_kg,strength_mpa_std\n{suggested[1]['id']},0.5,oil,55,2,0.5\n"
     )
-    campaign(small, "tell", "runs/small", "--csv", "measured.csv")
-    rows = {row["id"]: row for row in csv.DictReader(io.StringIO(campaign(small, "export", "runs/small").stdout))}
+    campaign(small, "tell", "runs/hand", "--csv", "measured.csv")
+    rows = {row["id"]: row for row in csv.DictReader(io.StringIO(campaign(small, "export", "runs/hand").stdout))}
     assert float(rows[suggested[0]["id"]]["strength_mpa"]) == 70
     assert float(rows[suggested[1]["id"]]["strength_mpa_std"]) == 0.5
-    refused = campaign(small, "tell", "runs/small", "--id", "0123456789abcdef", "strength_mpa=1", code=2)
+    refused = campaign(small, "tell", "runs/hand", "--id", "0123456789abcdef", "strength_mpa=1", code=2)
     assert "0123456789abcdef" in refused.stderr
-    campaign(small, "tell", "runs/small", code=2)
+    campaign(small, "tell", "runs/hand", code=2)
 
 
 def test_told_words_are_values_and_standard_errors() -> None:

@@ -1,0 +1,97 @@
+"""This file is asking by hand: what waits to be measured, new candidates within the budget, and why there are fewer."""
+
+from eutectic.campaigns.loop.asking import asked
+from eutectic.campaigns.loop.rounds import tests
+from eutectic.campaigns.loop.routing import next_oracle, waits
+from eutectic.campaigns.problem.definition import Problem
+from eutectic.campaigns.record import settings
+from eutectic.campaigns.record.fold import Record
+from eutectic.campaigns.record.journal import Draft
+from eutectic.campaigns.record.ledger import Logbook
+from eutectic.campaigns.record.outcomes import Outcome
+from eutectic.campaigns.record.progress import (
+    USED_UP,
+    Plan,
+    close,
+    conclude,
+    enough,
+    left,
+    reference_event,
+    turn,
+    unvalidated,
+    why_done,
+)
+
+SPACE_USED_UP = "the space is used up"
+
+
+def ask(problem: Problem, logbook: Logbook, n: int) -> list[int]:
+    """Propose up to n candidates and write them down; their numbers, fewer when a budget or the space is used up.
+
+    Everything is written in one transaction, with the rounds that have ended meanwhile and the state the campaign is
+    left in; the journal's `state` says why there are fewer.
+    """
+    settings.require_same(problem, logbook.record)
+    plan = Plan(logbook.record.copy())
+    plan.add("session", {"pid": None, "host": "ask"})
+    close(plan, lambda record, index: tests(problem, record, index, logbook.folder))
+    numbers: list[int] = []
+    exhausted = False
+    while len(numbers) < n and not exhausted and (room := _room(plan.record, n - len(numbers))) > 0:
+        reference = reference_event(plan.record, "asking", turn(plan.record).stage)
+        if reference is not None:
+            plan.add("reference", reference)
+        body = asked(problem, plan.record.ledger(logbook.folder), room)
+        numbers += [row["number"] for row in body["proposals"]]
+        exhausted = not body["proposals"]
+        if not exhausted:
+            plan.add("asked", body)
+    _put_down(plan, exhausted)
+    logbook.write(*plan.drafts)
+    return numbers
+
+
+def _room(record: Record, wanted: int) -> int:
+    """How many the stage whose turn it is may be asked for."""
+    return 0 if enough(record, record.hours) is not None else int(min(wanted, left(record), turn(record).room))
+
+
+def _put_down(plan: Plan, exhausted: bool) -> None:
+    """Add the state the campaign is left in: done where nothing is open and nothing more may be asked for."""
+    text = SPACE_USED_UP if exhausted else why_done(plan.record, plan.record.hours) or "asked by hand"
+    plan.add("state", {"state": "stopped", "text": text, "overhead_s": 0.0})
+    if exhausted and not plan.record.unsettled and not unvalidated(plan.record):
+        plan.drafts[-1] = Draft("state", {"state": "done", "text": text, "overhead_s": 0.0})
+    else:
+        conclude(plan)
+
+
+def waiting(problem: Problem, record: Record, running: bool) -> list[Outcome]:
+    """The candidates that wait for a person, in order.
+
+    Where no oracle is a person, whatever was proposed and never evaluated waits, unless a process runs the campaign.
+    """
+    by_hand = not running and not any(waits(named) for named in problem.oracles)
+    found = []
+    for number in sorted(record.unsettled):
+        outcome = record.outcomes[number]
+        place = next_oracle(problem, outcome) if outcome.status == "proposed" else None
+        if place is not None and (by_hand or waits(problem.oracles[place])):
+            found.append(outcome)
+    return found
+
+
+def why_fewer(record: Record, folder: str) -> str:
+    """The sentence that says why no more can be asked for and how to go on; "" when more can be."""
+    text = why_done(record, record.hours)
+    if text is None:
+        return f"{record.text}: every candidate is known" if record.text == SPACE_USED_UP else ""
+    budget, key = record.spec.budget, "budget.evaluations"
+    if text == USED_UP and budget.evaluations is not None and left(record) == 0:
+        text = f"the budget of {budget.evaluations} evaluations is used up"
+    elif text != USED_UP:
+        key = next((f"budget.{k}" for k in ("hours", "cost", "stall", "regret") if getattr(budget, k) is not None), key)
+    change = f"to go on: campaign change {folder} --set {key}=..."
+    if not record.unsettled and unvalidated(record):
+        return f"{text}; the best are still to be computed once more: campaign resume {folder}; {change}"
+    return f"{text}; {change}"

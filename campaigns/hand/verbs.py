@@ -1,0 +1,253 @@
+"""This file is what people say of a candidate: measured, measured again, failed, wrong before, not made, remarked.
+
+Each is one transaction in which only what was written since is folded, also while another process runs the campaign.
+"""
+
+import math
+import time
+from collections.abc import Mapping
+
+from eutectic.campaigns.errors import CampaignFileError, Complaint, unknown
+from eutectic.campaigns.file.goals import refusal
+from eutectic.campaigns.loop import routing
+from eutectic.campaigns.problem.definition import Problem
+from eutectic.campaigns.record.journal import Draft
+from eutectic.campaigns.record.ledger import Logbook
+from eutectic.campaigns.record.outcomes import Outcome
+from eutectic.campaigns.record.steps import OPEN, corrected, settled, told
+
+Values = Mapping[str, float]
+
+
+def tell(
+    problem: Problem,
+    logbook: Logbook,
+    id: str,
+    values: Values,
+    errors: Values,
+    repeat: bool = False,
+    by: str = "",
+    note: str = "",
+) -> Outcome:
+    """Write down what was measured of a candidate; the outcome as it is then.
+
+    CampaignFileError for what nobody can have measured, an unknown id, a candidate that was given back, and for one
+    that has values already unless `repeat` says that this is another measurement.
+    """
+    require_measurable(problem, values, errors)
+    with logbook.transaction() as drafts:
+        outcome = chosen(logbook, id)
+        repeated = _repeated(problem, outcome, values, repeat)
+        named = _person(problem)
+        body: dict[str, object] = {"oracle": named, "values": _floats(values), "errors": _floats(errors)}
+        body |= _rung(problem, named)
+        body |= {"repeat": True} if repeated else {}
+        body |= {key: text for key, text in (("by", by), ("note", note)) if text}
+        drafts.append(Draft("told", body, outcome.number))
+        now = time.time()
+        after = told(outcome, body, now)
+        verdict = _verdict(problem, after, values)
+        if verdict is not None:
+            drafts.append(routing.settlement(outcome.number, verdict, told=True))
+            after = settled(after, verdict.status, problem.spec, outcome.finished_at or now)
+    return logbook.latest(after)
+
+
+def _repeated(problem: Problem, outcome: Outcome, values: Values, repeat: bool) -> bool:
+    """Is this another measurement of a sample? CampaignFileError where that cannot be, or has to be said."""
+    if outcome.status == "returned":
+        raise said(f"candidate '{outcome.id}' was given back; a result of it all the same: --add")
+    by_hand = [m for m in outcome.measurements if m.oracle == _person(problem)]
+    if repeat and outcome.status == "finished" and not by_hand:
+        raise said(f"candidate '{outcome.id}' was computed by {_computed(outcome)}, not measured: nothing to repeat")
+    if repeat:
+        insane = refusal(values, problem.spec.windows)
+        if insane is not None:
+            raise said(f"{insane}; a measurement that cannot be true is not averaged")
+        return bool(by_hand) and outcome.status not in ("failed", "refused")
+    ways = "another measurement of the sample: --repeat; a wrong value: --correct"
+    if outcome.status == "finished":
+        raise said(f"candidate '{outcome.id}' has finished already ({_numbers(outcome.values)}); {ways}")
+    held = by_hand[-1].values if by_hand and outcome.status in OPEN else {}
+    for name, value in values.items():
+        if held.get(name, value) != value:
+            raise said(f"'{name}' of candidate '{outcome.id}' was told as {held[name]:g} already; {ways}")
+    return False
+
+
+def fail(problem: Problem, logbook: Logbook, id: str, why: str, infrastructure: bool = False, by: str = "") -> Outcome:
+    """Write down that a sample gave no values; it is learned as infeasible and never asked for again.
+
+    With `infrastructure` that was not its fault: it waits to be made once more. CampaignFileError without a reason, for
+    an unknown id and for a candidate that has ended.
+    """
+    if not why.strip():
+        raise said("say why it failed, such as --failed 'cracked on cooling'")
+    with logbook.transaction() as drafts:
+        outcome = chosen(logbook, id)
+        _require_open(outcome, "it cannot fail any more")
+        named, failure = _person(problem), "infrastructure" if infrastructure else "error"
+        body = {"oracle": named, "failure": failure, "error": why, **_rung(problem, named)}
+        drafts.append(Draft("reported", {**body, **({"by": by} if by else {})}, outcome.number))
+        if not infrastructure:
+            verdict = routing.Verdict("failed", "error", why)
+            drafts.append(routing.settlement(outcome.number, verdict, told=True))
+    return logbook.record.outcomes[outcome.number]
+
+
+def correct(
+    problem: Problem,
+    logbook: Logbook,
+    id: str,
+    values: Values,
+    errors: Values,
+    why: str = "",
+    measurement: int | None = None,
+    by: str = "",
+) -> Outcome:
+    """Put right what was told of a candidate; the old values stay in the journal.
+
+    measurement: which of several, 1 the first. CampaignFileError for what was never told, and where it is not clear
+    which measurement is meant.
+    """
+    require_measurable(problem, values, errors)
+    with logbook.transaction() as drafts:
+        outcome = chosen(logbook, id, last=True)
+        place = _measurement(outcome, values, measurement)
+        before = outcome.measurements[place]
+        body: dict[str, object] = {"measurement": place, "values": _floats(values), "errors": _floats(errors)}
+        body |= {"before": {name: before.values[name] for name in values}}
+        body |= {"errors_before": {name: before.errors[name] for name in values if name in before.errors}}
+        body |= {key: text for key, text in (("why", why), ("by", by)) if text}
+        drafts.append(Draft("corrected", body, outcome.number))
+        after = corrected(outcome, body, time.time())
+        if outcome.status in ("finished", "refused"):
+            verdict = _verdict(problem, after, after.values) or routing.Verdict("finished")
+            drafts.append(routing.settlement(outcome.number, verdict, told=True))
+    return logbook.record.outcomes[outcome.number]
+
+
+def _measurement(outcome: Outcome, values: Values, wanted: int | None) -> int:
+    """The place of the measurement that is to be put right."""
+    places = [k for k, m in enumerate(outcome.measurements) if all(name in m.values for name in values)]
+    told_names = {name for m in outcome.measurements for name in m.values}
+    if not outcome.measurements:
+        raise said(f"nothing was ever told of candidate '{outcome.id}' ({_state(outcome)})")
+    for name in values:
+        if name not in told_names:
+            raise said(f"'{name}' was never told of candidate '{outcome.id}'; {unknown('property', name, told_names)}")
+    if wanted is not None and wanted - 1 in places:
+        return wanted - 1
+    if wanted is None and len(places) == 1:
+        return places[0]
+    listed = "; ".join(f"{k + 1}: {_numbers(m.values)}" for k, m in enumerate(outcome.measurements))
+    given = "which is meant?" if wanted is None else f"number {wanted} is none that has {', '.join(values)}."
+    raise said(f"candidate '{outcome.id}' was measured more than once; {given} Say --measurement N, of {listed}")
+
+
+def give_back(logbook: Logbook, id: str, never: bool = False, why: str = "", by: str = "") -> Outcome:
+    """Write down that a candidate is not made: its place in the budget is free; with `never` it is not asked for again.
+
+    CampaignFileError for an unknown id and for a candidate that has ended or is being computed.
+    """
+    with logbook.transaction() as drafts:
+        outcome = chosen(logbook, id)
+        _require_open(outcome, "it cannot be given back")
+        if outcome.status == "running":
+            raise said(f"candidate '{outcome.id}' is being computed; it cannot be given back")
+        body: dict[str, object] = {"why": why, "never": never}
+        drafts.append(Draft("returned", {**body, **({"by": by} if by else {})}, outcome.number))
+    return logbook.record.outcomes[outcome.number]
+
+
+def remark(logbook: Logbook, id: str, text: str, by: str = "") -> Outcome:
+    """Write down a note about a candidate; CampaignFileError for an unknown id and for an empty note."""
+    if not text.strip():
+        raise said("the note says nothing")
+    with logbook.transaction() as drafts:
+        outcome = chosen(logbook, id, last=True)
+        drafts.append(Draft("note", {"text": text, **({"by": by} if by else {})}, outcome.number))
+    return logbook.record.outcomes[outcome.number]
+
+
+def chosen(logbook: Logbook, id: str, last: bool = False) -> Outcome:
+    """The outcome somebody means by a number or by the beginning of an id; CampaignFileError when none or several are.
+
+    Of a candidate asked for more than once the first that is open, else the first without values; with `last` the last
+    of which something was told, else the last.
+    """
+    own = logbook.called(id) if id.strip("#").strip() else []
+    if not own:
+        waiting = {logbook.record.outcomes[n].id for n in logbook.record.unsettled}
+        raise said(unknown("candidate", id, waiting))
+    ids = list(dict.fromkeys(outcome.id for outcome in own))
+    if len(ids) > 1:
+        raise said(f"'{id}' is the beginning of {len(ids)} candidates: {', '.join(ids[:5])}")
+    if last:
+        return ([o for o in own if o.measurements] or own)[-1]
+    orders = (OPEN, ("failed", "refused"), ("finished",), ("returned",))
+    return next(outcome for statuses in orders for outcome in own if outcome.status in statuses)
+
+
+def require_measurable(problem: Problem, values: Values, errors: Values) -> None:
+    """CampaignFileError for what nobody can have measured."""
+    known = [*routing.needed(problem), *(p for n in problem.oracles for p in n.oracle.properties or ())]
+    for name, value in [*values.items(), *errors.items()]:
+        if name not in known:
+            raise said(unknown("property", name, set(known)))
+        if not math.isfinite(value):
+            raise said(f"{name} is {value}, not a finite number")
+    for name, error in errors.items():
+        if name not in values or error < 0:
+            raise said(f"{name}: a standard error needs its value, and is not negative")
+    if not values:
+        raise said("no property was told")
+
+
+def _verdict(problem: Problem, outcome: Outcome, values: Values) -> routing.Verdict | None:
+    """What telling makes of an outcome; None when the campaign still needs something."""
+    insane = refusal(values, problem.spec.windows)
+    if insane is not None:
+        return routing.Verdict("refused", "unphysical", insane)
+    return routing.Verdict("finished") if routing.told_enough(problem, outcome) else None
+
+
+def _person(problem: Problem) -> str:
+    """Whom what is told counts as: the first oracle that is a person, else nobody of the file's."""
+    return next((named.name for named in problem.oracles if named.search and routing.waits(named)), "told")
+
+
+def _rung(problem: Problem, name: str) -> dict[str, float]:
+    """On a ladder, the rung a telling belongs to: the person's, or the top when nobody was asked."""
+    ladder = problem.ladder
+    own = [ladder.rung(k) for k, named in enumerate(problem.oracles) if named.name == name]
+    return {"fidelity": float(next((r for r in own if r is not None), ladder.top))} if ladder.rungs else {}
+
+
+def _require_open(outcome: Outcome, consequence: str) -> None:
+    if outcome.status not in OPEN:
+        cure = "; a wrong value: --correct" if outcome.status == "finished" and outcome.measurements else ""
+        raise said(f"candidate '{outcome.id}' has ended ({_state(outcome)}): {consequence}{cure}")
+
+
+def _state(outcome: Outcome) -> str:
+    """`finished: a 1, b 2`, `failed: cracked`, `proposed`."""
+    detail = _numbers(outcome.values) if outcome.status == "finished" else outcome.error
+    return f"{outcome.status}: {detail}" if detail else outcome.status
+
+
+def _computed(outcome: Outcome) -> str:
+    return ", ".join(f"'{e.oracle}'" for e in outcome.evaluations) or "nobody"
+
+
+def _numbers(values: Values) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in values.items())
+
+
+def _floats(values: Values) -> dict[str, float]:
+    return {name: float(value) for name, value in values.items()}
+
+
+def said(message: str) -> CampaignFileError:
+    """The error that says one thing."""
+    return CampaignFileError([Complaint((), message)])

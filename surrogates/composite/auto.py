@@ -34,8 +34,8 @@ class Auto:
     """Folds of the cross-validation, the same for all; the first is in charge below twice as many rows."""
     margin: float = 1.0
     """Standard errors by which the log predictive density of another must be higher to take over."""
-    built: tuple[Surrogate, ...] = field(default=(), init=False, repr=False)
-    """The recipes of `among`."""
+    built: tuple[Surrogate, ...] = field(default=(), repr=False, metadata={"option": False})
+    """The recipes of `among`, one each or none yet."""
 
     def __post_init__(self) -> None:
         """Raise ValueError when an option lies outside its range."""
@@ -46,6 +46,8 @@ class Auto:
                 raise ValueError(f"among: {entry} names no surrogate; write {{use: NAME, ...}}")
             if entry["use"] == "auto":
                 raise ValueError("among: auto cannot choose itself")
+        if self.built and len(self.built) != len(self.among):
+            raise ValueError(f"{len(self.built)} recipes are built for {len(self.among)} of among")
         for name, value, least in (("every", self.every, 1), ("folds", self.folds, 2), ("margin", self.margin, 0)):
             if not value >= least:
                 raise ValueError(f"{name} must be at least {least}, not {value}")
@@ -56,9 +58,7 @@ class Auto:
 
     def holding(self, parts: Sequence[Surrogate]) -> "Auto":
         """The same with these recipes, built, in the order of the option."""
-        other = replace(self)
-        object.__setattr__(other, "built", tuple(parts))
-        return other
+        return replace(self, built=tuple(parts))
 
     def with_units(self, units: Sequence[str]) -> "Auto":
         """The same, with the unit of each input told to those who ask."""

@@ -27,7 +27,7 @@ def recipe(content: Mapping[str, Any]) -> Surrogate:
     module, _, name = known[use].partition(":")
     part = getattr(import_module(module), name)
     options = {key: tuple(v) if isinstance(v, list) else v for key, v in content.items() if key != "use"}
-    names = [option.name for option in fields(part) if option.init]
+    names = [option.name for option in fields(part) if option.init and option.metadata.get("option", True)]
     for key in options:
         if key not in names:
             raise ValueError(f"surrogate {use!r} has no option {key!r}{near(key, names)}")

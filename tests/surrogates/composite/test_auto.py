@@ -150,6 +150,20 @@ def test_one_that_cannot_learn_the_rows_is_shown_and_not_chosen():
     assert swapped.fit(X, smooth(X)).verdict.choice == "gp"
 
 
+def test_another_option_leaves_the_recipes_that_are_held():
+    parts = (Flat(1.0), Flat(2.0))
+    auto = replace(Auto(({"use": "gp"}, {"use": "forest"})).holding(parts), every=3)
+    assert auto.recipes == parts
+    with pytest.raises(ValueError, match="2 recipes are built for 3 of among"):
+        replace(auto, among=(*auto.among, {"use": "sisso"}))
+
+
+def test_the_recipes_that_are_held_are_no_option_of_a_file():
+    assert "built" not in [option.name for option in plugins.manual("surrogates", "auto")]
+    with pytest.raises(ValueError, match="has no option 'built'"):
+        recipe({"use": "auto", "built": ()})
+
+
 def test_units_reach_those_who_ask_for_them():
     auto = Auto(({"use": "gp"}, {"use": "sisso", "rungs": 1})).with_units(("eV", "angstrom"))
     assert auto.built[1].units == ("eV", "angstrom")

@@ -12,8 +12,15 @@ from ase.units import GPa
 from eutectic.oracles.mlip.batching import each
 from eutectic.oracles.mlip.potential import Unphysical
 from eutectic.oracles.mlip.relaxation import Limits, quiet, relaxed
-from eutectic.oracles.physics.elasticity import cubic_average
+from eutectic.oracles.physics.elasticity import (
+    cubic_symmetry,
+    entries,
+    hexagonal_symmetry,
+    hill,
+    turned,
+)
 from eutectic.oracles.physics.equation_of_state import birch_murnaghan
+from eutectic.oracles.structures.orientation import Axes, axes
 
 Array = npt.NDArray[np.float64]
 POINTS = 7
@@ -37,6 +44,34 @@ def bulk_modulus(crystal: Atoms, limits: Limits, window: float) -> float:
     if fit is None or not volumes[0] <= fit.volume <= volumes[-1]:
         raise Unphysical("the energy has no minimum inside the window of strain")
     return fit.bulk_modulus_gpa
+
+
+def axes_of(start: Atoms, lattice: str) -> Axes:
+    """How a crystal's tensor is stated: an alloy's in the axes of its `lattice`, which it has on average.
+
+    A structure's (`lattice` empty) in its standard axes, by the symmetry that it has before it is relaxed.
+    """
+    from pymatgen.io.ase import AseAtomsAdaptor
+
+    if lattice == "hcp":
+        return Axes("hexagonal", np.eye(3), hexagonal_symmetry(), np.eye(3)[None])
+    if lattice:
+        return Axes("cubic", np.eye(3), cubic_symmetry(), np.eye(3)[None])
+    with quiet():
+        return axes(AseAtomsAdaptor.get_structure(start))
+
+
+def tensor(crystal: Atoms, lies: Axes, limits: Limits, window: float) -> Array:
+    """Stiffness (6, 6) in GPa, Voigt order, in the axes given and with the symmetry of the crystal.
+
+    The crystal is strained along these axes, so that the numbers do not depend on how its file lies.
+    """
+    placed = crystal.copy()
+    placed.set_cell(crystal.cell.array @ lies.rotation.T, scale_atoms=True)
+    placed.calc = crystal.calc
+    standard = turned(stiffness(placed, limits, window), lies.operations)
+    choices = [turned(standard, other[None]) for other in lies.equal]
+    return max(choices, key=lambda matrix: tuple(np.round(matrix[0, 3:], 6)))
 
 
 def stiffness(crystal: Atoms, limits: Limits, window: float) -> Array:
@@ -68,35 +103,18 @@ def _strained(crystal: Atoms, deformation: Array, limits: Limits) -> Atoms:
         return relaxed(strained, limits, "fixed")
 
 
-def moduli(matrix: Array, cubic: bool) -> dict[str, float]:
+def moduli(matrix: Array) -> dict[str, float]:
     """Elastic properties by name of a stiffness (6, 6) in GPa; Unphysical when it is not positive.
 
-    c11, c12 and c44 are means over the axes. Shear, Young, Pugh and Poisson are Voigt-Reuss-Hill means (Hill 1952,
-    10.1088/0370-1298/65/5/307): of the averaged constants on a cubic lattice, else of the matrix as it is.
+    The constants are those of its axes. Shear, Young, Pugh and Poisson are Voigt-Reuss-Hill means, the same in any.
     """
-    average = cubic_average(matrix)
-    if np.linalg.eigvalsh(matrix).min() <= 0.0 or not average.stable:
-        raise Unphysical(f"the crystal is elastically unstable: {average}")
-    bulk, shear = (average.bulk, average.shear) if cubic else hill(matrix)
+    if np.linalg.eigvalsh(matrix).min() <= 0.0:
+        raise Unphysical(f"the crystal is elastically unstable: stiffness {np.round(matrix, 1).tolist()} GPa")
+    bulk, shear = hill(matrix)
     return {
-        "c11_gpa": average.c11,
-        "c12_gpa": average.c12,
-        "c44_gpa": average.c44,
+        **entries(matrix),
         "shear_modulus_gpa": shear,
         "young_modulus_gpa": 9.0 * bulk * shear / (3.0 * bulk + shear),
         "pugh_ratio": bulk / shear,
         "poisson_ratio": (3.0 * bulk - 2.0 * shear) / (2.0 * (3.0 * bulk + shear)),
     }
-
-
-def hill(matrix: Array) -> tuple[float, float]:
-    """Bulk and shear modulus, GPa: means of Voigt's and Reuss' for any symmetry (Hill 1952, equations 4 and 5)."""
-    pairs = []
-    for constants, inverse in ((matrix, False), (np.linalg.inv(matrix), True)):
-        axial, mixed = float(np.trace(constants[:3, :3])), float(constants[0, 1] + constants[0, 2] + constants[1, 2])
-        shears = float(np.trace(constants[3:, 3:]))
-        if inverse:
-            pairs.append((1.0 / (axial + 2.0 * mixed), 15.0 / (4.0 * axial - 4.0 * mixed + 3.0 * shears)))
-        else:
-            pairs.append(((axial + 2.0 * mixed) / 9.0, (axial - mixed + 3.0 * shears) / 15.0))
-    return sum(b for b, _ in pairs) / 2.0, sum(g for _, g in pairs) / 2.0

@@ -14,6 +14,7 @@ from eutectic.oracles.base import Candidate, Evaluation, Value, failed
 from eutectic.oracles.mlip import batching, competing_phases, phonons, properties
 from eutectic.oracles.mlip.coverage import unfit
 from eutectic.oracles.mlip.crystals import cif, from_file
+from eutectic.oracles.mlip.elasticity import axes_of
 from eutectic.oracles.mlip.options import Options
 from eutectic.oracles.mlip.potential import (
     ENGINES,
@@ -121,8 +122,23 @@ def _concluded(task: properties.Task, outcome: Outcome) -> Evaluation:
         errors=measured.errors,
         cost_s=seconds + time.perf_counter() - began,
         artifacts={**_artifacts(measured, crystals), **decorations.told(list(task.alloy or ()), measured.crystals)},
-        provenance={**_provenance(task.options, task.seed), "crystal": str(crystals[0].symbols)[:200], **doubt},
+        provenance={
+            **_provenance(task.options, task.seed),
+            "crystal": str(crystals[0].symbols)[:200],
+            **_axes(task),
+            **doubt,
+        },
     )
+
+
+def _axes(task: properties.Task) -> dict[str, Value]:
+    """What axes the elastic constants are stated in, where any are."""
+    if not properties.TENSOR & {*task.options.properties}:
+        return {}
+    if task.alloy is not None:
+        return {"elastic_axes": f"of the {task.options.lattice} lattice, mean over its symmetry"}
+    lies = axes_of(properties.starts(task)[0], "")
+    return {"elastic_axes": f"IEEE 1987, {lies.system}"}
 
 
 def _artifacts(measured: Measured, crystals: Sequence[Atoms]) -> dict[str, str]:

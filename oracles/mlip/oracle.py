@@ -25,6 +25,7 @@ from eutectic.oracles.mlip.potential import (
     require_together,
     version,
 )
+from eutectic.oracles.physics.elasticity import NAMES
 from eutectic.oracles.physics.stacking_faults import require_cells
 from eutectic.oracles.suggestions import unknown
 
@@ -34,9 +35,7 @@ PROPERTIES = (
     "volume_angstrom3_per_atom",
     "density_g_per_cm3",
     "bulk_modulus_gpa",
-    "c11_gpa",
-    "c12_gpa",
-    "c44_gpa",
+    *NAMES,
     "shear_modulus_gpa",
     "young_modulus_gpa",
     "pugh_ratio",

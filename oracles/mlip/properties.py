@@ -16,14 +16,16 @@ from eutectic.oracles.mlip.potential import Unphysical
 from eutectic.oracles.mlip.references import References
 from eutectic.oracles.mlip.relaxation import Cell, Limits, farthest, quiet, relaxed
 from eutectic.oracles.physics.decorations import Decorated
+from eutectic.oracles.physics.elasticity import NAMES
 from eutectic.oracles.physics.measured import AMU_PER_ANGSTROM3_IN_G_PER_CM3, Measured, summarise
 from eutectic.oracles.physics.stacking_faults import FAULTS
+from eutectic.oracles.structures.orientation import Axes
 
 LATTICE = "lattice_constant_angstrom"
 BULK = "bulk_modulus_gpa"
 FORMATION = "formation_energy_ev_per_atom"
 MIXING = "mixing_enthalpy_ev_per_atom"
-TENSOR = {"c11_gpa", "c12_gpa", "c44_gpa", "shear_modulus_gpa", "young_modulus_gpa", "pugh_ratio", "poisson_ratio"}
+TENSOR = {*NAMES, "shear_modulus_gpa", "young_modulus_gpa", "pugh_ratio", "poisson_ratio"}
 PHONONS = {"lowest_phonon_thz", "imaginary_phonons"}
 DYNAMICS = {"npt_volume_drift_percent", "npt_mean_square_displacement_angstrom2"}
 OF_ALLOYS = {MIXING, *FAULTS}
@@ -121,8 +123,9 @@ def _decorated(occupied: Sequence[Atoms], alloy: Mapping[str, float] | None, nam
 
 def _of_start(start: Atoms, task: Task, wanted: set[str], index: int) -> tuple[Atoms, dict[str, float]]:
     """One decoration: the relaxed crystal and its values."""
-    crystal = _relaxed(start, task)
-    return crystal, _of_crystal(crystal, task, wanted, index)
+    o, crystal = task.options, _relaxed(start, task)
+    lies = elasticity.axes_of(start, o.lattice if task.alloy else "") if wanted & TENSOR else None
+    return crystal, _of_crystal(crystal, lies, task, wanted, index)
 
 
 def _relaxed(start: Atoms, task: Task) -> Atoms:
@@ -135,15 +138,14 @@ def _relaxed(start: Atoms, task: Task) -> Atoms:
     return crystal
 
 
-def _of_crystal(crystal: Atoms, task: Task, wanted: set[str], index: int) -> dict[str, float]:
+def _of_crystal(crystal: Atoms, lies: Axes | None, task: Task, wanted: set[str], index: int) -> dict[str, float]:
     """All that is wanted of one relaxed crystal, by name."""
     o, limits = task.options, task.limits
     found = _at_rest(crystal, task)
     if BULK in wanted:
         found[BULK] = elasticity.bulk_modulus(crystal, limits, o.strain)
-    if wanted & TENSOR:
-        matrix = elasticity.stiffness(crystal, limits, o.strain)
-        found |= elasticity.moduli(matrix, cubic=task.alloy is not None and o.lattice != "hcp")
+    if lies is not None:
+        found |= elasticity.moduli(elasticity.tensor(crystal, lies, limits, o.strain))
     if FORMATION in wanted:
         found[FORMATION] = found["energy_ev_per_atom"] - _unmixed(crystal, task.references.energy, task.calculator)
     if competing_phases.ABOVE in wanted:

@@ -43,7 +43,8 @@ def _frequencies(crystal: Atoms, repeats: npt.NDArray[np.int64], step: float) ->
     cell = PhonopyAtoms(
         symbols=crystal.get_chemical_symbols(), cell=crystal.cell.array, scaled_positions=crystal.get_scaled_positions()
     )
-    phonopy = Phonopy(cell, np.diag(repeats))
+    # Without it phonopy 4 looks for a primitive cell of its own, and the mesh would be one of that cell.
+    phonopy = Phonopy(cell, np.diag(repeats), primitive_matrix=np.eye(3))
     phonopy.generate_displacements(distance=step)
     phonopy.forces = np.array([_forces(crystal, displaced) for displaced in phonopy.supercells_with_displacements])
     phonopy.produce_force_constants()

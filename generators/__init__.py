@@ -4,6 +4,7 @@ BUILTIN = {
     "composition": "eutectic.generators.composition:Composition",
     "parameters": "eutectic.generators.parameters:Parameters",
     "pool": "eutectic.generators.pool:Pool",
+    "product": "eutectic.generators.product:Product",
     "sequence": "eutectic.generators.sequence:Sequence",
 }
 

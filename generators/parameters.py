@@ -1,104 +1,35 @@
 """This file is the parameters generator: process conditions and other free variables."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
-from math import ceil, floor, isfinite
 
 import numpy as np
 
+from eutectic.generators import terms
 from eutectic.generators.base import number
+from eutectic.generators.constraints import checked, constrained
 from eutectic.generators.linear_constraints import parse
-from eutectic.optimizers.base import Array, Kind, Space
+from eutectic.generators.sheet import hint
+from eutectic.generators.terms import Term, extent
+from eutectic.generators.variable import Variable
+from eutectic.optimizers.base import Array, Condition, Shared, Space, active, ordered
 from eutectic.oracles.base import Candidate, Value
 
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """One variable: a range (continuous, in steps, or whole numbers) or a list of choices."""
-
-    low: float | None = None
-    """Lowest value, in the unit the name states."""
-    high: float | None = None
-    """Highest value."""
-    step: float | None = None
-    """Increment from `low`; none: continuous."""
-    integer: bool = False
-    """Whole numbers only."""
-    choices: tuple[str | int | float, ...] = ()
-    """Categories without order; excludes the other options."""
-
-    def __post_init__(self) -> None:
-        if self.choices:
-            self._check_choices()
-        elif self.low is None or self.high is None:
-            raise ValueError("a variable needs `low` and `high`, or `choices`")
-        else:
-            self._check_range(self.low, self.high)
-
-    def _check_choices(self) -> None:
-        if self.low is not None or self.high is not None or self.step is not None or self.integer:
-            raise ValueError("`choices` stands alone: leave out low, high, step and integer")
-        labels = [str(choice) for choice in self.choices]
-        twice = [label for label in labels if labels.count(label) > 1]
-        if twice:
-            raise ValueError(f"choices: {twice[0]!r} is given twice")
-        if len(labels) < 2:
-            raise ValueError(f"choices: {labels[0]!r} alone leaves nothing to choose")
-
-    def _check_range(self, low: float, high: float) -> None:
-        if not (isfinite(low) and isfinite(high)) or low >= high:
-            raise ValueError(f"low {low:g} must be a finite number below high {high:g}")
-        if self.integer and self.step not in (None, 1):
-            raise ValueError("`integer` steps by 1: leave out `step`, or leave out `integer`")
-        if self.integer and ceil(low) > floor(high):
-            raise ValueError(f"there is no whole number between {low:g} and {high:g}")
-        if self.step is not None and not 0 < self.step <= high - low:
-            raise ValueError(f"step {self.step:g} must be above 0 and at most high - low = {high - low:g}")
-
-    @property
-    def kind(self) -> Kind:
-        """As the space names it."""
-        return "categorical" if self.choices else "integer" if self.integer else "continuous"
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """Lowest and highest value that can be taken."""
-        if self.low is None or self.high is None:
-            return 0.0, len(self.choices) - 1.0
-        if self.integer:
-            return float(ceil(self.low)), float(floor(self.high))
-        if self.step is None:
-            return float(self.low), float(self.high)
-        low, step = Fraction(str(self.low)), Fraction(str(self.step))
-        return float(self.low), float(low + step * floor((Fraction(str(self.high)) - low) / step))
-
-    def value(self, x: float) -> Value:
-        """Natural value of a coordinate: a choice, a whole number or a float."""
-        if self.choices:
-            return self.choices[round(x)]
-        return round(x) if self.integer else float(x)
-
-    def coordinate(self, name: str, variables: Mapping[str, Value]) -> float:
-        """The way back from the natural value of variable `name`; ValueError when there is none or it is no choice."""
-        if not self.choices:
-            return number(name, variables)
-        labels = [str(choice) for choice in self.choices]
-        given = str(variables.get(name, "")).strip()
-        if given not in labels:
-            raise ValueError(f"{name} is {given!r}, not one of {', '.join(labels)}")
-        return float(labels.index(given))
+__all__ = ["Parameters", "Variable"]
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Independent variables: continuous, in steps, whole numbers, categories."""
+    """Process variables: continuous, in steps, whole numbers, categories; some perhaps conditional, shared or given."""
 
-    variables: Mapping[str, Variable | tuple[float, float] | tuple[str, ...]]
-    """Name (with its unit) -> {low, high, step, integer} or {choices}; short: [low, high] or [water, ethanol]."""
+    variables: Mapping[str, Variable | tuple[float, float] | tuple[str, ...] | float | str]
+    """Name (with its unit) -> {low, high, step, integer, scale} or {choices, ordered}, with `when`, `per`, `context`;
+    short: [low, high], [water, ethanol], or one value that is fixed."""
     linear: tuple[str, ...] = ()
     """Linear constraints as text, such as "a + 2*b <= 10"; names that are no plain words in back quotes."""
+    constraints: tuple[str, ...] = ()
+    """Constraints as text, linear or not, such as "temperature_k * time_h <= 8000"."""
 
     def __post_init__(self) -> None:
         if not self.variables:
@@ -108,45 +39,176 @@ class Parameters:
                 _variable(given)
             except ValueError as error:
                 raise ValueError(f"variables: {name}: {error}") from None
+        if not self.varied:
+            raise ValueError("variables: every one is fixed; a space needs one that varies")
+        _checked_conditions(self.varied)
         lines = [line for text in self.linear for line in parse(text, tuple(self.variables))]
         for line in lines:
             for (name, given), coefficient in zip(self.variables.items(), line.coefficients, strict=True):
-                if coefficient and _variable(given).choices:
+                if coefficient and name not in self.terms:
+                    del given
                     raise ValueError(f"linear: {line.text!r} uses {name!r}, whose choices are not numbers")
+        checked(self.constraints, self.terms)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+    @property
+    def varied(self) -> dict[str, Variable]:
+        """The variables that are not fixed, one a column."""
+        pairs = ((name, _variable(given)) for name, given in self.variables.items())
+        return {name: variable for name, variable in pairs if isinstance(variable, Variable)}
+
+    @property
+    def fixed(self) -> dict[str, Value]:
+        """The variables that are fixed, with their values."""
+        return {name: v for name, v in self.variables.items() if isinstance(v, int | float | str)}
+
+    @property
+    def terms(self) -> dict[str, Term]:
+        """The variables that are numbers, as functions of the columns."""
+        found = {name: terms.fixed(v) for name, v in self.fixed.items() if not isinstance(v, str)}
+        for j, (name, variable) in enumerate(self.varied.items()):
+            term = variable.term(j)
+            if term is not None:
+                found[name] = term
+        return found
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the variables are called."""
+        return tuple(self.variables)
+
+    @property
+    def optional(self) -> frozenset[str]:
+        """Variables that a candidate may lack, or that may be left out of a table: fixed and conditional ones."""
+        return frozenset(self.fixed) | {name for name, variable in self.varied.items() if variable.when}
+
+    @property
+    def defaults(self) -> dict[str, Value]:
+        """What given variables are where nobody says."""
+        return {name: v.default for name, v in self.varied.items() if v.default is not None}
+
+    def numbers(self) -> dict[str, tuple[float, float]]:
+        """Variable -> least and largest number it can be."""
+        return {name: extent(term, self.space) for name, term in self.terms.items()}
 
     @property
     def space(self) -> Space:
-        """One column a variable; the same object whenever the options are equal."""
-        return _space(tuple((name, _variable(v)) for name, v in self.variables.items()), tuple(self.linear))
+        """One column a variable that is not fixed; the same object whenever the options are equal."""
+        return _space(self)
 
     def generate(self, X: Array, rng: np.random.Generator) -> list[Candidate]:  # noqa: ARG002 (nothing is random here)
-        """Candidates with the values of each row of X (n, d)."""
-        own = [(name, _variable(given)) for name, given in self.variables.items()]
-        return [Candidate({name: v.value(x) for (name, v), x in zip(own, row, strict=True)}) for row in X]
+        """Candidates with the values of each row of X (n, d), variables that are not active left out."""
+        own, place = self.varied, {name: j for j, name in enumerate(self.varied)}
+        awake = active(self.space, X)
+        found = []
+        for x, mask in zip(X, awake, strict=True):
+            asked = {name: v.value(x[place[name]]) for name, v in own.items() if mask[place[name]]}
+            known = {**self.fixed, **asked}
+            found.append(Candidate({name: known[name] for name in self.variables if name in known}))
+        return found
 
     def coordinates(self, variables: Mapping[str, Value]) -> Array:
-        """Row (d,) of these values; ValueError when one is missing, no number, or none of the choices."""
-        return np.array([_variable(given).coordinate(name, variables) for name, given in self.variables.items()])
+        """Row (d,) of these values; ValueError when one is missing, no number, none of the choices, or not as fixed."""
+        for name, value in self.fixed.items():
+            if name in variables and not _alike(variables[name], value):
+                raise ValueError(f"{name} is {variables[name]!r}, and the space has it fixed at {value!r}")
+        own, space = self.varied, self.space
+        x = np.array([variable.pin for variable in own.values()])
+        asleep = {condition.column for condition in space.conditions}
+        for j, (name, variable) in enumerate(own.items()):
+            if j not in asleep:
+                x[j] = variable.coordinate(name, variables)
+        names = list(own)
+        for condition in ordered(space):  # a parent is known before its children
+            if active(space, x[None])[0, condition.column]:
+                x[condition.column] = own[names[condition.column]].coordinate(names[condition.column], variables)
+        return x
 
 
 @lru_cache(maxsize=64)
-def _space(variables: tuple[tuple[str, Variable], ...], linear: tuple[str, ...]) -> Space:
-    names = tuple(name for name, _ in variables)
-    own = [variable for _, variable in variables]
-    return Space(
-        names=names,
-        kinds=tuple(v.kind for v in own),
-        lower=np.array([v.bounds[0] for v in own]),
-        upper=np.array([v.bounds[1] for v in own]),
-        categories=tuple(tuple(str(choice) for choice in v.choices) for v in own),
-        steps=tuple(None if v.integer else v.step for v in own),
-        linear=tuple(line for text in linear for line in parse(text, names)),
+def _space(part: Parameters) -> Space:
+    own = part.varied
+    names = tuple(own)
+    plain = Space(
+        names=tuple(v.column(name) for name, v in own.items()),
+        kinds=tuple(v.kind for v in own.values()),
+        lower=np.array([v.bounds[0] for v in own.values()]),
+        upper=np.array([v.bounds[1] for v in own.values()]),
+        categories=tuple(tuple(v.labels) if v.kind == "categorical" else () for v in own.values()),
+        steps=tuple(None if v.integer else v.step for v in own.values()),
+        conditions=tuple(_conditions(own)),
+        shared=_shared(own),
+        context=tuple(j for j, name in enumerate(names) if own[name].context),
     )
+    ordered(plain)
+    return constrained(plain, (*part.linear, *part.constraints), part.terms)
 
 
-def _variable(given: Variable | tuple[float, float] | tuple[str, ...]) -> Variable:
-    """The long form of a variable."""
-    if isinstance(given, Variable):
+def _conditions(own: Mapping[str, Variable]) -> Iterator[Condition]:
+    """One for each variable that another one depends on."""
+    names = list(own)
+    for name, variable in own.items():
+        for parent, given in (variable.when or {}).items():
+            values = tuple(float(own[parent].labels.index(str(v))) for v in _several(given))
+            yield Condition(names.index(name), names.index(parent), values, variable.pin)
+
+
+def _shared(own: Mapping[str, Variable]) -> tuple[Shared, ...]:
+    """The groups of `per`."""
+    groups: dict[str | tuple[str, int], list[int]] = {}
+    for j, variable in enumerate(own.values()):
+        if variable.per != "sample":
+            groups.setdefault(variable.per, []).append(j)
+    return tuple(Shared(tuple(columns), per[1] if isinstance(per, tuple) else None) for per, columns in groups.items())
+
+
+def _checked_conditions(own: Mapping[str, Variable]) -> None:
+    """ValueError for a condition on what does not exist or cannot be it, and for one name with two sizes."""
+    sizes: dict[str, int] = {}
+    for name, variable in own.items():
+        for parent, given in (variable.when or {}).items():
+            path = f"variables: {name}: when"
+            if parent not in own:
+                raise ValueError(f"{path}: there is no variable {parent!r} that varies{hint(parent, own)}")
+            if not own[parent].choices:
+                raise ValueError(f"{path}: {parent!r} is a range; a condition needs one of `choices`")
+            wrong = [str(v) for v in _several(given) if str(v) not in own[parent].labels]
+            if wrong:
+                raise ValueError(f"{path}: {wrong[0]!r} is no choice of {parent!r}{hint(wrong[0], own[parent].labels)}")
+        if isinstance(variable.per, tuple) and sizes.setdefault(*variable.per) != variable.per[1]:
+            label, size = variable.per
+            raise ValueError(f"variables: {name}: per: {label!r} holds {sizes[label]} elsewhere, and {size} here")
+    _checked_circles(own)
+
+
+def _checked_circles(own: Mapping[str, Variable]) -> None:
+    """ValueError for conditions that go in a circle."""
+    left = dict(own)
+    while left:
+        free = [name for name, variable in left.items() if not set(variable.when or {}) & set(left)]
+        if not free:
+            raise ValueError(f"variables: the conditions of {', '.join(left)} go in a circle")
+        left = {name: variable for name, variable in left.items() if name not in free}
+
+
+def _several(given: object) -> tuple[object, ...]:
+    return given if isinstance(given, tuple) else (given,)
+
+
+def _alike(given: Value, value: Value) -> bool:
+    """Equal texts, or numbers equal to nine digits."""
+    if isinstance(value, str):
+        return str(given).strip() == value
+    return abs(number("value", {"value": given}) - value) <= 1e-9 * abs(value)
+
+
+def _variable(
+    given: Variable | tuple[float, float] | tuple[str, ...] | float | str,
+) -> Variable | float | str:
+    """The long form of a variable; a fixed value as it is."""
+    if isinstance(given, Variable | int | float | str):
         return given
     if any(isinstance(item, str) for item in given):
         return Variable(choices=tuple(str(item) for item in given))

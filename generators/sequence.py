@@ -60,6 +60,16 @@ class Sequence:
         rules = Rules(tuple(self.elements), self.min_elements, self.neutral, self.electronegativity_balance)
         return _space(rules, self.steps, (int(self.counts[0]), int(self.counts[1])))
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the variables are called."""
+        return ("formula", *self.space.names)
+
+    @property
+    def optional(self) -> frozenset[str]:
+        """Variables that may be left out of a table: what the steps spell."""
+        return frozenset({"formula"})
+
     def element_fractions(self) -> dict[str, tuple[float, float]]:
         """Element -> least and largest atomic fraction that counts allow; neutrality may allow less."""
         least, most = max(1, self.counts[0]), self.counts[1]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Literal, Protocol
 
 import numpy as np
@@ -12,6 +13,7 @@ from eutectic.surrogates.base import Replicas
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+Known = Callable[[Array], Array]
 Kind = Literal["continuous", "integer", "categorical", "fraction"]
 
 
@@ -78,6 +80,12 @@ class Amounts:
     constant: Array
     """(e,)."""
 
+    def of(self, X: Array) -> Array:
+        """(n, e) how much rows X (n, d) hold of each label."""
+        Y = X[:, list(self.columns)]
+        Y = np.where(self.powers, 10.0 ** np.where(self.powers, Y, 0.0), Y)
+        return np.asarray(Y @ self.matrix + self.constant)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Space:
@@ -101,7 +109,7 @@ class Space:
     linear: tuple[Linear, ...] = ()
     table: Array | None = None
     """When given (N, d), the space is exactly these rows (all different)."""
-    known: Callable[[Array], Array] | None = None
+    known: Known | None = None
     """Known cheap constraints: X (n, d) -> (n, k), feasible where <= 0 (deterministic, vectorised)."""
     conditions: tuple[Condition, ...] = ()
     """Columns that are not always active. No mixture and no linear constraint holds any of them."""
@@ -122,6 +130,31 @@ class Space:
 
 NO_OPTION = {"option": False}
 """Metadata of a part's field that a campaign file does not offer: what others build and hand over."""
+
+
+def active(space: Space, X: Array) -> Mask:
+    """(n, d) which columns of X (n, d) are active."""
+    mask = np.ones(X.shape, dtype=bool)
+    for condition in ordered(space):
+        met = np.isin(np.round(X[:, condition.parent]), condition.values)
+        mask[:, condition.column] &= met & mask[:, condition.parent]
+    return mask
+
+
+@lru_cache(maxsize=64)
+def ordered(space: Space) -> tuple[Condition, ...]:
+    """The conditions, those of a parent before those of its children; ValueError where they go in a circle."""
+    left: list[Condition] = list(space.conditions)
+    done: list[Condition] = []
+    while left:
+        waiting = {condition.column for condition in left}
+        ready = [condition for condition in left if condition.parent not in waiting]
+        if not ready:
+            names = ", ".join(space.names[column] for column in sorted(waiting))
+            raise ValueError(f"the conditions of {names} go in a circle")
+        done += ready
+        left = [condition for condition in left if condition not in ready]
+    return tuple(done)
 
 
 PER_ROW = ("X", "Y", "signed", "noise", "C", "C_noise", "failed", "fidelity", "cost", "round")

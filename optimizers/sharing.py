@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eutectic.optimizers.base import Array, History, Optimizer, Proposals, Shared, Space, propose
-from eutectic.optimizers.spaces.activity import active, hold
+from eutectic.optimizers.base import Array, History, Optimizer, Proposals, Shared, Space, active, propose
+from eutectic.optimizers.spaces.activity import hold
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -133,7 +133,7 @@ def _filled(kind: str, part: Any) -> tuple[Any, list[Complaint]]:
     """A part that names others of its kind (`nested`: option -> mappings), holding them, built."""
     parts, complaints = [], []
     for option, entries in part.nested().items():
-        for j, entry in enumerate(entries):
+        for j, entry in entries.items() if isinstance(entries, Mapping) else enumerate(entries):
             inner, wrong = examine(kind, entry)
             alien = [key for key in RESERVED[kind] if key != "use" and key in entry]
             where = f"inside a part; give it beside `{option}`, and it holds for all of them"

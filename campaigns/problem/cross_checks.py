@@ -87,7 +87,7 @@ def _confused(problem: Problem) -> Iterator[Complaint]:
     """A property must not be called like a variable: a table could not tell them apart."""
     for section in ("objectives", "constraints"):
         for name in getattr(problem.spec, section):
-            if name in problem.space.names:
+            if name in {*problem.space.names, *getattr(problem.generator, "names", ())}:
                 yield Complaint(
                     (section, name), f"'{name}' is also a variable of the space; a property needs its own name"
                 )
@@ -127,11 +127,14 @@ def _oracle(problem: Problem, k: int, named: "NamedOracle") -> Iterator[Complain
 
 
 def _region(generator: Any, space: Space) -> tuple[Sequence[str], list[float], list[float]]:
-    """Names, least and largest values as an oracle knows them: of the elements where steps of a formula are varied."""
-    if not hasattr(generator, "element_fractions"):
+    """Names, least and largest values as an oracle knows them: elements' fractions, other numbers as they are given."""
+    if not hasattr(generator, "element_fractions") and not hasattr(generator, "numbers"):
         return space.names, space.lower.tolist(), space.upper.tolist()
-    built: Mapping[str, tuple[float, float]] = generator.element_fractions()
-    return tuple(built), [low for low, _ in built.values()], [high for _, high in built.values()]
+    composed = hasattr(generator, "element_fractions")
+    built: Mapping[str, tuple[float, float]] = generator.element_fractions() if composed else {}
+    others: Mapping[str, tuple[float, float]] = generator.numbers() if hasattr(generator, "numbers") else {}
+    both = {**{name: ends for name, ends in others.items() if name not in built}, **built}
+    return tuple(both), [low for low, _ in both.values()], [high for _, high in both.values()]
 
 
 def _stages(problem: Problem) -> Iterator[Complaint]:

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from eutectic.campaigns.file.goals import Limit
+from eutectic.generators.amounts import fractions
 from eutectic.generators.base import Generator
-from eutectic.optimizers.base import Array, Space
+from eutectic.generators.constraints import Joint
+from eutectic.optimizers.base import Amounts, Array, Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,9 @@ class Screened:
     oracle: Any
     """A `ScreenOracle`; with `screen_fractions(elements, X)` it needs no candidates."""
     elements: tuple[str, ...]
-    """The space's variables when all are atomic fractions, else ()."""
+    """What rows consist of where atomic fractions follow from the columns, else ()."""
+    amounts: Amounts | None
+    """How they follow; None: the columns are the atomic fractions."""
     limits: tuple[Limit, ...]
 
     def __call__(self, X: Array) -> Array:
@@ -35,7 +39,8 @@ class Screened:
     def _values(self, X: Array) -> Mapping[str, Sequence[float] | Array]:
         """Property -> one value a row (n,)."""
         if self.elements and hasattr(self.oracle, "screen_fractions"):
-            vectorised: Mapping[str, Array] = self.oracle.screen_fractions(self.elements, X)
+            shares = X if self.amounts is None else fractions(self.amounts, X)
+            vectorised: Mapping[str, Array] = self.oracle.screen_fractions(self.elements, shares)
             return vectorised
         # What a screen says does not depend on chance, so any generator of numbers will do.
         screened: Mapping[str, list[float]] = self.oracle.screen(self.generator.generate(X, np.random.default_rng(0)))
@@ -47,9 +52,10 @@ def screened(space: Space, generator: Generator, oracle: Any, limits: Sequence[L
     mine = tuple(limit for limit in limits if limit.property in (oracle.properties or ()))
     if not mine or not hasattr(oracle, "screen"):
         return space
-    elements = space.names if all(kind == "fraction" for kind in space.kinds) else ()
-    screen = Screened(generator, oracle, elements, mine)
-    return replace(space, known=screen if space.known is None else _Both(space.known, screen))
+    whole = all(kind == "fraction" for kind in space.kinds)
+    elements = space.amounts.labels if space.amounts is not None else space.names if whole else ()
+    screen = Screened(generator, oracle, elements, space.amounts, mine)
+    return replace(space, known=screen if space.known is None else Joint((space.known, screen)))
 
 
 def learned(limits: Sequence[Limit], space: Space) -> tuple[Limit, ...]:
@@ -59,17 +65,6 @@ def learned(limits: Sequence[Limit], space: Space) -> tuple[Limit, ...]:
 
 
 def _decided(known: Any) -> frozenset[Limit]:
-    if isinstance(known, _Both):
-        return _decided(known.first) | _decided(known.second)
+    if isinstance(known, Joint):
+        return frozenset().union(*(_decided(part) for part in known.parts))
     return frozenset(known.limits) if isinstance(known, Screened) else frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class _Both:
-    """Two sets of known constraints as one."""
-
-    first: Any
-    second: Any
-
-    def __call__(self, X: Array) -> Array:
-        return np.concatenate([self.first(X), self.second(X)], axis=1)

@@ -33,7 +33,7 @@ def source(space: Space, materials: Sequence[Candidate]) -> Source:
 
     ValueError when the space has none of them.
     """
-    for find in (_of_materials, _of_columns, _of_steps):
+    for find in (_of_amounts, _of_materials, _of_columns, _of_steps):
         found = find(space, materials)
         if found is not None:
             return found
@@ -41,6 +41,25 @@ def source(space: Space, materials: Sequence[Candidate]) -> Source:
         "its rows have no composition: it needs fractions, a column of formulas or structures, columns called like "
         "elements, or categories that are elements"
     )
+
+
+def _of_amounts(space: Space, materials: Sequence[Candidate]) -> Source | None:
+    del materials
+    amounts = space.amounts
+    if amounts is None:
+        return None
+    columns, powers = list(amounts.columns), np.array(amounts.powers, dtype=bool)
+
+    def fractions(X: "Tensor") -> "Tensor":
+        import torch
+
+        log = torch.as_tensor(powers)
+        Y = X[..., columns]
+        Y = torch.where(log, 10.0 ** torch.where(log, Y, 0.0), Y)
+        moles = (Y @ torch.as_tensor(amounts.matrix) + torch.as_tensor(amounts.constant)).clamp_min(0.0)
+        return moles / moles.sum(-1, keepdim=True).clamp_min(1e-300)
+
+    return Source(amounts.labels, fractions, True, amounts.columns)
 
 
 def _of_materials(space: Space, materials: Sequence[Candidate]) -> Source | None:

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from eutectic.optimizers.base import Array, Mixture, Space
+from eutectic.optimizers.base import Array, Mixture, Space, active
 from eutectic.optimizers.search.unit_box import smooth
 from eutectic.optimizers.spaces import region
-from eutectic.optimizers.spaces.activity import active, plain, settled
+from eutectic.optimizers.spaces.activity import plain, settled
 
 WOKEN = 8
 """Random values that a column which becomes active is tried at."""

@@ -11,7 +11,7 @@ from itertools import product
 
 import numpy as np
 
-from eutectic.optimizers.base import Array, Condition, Index, Linear, Mask, Space
+from eutectic.optimizers.base import Array, Index, Linear, Mask, Space, active
 from eutectic.optimizers.spaces.blocks import conditioned
 
 CASES = 4096
@@ -80,36 +80,11 @@ def hold(space: Space, values: dict[int, float]) -> Space:
     return replace(space, held=tuple(sorted(merged.items()))) if values else space
 
 
-def active(space: Space, X: Array) -> Mask:
-    """(n, d) which columns of X (n, d) are active."""
-    mask = np.ones(X.shape, dtype=bool)
-    for condition in ordered(space):
-        met = np.isin(np.round(X[:, condition.parent]), condition.values)
-        mask[:, condition.column] &= met & mask[:, condition.parent]
-    return mask
-
-
 def asleep(space: Space, X: Array) -> Mask:
     """(n, d) which columns of X (n, d) are not free: held, or not active."""
     mask = ~active(space, X)
     mask[:, [column for column, _ in space.held]] = True
     return mask
-
-
-@lru_cache(maxsize=64)
-def ordered(space: Space) -> tuple[Condition, ...]:
-    """The conditions, those of a parent before those of its children; ValueError where they go in a circle."""
-    left: list[Condition] = list(space.conditions)
-    done: list[Condition] = []
-    while left:
-        waiting = {condition.column for condition in left}
-        ready = [condition for condition in left if condition.parent not in waiting]
-        if not ready:
-            names = ", ".join(space.names[column] for column in sorted(waiting))
-            raise ValueError(f"the conditions of {names} go in a circle")
-        done += ready
-        left = [condition for condition in left if condition not in ready]
-    return tuple(done)
 
 
 def settled(space: Space, X: Array) -> Array:

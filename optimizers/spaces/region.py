@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from eutectic.optimizers.base import Array, Space
+from eutectic.optimizers.base import Array, Space, active
 from eutectic.optimizers.spaces import activity, block_region
 from eutectic.optimizers.spaces.blocks import split
 from eutectic.optimizers.spaces.membership import member
@@ -116,7 +116,7 @@ def _contains_settled(space: Space, X: Array, tolerance: float) -> NDArray[np.bo
     X = np.where(finite[:, None], X, 0.0)
     slack = tolerance * _scale(space)
     inside: NDArray[np.bool_] = finite & (np.abs(activity.settled(space, X) - X) <= slack).all(1)
-    Z = np.where(activity.active(space, X), X, space.lower)[:, core.columns]
+    Z = np.where(active(space, X), X, space.lower)[:, core.columns]
     return inside & contains(core.space, Z, tolerance)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from eutectic.campaigns.file import plugins
-from eutectic.optimizers.base import Array, Condition, History, Linear, Mixture, Shared, Space
+from eutectic.optimizers.base import Array, Condition, History, Linear, Mixture, Shared, Space, ordered
 from eutectic.optimizers.sharing import Made, propose_shared
 from eutectic.optimizers.spaces import activity, region
 
@@ -81,7 +81,7 @@ def test_held_columns_stay_and_the_constraints_bind_what_is_left() -> None:
 def test_conditions_in_a_circle_are_refused() -> None:
     circle = (Condition(4, 6, (1.0,), 0.0), Condition(6, 4, (1.0,), 0.0))
     with pytest.raises(ValueError, match="the conditions of second, quench go in a circle"):
-        activity.ordered(replace(furnace(), conditions=circle))
+        ordered(replace(furnace(), conditions=circle))
 
 
 @pytest.mark.parametrize("step", [10.0, None])

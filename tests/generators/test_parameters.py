@@ -1,0 +1,151 @@
+"""Process variables: logarithms, ordered choices, fixed values, conditions, context, groups, constraints as text."""
+
+import numpy as np
+import pytest
+
+from eutectic.generators.parameters import Parameters, Variable
+from eutectic.optimizers.spaces import region
+
+RNG = np.random.default_rng(0)
+
+
+def furnace(**changes: object) -> Parameters:
+    variables: dict[str, object] = {
+        "temperature_k": (500.0, 1500.0),
+        "time_h": Variable(low=0.1, high=100.0, scale="log"),
+        "quench": Variable(choices=("air", "oil", "water"), ordered=True),
+        "step_2": Variable(choices=("none", "anneal")),
+        "temperature_2_k": Variable(low=400.0, high=800.0, step=50.0, when={"step_2": "anneal"}),
+        "cooling": Variable(choices=("slow", "fast"), when={"step_2": ("anneal",)}),
+        "pressure_gpa": 2.0,
+        "atmosphere": "argon",
+    }
+    return Parameters({**variables, **changes}, constraints=("temperature_k * time_h <= 8000",))  # type: ignore[arg-type]
+
+
+def test_a_logarithmic_variable_is_a_column_of_its_logarithm_and_uniform_in_it() -> None:
+    part = Parameters({"time_h": Variable(low=0.01, high=100.0, scale="log"), "a": (0.0, 1.0)})
+    X = region.sample(part.space, 4000, RNG)
+    assert part.space.names == ("log10(time_h)", "a")
+    hours = np.array([candidate.variables["time_h"] for candidate in part.generate(X, RNG)], dtype=float)
+    assert np.mean(hours < 1) == pytest.approx(0.5, abs=0.04)
+    assert part.coordinates({"time_h": 10.0, "a": 0.5}).tolist() == [1.0, 0.5]
+
+
+def test_what_is_not_active_is_left_out_and_stands_at_one_place() -> None:
+    part = furnace()
+    X = region.sample(part.space, 300, RNG)
+    candidates = part.generate(X, RNG)
+    assert {"temperature_2_k" in c.variables for c in candidates if c.variables["step_2"] == "none"} == {False}
+    assert {"cooling" in c.variables for c in candidates if c.variables["step_2"] == "anneal"} == {True}
+    assert len({tuple(x[4:]) for x in X[X[:, 3] == 0]}) == 1
+    back = np.array([part.coordinates(c.variables) for c in candidates])
+    assert back == pytest.approx(X)
+
+
+def test_fixed_values_are_carried_and_not_searched() -> None:
+    part = furnace()
+    (candidate,) = part.generate(region.sample(part.space, 1, RNG), RNG)
+    assert candidate.variables["pressure_gpa"] == 2.0
+    assert candidate.variables["atmosphere"] == "argon"
+    assert part.space.d == 6
+    with pytest.raises(ValueError, match="pressure_gpa is 3, and the space has it fixed at 2"):
+        part.coordinates({**candidate.variables, "pressure_gpa": 3})
+
+
+def test_products_bind_as_written_and_a_ratio_too() -> None:
+    part = Parameters(
+        {"t": Variable(low=1.0, high=1e4, scale="log"), "T": (300.0, 900.0), "p": (1.0, 5.0)},
+        constraints=("t * T <= 8000", "T / p >= 100", "10*t + T <= 2000"),
+    )
+    X = region.sample(part.space, 500, RNG)
+    for candidate in part.generate(X, RNG):
+        t, T, p = (float(candidate.variables[name]) for name in ("t", "T", "p"))
+        assert t * T <= 8000 * (1 + 1e-8)
+        assert T / p >= 100 * (1 - 1e-8)
+        assert 10 * t + T <= 2000 * (1 + 1e-8)
+
+
+def test_a_linear_constraint_of_plain_variables_keeps_its_exact_form() -> None:
+    part = Parameters({"a": (0.0, 10.0), "b": Variable(low=0, high=10, step=0.5)}, constraints=("a + 2*b <= 10",))
+    assert part.space.known is None
+    assert part.space.linear[0].coefficients == (1.0, 2.0)
+
+
+def test_a_constraint_says_nothing_where_a_variable_of_it_is_not_active() -> None:
+    part = Parameters(
+        {
+            "a": (0.0, 10.0),
+            "way": ("x", "y"),
+            "b": Variable(low=5.0, high=9.0, when={"way": "y"}),
+        },
+        constraints=("b <= a",),
+    )
+    x = np.array([[0.0, 0.0, 7.0], [0.0, 1.0, 7.0], [8.0, 1.0, 7.0]])
+    assert region.contains(part.space, x).tolist() == [True, False, True]
+
+
+def test_numbers_among_choices_can_be_constrained() -> None:
+    part = Parameters({"n": Variable(choices=(1, 10, 100), ordered=True), "a": (1.0, 5.0)}, constraints=("n*a <= 100",))
+    found = {candidate.variables["n"] for candidate in part.generate(region.sample(part.space, 200, RNG), RNG)}
+    assert found == {1, 10, 100} or found == {1, 10}
+
+
+def test_per_and_context_become_columns_of_the_space() -> None:
+    part = Parameters(
+        {
+            "humidity": Variable(low=0.0, high=100.0, context=True),
+            "furnace_k": Variable(low=500.0, high=900.0, per="batch"),
+            "hold_h": Variable(low=1.0, high=9.0, per="batch"),
+            "stir": Variable(low=0.0, high=5.0, per=("plate", 8)),
+        }
+    )
+    assert part.space.context == (0,)
+    assert [(s.columns, s.size) for s in part.space.shared] == [((1, 2), None), ((3,), 8)]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"x": Variable(low=0.0, high=1.0, when={"step_3": "anneal"})},
+            "no variable 'step_3' that varies; did you mean",
+        ),
+        (
+            {"x": Variable(low=0.0, high=1.0, when={"step_2": "aneal"})},
+            "'aneal' is no choice of 'step_2'; did you mean",
+        ),
+        ({"x": Variable(low=0.0, high=1.0, when={"time_h": 3})}, "'time_h' is a range; a condition needs one of"),
+        ({"step_2": Variable(choices=("none", "anneal"), when={"cooling": "slow"})}, "go in a circle"),
+        (
+            {"x": Variable(low=0.0, high=1.0, per=("p", 4)), "y": Variable(low=0.0, high=1.0, per=("p", 8))},
+            "'p' holds 4",
+        ),
+    ],
+)
+def test_a_condition_on_nothing_or_in_a_circle_is_refused(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        furnace(**change)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"low": 0.0, "high": 1.0, "scale": "log"}, "a logarithm needs low above 0"),
+        ({"low": 1.0, "high": 9.0, "scale": "log", "step": 1.0}, "`scale: log` is continuous"),
+        ({"low": 1.0, "high": 9.0, "ordered": True}, "`ordered` belongs to `choices`"),
+        ({"low": 1.0, "high": 9.0, "default": 3.0}, "`default` belongs to `context: true`"),
+        ({"choices": ("a", "b"), "context": True, "default": "c"}, "default is 'c', not one of a, b"),
+        ({"choices": ("a", "b"), "context": True, "per": "batch"}, "measured and not chosen"),
+        ({"low": 1.0, "high": 9.0, "per": ("plate", 1)}, "shares nothing"),
+    ],
+)
+def test_a_variable_that_contradicts_itself_is_refused(options: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Variable(**options)  # type: ignore[arg-type]
+
+
+def test_an_equality_that_is_not_linear_is_refused() -> None:
+    part = Parameters({"a": (1.0, 2.0), "b": (1.0, 2.0)}, constraints=("a * b = 2",))
+    with pytest.raises(ValueError, match="equality that is not linear"):
+        _ = part.space

@@ -19,7 +19,7 @@ def infer_reference(history: History) -> Array:
     if Y.shape[1] == 1 or (np.ptp(front, axis=0) <= 0).any() or not history.feasible.any():
         front = history.Y[history.finished]
     worst, spread = front.max(0), np.ptp(front, axis=0)
-    spread = np.where(spread > 0, spread, np.maximum(np.abs(worst), 1.0))
+    spread = np.where(spread > 0, spread, np.where(worst != 0, np.abs(worst), 1.0))
     reference: Array = worst + 0.1 * spread
     return reference
 

@@ -54,6 +54,22 @@ class Inputs:
         )
 
 
+ROUNDING = 1e-12
+"""Share of an output's size up to which its variation is rounding: below it the output is constant."""
+
+
+def standardisation(y: Array) -> tuple[float, float, bool]:
+    """Mean and scale of an output y (n,), in its unit, and whether it varies.
+
+    The scale is the standard deviation; of a constant output its size, 1 where it is 0: whatever the unit, what is
+    predicted is the same.
+    """
+    shift, size = float(y.mean()), float(np.abs(y).max(initial=0.0))
+    spread = float(y.std(ddof=1)) if len(y) > 1 else 0.0
+    varies = spread > ROUNDING * size
+    return shift, spread if varies else size or 1.0, varies
+
+
 def inputs(X: Array, domain: Domain | None) -> Inputs:
     """The encoding for rows X (n, d) in a domain, or in their own range where none is given."""
     domain = domain or Domain(X.min(0), X.max(0))

@@ -106,7 +106,7 @@ def added_up(found: Explanation, one: Explained, outcome: int) -> str:
     named = [int(j) for j in np.argsort(-np.abs(values), kind="stable")[:SHOWN] if abs(values[j]) > least]
     terms = [_term(values[j], found.variables[j]) for j in named]
     rest = float(values.sum() - values[named].sum())
-    terms += [_term(rest, "others")] if abs(rest) > 1e-9 * max(1.0, abs(one.swarm.base)) else []
+    terms += [_term(rest, "others")] if abs(rest) > 1e-9 * float(np.abs([*values, one.swarm.base]).max()) else []
     return f"{label(one.property)} {number(one.swarm.predicted[row])} = {number(one.swarm.base)}{''.join(terms)}"
 
 

@@ -16,6 +16,7 @@ from eutectic.campaigns.record.outcomes import Ledger
 from eutectic.campaigns.record.stages import turn_of
 from eutectic.optimizers.base import Array, History, Proposals, Reason, Space, nearest, propose
 from eutectic.optimizers.spaces import region
+from eutectic.optimizers.spaces.seen import keys
 from eutectic.oracles.base import Candidate
 
 Ask = Callable[[History, int], Proposals]
@@ -40,13 +41,14 @@ def renewed(
     The optimizer is asked again with them as pending, then rows are sampled. A row that stood before just
     so stays: the optimizer meant it. Where an optimizer climbs a ladder, nothing is replaced.
     """
-    known = {(outcome.id, _key(np.array(outcome.x))) for outcome in ledger.outcomes}
+    before = np.array([outcome.x for outcome in ledger.outcomes], dtype=float).reshape(-1, space.d)
+    known = set(zip([outcome.id for outcome in ledger.outcomes], keys(space, before), strict=True))
     chosen = _Chosen({name for name, _ in known})
     wanted = len(first.X)
     candidates = generate(first.X)
-    for x, reason, candidate in zip(first.X, first.reasons, candidates, strict=True):
-        if candidate.id not in chosen.ids or (candidate.id, _key(x)) in known:
-            known.add((candidate.id, _key(x)))
+    for x, key, reason, candidate in zip(first.X, keys(space, first.X), first.reasons, candidates, strict=True):
+        if candidate.id not in chosen.ids or (candidate.id, key) in known:
+            known.add((candidate.id, key))
             chosen.add(x, reason, candidate)
     if len(chosen.rows) == wanted or history.pending_rung is not None:
         return first, candidates
@@ -94,11 +96,6 @@ class _Chosen:
         """What was gathered, with the state and the notes of the first asking."""
         X = np.array(self.rows).reshape(-1, first.X.shape[1])
         return replace(first, X=X, reasons=tuple(self.reasons), notes=(*first.notes, *notes))
-
-
-def _key(x: Array) -> bytes:
-    """A row (d,), to nine decimals."""
-    return np.ascontiguousarray(np.round(x, 9) + 0.0).tobytes()
 
 
 THREADS = "EUTECTIC_THREADS"

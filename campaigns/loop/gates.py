@@ -96,7 +96,7 @@ def chances(
     losses, excess = [d for d, goal in pairs if goal], [np.maximum(d, 0.0) for d, goal in pairs if not goal]
     n = len(known)
     loss = np.stack(losses, -1) if losses else np.zeros((DRAWS, n, 1))
-    broken = sum((e / max(float(e.std()), 1e-12) for e in excess), np.zeros((DRAWS, n)))
+    broken = sum((e / (float(e.std()) or 1.0) for e in excess), np.zeros((DRAWS, n)))
     counts = np.zeros(n)
     for one, violation in zip(loss, broken, strict=True):
         counts[ordered(one, violation)[:best]] += 1

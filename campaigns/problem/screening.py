@@ -12,6 +12,9 @@ from eutectic.generators.base import Generator
 from eutectic.generators.constraints import Joint
 from eutectic.optimizers.base import Amounts, Array, Space
 
+ROUNDING = 1e-9
+"""Share of a limit by which a value may miss it: what adding up a composition loses, and no measurement tells."""
+
 
 @dataclass(frozen=True, slots=True)
 class Screened:
@@ -30,11 +33,17 @@ class Screened:
         """Excess (n, k) in each property's unit of coordinates X (n, d), feasible where <= 0; inf where undefined."""
         values = self._values(X)
         columns = [np.asarray(values[limit.property], dtype=float) for limit in self.limits]
-        excess = [
-            limit.bound - v if limit.side == "min" else v - limit.bound
-            for limit, v in zip(self.limits, columns, strict=True)
-        ]
-        return np.nan_to_num(np.stack(excess, axis=1), nan=np.inf, posinf=np.inf, neginf=-np.inf)
+        excess = np.stack(
+            [
+                limit.bound - v if limit.side == "min" else v - limit.bound
+                for limit, v in zip(self.limits, columns, strict=True)
+            ],
+            axis=1,
+        )
+        rounding = ROUNDING * np.abs([limit.bound for limit in self.limits])
+        return np.nan_to_num(
+            np.where(np.abs(excess) <= rounding, 0.0, excess), nan=np.inf, posinf=np.inf, neginf=-np.inf
+        )
 
     def _values(self, X: Array) -> Mapping[str, Sequence[float] | Array]:
         """Property -> one value a row (n,)."""

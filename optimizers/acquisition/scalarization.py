@@ -61,8 +61,10 @@ class Directions:
 def directions(losses: Tensor, valid: Tensor, reference: Tensor, tolerances: tuple[float | None, ...]) -> Directions:
     """Directions for losses (s, b, m) of which only `valid` (s, b) count, below the reference point (m,)."""
     m = len(reference)
-    low = losses.amin((0, 1)) if losses.shape[1] else reference - 1
-    span = (reference - low).clamp_min(1e-12)
+    size = torch.where(reference != 0, reference.abs(), torch.ones_like(reference))
+    low = losses.amin((0, 1)) if losses.shape[1] else reference - size
+    span = torch.maximum(reference - low, 1e-12 * torch.maximum(reference.abs(), low.abs()))
+    span = torch.where(span > 0, span, size)
     targets = torch.tensor([t is not None for t in tolerances])
     ideal = torch.where(targets, (low - 0.5 * span).clamp_min(0), low - 0.5 * span)
     w = rays(m) * span

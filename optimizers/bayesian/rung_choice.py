@@ -142,7 +142,7 @@ def choose(
                     fronts, sure.outputs, k, tuple(sure.tells[k].tolist()), history.prices[k], history.prices[-1]
                 )
             x, value = single(judged, space, _taken(history, chosen, levels, k), rng, effort)
-            if unseen(x[None], _taken(history, chosen, levels, k))[0]:
+            if unseen(space, x[None], _taken(history, chosen, levels, k))[0]:
                 offers.append((value - log(history.prices[k]) if choosing and k == last else value, k, x))
         if not offers:
             return Pairs(chosen, np.array(levels, dtype=np.int64), np.array(values), ("the space is used up",))

@@ -21,6 +21,7 @@ from eutectic.optimizers.base import Array, History, Proposals, Reason, Space
 from eutectic.optimizers.models.belief import Belief, learn
 from eutectic.optimizers.search.global_search import nearby
 from eutectic.optimizers.spaces import region
+from eutectic.optimizers.spaces.scale import widths
 from eutectic.optimizers.spaces.seen import unseen
 from eutectic.surrogates.base import Surrogate
 
@@ -105,7 +106,7 @@ def log_inside(mean: Tensor, std: Tensor, width: float | None) -> Tensor:
 
 def scaled(space: Space, X: Array) -> Array:
     """X (n, d) with every variable's bounds at 0 and 1."""
-    width = np.where(space.upper > space.lower, space.upper - space.lower, 1.0)
+    width = widths(space)
     unit: Array = (X - space.lower) / width
     return unit
 
@@ -126,7 +127,7 @@ def find(
     for _ in range(n):
         pool = points if around is None else searched(worth, space, around, samples, rng)
         assert pool is not None
-        fresh = pool[unseen(pool, np.concatenate([seen, X]))]
+        fresh = pool[unseen(space, pool, np.concatenate([seen, X]))]
         if not len(fresh):
             break
         value = worth.log(fresh)

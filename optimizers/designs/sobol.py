@@ -7,6 +7,8 @@ import numpy as np
 from eutectic.optimizers.base import Array, History, Proposals, Reason, Space
 from eutectic.optimizers.designs.low_discrepancy import spread
 from eutectic.optimizers.spaces import region
+from eutectic.optimizers.spaces.scale import widths
+from eutectic.optimizers.spaces.seen import once, unseen
 
 _FEW = 20_000
 _TRIES = 20
@@ -49,7 +51,7 @@ def _left(space: Space, seen: Array, n: int) -> Array | None:
         return None
     rows = region.enumerate_points(space, max(number, 1_000_000))  # the limit counts what `known` rejects, too
     assert rows is not None
-    return rows[~_among(rows, seen)]
+    return rows[unseen(space, rows, seen)]
 
 
 def _batch(space: Space, left: Array | None, seen: Array, n: int, rng: np.random.Generator) -> Array:
@@ -58,42 +60,27 @@ def _batch(space: Space, left: Array | None, seen: Array, n: int, rng: np.random
         assert left is not None
         return left[rng.choice(len(left), size=n, replace=False)]
     even = spread(space, n, rng)
-    X = _fresh(region.sample(space, n, rng) if even is None else even, seen)
+    X = _fresh(space, region.sample(space, n, rng) if even is None else even, seen)
     if left is not None and len(X) < n:
-        others = left[~_among(left, X)]
+        others = left[unseen(space, left, X)]
         return np.vstack([X, others[rng.choice(len(others), size=n - len(X), replace=False)]])
     for _ in range(_TRIES):  # the region has over 20,000 points, or is continuous: repeats are few
         if len(X) >= n:
             break
-        X = _fresh(np.vstack([X, region.sample(space, n, rng)]), seen)
+        X = _fresh(space, np.vstack([X, region.sample(space, n, rng)]), seen)
     return X[:n]
 
 
-def _fresh(X: Array, seen: Array) -> Array:
+def _fresh(space: Space, X: Array, seen: Array) -> Array:
     """Rows of X without repeats and without rows of `seen`, in their order."""
-    _, first = np.unique(_key(X), return_index=True)
-    own = X[np.sort(first)]
-    new: Array = own[~_among(own, seen)]
+    own = X[once(space, X)]
+    new: Array = own[unseen(space, own, seen)]
     return new
-
-
-def _among(X: Array, seen: Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """(n,) True where a row of X is a row of `seen`."""
-    return np.isin(_key(X), _key(seen))
-
-
-def _key(X: Array) -> np.ndarray[tuple[int], np.dtype[np.void]]:
-    """Each row, to ten digits, as one comparable item (n,)."""
-    with np.errstate(divide="ignore"):
-        digits = 9 - np.floor(np.log10(np.maximum(np.abs(X), 1e-3))).astype(int)
-    power = 10.0**digits
-    rounded = np.ascontiguousarray(np.round(X * power) / power + 0.0)
-    return rounded.view(np.dtype((np.void, rounded.dtype.itemsize * X.shape[1]))).ravel()
 
 
 def _separation(space: Space, X: Array, seen: Array) -> float:
     """The least distance (dimensionless, ranges scaled to 1) between two rows of X, or one of X and one seen."""
-    width = np.where(space.upper > space.lower, space.upper - space.lower, 1.0)
+    width = widths(space)
     rows, others = X / width, np.vstack([X, seen]) / width
     gap = np.abs(rows[:, None, :] - others[None, :, :])
     category = np.array([kind == "categorical" for kind in space.kinds])

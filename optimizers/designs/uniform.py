@@ -6,7 +6,7 @@ import numpy as np
 
 from eutectic.optimizers.base import Array, History, Proposals, Reason, Space
 from eutectic.optimizers.spaces import region
-from eutectic.optimizers.spaces.seen import remember, unseen
+from eutectic.optimizers.spaces.seen import unseen
 
 
 def uniform(space: Space, history: History, n: int, rng: np.random.Generator, note: str) -> Proposals:
@@ -16,7 +16,7 @@ def uniform(space: Space, history: History, n: int, rng: np.random.Generator, no
     if points is None:
         X = region.sample(space, n, rng)
     else:
-        left = np.flatnonzero(unseen(points, seen))
+        left = np.flatnonzero(unseen(space, points, seen))
         X = points[rng.permutation(left)[:n]]
     return Proposals(X, tuple(Reason("bayesian") for _ in X), history.state, (note,))
 
@@ -30,6 +30,6 @@ class Uniform:
         points = region.enumerate_points(space)
         if points is None:
             return region.sample(space, n, rng)
-        left = np.flatnonzero(~remember(np.concatenate([history.X, history.pending])).holds(points))
+        left = np.flatnonzero(unseen(space, points, np.concatenate([history.X, history.pending])))
         chosen: Array = points[rng.permutation(left)[:n]]
         return chosen

@@ -14,7 +14,8 @@ from eutectic.optimizers.base import Array, History, Mask, Space
 from eutectic.optimizers.designs.sobol import Sobol
 from eutectic.optimizers.evolutionary.variation import settle
 from eutectic.optimizers.spaces import region
-from eutectic.optimizers.spaces.seen import keys, remember
+from eutectic.optimizers.spaces.scale import widths
+from eutectic.optimizers.spaces.seen import keys, remember, unseen
 
 Index = NDArray[np.int64]
 Breed = Callable[[Index], tuple[Array, Array]]
@@ -31,7 +32,7 @@ def bred(space: Space, breed: Breed, seen: Array, n: int, rng: np.random.Generat
     if space.table is not None:
         return listed(space, breed, seen, n, rng)
     children, missing = np.empty((n, space.d)), np.ones(n, dtype=bool)
-    memory, own = remember(seen), set[bytes]()
+    memory, own = remember(space, seen), set[bytes]()
     for attempt in range(_TRIES):
         wanted = np.flatnonzero(missing)
         raw, parents = breed(wanted)
@@ -41,7 +42,7 @@ def bred(space: Space, breed: Breed, seen: Array, n: int, rng: np.random.Generat
             raw[bad] = region.snap(space, raw[bad])
             inside[bad] = region.contains(space, raw[bad])
         inside &= ~memory.holds(raw)
-        for child, row, name in zip(wanted[inside], raw[inside], keys(raw[inside]), strict=True):
+        for child, row, name in zip(wanted[inside], raw[inside], keys(space, raw[inside]), strict=True):
             if name not in own:
                 own.add(name)
                 children[child], missing[child] = row, False
@@ -81,7 +82,7 @@ def listed(space: Space, breed: Breed, seen: Array, n: int, rng: np.random.Gener
     """The nearest rows of a table not yet asked for, each once (<= n, d); a category is near or not."""
     rows = region.enumerate_points(space)
     rows = np.concatenate(list(region.walk(space))) if rows is None else rows
-    rows = rows[~remember(seen).holds(rows)]
+    rows = rows[unseen(space, rows, seen)]
     if len(rows) <= n:
         return rows[rng.permutation(len(rows))]
     raw, _ = breed(np.arange(n))
@@ -97,8 +98,7 @@ def listed(space: Space, breed: Breed, seen: Array, n: int, rng: np.random.Gener
 
 def distance(space: Space, rows: Array, x: Array) -> Array:
     """(N,) squared distance of rows (N, d) to x (d,), columns divided by their range (dimensionless)."""
-    width = np.where(space.upper > space.lower, space.upper - space.lower, 1.0)
     category = np.array([kind == "categorical" for kind in space.kinds])
-    gap = (rows - x) / width
-    square: Array = np.where(category, (np.abs(rows - x) > 1e-9).astype(float), gap * gap).sum(1)
+    gap = (rows - x) / widths(space)
+    square: Array = np.where(category, (np.abs(rows - x) > 0.5).astype(float), gap * gap).sum(1)
     return square

@@ -19,6 +19,8 @@ from eutectic.optimizers.evolutionary.variation import Rates, couples
 from eutectic.optimizers.pareto import ranked
 from eutectic.surrogates.base import Surrogate
 
+_FLAT = 1e-10
+"""Share of the front's width below which an extent of it is rounding."""
 _ROUNDS = 3
 """How often directions are added around crowded ones, each time half as far away."""
 
@@ -63,13 +65,13 @@ def normalised(Y: Array, front: Array) -> Array:
     weight = np.where(np.eye(Y.shape[1]) > 0, 1.0, 1e6)
     extremes = moved[(moved[:, None, :] * weight).max(2).argmin(0)]
     worst = moved.max(0)
-    reach = worst
-    if abs(np.linalg.det(extremes / np.where(worst > 0, worst, 1.0))) > 1e-10:
-        plane = np.linalg.solve(extremes, np.ones(len(ideal)))
-        if (plane > 1e-12).all():
-            reach = np.minimum(1 / plane, worst)
-    reach = np.where(reach > 1e-12, reach, np.where(worst > 1e-12, worst, 1.0))
-    scaled: Array = (Y - ideal) / reach
+    size = np.where(worst > 0, worst, 1.0)
+    reach = np.ones(len(ideal))
+    if np.linalg.matrix_rank(extremes / size, tol=_FLAT) == len(ideal):
+        plane = np.linalg.solve(extremes / size, np.ones(len(ideal)))
+        if (plane > _FLAT).all():
+            reach = np.minimum(1 / plane, 1.0)
+    scaled: Array = (Y - ideal) / (size * np.where(reach > _FLAT, reach, 1.0))
     return scaled
 
 

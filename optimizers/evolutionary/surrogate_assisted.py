@@ -17,7 +17,8 @@ from eutectic.optimizers.evolutionary.selection import Pool, pool, violation
 from eutectic.optimizers.models.belief import Belief, learn
 from eutectic.optimizers.pareto import ranked, thinned
 from eutectic.optimizers.spaces import region
-from eutectic.optimizers.spaces.seen import remember
+from eutectic.optimizers.spaces.scale import widths
+from eutectic.optimizers.spaces.seen import once, unseen
 
 Judge = Callable[[Array], tuple[Array, Array]]
 """X (n, d) -> believed losses (n, m) and constraints (n, c)."""
@@ -135,15 +136,14 @@ def random_function(space: Space, outputs: int, rng: np.random.Generator) -> Fou
 
     (Not a joint draw of the posterior, which only some surrogates can give at thousands of points.)
     """
-    width = np.where(space.upper > space.lower, space.upper - space.lower, 1.0)
-    frequency = rng.normal(size=(outputs, _FEATURES, space.d)) / (0.5 * sqrt(space.d) * width)
+    frequency = rng.normal(size=(outputs, _FEATURES, space.d)) / (0.5 * sqrt(space.d) * widths(space))
     return FourierFunction(frequency, rng.uniform(0, 2 * np.pi, (outputs, _FEATURES)))
 
 
 def diverse(space: Space, last: Pool, seen: Array, found: Array, n: int, rng: np.random.Generator) -> Array:
     """Up to n rows (<= n, d), none in `seen`: with one objective apart in X, and from `found`; else apart in Y."""
-    new = ~remember(seen).holds(last.X)
-    own = last.rows(np.flatnonzero(new)[np.unique(last.X[new].round(10), axis=0, return_index=True)[1]])
+    new = unseen(space, last.X, seen)
+    own = last.rows(np.flatnonzero(new)[once(space, last.X[new])])
     if not len(own):
         return own.X
     rank = ranked(own.Y, own.violation)
@@ -157,7 +157,7 @@ def diverse(space: Space, last: Pool, seen: Array, found: Array, n: int, rng: np
 
 def spread_out(space: Space, X: Array, n: int, found: Array) -> Array:
     """N rows of X (k, d), best first, a tenth of the space from the others and `found`; nearer where that fails."""
-    width = np.where(space.upper > space.lower, space.upper - space.lower, 1.0)
+    width = widths(space)
     kept: list[int] = []
     for radius in (0.1, 0.03, 0.01, 0.0):
         for i in range(len(X)):

@@ -170,11 +170,12 @@ def sbx(
     """
     first, last = np.minimum(A, B), np.maximum(A, B)
     gap = last - first
-    width = np.where(gap > 1e-14, gap, 1.0)
+    apart = gap > 1e-14 * np.maximum(high - low, np.maximum(np.abs(low), np.abs(high)))
+    width = np.where(apart, gap, 1.0)
     u, middle = rng.random(A.shape), (first + last) / 2
     down = np.clip(middle - 0.5 * gap * spread(u, 1 + 2 * (first - low) / width, eta), low, high)
     up = np.clip(middle + 0.5 * gap * spread(u, 1 + 2 * (high - last) / width, eta), low, high)
-    chosen = (rng.random(A.shape) < 0.5) & (gap > 1e-14)
+    chosen = (rng.random(A.shape) < 0.5) & apart
     swap = A > B if beside else rng.random(A.shape) < 0.5
     C, D = np.where(swap, up, down), np.where(swap, down, up)
     return np.where(chosen, C, A), np.where(chosen, D, B)
@@ -220,7 +221,7 @@ def _stepped(before: Array, after: Array, grain: Array, low: Array, high: Array)
     """At least one step from `before`, to the other side where the bound is in the way."""
     value = on_grid(before, after, grain, low)
     mirrored = 2 * before - value
-    outside = (value > high + 1e-9) | (value < low - 1e-9)
+    outside = (value > high + 1e-9 * grain) | (value < low - 1e-9 * grain)
     return np.clip(np.where(outside, mirrored, value), low, high)
 
 

@@ -41,7 +41,7 @@ class Check:
         """
         error = self.observed - self.mean
         total = float(((self.observed - self.observed.mean()) ** 2).sum())
-        std = np.maximum(self.std, 1e-12)
+        std = np.maximum(self.std, 1e-12 * max(float(np.abs(self.observed).max(initial=0.0)), 1e-300))
         within = central(error / std)
         return {
             "n": float(len(error)),

@@ -250,12 +250,12 @@ def gathered(training: Training, seen: Array, n: int, rng: np.random.Generator) 
 
     Where that is too few, its choices become more varied, from try to try.
     """
-    memory, own = remember(seen), dict[bytes, Array]()
+    memory, own = remember(training.space, seen), dict[bytes, Array]()
     for attempt in range(_TRIES):
         weights = np.array([training.weights(rng) for _ in range(max(16, 4 * n))])
         X = training.play(len(weights), weights, rng, _HEAT**attempt).X
         fresh = X[region.contains(training.space, X) & ~memory.holds(X)]
-        for key, x in zip(keys(fresh), fresh, strict=True):
+        for key, x in zip(keys(training.space, fresh), fresh, strict=True):
             own.setdefault(key, x)
         if len(own) >= n:
             break

@@ -44,7 +44,7 @@ def choose(
     """Up to n points, none of them in `seen` (s, d)."""
     points = region.enumerate_points(space)
     if points is not None:
-        return from_list(improvement, points[unseen(points, seen)], n)
+        return from_list(improvement, points[unseen(space, points, seen)], n)
     return choose_from(improvement, space, (space,) * n, seen, rng, effort)
 
 
@@ -62,9 +62,9 @@ def choose_from(
     for part in parts:
         known = np.concatenate([seen, chosen])
         x, value = single(improvement, part, known, rng, effort)
-        if not unseen(x[None], known)[0] and part is not space:
+        if not unseen(space, x[None], known)[0] and part is not space:
             x, value = single(improvement, space, known, rng, effort)
-        if not unseen(x[None], known)[0]:
+        if not unseen(space, x[None], known)[0]:
             wanted = f"{len(chosen)} of {len(parts)} wanted points"
             note = f"nothing new was found beyond {wanted}: the space is little more than one"
             return Batch(chosen, np.array(values), (note,))
@@ -81,7 +81,7 @@ def single(
     points = region.enumerate_points(space, LISTED)
     if points is None:
         return search(improvement, space, seen, rng, effort)
-    fresh = points[unseen(points, seen)]
+    fresh = points[unseen(space, points, seen)]
     if not len(fresh):
         return seen[-1], -np.inf
     best, value = top(improvement, torch.tensor(fresh))
@@ -127,7 +127,7 @@ def choose_among(
     """Up to n points outside `seen` (s, d); a space that can be listed is scored as a whole, offspring included."""
     points = region.enumerate_points(space)
     if points is not None:
-        best = from_list(improvement, points[unseen(points, seen)], n)
+        best = from_list(improvement, points[unseen(space, points, seen)], n)
         return replace(best, origins=("listed",) * len(best.X))
     return choose_between(improvement, space, seen, offspring(), n, rng, effort)
 
@@ -155,6 +155,6 @@ def choose_between(
                 x, value, origin = children[child], merit, "offspring"
         X, values[place] = np.concatenate([X, x[None]]), value
         origins.append(origin)
-        children = children[unseen(children, X[-1:])]
+        children = children[unseen(space, children, X[-1:])]
         improvement = improvement.joined(torch.tensor(x[None]))
     return Batch(X, values, (), tuple(origins))

@@ -32,7 +32,7 @@ def search(
 ) -> tuple[Array, float]:
     """One point of the space outside `seen` (s, d), and its log acquisition."""
     pool = np.concatenate([region.sample(space, effort.samples, rng), nearby(space, improvement.fixed.numpy(), rng)])
-    fresh = unseen(pool, seen)
+    fresh = unseen(space, pool, seen)
     pool = pool[fresh] if fresh.any() else pool
     starts = spread(pool[rank(improvement, torch.tensor(pool), 32 * effort.starts)], space, effort.starts)
     points = starts
@@ -44,7 +44,7 @@ def search(
         points = ascend(improvement, space, points, effort)
         points = hill_climb(improvement, space, points, rng) if uphill else points
     points = np.concatenate([points, starts])
-    allowed = region.contains(space, points) & unseen(points, seen)
+    allowed = region.contains(space, points) & unseen(space, points, seen)
     points = points[allowed] if allowed.any() else starts
     best = points[rank(improvement, torch.tensor(points))[0]]
     with torch.no_grad():
@@ -70,9 +70,14 @@ def nearby(space: Space, around: Array, rng: np.random.Generator, copies: int = 
 
 def ascend(improvement: Improvement, space: Space, X: Array, effort: Effort) -> Array:
     """Where gradients lead from X (r, d); a point that leaves a known constraint is drawn back towards its start."""
+    level = float(np.log(improvement.scale)) if improvement.scale > 0 else 0.0
+
+    def score(points: torch.Tensor) -> torch.Tensor:
+        return improvement.log(points) - level  # about 0 in any unit: the climb ends by changes relative to it
+
     if space.linear:
-        return np.stack([climb_constrained(improvement.log, space, x, effort.iterations) for x in X[:3]])
-    reached, _ = climb(improvement.log, space, X, effort.iterations)
+        return np.stack([climb_constrained(score, space, x, effort.iterations) for x in X[:3]])
+    reached, _ = climb(score, space, X, effort.iterations)
     return reached if space.known is None else drawn_back(space, X, reached)
 
 

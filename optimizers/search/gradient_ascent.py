@@ -85,7 +85,9 @@ def restraints(
         row = np.isin(np.arange(space.d), mixture.members).astype(float)
         found.append(_restraint("eq", row, 1.0, whole, free, width))
     for line in space.linear:
-        found.append(_restraint("ineq", -np.array(line.coefficients), -line.bound, whole, free, width))
+        coefficients = np.array(line.coefficients)
+        size = float(np.abs(coefficients[free]) @ width) or 1.0  # the solver's tolerance is absolute
+        found.append(_restraint("ineq", -coefficients / size, -line.bound / size, whole, free, width))
     return found
 
 

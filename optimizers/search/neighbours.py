@@ -6,6 +6,7 @@ from eutectic.optimizers.base import Array, Mixture, Space, active
 from eutectic.optimizers.search.unit_box import smooth
 from eutectic.optimizers.spaces import region
 from eutectic.optimizers.spaces.activity import plain, settled
+from eutectic.optimizers.spaces.scale import slack
 
 WOKEN = 8
 """Random values that a column which becomes active is tried at."""
@@ -17,7 +18,7 @@ def neighbours(space: Space, x: Array, rng: np.random.Generator, most: int = 256
     inside = {member for mixture in space.mixtures for member in mixture.members}
     found += [levels(space, j, x, rng) for j in range(space.d) if j not in inside]
     every = woken(space, x, np.concatenate([rows for rows in found if len(rows)] or [x[None]]), rng)
-    every = every[(np.abs(every - x) > 1e-12).any(1)]
+    every = every[(np.abs(every - x) > slack(space, 1e-12)).any(1)]
     if len(every) > most:
         every = every[np.sort(rng.choice(len(every), most, replace=False))]
     return every

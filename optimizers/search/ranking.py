@@ -7,6 +7,7 @@ from torch import Tensor
 
 from eutectic.optimizers.acquisition.nehvi import Improvement
 from eutectic.optimizers.base import Array, Space
+from eutectic.optimizers.spaces.scale import widths
 
 SURELY_ABOVE_ROUNDING = 1e-9
 """Share of the largest box below which differences of plain values are rounding; logarithms decide there."""
@@ -25,7 +26,7 @@ def rank(improvement: Improvement, rows: Tensor, most: int = 1) -> NDArray[np.in
 
 def spread(X: Array, space: Space, n: int, radius: float = 0.1) -> Array:
     """At most n rows of X (k, d), best first, none nearer than `radius` (bounds scaled to 1, root mean square)."""
-    width = np.where(space.upper > space.lower, space.upper - space.lower, 1.0)
+    width = widths(space)
     kept: list[Array] = []
     for x in X:
         if len(kept) == n:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from eutectic.optimizers.acquisition.scalarization import rays
 from eutectic.optimizers.base import Array, History, Space
 from eutectic.optimizers.pareto import infer_reference
+from eutectic.optimizers.spaces.scale import slack, widths
 
 Index = NDArray[np.int64]
 FIRST, LEAST, MOST = 0.8, 0.5**7, 1.6
@@ -134,7 +135,7 @@ def fold(space: Space, known: Record, long: int) -> TrustRegion:
 def within(space: Space, centres: Array, length: float, X: Array) -> NDArray[np.bool_]:
     """(n,) True for rows of X (n, d) in the box of that side around any of centres (k, d)."""
     half = reach(space, length)
-    near = np.all(np.abs(X[:, None, :] - centres) <= half + 1e-9, axis=-1)
+    near = np.all(np.abs(X[:, None, :] - centres) <= half + slack(space), axis=-1)
     return np.asarray(np.any(near, axis=1))
 
 
@@ -219,7 +220,7 @@ def local(space: Space, history: History, known: Record, centres: Array) -> Hist
     """The history's best rows and those nearest to centres (n, d), failed ones too, MANY_ROWS of them at most."""
     if len(history.X) <= MANY_ROWS:
         return history
-    width = np.where(space.upper > space.lower, space.upper - space.lower, 1.0)
+    width = widths(space)
     gaps = [(((history.X - centre) / width) ** 2).sum(1) for centre in np.unique(centres, axis=0)]
     distance = np.min(gaps, axis=0)
     distance[known.rows[known.best(0, len(known.rows))]] = -1.0

@@ -74,10 +74,14 @@ class UnitBox:
         return low, torch.maximum(low, high)
 
 
+FLAT = 1e-12
+"""Share of its bounds' size below which a column's freedom is rounding."""
+
+
 def _share(value: Tensor, low: Tensor, high: Tensor) -> Tensor:
     """Where value lies between low and high, 0 to 1; 0.5 where they meet."""
     width = high - low
-    flat = width <= 1e-12
+    flat = width <= FLAT * torch.maximum(low.abs(), high.abs())
     return torch.where(flat, 0.5, (value - low) / torch.where(flat, 1.0, width)).clamp(0, 1)
 
 

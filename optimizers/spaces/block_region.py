@@ -10,6 +10,7 @@ from eutectic.optimizers.base import Array, Linear, Space
 from eutectic.optimizers.spaces import grid, milp, polytope, projection
 from eutectic.optimizers.spaces.blocks import Block, conditioned, part, stepped
 from eutectic.optimizers.spaces.lattice import Index, levels
+from eutectic.optimizers.spaces.scale import inward, outward, slack, standard, unit
 
 _FILTERED = 4_000_000
 
@@ -37,7 +38,8 @@ def empty(block: Block) -> bool:
         return not len(levels(block.space, 0))
     if block.finite and grid.table(block.space).exact:
         return grid.table(block.space).total == 0
-    return not milp.possible(block.space, milp.rules(block.space))
+    own = standard(block.space)
+    return not milp.possible(own, milp.rules(own))
 
 
 def walk(block: Block, size: int = 100_000) -> Iterator[Array]:
@@ -58,9 +60,9 @@ def sample(block: Block, n: int, rng: np.random.Generator) -> Array:
         return values[rng.integers(0, len(values), size=n)][:, None]
     if block.finite:
         return _gridded(block.space, n, rng)
-    if stepped(block.space).any():
-        return _mixed(block.space, n, rng)
-    return polytope.sample(block.space, n, rng)
+    own = standard(block.space)
+    Z = _mixed(own, n, rng) if stepped(own).any() else polytope.sample(own, n, rng)
+    return outward(block.space, Z)
 
 
 def _gridded(space: Space, n: int, rng: np.random.Generator) -> Array:
@@ -148,7 +150,8 @@ def _relaxed(space: Space, smooth: Index) -> tuple[Linear, ...]:
         least = np.minimum(c[smooth] * space.lower[smooth], c[smooth] * space.upper[smooth])
         least = np.where([space.kinds[s] == "fraction" for s in smooth], np.minimum(least, 0.0), least)
         c[smooth] = 0.0
-        found.append(Linear(tuple(c), line.bound - float(least.sum()) + 1e-9, line.text))
+        rounding = float(np.abs(line.coefficients) @ slack(space))
+        found.append(Linear(tuple(c), line.bound - float(least.sum()) + rounding, line.text))
     return tuple(found)
 
 
@@ -161,15 +164,23 @@ def snap(block: Block, X: Array, scale: Array) -> Array:
     if free(block):
         values = levels(block.space, 0)
         return values[np.abs(X - values).argmin(1)][:, None] if len(values) < 1000 else _rounded(values, X)
-    if not block.finite and not stepped(block.space).any():
-        return projection.project(block.space, X, scale)
     if block.finite:
         table = grid.table(block.space)
         batches = np.array_split(X, max(1, len(X) // 16))
         near = [grid.values(table, grid.nearest(table, _costs(block.space, table, rows, scale))) for rows in batches]
         out = np.concatenate(near) if near else X
-        return out if table.exact else _repaired(block.space, out, X, scale)
-    return _repaired(block.space, np.full_like(X, np.nan), X, scale)
+        return out if table.exact else _nearest(block.space, out, X, scale)
+    return _nearest(block.space, None, X, scale)
+
+
+def _nearest(space: Space, near: Array | None, X: Array, scale: Array) -> Array:
+    """Projections (n, b) of X (n, b), found in the standard space; points `near` it, where given, that hold stay."""
+    own, Z = standard(space), inward(space, X)
+    width = scale / unit(space)
+    if near is None and not stepped(space).any():
+        return outward(space, projection.project(own, Z, width))
+    start = np.full_like(Z, np.nan) if near is None else inward(space, near)
+    return outward(space, _repaired(own, start, Z, width))
 
 
 def _rounded(values: Array, X: Array) -> Array:

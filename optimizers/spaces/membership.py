@@ -5,26 +5,29 @@ from numpy.typing import NDArray
 
 from eutectic.optimizers.base import Array, Mixture, Space
 from eutectic.optimizers.spaces.polytope import holds
+from eutectic.optimizers.spaces.scale import sizes, slack
+from eutectic.optimizers.spaces.seen import remember
 
 Mask = NDArray[np.bool_]
 
 
 def member(space: Space, X: Array, tolerance: float) -> Mask:
-    """(n,) True where X (n, d) satisfies everything but `known`; tolerance in natural units."""
+    """(n,) True where X (n, d) satisfies everything but `known`, to this share of the variables' ranges."""
     if space.table is not None:
-        return _listed(space.table, X, tolerance)
+        return _listed(space, X, tolerance)
     inside: Mask = np.asarray(np.isfinite(X).all(1))
     X = np.where(inside[:, None], X, 0.0)
+    allowed, size = slack(space, tolerance), sizes(space)
     for column, kind in enumerate(space.kinds):
         x, low, high = X[:, column], space.lower[column], space.upper[column]
-        slack = tolerance * max(1.0, abs(low), abs(high))
         if kind != "fraction":
-            inside &= (x >= low - slack) & (x <= high + slack)
+            inside &= (x >= low - allowed[column]) & (x <= high + allowed[column])
         if kind in ("integer", "categorical"):
             inside &= np.abs(x - np.round(x)) <= tolerance
         step = space.steps[column] if space.steps else None
         if step is not None:
-            inside &= np.abs((x - low) / step - np.round((x - low) / step)) * step <= slack
+            off = np.abs((x - low) / step - np.round((x - low) / step)) * step
+            inside &= off <= max(min(allowed[column], step / 1000), 1e-15 * size[column])
     for mixture in space.mixtures:
         inside &= _mixed(space, mixture, X, tolerance)
     return inside & holds(space, X, tolerance)
@@ -47,10 +50,9 @@ def _mixed(space: Space, mixture: Mixture, X: Array, tolerance: float) -> Mask:
     return inside
 
 
-def _listed(rows: Array, X: Array, tolerance: float) -> Mask:
+def _listed(space: Space, X: Array, tolerance: float) -> Mask:
     """(n,) True where X equals a row."""
-    inside = np.zeros(len(X), dtype=bool)
-    slack = tolerance * np.maximum(1.0, np.abs(rows).max(0, initial=0.0))
-    for i, x in enumerate(X):
-        inside[i] = bool((np.abs(rows - x) <= slack).all(1).any())
+    assert space.table is not None
+    finite: Mask = np.asarray(np.isfinite(X).all(1))
+    inside: Mask = finite & remember(space, space.table).holds(np.where(finite[:, None], X, 0.0), tolerance)
     return inside

@@ -4,11 +4,12 @@ An empty space is explained by a smallest set of rules that cannot hold together
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from eutectic.optimizers.base import Array, Space
+from eutectic.optimizers.spaces.scale import standard
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +26,15 @@ class Rule:
 
 
 def rules(space: Space) -> tuple[Rule, ...]:
-    """All rules of a space without table, in the order in which a message should give them up first."""
+    """All rules of a space without table, in the order in which a message should give them up first.
+
+    Texts are in natural units, the rows are those of the standard space.
+    """
+    pairs = zip(_rules(space), _rules(standard(space)), strict=True)
+    return tuple(replace(scaled, text=natural.text) for natural, scaled in pairs)
+
+
+def _rules(space: Space) -> tuple[Rule, ...]:
     found = [rule for column in range(space.d) for rule in _bounds(space, column)]
     found += [rule for column in range(space.d) for rule in _increments(space, column)]
     found += [rule for number in range(len(space.mixtures)) for rule in _presence(space, number)]
@@ -40,7 +49,10 @@ def possible(space: Space, kept: Sequence[Rule]) -> bool:
 
 
 def closest(space: Space, x: Array, scale: Array) -> Array | None:
-    """The point (d,) with the least sum of absolute differences from x, divided by scale (d,); None when empty."""
+    """The point (d,) of a standard space with the least sum of absolute differences from x, divided by scale (d,).
+
+    None when the space is empty.
+    """
     d = space.d
     eye, none = np.eye(d), np.zeros((d, 2 * d))
     gap = [

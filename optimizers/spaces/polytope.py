@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from eutectic.optimizers.base import Array, Space
 from eutectic.optimizers.spaces.hit_and_run import System, walk
 from eutectic.optimizers.spaces.presence import Mask, supports
+from eutectic.optimizers.spaces.scale import ROUNDING, line_slack
 
 _PROPOSALS = 8192
 _RATE = 1 / 500
@@ -38,12 +39,11 @@ def _acceptance(space: Space) -> float:
     return float(holds(space, proposals(space, _PROPOSALS, np.random.default_rng(0))).mean())
 
 
-def holds(space: Space, X: Array, tolerance: float = 1e-9) -> NDArray[np.bool_]:
-    """(n,) True where all linear constraints hold."""
+def holds(space: Space, X: Array, tolerance: float = ROUNDING) -> NDArray[np.bool_]:
+    """(n,) True where all linear constraints hold, to this share of what their terms can vary by."""
     fits = np.ones(len(X), dtype=bool)
     for line in space.linear:
-        coefficients = np.array(line.coefficients)
-        fits &= X @ coefficients <= line.bound + tolerance * max(1.0, np.abs(coefficients).max())
+        fits &= X @ np.array(line.coefficients) <= line.bound + line_slack(space, line, tolerance)
     return fits
 
 

@@ -17,6 +17,7 @@ from eutectic.optimizers.spaces import activity, block_region
 from eutectic.optimizers.spaces.blocks import split
 from eutectic.optimizers.spaces.membership import member
 from eutectic.optimizers.spaces.milp import clash
+from eutectic.optimizers.spaces.scale import ROUNDING, widths
 
 _LIMIT = 1_000_000
 _MISSES = 200_000
@@ -52,7 +53,7 @@ def walk(space: Space, size: int = 100_000) -> Iterator[Array]:
     else:
         pieces = _walked(space, size)
     for X in pieces:
-        yield X if space.known is None else X[_known(space, X, 0.0)]
+        yield X if space.known is None else X[_known(space, X)]
 
 
 def sample(space: Space, n: int, rng: np.random.Generator) -> Array:
@@ -70,19 +71,19 @@ def sample(space: Space, n: int, rng: np.random.Generator) -> Array:
         if tried >= _MISSES and found * 10_000 < tried:
             return _rare(space, n, rng, tried)
         X = _drawn(space, max(n, 1024), rng)
-        kept.append(X[_known(space, X, 0.0)])
+        kept.append(X[_known(space, X)])
         found, tried = found + len(kept[-1]), tried + len(X)
     return np.concatenate(kept)[:n]
 
 
-def contains(space: Space, X: Array, tolerance: float = 1e-9) -> NDArray[np.bool_]:
+def contains(space: Space, X: Array, tolerance: float = ROUNDING) -> NDArray[np.bool_]:
     """(n,) True where a row of X (n, d) lies in the region; columns not active must stand at their pins."""
     if not activity.plain(space):
         return _contains_settled(space, np.asarray(X, dtype=float), tolerance)
     inside = member(space, X, tolerance)
     if space.known is not None and inside.any():
         rows = np.flatnonzero(inside)
-        inside[rows] = _known(space, X[rows], tolerance)
+        inside[rows] = _known(space, X[rows])
     return inside
 
 
@@ -103,7 +104,7 @@ def snap(space: Space, X: Array) -> Array:
     for block in split(space):
         out[:, block.columns] = block_region.snap(block, X[:, block.columns], _scale(space)[block.columns])
     if space.known is not None and len(out):
-        broken = np.flatnonzero(~_known(space, out, 1e-9))
+        broken = np.flatnonzero(~_known(space, out))
         if len(broken):
             out[broken] = _nearest_known(space, X[broken])
     return out
@@ -204,16 +205,15 @@ def _rare(space: Space, n: int, rng: np.random.Generator, tried: int) -> Array:
     return listed[rng.integers(0, len(listed), size=n)]
 
 
-def _known(space: Space, X: Array, tolerance: float) -> NDArray[np.bool_]:
+def _known(space: Space, X: Array) -> NDArray[np.bool_]:
     assert space.known is not None
     values = np.asarray(space.known(X)).reshape(len(X), -1)
-    fits: NDArray[np.bool_] = np.asarray((np.nan_to_num(values, nan=np.inf) <= tolerance).all(1))
+    fits: NDArray[np.bool_] = np.asarray((np.nan_to_num(values, nan=np.inf) <= 0).all(1))
     return fits
 
 
 def _scale(space: Space) -> Array:
-    width = np.where(space.upper > space.lower, space.upper - space.lower, 1.0)
-    return np.where([kind == "fraction" for kind in space.kinds], 1.0, width)
+    return np.where([kind == "fraction" for kind in space.kinds], 1.0, widths(space))
 
 
 def _closest(rows: Array, X: Array, scale: Array) -> Array:

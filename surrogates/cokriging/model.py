@@ -21,7 +21,7 @@ from eutectic.surrogates.cokriging.hyperparameters import Hyper, Shape, Task, be
 from eutectic.surrogates.gp.kernels import Kernel, cholesky
 from eutectic.surrogates.posteriors.conditional import Conditional
 from eutectic.surrogates.posteriors.outputs import CONSTANT
-from eutectic.surrogates.scaling import unit_box
+from eutectic.surrogates.scaling import standardisation, unit_box
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,8 +270,7 @@ def fit(
     domain = domain or Domain(X.min(0), X.max(0))
     lower, width = unit_box(domain)
     known = y[levels == np.bincount(levels).argmax()]
-    spread = float(known.std(ddof=1)) if len(known) > 1 else 0.0
-    shift, scale = float(known.mean()), spread if spread > 1e-9 * max(1.0, abs(float(known.mean()))) else 1.0
+    shift, scale, varies = standardisation(known)
     d = X.shape[1]
     numeric = tuple(j for j in range(d) if j not in domain.categorical)
     task = Task(
@@ -287,7 +286,7 @@ def fit(
     if not tuned and earlier is None:
         raise ValueError("tune=False needs the `state` of an earlier fit with as many inputs and rungs as start")
     hyper = earlier if earlier is not None and not tuned else tune(task, earlier, recipe.iterations)
-    notes = () if scale == spread else (CONSTANT,)
+    notes = () if varies else (CONSTANT,)
     return condition(task, hyper, lower, width, shift, scale, notes)
 
 

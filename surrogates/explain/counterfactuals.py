@@ -132,7 +132,7 @@ def _restore(seen: _Search, snap: Snap) -> None:
     """Give single columns their old value back, as long as that will do; so categories and counts return, too."""
     for _ in range(len(seen.x)):
         assert seen.best is not None
-        before, changed = seen.distance, np.flatnonzero(np.abs(seen.best - seen.x) > 1e-12)
+        before, changed = seen.distance, np.flatnonzero(np.abs(seen.best - seen.x) > 1e-12 * seen.inputs.width)
         if not len(changed):
             return
         rows = np.repeat(seen.best[None], len(changed), axis=0)

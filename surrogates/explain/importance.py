@@ -52,7 +52,7 @@ def lasso(X: Array, y: Array, inputs: Inputs) -> Array:
 
     design, owner = _design(X, inputs)
     spread = design.std(0)
-    used = spread > 1e-12 * np.maximum(1.0, np.abs(design).max(0))
+    used = spread > 1e-12 * np.abs(design).max(0)
     if not used.any() or not np.ptp(y) > 0 or len(y) < FOLDS:
         return np.zeros(inputs.d)
     scaled = (design[:, used] - design[:, used].mean(0)) / spread[used]

@@ -30,7 +30,7 @@ from eutectic.surrogates.gp.hyperparameters import (
 from eutectic.surrogates.gp.kernels import Kernel
 from eutectic.surrogates.gp.process import Process, Scaling, condition, restore
 from eutectic.surrogates.posteriors.outputs import CHUNK, CONSTANT
-from eutectic.surrogates.scaling import unit_box
+from eutectic.surrogates.scaling import standardisation, unit_box
 from eutectic.surrogates.validation import checked
 
 BLIND_LEVEL, BLIND_SPREAD = float(np.exp(-3.0)), 1.5
@@ -107,10 +107,8 @@ def prepare(options: Options, form: str, X: Array, Y: Array, variance: Array, do
     """
     lower, width = unit_box(domain)
     m = Y.shape[1]
-    shifts = Y.mean(0)
-    spread = Y.std(0, ddof=1) if len(Y) > 1 else np.zeros(m)
-    varies = spread > 1e-9 * np.maximum(1.0, np.abs(shifts))
-    scales = np.where(varies, spread, 1.0)
+    standards = [standardisation(y) for y in Y.T]
+    shifts, scales = (np.array([standard[k] for standard in standards]) for k in (0, 1))
     unit = (torch.tensor(X, dtype=torch.float64) - lower) / width
     noise = [noise_prior(options, unit, v, s) for v, s in zip(variance.T, scales, strict=True)]
     known = all(prior[2] == 0 for prior in noise)
@@ -123,7 +121,11 @@ def prepare(options: Options, form: str, X: Array, Y: Array, variance: Array, do
         0.0 if known else max(prior[2] for prior in noise),
         not options.ard,
     )
-    return Data(task, Scaling(lower, width, tuple(shifts.tolist()), tuple(scales.tolist())), not varies.any())
+    return Data(
+        task,
+        Scaling(lower, width, tuple(shifts.tolist()), tuple(scales.tolist())),
+        not any(varies for _, _, varies in standards),
+    )
 
 
 def kernel(form: str, unit: Tensor, categorical: tuple[int, ...], outputs: int) -> Kernel:

@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+LEAST = 1e-12
+"""Share of an output's squared size below which a variance is rounding."""
 Conditional = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
 """X (r, d) -> mean (r,), variance (r,), covariance (r, b) with the fixed points."""
 
@@ -31,12 +33,19 @@ def shared_moments(posterior: Any) -> tuple[Tensor, Tensor, Tensor]:
 
     From the normal distribution, from an ensemble's members, or, where neither is given, as if independent.
     """
+    mean = posterior.mean[..., 0]
     if hasattr(posterior, "distribution"):
         covariance = posterior.distribution.covariance_matrix
-        return posterior.mean[:, 0, 0], covariance[:, 0, 0].clamp_min(1e-12), covariance[:, 0, 1:]
-    mean, variance = posterior.mean[..., 0], posterior.variance[:, 0, 0].clamp_min(1e-12)
+        return mean[:, 0], _positive(covariance[:, 0, 0], mean), covariance[:, 0, 1:]
+    variance = _positive(posterior.variance[:, 0, 0], mean)
     if not hasattr(posterior, "values"):
         return mean[:, 0], variance, torch.zeros_like(mean[:, 1:])
     members = posterior.values[..., 0]
     centered = members - members.mean(-2, keepdim=True)
     return mean[:, 0], variance, (centered[..., :1] * centered[..., 1:]).mean(-2)
+
+
+def _positive(variance: Tensor, mean: Tensor) -> Tensor:
+    """Variances (r,) to divide by: at least a share of the largest, and of the means (r, 1 + b) squared."""
+    most = torch.maximum(variance.detach().max(), mean.detach().square().max()) if len(variance) else 0.0
+    return variance.clamp_min(max(LEAST * float(most), torch.finfo(variance.dtype).tiny))

@@ -16,6 +16,7 @@ from torch import Tensor
 from eutectic.surrogates.base import Array, Domain, Output, Posterior, State
 from eutectic.surrogates.posteriors.botorch_model import model
 from eutectic.surrogates.posteriors.conditional import Conditional
+from eutectic.surrogates.scaling import ROUNDING
 from eutectic.surrogates.validation import checked, columns_of
 
 CHUNK = 4096
@@ -118,14 +119,14 @@ class Rows:
 
     @property
     def scaling(self) -> tuple[float, float]:
-        """Mean and standard deviation of y, its unit; 1 for the latter where it is constant."""
-        shift, spread = float(self.y.mean()), float(self.y.std())
-        return shift, spread if spread > 1e-9 * max(1.0, abs(shift)) else 1.0
+        """Mean and standard deviation of y, its unit; its size for the latter where it is constant, 1 where it is 0."""
+        shift, size = float(self.y.mean()), float(np.abs(self.y).max())
+        return shift, size or 1.0 if self.constant else float(self.y.std())
 
     @property
     def constant(self) -> bool:
         """No variation of y beyond rounding."""
-        return not float(self.y.std()) > 1e-9 * max(1.0, abs(float(self.y.mean())))
+        return not float(self.y.std()) > ROUNDING * float(np.abs(self.y).max())
 
 
 CONSTANT = "constant output: nothing to learn from it yet"

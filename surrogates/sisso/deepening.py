@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from eutectic.surrogates.base import Array
 from eutectic.surrogates.sisso.features import Bank, Grammar, Ints, Rank, Tree, expansions, usable
-from eutectic.surrogates.sisso.operators import BINARY, UNARY, divisors
+from eutectic.surrogates.sisso.operators import BINARY, EXPONENTIALS, UNARY, divisors, exponents
 
 Keys = Callable[[Array], list[bytes]]
 """Values (k, n) -> one key a row, equal for features that are one."""
@@ -146,6 +146,7 @@ def _allowed(
     fits: NDArray[np.bool_] = np.ones(len(inner), dtype=np.bool_)
     if other is None and UNARY[op].power is None:
         fits = np.asarray((np.abs(units) < 1e-6).all(1))
+        fits = fits & exponents(inner) if op in EXPONENTIALS else fits
     elif other is not None and BINARY[op].sign == 0:
         fits = np.asarray((np.abs(units - other.dimension(dimension)) < 1e-6).all(1))
     return fits & divisors(inner) if op == "inv" or (op == "/" and not left) else fits

@@ -68,7 +68,7 @@ def solve(trees: tuple[Tree, ...], X: Array, y: Array, tasks: Sequence[Ints]) ->
             slopes[t], intercepts[t] = coefficients(values[:, kept], y[kept])
     inside = values[:, good] if good.any() else np.zeros((len(trees), 1))
     lower, upper = inside.min(1, initial=np.inf), inside.max(1, initial=-np.inf)
-    width = POLE * np.maximum(upper - lower, np.abs(lower).clip(1e-9) * 1e-9)
+    width = POLE * np.maximum(upper - lower, 1e-9 * np.abs(lower))
     safe = X[np.flatnonzero(good)[0]] if good.any() else X[0]
     return Equation(trees, slopes, intercepts, lower - width, upper + width, safe)
 

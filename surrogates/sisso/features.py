@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.surrogates.base import Array
-from eutectic.surrogates.sisso.operators import BINARY, UNARY, divisors
+from eutectic.surrogates.sisso.operators import BINARY, EXPONENTIALS, UNARY, divisors, exponents
 
 if TYPE_CHECKING:
     import sympy
@@ -260,6 +260,8 @@ def unary_blocks(bank: Bank, op: str, grammar: Grammar) -> Iterator[Block]:
         index = index[(np.abs(bank.dimension[index]) < 1e-6).all(1)]
     if op == "inv":
         index = index[divisors(bank.values[index])]
+    if op in EXPONENTIALS:
+        index = index[exponents(bank.values[index])]
     for part in _parts(index, bank, grammar):
         with np.errstate(all="ignore"):
             values = rule.apply(bank.values[part])

@@ -102,7 +102,7 @@ class FittedSISSO:
         if place is None:
             return np.zeros(len(X), dtype=np.int64)
         column = X[:, place]
-        same = np.abs(column[:, None] - self.labels) <= 1e-9 * np.maximum(1.0, np.abs(self.labels))
+        same = np.abs(column[:, None] - self.labels) <= 1e-9 * np.abs(self.labels)
         out: Ints = np.where(same.any(1), same.argmax(1), -1)
         return out
 

@@ -22,6 +22,11 @@ SMALL = 1e-10
 """A feature that comes closer to zero than this share of its largest magnitude is no divisor."""
 
 
+STEEPEST = 18.4
+"""Largest magnitude of an exponential's argument (dimensionless): exp(18.4) is 1e8."""
+EXPONENTIALS = ("exp", "exp(-x)")
+
+
 @dataclass(frozen=True, slots=True)
 class Unary:
     """An operator on one feature."""
@@ -65,6 +70,12 @@ def divisors(values: Array) -> NDArray[np.bool_]:
     """(k,) which features, given by values (k, n), stay clear of zero."""
     size = np.abs(values)
     mask: NDArray[np.bool_] = size.min(1) > SMALL * size.max(1)
+    return mask
+
+
+def exponents(values: Array) -> NDArray[np.bool_]:
+    """(k,) which features, given by values (k, n), an exponential does not blow up, so that one row outweighs all."""
+    mask: NDArray[np.bool_] = np.abs(values).max(1) <= STEEPEST
     return mask
 
 

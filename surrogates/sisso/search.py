@@ -16,6 +16,8 @@ from eutectic.surrogates.sisso.features import Bank, Grammar, Ints, Rank, Tree, 
 from eutectic.surrogates.sisso.screening import score, screen, targets
 from eutectic.surrogates.sisso.sparsifying import best_subsets, normal_equations
 
+LARGEST = 1e100
+"""Magnitude of a feature, up or down, beyond which squares would overflow; units alone do not lead there."""
 EXACT = 1e-9
 """A model whose root mean square error is below this share of the output's spread is exact: no term is added."""
 
@@ -105,7 +107,7 @@ class Path:
 def grammar_of(effort: Effort) -> Grammar:
     """Operators and limits; a work array takes at most a twentieth of the memory."""
     block = int(min(4_000_000, effort.memory_mb * 1e6 / 8 / 20))
-    return Grammar(effort.operators, effort.max_complexity, 1e8, block)
+    return Grammar(effort.operators, effort.max_complexity, LARGEST, block)
 
 
 def bank_limit(effort: Effort, n: int) -> int:

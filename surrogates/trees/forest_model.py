@@ -140,14 +140,14 @@ def single(options: Options, data: Rows, domain: Domain | None, start: Mapping[s
     encoded = inputs(data.X, domain)
     forest = grown(options, encoded.columns(data.X), data)
     trees = tuple(e.tree_ for e in forest.estimators_)
-    leaves = np.zeros((len(trees), max(tree.node_count for tree in trees)))
+    leaves, (shift, scale) = np.zeros((len(trees), max(tree.node_count for tree in trees))), data.scaling
     for t, tree in enumerate(trees):
-        leaves[t, : tree.node_count] = tree.value[:, 0, 0]
+        leaves[t, : tree.node_count] = shift + scale * tree.value[:, 0, 0]
     columns = encoded.columns(data.X).astype(np.float32)
     values = np.stack([leaves[t, tree.apply(columns)] for t, tree in enumerate(trees)])
     mean, spread, out = out_of_bag(values, forest.estimators_samples_, data.y)
     found = recalibrated((data.y - mean)[out], spread[out], options.calibration) if start is None else restored(start)
-    least = 1.0 if data.constant else 1e-6 * float(data.y.var())
+    least = data.scaling[1] ** 2 if data.constant else 1e-6 * float(data.y.var())
     variance = np.maximum(found.variance(spread), least)
     notes = (CONSTANT,) if data.constant else ()
     unseen = Posterior(mean[:, None], variance[:, None])
@@ -156,7 +156,7 @@ def single(options: Options, data: Rows, domain: Domain | None, start: Mapping[s
 
 
 def grown(options: Options, columns: Array, data: Rows) -> Any:
-    """The scikit-learn forest of columns (n, p), rows weighted by how well they are known."""
+    """The scikit-learn forest of columns (n, p) and standardised values, rows weighted by how well they are known."""
     from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 
     forest = (ExtraTreesRegressor if options.kind == "extra" else RandomForestRegressor)(
@@ -167,8 +167,8 @@ def grown(options: Options, columns: Array, data: Rows) -> Any:
         n_jobs=1,
         random_state=options.seed,
     )
-    weights = data.weights
-    return forest.fit(columns, data.y, None if np.ptp(weights) == 0 else weights)
+    weights, (shift, scale) = data.weights, data.scaling  # standardised: impurities below 2e-16 end a tree
+    return forest.fit(columns, (data.y - shift) / scale, None if np.ptp(weights) == 0 else weights)
 
 
 def out_of_bag(values: Array, samples: Any, y: Array) -> tuple[Array, Array, Array]:

@@ -298,7 +298,7 @@ def test_children_are_never_pending_or_known_rows() -> None:
     seen = np.concatenate([history.X, history.pending])
     for optimizer in (NSGA2(), NSGA3()):
         asked = optimizer.ask(space, history, 15, rng(2))
-        assert not remember(seen).holds(asked).any()
+        assert not remember(space, seen).holds(asked).any()
         assert len(np.unique(asked, axis=0)) == 15
 
 
@@ -370,7 +370,7 @@ def test_a_diverse_feasible_batch_is_sent_from_the_posterior(optimizer: NSGA2 | 
     asked = optimizer.ask(space, history, 4, rng(1))
     assert region.contains(space, asked).all()
     assert np.ptp(asked[:, 0]) > 0.3
-    assert not remember(X).holds(asked).any()
+    assert not remember(space, X).holds(asked).any()
     assert (asked == optimizer.ask(space, history, 4, rng(1))).all()
 
 

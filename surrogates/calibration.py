@@ -16,7 +16,9 @@ import numpy as np
 from eutectic.surrogates.base import Array
 
 Method = Literal["scaled", "conformal", "none"]
+"""How variances are set right; see `factor`."""
 PRIOR_STRETCH = 5.0
+"""Mean of the exponential prior of k in `stretch`; ours, settled with one start of C2DTLZ2 in view."""
 NORMAL_95 = 1.959964
 """Half-width of a normal distribution's 95 % interval in standard deviations."""
 
@@ -40,7 +42,7 @@ class Calibration:
         out: Array = self.scale * spread + self.floor
         return out
 
-    def beyond(self, noise: float, least: float) -> float:
+    def noise_free_floor(self, noise: float, least: float) -> float:
         """The floor without known observation noise; at least a hundredth of it and `least` (output's unit squared)."""
         return max(self.floor - noise, 1e-2 * self.floor, least)
 

@@ -5,7 +5,8 @@ eq. 2): f_0 has variance 1, the discrepancy delta_k variance s_k^2 and length sc
 bias b_k is integrated out under a normal prior. The length scales' prior is that of the Gaussian process (in
 gp/hyperparameters.py). Where the points are a list of designs whose values carry no chance (`own`), what inputs cannot
 tell of a rung's value is a design's own (the nugget of Gramacy and Lee 2012, doi 10.1007/s11222-010-9224-x), and the
-rungs above share it.
+rungs above share it. The priors of scale, discrepancy, bias and noise are ours: weak ones about a rung that resembles
+the one below.
 """
 
 from collections.abc import Mapping

@@ -128,7 +128,8 @@ def single(
         weights = weights_of(start, len(members))
     mean = left @ weights
     spread = (np.hstack([m.unseen.variance for m in members]) + (left - mean[:, None]) ** 2) @ weights
-    # Rows left out were seen when hyperparameters and weights were chosen: their errors may widen, never narrow.
+    # Rows left out were seen when hyperparameters and weights were chosen: their errors may widen, never narrow
+    # (a rule chosen among four on five experimental pools, docs/benchmarks.md).
     scale = max(1.0, factor(data.y - mean, spread, "none" if data.constant else calibration))
     scale = scale if start is None else number(start, "factor")
     point = torch.tensor(data.X[:1])

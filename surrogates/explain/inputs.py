@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from eutectic.surrogates.base import Array
 
 Mask = NDArray[np.bool_]
+"""(n,) or (n, d) flags."""
 _HALVINGS = 60
+"""Halvings of an interval of log s that is 41 wide: to below what a float tells apart."""
 _LEAST = 1e-9
 """Share that an absent fraction counts as, so that it can take part when all others are at their upper bounds."""
 

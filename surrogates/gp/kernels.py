@@ -7,9 +7,6 @@ from math import sqrt
 import torch
 from torch import Tensor
 
-FORMS = ("matern52", "matern32", "rbf", "additive", "composition")
-"""Covariances of the numeric inputs."""
-
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
@@ -132,6 +129,7 @@ def matern32(distance: Tensor) -> Tensor:
 
 
 MATERN: dict[str, Callable[[Tensor], Tensor]] = {"matern52": matern52, "matern32": matern32}
+"""Of scaled distances, elementwise."""
 
 
 def radial(name: str, A: Tensor, B: Tensor) -> Tensor:

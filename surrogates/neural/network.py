@@ -20,9 +20,10 @@ from torch.nn.functional import max_pool1d, silu
 from eutectic.surrogates.neural.training_data import Examples, centred
 
 HIDDEN = 16
-"""Units of a hidden layer."""
+"""Units of a hidden layer; ours."""
 SITES = 128
-"""Sites of a sequence that a step sees at most; of a longer one that many in a row, from another site each time."""
+"""Sites of a sequence that a step sees at most; of a longer one that many in a row, from another site each time.
+Ours."""
 
 
 @dataclass(frozen=True, slots=True)

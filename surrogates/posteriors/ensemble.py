@@ -15,7 +15,7 @@ from eutectic.surrogates.calibration import Calibration, Method, recalibrated, r
 from eutectic.surrogates.posteriors.outputs import CONSTANT, Rows
 
 LENGTH = 0.5
-"""Root mean square distance, in half-widths of the domain, over which shared errors fade (a quarter of the domain)."""
+"""Root mean square distance, in half-widths of the domain, over which shared errors fade (a quarter of it); ours."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +82,9 @@ def calibrated(
     found = recalibrated(data.y - left.mean, left.spread, method) if start is None else restored(start)
     least = 1e-6 * data.scaling[1] ** 2
     unseen = Posterior(left.mean[:, None], np.maximum(found.variance(left.spread), least)[:, None])
-    return EnsembleOutput(embed, p, differentiable, found, found.beyond(data.noise, least), data.noise, unseen, notes)
+    return EnsembleOutput(
+        embed, p, differentiable, found, found.noise_free_floor(data.noise, least), data.noise, unseen, notes
+    )
 
 
 def untrained(

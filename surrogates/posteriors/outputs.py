@@ -130,6 +130,7 @@ class Rows:
 
 
 CONSTANT = "constant output: nothing to learn from it yet"
+"""The note of a fit to an output without variation."""
 
 
 def rows(

@@ -109,6 +109,7 @@ BINARY: dict[str, Binary] = {
 }
 
 OPERATORS = (*BINARY, *UNARY)
+"""Every operator by name."""
 
 
 def dimensions(units: Sequence[str]) -> NDArray[np.float64]:

@@ -202,7 +202,7 @@ class Regression:
     def floor(self) -> float:
         """Variance, output's unit squared, of the noise-free output where all members agree."""
         least = 1e-12 * self.spread if self.spread > 0 else self.center**2 or 1.0
-        return max(self.calibration.floor - self.noise, 1e-2 * self.calibration.floor, least)
+        return self.calibration.noise_free_floor(self.noise, least)
 
     @property
     def state(self) -> dict[str, object]:

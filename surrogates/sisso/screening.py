@@ -29,6 +29,7 @@ from eutectic.surrogates.sisso.features import (
 from eutectic.surrogates.sisso.operators import BINARY, divisors
 
 BILINEAR = ("+", "-", "*", "/")
+"""Operators whose correlations follow from matrix products."""
 FLAT = 1e-10
 """A pair whose variance is below this share of its mean square is too flat to be scored."""
 

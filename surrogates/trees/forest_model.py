@@ -151,7 +151,7 @@ def single(options: Options, data: Rows, domain: Domain | None, start: Mapping[s
     variance = np.maximum(found.variance(spread), least)
     notes = (CONSTANT,) if data.constant else ()
     unseen = Posterior(mean[:, None], variance[:, None])
-    floor = found.beyond(data.noise, least)
+    floor = found.noise_free_floor(data.noise, least)
     return ForestOutput(encoded, trees, leaves, found, floor, data.noise, unseen, notes)
 
 

@@ -1,4 +1,4 @@
-"""Process variables: logarithms, ordered choices, fixed values, conditions, context, groups, constraints as text."""
+"""Claims about the parameters generator: ranges, steps, logarithms, choices, conditions, context, groups, rules."""
 
 import numpy as np
 import pytest
@@ -149,3 +149,69 @@ def test_an_equality_that_is_not_linear_is_refused() -> None:
     part = Parameters({"a": (1.0, 2.0), "b": (1.0, 2.0)}, constraints=("a * b = 2",))
     with pytest.raises(ValueError, match="equality that is not linear"):
         _ = part.space
+
+
+def test_every_kind_of_variable() -> None:
+    part = Parameters(
+        {
+            "temperature_k": Variable(300, 920, step=50),
+            "n": Variable(0.5, 9.5, integer=True),
+            "solvent": Variable(choices=("water", "ethanol", 96)),
+            "pressure_gpa": (0.0, 1.5),
+            "gas": ("Ar", "N2"),
+        },
+        linear=("temperature_k + 100*n <= 900",),
+    )
+    space = part.space
+    assert space is part.space
+    assert space.kinds == ("continuous", "integer", "categorical", "continuous", "categorical")
+    assert space.upper.tolist() == [900, 9, 2, 1.5, 1]
+    assert space.categories[2] == ("water", "ethanol", "96")
+    for candidate in part.generate(region.sample(space, 100, RNG), RNG):
+        own = candidate.variables
+        assert float(own["temperature_k"]) % 50 == 0
+        assert type(own["n"]) is int
+        assert own["solvent"] in ("water", "ethanol", 96)
+        assert float(own["temperature_k"]) + 100 * own["n"] <= 900
+
+
+def test_steps_hit_decimals_exactly() -> None:
+    part = Parameters({"x": Variable(0.1, 0.9, step=0.1)})
+    listed = region.enumerate_points(part.space)
+    assert listed is not None
+    assert listed[:, 0].tolist() == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+
+
+@pytest.mark.parametrize(
+    ("variables", "linear", "words"),
+    [
+        ({}, (), "at least one variable"),
+        ({"t": (900, 300)}, (), "t: low 900 must be a finite number below high 300"),
+        ({"t": (0, float("inf"))}, (), "finite"),
+        ({"s": ("a", "a")}, (), "'a' is given twice"),
+        ({"s": ("a",)}, (), "nothing to choose"),
+        ({"s": ("a", "b"), "t": (0, 1)}, ("s + t <= 1",), "not numbers"),
+        ({"t": (0, 1)}, ("T <= 1",), "did you mean 't'"),
+    ],
+)
+def test_bad_variables_are_refused(
+    variables: dict[str, tuple[float, float]], linear: tuple[str, ...], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        Parameters(variables, linear)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "needs `low` and `high`"),
+        ({"low": 1}, "needs `low` and `high`"),
+        ({"low": 0, "high": 1, "step": 2}, "step 2"),
+        ({"low": 0, "high": 4, "step": 2, "integer": True}, "steps by 1"),
+        ({"low": 0.2, "high": 0.8, "integer": True}, "no whole number"),
+        ({"choices": ("a", "b"), "low": 1}, "stands alone"),
+    ],
+)
+def test_bad_variable_options_are_refused(options: dict[str, object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Variable(**options)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
-"""Claims about the automatic choice among surrogates and the cross-validation behind it."""
+"""Claims about the automatic choice among surrogates."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,50 +14,18 @@ from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.file import plugins
 from eutectic.campaigns.report.page import page
 from eutectic.campaigns.tracking.projection import measurements
-from eutectic.surrogates.base import Domain, Posterior
 from eutectic.surrogates.composite import registry
 from eutectic.surrogates.composite.auto import Auto, Verdict, beats, decided
 from eutectic.surrogates.composite.registry import recipe
-from eutectic.surrogates.crossvalidation import folds, log_density, noise, predict
 from eutectic.surrogates.gp.recipe import GaussianProcess
 from eutectic.surrogates.trees.forest import Forest
+from tests.surrogates.composite.choices import UNIT, Flat, rows, smooth
 
-UNIT = Domain(np.zeros(2), np.ones(2))
 PAIR = ({"use": "gp", "iterations": 20}, {"use": "polynomial"})
-
-
-def rows(n, seed=0):
-    return np.random.default_rng(seed).random((n, 2))
-
-
-def smooth(X):
-    return np.sin(5 * X[:, :1]) + X[:, 1:] ** 2
 
 
 def steps(X):
     return 3.0 * (X[:, :1] > 0.5) + (X[:, 1:] > 0.3)
-
-
-@dataclass(frozen=True)
-class Flat:
-    """Predicts the mean, with a standard deviation as stated; refuses more rows than it can bear."""
-
-    std: float
-    bears: int = 1000
-    seen: list[int] | None = None
-
-    def fit(self, X, Y, names=(), *, variance=None, domain=None, start=None, tune=True):
-        del names, variance, domain, start, tune
-        if self.seen is not None:
-            self.seen.append(len(X))
-        if len(X) > self.bears:
-            raise ValueError("too many rows")
-        mean = Y.mean(0)
-
-        def posterior(T):
-            return Posterior(np.tile(mean, (len(T), 1)), np.full((len(T), len(mean)), self.std**2))
-
-        return SimpleNamespace(state={"std": self.std}, notes=("flat",), posterior=posterior, model=None)
 
 
 def test_the_surrogate_that_suits_the_function_is_chosen():
@@ -171,37 +139,6 @@ def test_units_reach_those_who_ask_for_them():
 
 def test_two_of_a_name_are_told_apart():
     assert Auto(({"use": "gp"}, {"use": "sisso"}, {"use": "sisso", "rungs": 1})).labels == ("gp", "sisso", "sisso 2")
-
-
-# cross-validation
-
-
-def test_folds_are_even_and_keep_equal_rows_together():
-    X = rows(23)
-    fold = folds(np.concatenate([X, X[:6]]), 5)
-    assert np.array_equal(fold[23:], fold[:6])
-    assert sorted(np.bincount(fold[:23])) == [4, 4, 5, 5, 5]
-    assert np.array_equal(fold, folds(np.concatenate([X, X[:6]]), 5))
-
-
-def test_rows_left_out_are_predicted_with_the_noise_of_measuring_them():
-    rng = np.random.default_rng(0)
-    X = rng.random((60, 2))
-    Y = smooth(X) + 0.3 * rng.normal(size=(60, 1))
-    for part in (GaussianProcess(), Forest(trees=40)):
-        left = predict(part, X, Y, folds(X, 5), domain=UNIT)
-        assert 0.85 <= (np.abs(Y - left.mean) <= 1.959964 * left.std).mean() <= 1
-    fitted = GaussianProcess().fit(X, np.hstack([Y, 2 * Y]), domain=UNIT)
-    assert noise(fitted) == pytest.approx([0.09, 0.36], rel=0.4)
-    assert noise(Flat(1.0).fit(X, Y)) == pytest.approx([0.0])
-
-
-def test_the_log_density_is_the_normal_one():
-    from scipy.stats import norm
-
-    posterior = Posterior(np.array([[1.0, 0.0], [2.0, 5.0]]), np.array([[0.25, 1.0], [4.0, 9.0]]))
-    Y = np.array([[1.5, -1.0], [0.0, 5.0]])
-    assert log_density(Y, posterior) == pytest.approx(norm.logpdf(Y, posterior.mean, posterior.std).sum(1))
 
 
 # options

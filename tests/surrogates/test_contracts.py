@@ -1,8 +1,6 @@
-"""Contracts that every surrogate keeps, and known answers of forest, polynomial and stacked."""
+"""Claims that every surrogate keeps."""
 
 import json
-import warnings
-from importlib import import_module
 
 import numpy as np
 import pytest
@@ -21,54 +19,17 @@ from eutectic.optimizers.search.batch import choose
 from eutectic.optimizers.search.global_search import Effort
 from eutectic.surrogates import BUILTIN
 from eutectic.surrogates.base import Domain
-from eutectic.surrogates.calibration import NORMAL_95, calibrate, factor, recalibrated
 from eutectic.surrogates.composite.stacked import Stacked
-from eutectic.surrogates.gp.recipe import GaussianProcess
 from eutectic.surrogates.polynomial.recipe import Polynomial
 from eutectic.surrogates.sisso.recipe import SISSO
 from eutectic.surrogates.trees.forest import Forest
+from tests.surrogates.functions import UNIT, fitted, recipe, toy
 
-LIGHT = {
-    "auto": {"among": ({"use": "gp", "iterations": 20}, {"use": "polynomial"})},
-    "cnn": {"steps": 100},
-    "forest": {"trees": 30},
-    "sisso": {"rungs": 1, "terms": 1, "members": 4},
-    "gp": {"iterations": 20},
-}
-PUBLISHED = Stacked(preset="published", iterations=40, folds=2)
 NAMES = [*sorted(BUILTIN), "published"]
-UNIT = Domain(np.zeros(2), np.ones(2))
-
-
-def recipe(name):
-    if name == "published":
-        return PUBLISHED
-    module, kind = BUILTIN[name].split(":")
-    return getattr(import_module(module), kind)(**LIGHT.get(name, {}))
-
-
-def bowl(X):
-    return 3 + ((X - 0.3) ** 2).sum(1, keepdims=True)
 
 
 def slope(X):
     return (X[:, :1] - 0.9) ** 2 + X[:, 1:]
-
-
-def toy(n=14, seed=0):
-    rng = np.random.default_rng(seed)
-    X = rng.random((n, 2))
-    return X, bowl(X) + 0.01 * rng.normal(size=(n, 1))
-
-
-FITTED = {}
-
-
-def fitted(name):
-    """A fit of the toy data, made once."""
-    if name not in FITTED:
-        FITTED[name] = recipe(name).fit(*toy(), ("a", "b"), domain=UNIT)
-    return FITTED[name]
 
 
 # contracts
@@ -292,151 +253,6 @@ def test_every_surrogate_can_be_crossvalidated(name):
     (check,) = crossvalidate(History.observed(*toy()), space, [recipe(name)])
     assert 0.5 <= check.metrics["coverage_95"] <= 1
     assert np.isfinite(check.metrics["nlpd"])
-
-
-# calibration
-
-
-def test_scale_and_floor_of_planted_errors_are_found():
-    rng = np.random.default_rng(0)
-    spread = rng.uniform(0.1, 4, 2000)
-    error = rng.normal(size=2000) * np.sqrt(2 * spread + 0.5)
-    found = calibrate(error, spread)
-    assert found.scale == pytest.approx(2, rel=0.25)
-    assert found.floor == pytest.approx(0.5, rel=0.35)
-
-
-def test_the_conformal_factor_makes_intervals_hold_their_share():
-    rng = np.random.default_rng(0)
-    error = rng.standard_t(3, 500)
-    more = factor(error, np.full(500, 0.5), "conformal")
-    assert (np.abs(error) <= NORMAL_95 * np.sqrt(0.5 * more)).mean() == pytest.approx(0.95, abs=0.005)
-    assert factor(error, np.full(500, 1.0), "scaled") == pytest.approx((error**2).mean())
-    assert factor(error, np.full(500, 1.0), "none") == 1.0
-    assert recalibrated(error, np.zeros(500), "conformal").floor > 0
-    assert recalibrated(error, np.zeros(500), "none").scale == 1.0
-
-
-# forest
-
-
-@pytest.mark.parametrize("kind", ["extra", "random"])
-def test_a_forests_intervals_hold_95_percent_of_noisy_observations(kind):
-    rng = np.random.default_rng(0)
-    X, T = rng.random((120, 1)), rng.random((600, 1))
-
-    def measured(Z):
-        return np.sin(7 * Z) + 0.2 * rng.normal(size=Z.shape)
-
-    posterior = Forest(kind=kind).fit(X, measured(X), domain=Domain(np.zeros(1), np.ones(1))).posterior(T)
-    inside = np.abs(measured(T) - posterior.mean) <= 1.959964 * posterior.std
-    assert 0.88 <= inside.mean() <= 0.99
-    plain = Forest(kind=kind, calibration="none").fit(X, measured(X)).posterior(T)
-    assert plain.std.mean() != pytest.approx(posterior.std.mean(), rel=1e-3)
-
-
-def test_a_forest_hears_known_noise():
-    X, y = toy(20)
-    spoilt, variance = y.copy(), np.full((20, 1), 1e-3)
-    spoilt[5], variance[5] = 50.0, 1e3
-    deaf = Forest(trees=40).fit(X, spoilt, domain=UNIT).posterior(X).mean
-    heard = Forest(trees=40).fit(X, spoilt, domain=UNIT, variance=variance).posterior(X).mean
-    rest = np.arange(20) != 5
-    assert np.abs(heard - y)[rest].mean() < np.abs(deaf - y)[rest].mean()
-
-
-# polynomial
-
-
-def test_a_planted_cubic_is_found_with_its_coefficients():
-    rng = np.random.default_rng(0)
-    X = np.column_stack([rng.uniform(-1, 3, 60), rng.uniform(10, 12, 60)])
-    y = 2 - X[:, 0] + 0.5 * X[:, 0] ** 2 * X[:, 1] + 0.3 * X[:, 1] ** 3
-    found = Polynomial().fit(X, y, ("a", "b"))
-    assert found.outputs[0].solved.degree == 3
-    planted = {"1": 2.0, "a": -1.0, "a*a*b": 0.5, "b*b*b": 0.3}
-    T = np.column_stack([rng.uniform(-1, 3, 9), rng.uniform(10, 12, 9)])
-    said = found.outputs[0].coefficients(found.names)
-    for key, value in said.items():
-        assert value == pytest.approx(planted.get(key, 0.0), abs=2e-2)
-    exact = 2 - T[:, 0] + 0.5 * T[:, 0] ** 2 * T[:, 1] + 0.3 * T[:, 1] ** 3
-    assert found.posterior(T).mean[:, 0] == pytest.approx(exact, rel=1e-6)
-
-
-def test_the_degree_with_the_most_evidence_is_taken():
-    rng = np.random.default_rng(0)
-    X = rng.random((40, 3))
-    line = X @ np.array([1.0, -2, 0.5]) + 0.1 * rng.normal(size=40)
-    assert Polynomial().fit(X, line).outputs[0].solved.degree == 1
-    assert Polynomial(choose=False).fit(X, line).outputs[0].solved.degree == 3
-    fine = Polynomial(most=10).fit(X, line)
-    assert any("monomials" in note for note in fine.notes)
-
-
-def test_the_polynomials_variance_and_leave_one_out_are_the_closed_forms():
-    rng = np.random.default_rng(1)
-    X, T = rng.random((15, 2)), rng.random((6, 2))
-    y = np.sin(4 * X[:, 0]) + X[:, 1] + 0.1 * rng.normal(size=15)
-    one = Polynomial().fit(X, y, domain=UNIT)
-    out = one.outputs[0]
-    s = out.solved
-
-    def design(Z):
-        return (s.terms(torch.tensor(Z)).numpy() - s.center) / s.size
-
-    precision = (design(X).T @ design(X) + out.ratio * np.eye(len(s.center))) / out.level
-    variance = (design(T) @ np.linalg.inv(precision) * design(T)).sum(1) + out.level / 15
-    assert one.posterior(T).variance[:, 0] == pytest.approx(out.scale**2 * variance, rel=1e-6)
-    left = one.leave_one_out()
-    kept = np.arange(15) != 4
-    D = np.column_stack([design(X)[kept], np.ones(14)])
-    ridge = np.diag([out.ratio] * len(s.center) + [0.0])
-    weights = np.linalg.solve(D.T @ D + ridge, D.T @ y[kept])
-    row = np.append(design(X)[4], 1.0)
-    assert left.mean[4, 0] == pytest.approx(row @ weights, rel=1e-6)
-    wide = out.noise + out.scale**2 * out.level * row @ np.linalg.inv(D.T @ D + ridge) @ row
-    assert left.variance[4, 0] == pytest.approx(wide, rel=1e-6)
-
-
-# stacked
-
-
-def test_a_stack_is_no_worse_than_its_best_member():
-    rng = np.random.default_rng(0)
-    X, T = rng.random((30, 2)), rng.random((200, 2))
-    for f in (lambda Z: np.sin(6 * Z[:, :1]) * Z[:, 1:], lambda Z: (Z[:, :1] > 0.5) + 0.3 * (Z[:, 1:] > 0.3)):
-        y = f(X) + 0.05 * rng.normal(size=(30, 1))
-        error = {}
-        for label, one in (("gp", GaussianProcess()), ("f", Forest()), ("p", Polynomial()), ("stack", Stacked())):
-            error[label] = float(np.sqrt(((one.fit(X, y, domain=UNIT).posterior(T).mean - f(T)) ** 2).mean()))
-        assert error["stack"] <= 1.1 * min(error["gp"], error["f"], error["p"])
-
-
-def test_the_weights_are_shown_and_sum_to_one():
-    one = fitted("stacked")
-    assert sum(one.outputs[0].weights) == pytest.approx(1)
-    assert min(one.outputs[0].weights) >= 0
-    assert one.notes[0].startswith("weights: gp ")
-
-
-def test_the_published_stack_is_scikit_learns():
-    from sklearn.linear_model import BayesianRidge, SGDRegressor
-    from sklearn.neural_network import MLPRegressor
-
-    from eutectic.surrogates.composite.stacked_published import layers
-    from eutectic.surrogates.scaling import inputs
-
-    X, y = toy(12)
-    out = Stacked(preset="published", iterations=200, folds=2).fit(X, y, domain=UNIT).outputs[0]
-    stack = out.embed
-    Z, target = inputs(X, UNIT).columns(X), (y[:, 0] - stack.shift) / stack.scale
-    models = SGDRegressor(random_state=0), MLPRegressor(max_iter=200, random_state=0), BayesianRidge()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        parts = np.column_stack([m.fit(Z, target).predict(Z) for m in models])
-    assert all(len(a) == len(layers(m)) for a, m in zip(stack.base, models, strict=True))
-    off = stack(torch.tensor(X))[:, 2:5].numpy() / stack.scale
-    assert off == pytest.approx(parts - parts.mean(1, keepdims=True), abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,60 @@ MAY_IMPORT = {
 }
 """Package -> what of ours it may import beside itself."""
 
+FLOORS = {
+    "surrogates": (
+        ("base",),
+        ("calibration", "crossvalidation", "scaling", "validation"),
+        ("posteriors",),
+        ("gp", "neural", "polynomial", "sisso", "trees"),
+        ("cokriging",),
+        ("composite",),
+        ("explain",),
+    ),
+    "optimizers": (
+        ("base",),
+        ("pareto", "spaces"),
+        ("designs", "sharing"),
+        ("models",),
+        ("acquisition",),
+        ("search",),
+        ("evolutionary",),
+        ("bayesian", "policies", "swarms"),
+        ("portfolio",),
+    ),
+    "generators": (
+        ("base", "linear_constraints", "sheet"),
+        ("representations",),
+        ("composition", "parameters", "pool", "sequence"),
+    ),
+    "oracles": (
+        ("base", "process", "suggestions", "user_cache"),
+        ("elements", "physics"),
+        ("potentials", "tables", "user"),
+        ("rules", "stability", "synthesizability"),
+        ("dft", "lammps", "mlip"),
+    ),
+    "campaigns": (
+        ("errors",),
+        ("file",),
+        ("execution",),
+        ("problem",),
+        ("record",),
+        ("analysis",),
+        ("loop", "figures", "exports"),
+        ("campaign", "explain"),
+        ("telling", "report"),
+        ("tracking",),
+        ("commands",),
+        ("cli",),
+    ),
+}
+"""Package -> its floors, lowest first: folders, and files at the top of the package.
+
+A file imports from its own folder and from the floors below, never from a neighbour on its floor or from above. So
+what is on a floor can be read, tested and used without anything above it.
+"""
+
 HEAVY = {
     "torch", "botorch", "gpytorch", "linear_operator", "pymatgen", "matminer", "ase", "lammps", "pandas", "mlflow",
     "sklearn", "shap", "deap", "pyswarms", "matplotlib", "plotly", "distributed", "dask",
@@ -119,6 +173,50 @@ def test_imports_go_one_way(path):
         if name.split(".")[0] in PACKAGES and not any(f"{name}.".startswith(f"{a}.") for a in allowed)
     ]
     assert wrong == []
+
+
+def graph_of(paths, room):
+    """Room -> rooms it imports from, at any depth and for type checking too; `room` names the room of a file."""
+    found = {room(path): set() for path in paths}
+    for path in paths:
+        targets = {module_file(name) for name in imported(tree(path))} - {None}
+        found[room(path)] |= {room(target) for target in targets} - {room(path)}
+    return found
+
+
+def circles(graph):
+    """Groups of nodes that reach each other, each sorted."""
+    reached = {}
+    for node in graph:
+        seen, todo = set(), [node]
+        while todo:
+            new = graph.get(todo.pop(), set()) - seen
+            seen |= new
+            todo += new
+        reached[node] = seen
+    groups = {frozenset(other for other in seen if node in reached[other]) for node, seen in reached.items()}
+    return sorted(sorted(group) for group in groups if group)
+
+
+def room_of(path):
+    """`campaigns.loop` for a file in that folder; a file at the top of its package is a room of its own."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts[:2])
+
+
+def test_no_folder_imports_itself_by_way_of_others():
+    assert circles(graph_of(FILES, room_of)) == []
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_folders_import_what_stands_below_them(package):
+    floor = {f"{package}.{room}": level for level, rooms in enumerate(FLOORS[package]) for room in rooms}
+    graph = {
+        room: {other for other in rooms if other.startswith(f"{package}.") and not other.endswith("__init__")}
+        for room, rooms in graph_of(FILES, room_of).items()
+        if room.startswith(f"{package}.") and not room.endswith("__init__")
+    }
+    assert set(graph) == set(floor), "FLOORS lists every folder, and every file at the top of the package"
+    assert [f"{room} -> {o}" for room, others in graph.items() for o in others if floor[o] >= floor[room]] == []
 
 
 def test_only_tracking_imports_mlflow():

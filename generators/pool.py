@@ -1,6 +1,6 @@
 """This file is the pool generator: the rows of a CSV are all the candidates there are."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from eutectic.generators.representations.chemical_formulas import STATISTICS, fr
 from eutectic.generators.sheet import Sheet, hint, read
 from eutectic.optimizers.base import Array, Kind, Space
 from eutectic.oracles.base import Candidate, Value
+from eutectic.oracles.structures.cif_files import DoubtKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,10 @@ class Pool:
     labels: tuple[str, ...] = ()
     """Features that are categories although they read as numbers or formulas."""
     structures: str | None = None
-    """A column of structure files (CIF, POSCAR, ...), their paths relative to `file`; candidates then carry structures,
-    and descriptors of these are features."""
+    """A column of structure files (CIF, POSCAR, extended XYZ, ..., also gzipped), their paths relative to `file`;
+    candidates then carry structures, and descriptors of these are features. `many.extxyz@0` is the first of several."""
+    accept: tuple[DoubtKind, ...] = ()
+    """Doubts about structure files that are put aside: `symmetry`, `formula`, `symbols`, `distances`, `density`."""
     columns: tuple[str, ...] | None = None
     """Column names of a file that has no header row."""
     separator: str = ","
@@ -118,7 +121,7 @@ def _list(pool: Pool, mtime_ns: int, size: int) -> Listed:
     titles = pool.features or _only_formula(sheet, pool.structures is not None)
     features = [_feature(sheet, name, name in pool.labels) for name in titles]
     if pool.structures is not None:
-        features.append(_structures(sheet, pool.structures, Path(pool.file).parent))
+        features.append(_structures(sheet, pool.structures, Path(pool.file).parent, pool.accept))
         titles = (*titles, pool.structures)
     of = distinct(features)
     first = np.unique(of)
@@ -155,15 +158,21 @@ def _candidate(titles: tuple[str, ...], features: list[Feature], row: int) -> Ca
     )
 
 
-def _structures(sheet: Sheet, name: str, folder: Path) -> Feature:
+def _structures(sheet: Sheet, name: str, folder: Path, accept: Sequence[DoubtKind]) -> Feature:
     """A column of structure files as descriptors; ValueError naming the cell whose file cannot be read."""
-    cells, found = sheet.cells(name), []
+    cells, found, rows = sheet.cells(name), [], []
+    wrong: list[tuple[int, str]] = []
     for i, cell in enumerate(cells):
         try:
-            found.append(crystals.read(str(folder / cell)))
+            found.append(crystals.read(str(folder / cell), accept))
+            rows.append(crystals.described(found[-1]))
         except ValueError as error:
-            raise ValueError(f"{sheet.place(i, name)}: {error}") from None
-    values = np.array([crystals.described(structure) for structure in found])
+            wrong.append((i, f"{sheet.place(i, name)}: {error}"))
+    if wrong:
+        others = ", ".join(str(i + 1) for i, _ in wrong[1:21])
+        more = f" (and {len(wrong) - 1} more rows are refused, such as {others})" if others else ""
+        raise ValueError(wrong[0][1] + more)
+    values = np.array(rows)
     varying = _varying(values)
     names = tuple(f"{name} {list(crystals.DESCRIPTORS)[i]}" for i in varying)
     compositions = tuple(crystals.composition(structure) for structure in found)

@@ -101,8 +101,9 @@ def merged(name: str, first: Index, cells: Sequence[Value]) -> str:
         return ""
     listed = [f"rows {_listed(rows)} ({cells[of]})" for of, rows in several[:NAMED]]
     more = f" and {len(several) - NAMED} more such groups" if len(several) > NAMED else ""
+    count = "one candidate" if len(together) == 1 else f"{len(together)} candidates"
     return (
-        f"{name}: {len(first)} rows are {len(together)} candidates, for nothing that describes a candidate tells "
+        f"{name}: {len(first)} rows are {count}, for nothing that describes a candidate tells "
         f"{'; '.join(listed)}{more} apart"
     )
 

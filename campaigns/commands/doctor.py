@@ -155,7 +155,9 @@ def installed(name: str) -> str:
 
 def tried(command: list[str]) -> tuple[str, str]:
     """Last line of a program's output and "" when it succeeds; "" and its last complaint when it does not."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    if command[0] == sys.executable:  # another Python would meet our packages in place of its own
+        environment["PYTHONPATH"] = os.pathsep.join(sys.path)
     try:
         run = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, env=environment, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:

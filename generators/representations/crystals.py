@@ -1,13 +1,15 @@
-"""This file is crystal structures as numbers: files read, and descriptors that need no fit."""
+"""This file is crystal structures as numbers: descriptors that need no fit."""
 
 import difflib
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eutectic.generators.representations.elements import table
+from eutectic.oracles.structures.cif_files import DoubtKind
+from eutectic.oracles.structures.files import read as read_file
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -46,20 +48,16 @@ def require_known(names: Iterable[str]) -> None:
             raise ValueError(f"descriptors: {name!r} is unknown{hint} Known: {', '.join(DESCRIPTORS)}")
 
 
-def read(path: str) -> dict[str, object]:
-    """The structure in a file (CIF, POSCAR, ... as pymatgen knows them) as a dictionary; ValueError if it has none."""
-    from pymatgen.core import Structure
+def read(path: str, accept: Collection[DoubtKind] = ()) -> dict[str, object]:
+    """The structure in a file as a dictionary; ValueError when the file has none or would be misread.
 
-    try:
-        structure = Structure.from_file(path)
-    except FileNotFoundError:
-        raise ValueError(f"no such file: {path}") from None
-    except (ValueError, KeyError, IndexError, AssertionError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} holds no structure that pymatgen can read: {error}") from None
+    `accept`: kinds of doubt that are put aside.
+    """
+    structure = read_file(path, accept)
     if not structure.is_ordered:
         raise ValueError(f"{path} is disordered: give a structure with one element a site")
-    found: dict[str, object] = structure.as_dict()
-    return found
+    content: dict[str, object] = structure.as_dict()
+    return content
 
 
 def composition(structure: Mapping[str, object]) -> dict[str, float]:
@@ -105,8 +103,6 @@ def order(structure: Mapping[str, object]) -> list[float]:
 
 def _electronegativity(symbol: str) -> float:
     """Pauling's."""
-    from eutectic.generators.representations.elements import table
-
     return float(table((symbol,), ("electronegativity_pauling",))[0, 0])
 
 
@@ -148,5 +144,8 @@ def _point_group_order(crystal: "Structure") -> float:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of how spglib is going to report errors
-        rotations = SpacegroupAnalyzer(crystal, symprec=0.01).get_symmetry_dataset().rotations
+        data = SpacegroupAnalyzer(crystal, symprec=0.01).get_symmetry_dataset()
+    if data is None:
+        raise ValueError("no symmetry can be determined: two atoms are on one site, or the cell is degenerate")
+    rotations = data.rotations
     return float(len(np.unique(np.asarray(rotations).reshape(-1, 9), axis=0)))

@@ -9,6 +9,7 @@ import numpy as np
 from eutectic.oracles.base import Candidate
 from eutectic.oracles.dft.calculation import Crystal, DftFailed
 from eutectic.oracles.physics import solid_solution
+from eutectic.oracles.structures.files import IN_A_BOX, read
 
 MOMENTS = {"Fe": 2.5, "Co": 1.8, "Ni": 0.8, "Mn": 3.0, "Cr": 1.5}
 """Starting moments in Bohr magnetons of `spin: auto`; other elements start from 0."""
@@ -93,15 +94,16 @@ def reference(element: str, files: Mapping[str, str]) -> Crystal:
     DftFailed when neither has it; chromium is antiferromagnetic.
     """
     from ase.build import bulk
-    from ase.io import read
 
     if element in files:
-        atoms = read(str(Path(files[element]).expanduser()))
-        if set(atoms.get_chemical_symbols()) != {element}:
-            raise DftFailed(
-                "bad_input", f"references: {files[element]} holds {atoms.get_chemical_formula()}, not {element}"
-            )
-        return Crystal.of(atoms.get_chemical_symbols(), atoms.cell.array, atoms.positions)
+        try:
+            crystal = read(str(Path(files[element]).expanduser()), IN_A_BOX)
+        except ValueError as error:
+            raise DftFailed("bad_input", f"references: {error}") from error
+        symbols = [site.species.elements[0].symbol for site in crystal]
+        if set(symbols) != {element}:
+            raise DftFailed("bad_input", f"references: {files[element]} holds {crystal.formula}, not {element}")
+        return Crystal.of(symbols, crystal.lattice.matrix, crystal.cart_coords)
     try:
         atoms = bulk(element, cubic=element == "Cr")
     except (ValueError, RuntimeError, KeyError, NotImplementedError) as problem:

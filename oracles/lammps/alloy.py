@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from eutectic.oracles.base import Candidate, Evaluation, Value, failed
+from eutectic.oracles.base import Candidate, EngineMissing, Evaluation, Value, failed
 from eutectic.oracles.lammps import at_rest, at_temperature
 from eutectic.oracles.lammps.dynamics import BLOCKS, SAMPLE_STEPS
 from eutectic.oracles.lammps.session import Unphysical, forget, library, session, version
@@ -158,13 +158,20 @@ class LammpsAlloy:
         return self._file().sha256
 
     def refuse(self, variables: Sequence[str], lower: Sequence[float], upper: Sequence[float]) -> str | None:
-        """Why these fractions (0..1) by element symbol are outside what the potential is made for, or None."""
+        """Why these fractions (0..1) by element symbol are outside what the potential is made for, or None.
+
+        Of a potential that cannot be read `check` says more.
+        """
         try:
             for bounds in (lower, upper):
                 self._there(dict(zip(variables, bounds, strict=True)))
         except ValueError as problem:
             return str(problem)
-        return refuse_region(self._file(), variables, lower, upper)
+        try:
+            potential = self._file()
+        except (ValueError, EngineMissing):
+            return None
+        return refuse_region(potential, variables, lower, upper)
 
     def evaluate(self, candidates: Sequence[Candidate], rng: np.random.Generator) -> list[Evaluation]:
         """One evaluation a candidate, in order; EngineMissing when LAMMPS is not there."""

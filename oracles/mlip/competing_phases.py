@@ -7,9 +7,11 @@ from typing import Any
 
 from ase import Atoms
 
+from eutectic.oracles.mlip.crystals import atoms_of
 from eutectic.oracles.mlip.potential import Unconverged, Unphysical
 from eutectic.oracles.mlip.references import References
 from eutectic.oracles.stability import hull_references, phase_diagrams
+from eutectic.oracles.structures.files import read_all
 
 ABOVE = "energy_above_hull_ev_per_atom"
 
@@ -25,20 +27,16 @@ class Phase:
 
 def phases(path: str) -> list[Phase]:
     """The structures in a file, or in all files of a folder; ValueError when there is none or one cannot be read."""
-    from ase.io import read
-
     here = Path(path)
     if not here.exists():
         raise ValueError(f"competing: there is no file or folder {path}")
     found = []
     for file in sorted(p for p in here.iterdir() if p.is_file()) if here.is_dir() else [here]:
         try:
-            crystals = read(file, index=":")
-        except Exception as error:  # each format's parser raises what it likes
-            raise ValueError(f"competing: {file} holds no structure ({type(error).__name__}: {error})") from error
-        assert isinstance(crystals, list)
+            crystals = [atoms_of(structure) for structure in read_all(str(file))]
+        except ValueError as error:
+            raise ValueError(f"competing: {error}") from None
         for i, crystal in enumerate(crystals):
-            crystal.pbc = True
             found.append(Phase(file.name + (f" {i + 1}" if len(crystals) > 1 else ""), crystal))
     if not found:
         raise ValueError(f"competing: {path} holds no structures")

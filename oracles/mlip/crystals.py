@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,10 @@ from ase.build import bulk
 from eutectic.oracles.mlip.coverage import buildable
 from eutectic.oracles.physics import solid_solution
 from eutectic.oracles.physics.solid_solution import Sites
+from eutectic.oracles.structures.files import IN_A_BOX, read
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
 
 Array = npt.NDArray[np.float64]
 Lattice = Literal["fcc", "bcc", "hcp"]
@@ -74,23 +78,23 @@ def from_structure(structure: Mapping[str, Any]) -> Atoms:
         crystal = Structure.from_dict(dict(structure))
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"the candidate's structure cannot be read: {error}") from error
-    if not crystal.is_ordered:
-        raise ValueError("the candidate's structure is disordered: give one element a site")
-    symbols = [site.specie.symbol for site in crystal]
-    return Atoms(symbols, crystal.cart_coords, cell=crystal.lattice.matrix, pbc=True)
+    return atoms_of(crystal)
 
 
 def from_file(path: str) -> Atoms:
-    """The structure in a file (CIF, POSCAR, ...); ValueError when it holds none."""
-    from ase.io import read
-
+    """The structure in a file (CIF, POSCAR, ...); ValueError when it holds none or would be misread."""
     try:
-        found = read(path)
-    except Exception as error:  # each format's parser raises what it likes
-        raise ValueError(f"references: {path} holds no structure ({type(error).__name__}: {error})") from error
-    assert isinstance(found, Atoms)
-    found.pbc = True
-    return found
+        return atoms_of(read(path, IN_A_BOX))
+    except ValueError as error:
+        raise ValueError(f"references: {error}") from None
+
+
+def atoms_of(crystal: "Structure") -> Atoms:
+    """The atoms of an ordered structure; ValueError when it is disordered."""
+    if not crystal.is_ordered:
+        raise ValueError("the structure is disordered: give one element a site")
+    symbols = [site.specie.symbol for site in crystal]
+    return Atoms(symbols, crystal.cart_coords, cell=crystal.lattice.matrix, pbc=True)
 
 
 def conventional_constant(atoms: Atoms) -> float:

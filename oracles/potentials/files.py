@@ -49,25 +49,57 @@ def describe(name: str, path: Path) -> PotentialFile:
 
 
 def _headers(lines: list[str], style: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
-    """Elements, and the fcc lattice constant (angstrom) of the atomic volume that each one's header states."""
+    """Elements, and the fcc lattice constant (angstrom) of the atomic volume that each one's header states.
+
+    ValueError when a table has another number of values than line 5 says, or anything follows the last table.
+    """
+    if len(lines) < 6:
+        raise ValueError(f"it has {len(lines)} lines")
     elements = tuple(lines[3].split()[1:])
     if not elements or int(lines[3].split()[0]) != len(elements):
         raise ValueError("line 4 does not name its elements")
-    densities, _, radii = (float(word) for word in lines[4].split()[:3])
-    numbers = int(densities) + int(radii) * (len(elements) if style == "eam/fs" else 1)
+    densities, radii = int(float(lines[4].split()[0])), int(float(lines[4].split()[2]))
+    many = len(elements) if style == "eam/fs" else 1
     lattice, row = [], 5
-    for _ in elements:
-        _, _, constant, crystal = lines[row].split()[:4]
-        lattice.append(float(constant) * TO_FCC.get(crystal.lower(), 1.0))
-        row = _after(lines, row + 1, numbers)
+    for element in elements:
+        header = _line(lines, row, f"of {element}").split()
+        if len(header) < 3:
+            raise ValueError(f"line {row + 1} is to be the header of {element} and holds {len(header)} values")
+        crystal = header[3] if len(header) > 3 else "fcc"
+        lattice.append(float(header[2]) * TO_FCC.get(crystal.lower(), 1.0))
+        row = _after(lines, row + 1, densities, f"the embedding function of {element}")
+        for k in range(many):
+            of = element if many == 1 else f"{element} for {elements[k]}"
+            row = _after(lines, row, radii, f"the density of {of}")
+    for first in range(len(elements)):
+        for second in range(first + 1):
+            row = _after(lines, row, radii, f"the pair function of {elements[first]} and {elements[second]}")
+    rest = next((i for i in range(row, len(lines)) if lines[i].strip()), None)
+    if rest is not None:
+        raise ValueError(
+            f"line {rest + 1} follows its last table: values too many, or a file of another style (eam/cd, adp)"
+        )
     return elements, tuple(lattice)
 
 
-def _after(lines: list[str], row: int, numbers: int) -> int:
-    """The row behind so many numbers; ValueError when a row holds some that belong together with what follows."""
+def _line(lines: list[str], row: int, what: str) -> str:
+    """A line of the file; ValueError when it has ended before."""
+    if row >= len(lines):
+        raise ValueError(f"the file ends in line {len(lines)}, before the tables {what}: it is truncated")
+    return lines[row]
+
+
+def _after(lines: list[str], row: int, numbers: int, what: str) -> int:
+    """The row behind so many numbers; ValueError when they are no numbers, too few, or a row holds one too many."""
+    start = row
     while numbers > 0:
-        numbers -= len(lines[row].split())
+        for word in _line(lines, row, f"({what})").split():
+            try:
+                float(word)
+            except ValueError:
+                raise ValueError(f"line {row + 1}, in {what}: {word!r} is no number") from None
+            numbers -= 1
         row += 1
     if numbers < 0:
-        raise ValueError(f"the table that ends in line {row} is too long")
+        raise ValueError(f"{what}, lines {start + 1} to {row}, holds {-numbers} values too many")
     return row

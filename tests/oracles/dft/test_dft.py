@@ -469,6 +469,15 @@ def test_a_calculation_survives_json() -> None:
     assert one.digest({}) != one.digest({"engine": "other"}) != replace(one, grid=(2, 1, 1)).digest({})
 
 
+def test_doctor_gives_another_python_none_of_our_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "ours")
+    other = tmp_path / "python3"
+    other.write_text("#!/bin/sh\necho ${PYTHONPATH:-none}\n")
+    other.chmod(0o755)
+    assert doctor.tried([str(other)]) == ("none", "")
+    assert "site-packages" in doctor.tried([sys.executable, "-c", "import os; print(os.environ['PYTHONPATH'])"])[0]
+
+
 def test_doctor_says_how_to_get_both_engines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setattr(doctor, "tried", lambda command: ("", f"{command[0]}: no"))

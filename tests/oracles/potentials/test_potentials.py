@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from eutectic.oracles.base import EngineMissing
+from eutectic.oracles.lammps.alloy import LammpsAlloy
 from eutectic.oracles.lammps.session import Session
 from eutectic.oracles.potentials import eam, files, nist
 from eutectic.oracles.potentials.resolve import resolve
@@ -213,3 +214,46 @@ def test_being_offline_is_a_missing_engine_with_a_cure(tmp_path: Path, monkeypat
     monkeypatch.setattr(nist, "RECORDS", "http://127.0.0.1:9/{record}.json")
     with pytest.raises(EngineMissing, match=r"cannot be reached.*cure: download it by hand"):
         nist.fetch(RECORD, tmp_path)
+
+
+def small(core: float = 0.5) -> str:
+    return eam.setfl(POTENTIAL, radii=10, densities=15, core=core)
+
+
+def described(tmp_path: Path, text: str, name: str = "x.eam.alloy") -> files.PotentialFile:
+    (tmp_path / name).write_text(text)
+    return files.describe(name, tmp_path / name)
+
+
+def test_a_value_more_behind_each_function_is_refused(tmp_path: Path) -> None:
+    """It shifts every table that follows by one point, and LAMMPS does not say so."""
+    lines = small().splitlines()
+    assert described(tmp_path, small()).elements == POTENTIAL.order
+    for after in (8, 10, 12):  # embedding of the first element, its density, the header of the next
+        more = [*lines[: after + 1], "0.0", *lines[after + 1 :]]
+        with pytest.raises(ValueError, match="no setfl table"):
+            described(tmp_path, "\n".join(more) + "\n")
+    single = ["", "", "", "1 Cu", "4 0.1 4 0.5 2.0", "29 63.5 3.6 fcc", *["1.0"] * 12]
+    assert described(tmp_path, "\n".join(single)).elements == ("Cu",)
+    for extra in (10, 14, 18):
+        with pytest.raises(ValueError, match="line 19 follows its last table: values too many"):
+            described(tmp_path, "\n".join([*single[:extra], "0.0", *single[extra:]]))
+
+
+def test_a_truncated_file_and_text_behind_the_tables_are_refused_with_their_line(tmp_path: Path) -> None:
+    lines = small().splitlines()
+    with pytest.raises(ValueError, match=r"ends in line 30, before the tables .*: it is truncated"):
+        described(tmp_path, "\n".join(lines[:30]))
+    with pytest.raises(ValueError, match=rf"line {len(lines) + 1} follows its last table.*eam/cd"):
+        described(tmp_path, "\n".join([*lines, "5 0.1 0.2 0.3"]))
+    with pytest.raises(ValueError, match=r"line 8, in the embedding function of Fe: 'x' is no number"):
+        described(tmp_path, "\n".join([*lines[:7], "1 2 3 4 x", *lines[8:]]))
+    assert described(tmp_path, small() + "\n\n").elements == POTENTIAL.order
+
+
+def test_a_bad_potential_is_said_by_check_and_not_raised_by_refuse(tmp_path: Path) -> None:
+    (tmp_path / "broken.eam.alloy").write_text("nothing\n")
+    oracle = LammpsAlloy(potential="broken.eam.alloy").located(str(tmp_path))
+    assert oracle.refuse(["Cu", "Ni"], [0.0, 0.0], [1.0, 1.0]) is None
+    with pytest.raises(ValueError, match=r"broken.eam.alloy: no setfl table"):
+        oracle.check()

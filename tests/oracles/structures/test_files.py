@@ -1,0 +1,139 @@
+"""Structure files that would be misread are refused by name and reason; what is read is what the file means."""
+
+import gzip
+import warnings
+from pathlib import Path
+
+import pytest
+from ase.build import bulk
+from ase.io import write
+from pymatgen.core import Lattice, Structure
+
+from eutectic.generators.pool import Pool
+from eutectic.oracles.structures.files import read, read_all
+
+CELL = """data_x
+_cell_length_a {a}
+_cell_length_b {a}
+_cell_length_c {c}
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma {gamma}
+{more}loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+{sites}
+"""
+ROCK_SALT = "Na1 Na 0 0 0\nCl1 Cl 0.5 0.5 0.5"
+
+
+def cif(folder, sites=ROCK_SALT, more="", a="5.64", c=None, gamma=90, name="x.cif"):
+    path = folder / name
+    path.write_text(CELL.format(a=a, c=c or a, gamma=gamma, more=more, sites=sites))
+    return str(path)
+
+
+def test_a_plain_file_is_read_without_a_word(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        crystal = read(cif(tmp_path, more="_symmetry_Int_Tables_number 225\n"))
+    assert crystal.formula == "Na4 Cl4"
+    assert crystal.density == pytest.approx(2.16, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("more", "sites", "said"),
+    [
+        ("_symmetry_space_group_name_H-M 'F m 3 m'\n", ROCK_SALT, "space group 'F m 3 m' is not understood"),
+        ("_space_group_name_H-M_alt 'R -3 c H'\n", ROCK_SALT, "space group 'R -3 c H' is not understood"),
+        ("_symmetry_space_group_name_H-M 'F d -3 m'\n", "C1 C 0 0 0", "two choices of origin"),
+        ("_symmetry_Int_Tables_number 227\n", "C1 C 0 0 0", "two choices of origin"),
+        ("_chemical_formula_sum 'Na Cl H2 O'\n", ROCK_SALT, "has H, O, which no site holds: NaCl is there"),
+        ("_chemical_formula_sum 'Na'\n", ROCK_SALT, "has no Cl, which its sites hold"),
+        ("_chemical_formula_sum 'Na2 Cl'\n", ROCK_SALT, "is not that of its sites, NaCl"),
+        ("", "M1 M 0 0 0", "'M' is no element"),
+        ("", "Wat1 Wat 0 0 0\nNa1 Na 0.5 0.5 0.5", "'Wat' would be read as O"),
+        ("", "Na1 Na 0 0 0\nCl1 Cl 0.03 0 0", "Cl and Na are 0.17 angstrom apart"),
+    ],
+)
+def test_what_would_be_misread_is_refused_with_its_reason_and_the_way_out(tmp_path, more, sites, said):
+    with pytest.raises(ValueError, match=said) as raised:
+        read(cif(tmp_path, sites, more))
+    assert "x.cif" in str(raised.value)
+
+
+def test_a_doubt_can_be_put_aside(tmp_path):
+    path = cif(tmp_path, more="_chemical_formula_sum 'Na Cl H2 O'\n")
+    with pytest.raises(ValueError, match=r"accept: \[formula\]"):
+        read(path)
+    assert read(path, ("formula",)).formula == "Na1 Cl1"
+
+
+def test_thirds_of_three_digits_are_thirds_and_of_two_are_refused(tmp_path):
+    group = "_symmetry_Int_Tables_number 186\n"
+    sites = "Zn1 Zn {third} {other} 0\nO1 O {third} {other} 0.38"
+    cell = {"a": "3.25", "c": "5.2", "gamma": 120, "more": group}
+    assert read(cif(tmp_path, sites.format(third="0.333", other="0.667"), **cell)).formula == "Zn2 O2"
+    with pytest.raises(ValueError, match=r"Zn and Zn are 0\.03 angstrom apart"):
+        read(cif(tmp_path, sites.format(third="0.33", other="0.67"), **cell))
+
+
+def test_cells_that_are_none_are_refused_at_once(tmp_path):
+    for a in ("nan", "0", "inf"):
+        with pytest.raises(ValueError, match=r"x\.cif"):
+            read(cif(tmp_path, a=a))
+
+
+def test_a_poscar_without_element_names_is_refused(tmp_path):
+    path = tmp_path / "POSCAR_old"
+    path.write_text("Ti O\n1.0\n4.6 0 0\n0 4.6 0\n0 0 2.96\n2 4\nDirect\n" + "0 0 0\n0.5 0.5 0.5\n0.3 0.3 0\n" * 2)
+    with pytest.raises(ValueError, match="has no element names"):
+        read(str(path))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("scf.in", "&control\n/\n"),
+        ("empty.cif", ""),
+        ("text.cif", "no structure\n"),
+        ("a.vasp", "x\n"),
+        ("a.json", "{"),
+    ],
+)
+def test_files_that_hold_no_structure_are_refused_by_name(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ValueError, match=f"{name}.* holds no structure"):
+        read(str(tmp_path / name))
+
+
+def test_gzipped_files_extended_xyz_and_several_structures_are_read(tmp_path):
+    plain = cif(tmp_path, more="_symmetry_Int_Tables_number 225\n")
+    (tmp_path / "x.cif.gz").write_bytes(gzip.compress(Path(plain).read_bytes()))
+    assert read(str(tmp_path / "x.cif.gz")).formula == "Na4 Cl4"
+    write(tmp_path / "many.extxyz", [bulk("Cu", a=a) for a in (3.6, 3.7)])
+    assert [round(s.volume, 3) for s in read_all(str(tmp_path / "many.extxyz"))] == [11.664, 12.663]
+    assert read(str(tmp_path / "many.extxyz@1")).volume == pytest.approx(12.663, abs=1e-3)
+    with pytest.raises(ValueError, match=r"holds 2 structures: name one, as many\.extxyz@0 \(up to @1\)"):
+        read(str(tmp_path / "many.extxyz"))
+    with pytest.raises(ValueError, match="the last is @1"):
+        read(str(tmp_path / "many.extxyz@2"))
+    two = (tmp_path / "x.cif").read_text() + (tmp_path / "x.cif").read_text().replace("data_x", "data_y")
+    (tmp_path / "two.cif").write_text(two.replace("5.64", "5.7", 1))
+    assert len(read_all(str(tmp_path / "two.cif"))) == 2
+    write(tmp_path / "molecule.xyz", bulk("Cu").repeat(2)[:2])
+    (tmp_path / "molecule.xyz").write_text("2\n\nO 0 0 0\nO 0 0 1.2\n")
+    with pytest.raises(ValueError, match="it has no cell"):
+        read(str(tmp_path / "molecule.xyz"))
+
+
+def test_a_pool_names_row_and_column_of_a_file_it_refuses(tmp_path):
+    for name, species in (("good", ["Na", "Cl"]), ("bad", ["Na", "Na"])):
+        places = [[0, 0, 0], [0.5, 0.5, 0.5]] if name == "good" else [[0, 0, 0], [0, 0, 0]]
+        Structure(Lattice.cubic(3.5), species, places).to(str(tmp_path / f"{name}.vasp"), fmt="poscar")
+    (tmp_path / "pool.csv").write_text("file,y\ngood.vasp,1\nbad.vasp,2\n")
+    with pytest.raises(ValueError, match=r"pool.csv, row 2 \(line 3\), column 'file': .*bad.vasp: Na and Na are 0.00"):
+        _ = Pool(str(tmp_path / "pool.csv"), structures="file").space

@@ -60,21 +60,16 @@ def decorated(
     composition: Mapping[str, float], lattice: str, cells: int, slack: float, start: float, seed: int
 ) -> Crystal:
     """cells^3 cubic cells with the elements on random sites; a pure element gets its primitive cell."""
-    elements = sorted(element for element, fraction in composition.items() if fraction > 1e-9)
+    elements = sorted(element for element, fraction in composition.items() if fraction > solid_solution.TRACE)
     fractions = np.array([composition[element] for element in elements])
     fractions = fractions / fractions.sum()
     constant = start or (SITES[lattice] * float(fractions @ [_volume(e) for e in elements])) ** (1 / 3)
     if len(elements) == 1:
         return primitive(elements[0], lattice, constant)
     sites = solid_solution.fcc(cells) if lattice == "fcc" else solid_solution.bcc(cells)
-    realised = solid_solution.counts(fractions, sites.count) / sites.count
-    worst = int(np.argmax(abs(realised - fractions)))
-    if abs(realised[worst] - fractions[worst]) > slack:
-        raise DftFailed(
-            "bad_input",
-            f"{elements[worst]} of {fractions[worst]:.3f} becomes {realised[worst]:.3f} in a cell of {sites.count} "
-            f"atoms, farther than composition_tolerance {slack:g}; more cells hold it better",
-        )
+    reason = solid_solution.unheld(elements, fractions, lambda n: SITES[lattice] * n**3, cells, slack)
+    if reason:
+        raise DftFailed("bad_input", reason)
     types = solid_solution.decorate(fractions, sites.count, np.random.default_rng(seed))
     symbols = [elements[t - 1] for t in types]
     return Crystal.of(symbols, sites.cell * constant, sites.positions * constant)

@@ -16,6 +16,7 @@ from eutectic.oracles.dft.espresso import Espresso
 from eutectic.oracles.dft.evaluation import evaluation
 from eutectic.oracles.dft.gpaw_engine import Gpaw
 from eutectic.oracles.elements.data import SYMBOL
+from eutectic.oracles.physics.conditions import ignored
 from eutectic.oracles.suggestions import unknown
 
 PROPERTIES = (
@@ -97,7 +98,9 @@ class Dft:
     cells: int = 1
     """Cubic cells along each edge then: 4 cells^3 atoms (fcc) or 2 cells^3 (bcc), the elements on random sites."""
     composition_tolerance: float = 0.05
-    """How far an element's fraction in that cell may be from the one asked."""
+    """How far an element's fraction in that cell may be from the one asked; an element that is there has an atom."""
+    ignores: tuple[str, ...] = ()
+    """Conditions among the variables of the space, such as `temperature_k`, that its values do not depend on."""
     lattice_start_angstrom: float = 0.0
     """Where that cell starts; 0: from the volumes of the elements."""
     references: dict[str, str] = field(default_factory=dict)
@@ -167,8 +170,11 @@ class Dft:
         return hashlib.sha256(json.dumps([self.program_of().version(), named, files]).encode()).hexdigest()
 
     def refuse(self, variables: Sequence[str], lower: Sequence[float], upper: Sequence[float]) -> str | None:
-        """Why an element of this region cannot be computed (its pseudopotential is missing), or None."""
+        """Why this region cannot be computed: a pseudopotential is missing, a condition is not looked at; or None."""
         del lower
+        reason = ignored(variables, (), self.ignores, "dft", "it computes at 0 K and no pressure")
+        if reason:
+            return reason
         present = [name for name, most in zip(variables, upper, strict=True) if SYMBOL.match(name) and most > 0]
         return self.program_of().missing(present)
 

@@ -18,10 +18,11 @@ from eutectic.oracles.base import Candidate, EngineMissing, Evaluation, Value, f
 from eutectic.oracles.lammps import at_rest, at_temperature
 from eutectic.oracles.lammps.dynamics import BLOCKS, SAMPLE_STEPS
 from eutectic.oracles.lammps.session import Unphysical, forget, library, session, version
-from eutectic.oracles.physics import decorations
+from eutectic.oracles.physics import decorations, solid_solution
 from eutectic.oracles.physics.cif import fcc_cif
+from eutectic.oracles.physics.conditions import ignored
 from eutectic.oracles.physics.measured import Measured
-from eutectic.oracles.physics.stacking_faults import require_cells
+from eutectic.oracles.physics.stacking_faults import FAULTS, require_cells
 from eutectic.oracles.potentials.domain import refuse_region, require_inside
 from eutectic.oracles.potentials.files import PotentialFile, is_record
 from eutectic.oracles.potentials.resolve import resolve
@@ -53,6 +54,8 @@ DYNAMICS = (
     "warren_cowley",
 )
 """At `temperature_k`."""
+UNSEEN = ("compute", "potential", "ignores", "composition_tolerance")
+"""Options that no value depends on, or that are written elsewhere in the provenance."""
 HOTTEST_K = 10_000.0
 PRESSURES_GPA = (-20.0, 500.0)
 LONGEST_STEP_FS = 5.0
@@ -83,6 +86,8 @@ class LammpsAlloy:
     """Checksum the potential's file must have; empty: any (a NIST record is pinned at its first download)."""
     cells: int = 5
     """Cubic cells along each edge of the bulk crystal: 4 cells^3 atoms."""
+    composition_tolerance: float = 0.02
+    """How far an element's fraction in that crystal may be from the one asked; an element that is there has an atom."""
     decorations: int = 2
     """Random decorations of the bulk crystal."""
     fault: Literal["rigid", "relaxed"] = "rigid"
@@ -120,6 +125,8 @@ class LammpsAlloy:
     swaps: int = 0
     """Monte-Carlo exchanges of unlike atoms attempted at the temperature before anything is measured, for short-range
     order; 0: the decoration stays random. Ten or more per atom are needed, and each costs about two steps."""
+    ignores: tuple[str, ...] = ()
+    """Conditions among the variables of the space, such as `temperature_c`, that its values do not depend on."""
     compute: tuple[str, ...] | None = None
     """Properties to compute; none given: all. A campaign narrows them to those it uses."""
 
@@ -171,7 +178,11 @@ class LammpsAlloy:
             potential = self._file()
         except (ValueError, EngineMissing):
             return None
-        return refuse_region(potential, variables, lower, upper)
+        hot = self.temperature_k > 0.0
+        why = "it reads temperature_k (kelvin) and pressure_gpa" if hot else "it computes at 0 K; give temperature_k"
+        used = ("temperature_k", "pressure_gpa") if hot else ()
+        unread = ignored(variables, used, self.ignores, "lammps_alloy", why)
+        return unread or refuse_region(potential, variables, lower, upper)
 
     def evaluate(self, candidates: Sequence[Candidate], rng: np.random.Generator) -> list[Evaluation]:
         """One evaluation a candidate, in order; EngineMissing when LAMMPS is not there."""
@@ -183,6 +194,9 @@ class LammpsAlloy:
             potential = self._file()
             fractions = require_inside(potential, candidate.composition)
             options = self._there(candidate.variables)
+            reason = self._unheld(potential, fractions)
+            if reason:
+                return failed(candidate, "lammps_alloy", "bad_input", reason)
             measured = options._measured(potential, fractions, seed)
         except ValueError as problem:
             return failed(candidate, "lammps_alloy", "error", str(problem))
@@ -199,7 +213,11 @@ class LammpsAlloy:
                 **_artifacts(dict(zip(potential.elements, fractions.tolist(), strict=True)), measured),
                 **decorations.told(potential.elements, measured.crystals),
             },
-            provenance={**self._provenance(potential, seed), **options._conditions()},
+            provenance={
+                **self._provenance(potential, seed),
+                **options._conditions(),
+                "composition": self._realised(potential, fractions),
+            },
         )
 
     def _measured(self, potential: PotentialFile, fractions: npt.NDArray[np.float64], seed: int) -> Measured:
@@ -207,6 +225,14 @@ class LammpsAlloy:
         if self.temperature_k > 0.0:
             return at_temperature.measure(potential, self, fractions, seed)
         return at_rest.measure(session(potential), self, fractions, seed)
+
+    def _unheld(self, potential: PotentialFile, fractions: npt.NDArray[np.float64]) -> str:
+        """Why the crystals cannot hold these fractions (k,); empty when they can."""
+        slack, names = self.composition_tolerance, potential.elements
+        slab = solid_solution.slab(*self.fault_cells).count
+        if {*FAULTS} & {*self.properties} and solid_solution.unheld(names, fractions, lambda _: slab, 1, slack):
+            return f"fault_cells {list(self.fault_cells)}: {slab} sites do not hold the composition; make it larger"
+        return solid_solution.unheld(names, fractions, lambda n: 4 * n**3, self.cells, slack)
 
     def _there(self, variables: Mapping[str, Value]) -> "LammpsAlloy":
         """At the conditions that the variables hold, if it works at a temperature; ValueError for impossible ones."""
@@ -221,6 +247,12 @@ class LammpsAlloy:
             pressure_gpa=held.get("pressure_gpa", self.pressure_gpa),
         )
 
+    def _realised(self, potential: PotentialFile, fractions: npt.NDArray[np.float64]) -> str:
+        """The atomic fractions of the bulk crystal, as JSON."""
+        sites = 4 * self.cells**3
+        shares = solid_solution.counts(fractions, sites) / sites
+        return json.dumps({e: round(float(x), 6) for e, x in zip(potential.elements, shares, strict=True) if x > 0})
+
     def _conditions(self) -> dict[str, float | int | str]:
         """Temperature, pressure and lengths of the runs, for the provenance; nothing at rest."""
         if not self.temperature_k:
@@ -231,7 +263,7 @@ class LammpsAlloy:
         return resolve(self.potential, self.potential_sha256)
 
     def _provenance(self, potential: PotentialFile, seed: int) -> dict[str, float | int | str]:
-        options = {name: value for name, value in asdict(self).items() if name not in ("compute", "potential")}
+        options = {name: value for name, value in asdict(self).items() if name not in UNSEEN}
         if not self.temperature_k:
             options = {name: value for name, value in options.items() if name not in DYNAMIC_OPTIONS}
         text = json.dumps({**options, "potential": potential.sha256}, sort_keys=True)
@@ -248,6 +280,8 @@ def require_sound(options: "LammpsAlloy") -> None:
     """ValueError for options that cannot work."""
     require_conditions(options.temperature_k, options.pressure_gpa)
     _require_names(options)
+    if not 0.0 < options.composition_tolerance < 1.0:
+        raise ValueError(f"composition_tolerance is {options.composition_tolerance}; it is a fraction, above 0")
     for name in ("cells", "decorations", "fault_decorations"):
         if getattr(options, name) < 1:
             raise ValueError(f"{name} is {getattr(options, name)}; it must be at least 1")

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -125,10 +126,17 @@ def _concluded(task: properties.Task, outcome: Outcome) -> Evaluation:
         provenance={
             **_provenance(task.options, task.seed),
             "crystal": str(crystals[0].symbols)[:200],
+            "composition": _composition(crystals[0]),
             **_axes(task),
             **doubt,
         },
     )
+
+
+def _composition(crystal: Atoms) -> str:
+    """The atomic fractions of what was computed, as JSON."""
+    counted = Counter(crystal.get_chemical_symbols())
+    return json.dumps({symbol: round(n / len(crystal), 6) for symbol, n in sorted(counted.items())})
 
 
 def _axes(task: properties.Task) -> dict[str, Value]:

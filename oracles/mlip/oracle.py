@@ -25,6 +25,7 @@ from eutectic.oracles.mlip.potential import (
     require_together,
     version,
 )
+from eutectic.oracles.physics.conditions import ignored
 from eutectic.oracles.physics.elasticity import NAMES
 from eutectic.oracles.physics.stacking_faults import require_cells
 from eutectic.oracles.suggestions import unknown
@@ -51,11 +52,12 @@ PROPERTIES = (
 )
 ABOVE_HULL = "energy_above_hull_ev_per_atom"
 """A property where `competing` names phases."""
-UNSEEN = ("compute", "python", "device", "trust_model")
+UNSEEN = ("compute", "python", "device", "trust_model", "ignores", "composition_tolerance")
 """Options that no value depends on."""
 POSITIVE = (
     "cells",
     "decorations",
+    "composition_tolerance",
     "fault_decorations",
     "steps",
     "force_tolerance_ev_per_angstrom",
@@ -100,6 +102,8 @@ class Mlip:
     """Cells along each edge of an alloy: 4 (fcc, hcp) or 2 (bcc) atoms each."""
     decorations: int = 2
     """Random decorations of an alloy's lattice."""
+    composition_tolerance: float = 0.05
+    """How far an element's fraction in that crystal may be from the one asked; an element that is there has an atom."""
     cell: Literal["auto", "free", "volume", "fixed"] = "auto"
     """What of the cell relaxes; auto: an alloy's volume (it is cubic on average), all of a structure's cell."""
     keep_symmetry: bool = False
@@ -149,6 +153,8 @@ class Mlip:
     guard_limit_ev_per_angstrom: float = 0.5
     """Largest root-mean-square difference of forces between the two, atoms shaken by 0.05 angstrom. CHGNet and 7net-0:
     0.02 in NaCl, 0.06 in copper, 0.12 in nickel, 0.32 in equiatomic FeNiCrCoCu, 5.4 in copper of 2.9 angstrom."""
+    ignores: tuple[str, ...] = ()
+    """Conditions among the variables of the space, such as `temperature_k`, that its values do not depend on."""
     compute: tuple[str, ...] | None = None
     """Properties to compute; none given: all. A campaign narrows them to those it uses."""
 
@@ -214,8 +220,15 @@ class Mlip:
         return hashlib.sha256(json.dumps([parts, sums]).encode()).hexdigest()
 
     def refuse(self, variables: Sequence[str], lower: Sequence[float], upper: Sequence[float]) -> str | None:
-        """Which elements of a composition region the model does not cover or have no reference state, or None."""
+        """Why this region cannot be computed: which elements the model does not cover or have no reference state.
+
+        Or which condition among the variables it would not look at; None when nothing stands against it.
+        """
         assert len(variables) == len(lower) == len(upper)
+        why = "it computes at rest, and its molecular dynamics at the temperature_k and pressure_gpa of its options"
+        reason = ignored(variables, (), self.ignores, "mlip", why)
+        if reason:
+            return reason
         if not all(SYMBOL.match(name) for name in variables):
             return None
         return unfit(self, [name for name, top in zip(variables, upper, strict=True) if top > 0])

@@ -15,6 +15,7 @@ from eutectic.oracles.mlip.options import Options
 from eutectic.oracles.mlip.potential import Unphysical
 from eutectic.oracles.mlip.references import References
 from eutectic.oracles.mlip.relaxation import Cell, Limits, farthest, quiet, relaxed
+from eutectic.oracles.physics import solid_solution
 from eutectic.oracles.physics.decorations import Decorated
 from eutectic.oracles.physics.elasticity import NAMES
 from eutectic.oracles.physics.measured import AMU_PER_ANGSTROM3_IN_G_PER_CM3, Measured, summarise
@@ -84,12 +85,27 @@ def starts(task: Task) -> list[Atoms]:
         assert task.candidate.structure is not None
         ideal = [crystals.from_structure(task.candidate.structure)]
     else:
+        _require_held(o, alloy)
         rng = np.random.default_rng([task.seed, 0])
         constant = crystals.start_constant(o.lattice, alloy)
         ideal = [crystals.decorated(o.lattice, o.cells, alloy, constant, rng) for _ in range(o.decorations)]
     for crystal in ideal:
         crystal.calc = task.calculator
     return ideal
+
+
+def _require_held(o: Options, alloy: Mapping[str, float]) -> None:
+    """ValueError when a crystal, or the slab of a fault that is asked for, cannot hold the composition."""
+    elements, total = list(alloy), sum(alloy.values())
+    shares = np.array([alloy[symbol] / total for symbol in elements])
+    edge = crystals.sites(o.lattice, 1).count
+    reason = solid_solution.unheld(elements, shares, lambda n: edge * n**3, o.cells, o.composition_tolerance)
+    if reason:
+        raise ValueError(reason)
+    slab = solid_solution.slab(*o.fault_cells).count
+    faults = o.compute is not None and {*FAULTS} & {*o.properties}
+    if faults and solid_solution.unheld(elements, shares, lambda _: slab, 1, o.composition_tolerance):
+        raise ValueError(f"fault_cells {list(o.fault_cells)}: {slab} sites do not hold the composition; make it larger")
 
 
 def measure(task: Task) -> tuple[Measured, list[Atoms]]:

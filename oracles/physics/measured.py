@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from eutectic.oracles.physics import elasticity
 from eutectic.oracles.physics.decorations import Decorated
@@ -36,12 +37,18 @@ class Measured:
     """What the samples were measured on, where each is of one crystal alone."""
 
 
+ROUNDING = 1e-12
+"""A scatter below this share of the values is rounding: crystals that are the same but for their symmetry."""
+
+
+def _error(sample: npt.NDArray[np.float64]) -> float:
+    """Standard error of the mean of a sample (n,) of two or more."""
+    scatter = float(np.std(sample, ddof=1))
+    return 0.0 if scatter <= ROUNDING * float(np.abs(sample).max()) else scatter / float(np.sqrt(len(sample)))
+
+
 def summarise(samples: dict[str, list[float]], lattice: float, crystals: Sequence[Decorated] = ()) -> Measured:
     """Means, and standard errors where there are two samples or more."""
     values = {name: float(np.mean(sample)) for name, sample in samples.items()}
-    errors = {
-        name: float(np.std(sample, ddof=1) / np.sqrt(len(sample)))
-        for name, sample in samples.items()
-        if len(sample) > 1
-    }
+    errors = {name: _error(np.asarray(sample, dtype=float)) for name, sample in samples.items() if len(sample) > 1}
     return Measured(values, errors, samples, lattice, tuple(crystals))

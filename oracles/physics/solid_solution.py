@@ -1,5 +1,6 @@
 """This file is random solid solutions: ideal crystals, and exact compositions laid on their sites at random."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +43,10 @@ def _cubic(cells: int, basis: list[list[float]]) -> Sites:
     return Sites(np.eye(3) * cells, positions, np.zeros(len(positions), dtype=np.int64))
 
 
+TRACE = 1e-6
+"""An atomic fraction below this is none: rounding of sums."""
+MOST_CELLS = 40
+"""Cells along an edge up to which one is looked for that holds a composition."""
 PARTIAL = 1 / np.sqrt(6.0)
 """Length of the Shockley partial a/6 <112>, in units of the lattice constant."""
 SPACING = 1 / np.sqrt(3.0)
@@ -75,6 +80,36 @@ def counts(fractions: Array, sites: int) -> Types:
     order = np.argsort(-np.round(exact - whole, 9), kind="stable")
     whole[order[:missing]] += 1
     return whole
+
+
+def unheld(elements: Sequence[str], fractions: Array, of: Callable[[int], int], cells: int, tolerance: float) -> str:
+    """Why `cells` cells along each edge, of `of(cells)` sites, cannot hold these fractions (k,); empty when they can.
+
+    An element that is there must have an atom, and no fraction may be farther than the tolerance (0..1) from the one
+    asked. The sentence names the fewest cells that hold them.
+    """
+    number, wrong = of(cells), _misses(fractions, of(cells), tolerance)
+    if wrong is None:
+        return ""
+    became = counts(fractions, number)[wrong] / number
+    enough = next((n for n in range(cells + 1, MOST_CELLS) if _misses(fractions, of(n), tolerance) is None), None)
+    cure = (
+        f"cells: {enough} ({of(enough)} sites) holds it"
+        if enough
+        else "no cell of a size that can be computed holds it"
+    )
+    return (
+        f"{elements[wrong]} of {fractions[wrong]:.4g} becomes {became:.4g} in {number} sites (cells: {cells}, "
+        f"composition_tolerance: {tolerance:g}); {cure}"
+    )
+
+
+def _misses(fractions: Array, sites: int, tolerance: float) -> int | None:
+    """The element (its place) that so many sites hold worst, if they do not hold it."""
+    realised = counts(fractions, sites)
+    away = np.abs(realised / sites - fractions) + np.where((realised == 0) & (fractions > TRACE), 1.0, 0.0)
+    worst = int(np.argmax(away))
+    return worst if away[worst] > tolerance else None
 
 
 def decorate(fractions: Array, sites: int, rng: np.random.Generator) -> Types:

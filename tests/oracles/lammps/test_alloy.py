@@ -228,7 +228,14 @@ def test_every_property_comes_with_its_error_and_provenance() -> None:
     assert set(found.values) == set(found.errors) == set(STATICS)
     assert found.errors["bulk_modulus_gpa"] > 0.0
     assert str(found.provenance["engine"]).startswith("lammps 20")
-    assert set(found.provenance) == {"engine", "potential", "potential_sha256", "settings_sha256", "seed"}
+    assert set(found.provenance) == {
+        "engine",
+        "potential",
+        "potential_sha256",
+        "settings_sha256",
+        "seed",
+        "composition",
+    }
     samples = json.loads(found.artifacts["decorations.json"])
     assert np.mean(samples[USFE]) == pytest.approx(found.values[USFE])
     assert len(samples[USFE]) == 3

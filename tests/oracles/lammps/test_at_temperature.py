@@ -137,20 +137,30 @@ def test_an_impossible_temperature_of_a_candidate_is_a_failed_evaluation() -> No
         assert sentence.split(".")[0] in found.error
 
 
-def test_a_space_with_impossible_temperatures_is_refused_and_one_at_rest_does_not_look() -> None:
+def test_a_space_with_impossible_temperatures_is_refused_and_one_at_rest_does_not_look_unnoticed() -> None:
     names, low, high = [*EQUIATOMIC, "temperature_k"], [0.05] * 5, [0.35] * 5
     hot = LammpsAlloy(temperature_k=300.0)
     assert hot.refuse(names, [*low, 300.0], [*high, 1200.0]) is None
     assert "temperature_k is -1" in str(hot.refuse(names, [*low, -1.0], [*high, 1200.0]))
     assert "temperature_k is 20000" in str(hot.refuse(names, [*low, 300.0], [*high, 2e4]))
-    assert LammpsAlloy().refuse(names, [*low, -1.0], [*high, 2e4]) is None
+    assert "would not look at temperature_k: it computes at 0 K" in LammpsAlloy().refuse(
+        names, [*low, -1.0], [*high, 2e4]
+    )
+    assert LammpsAlloy(ignores=("temperature_k",)).refuse(names, [*low, -1.0], [*high, 2e4]) is None
 
 
 def test_statics_know_nothing_of_the_dynamics() -> None:
     """Values of earlier versions and of this one carry the same hash of settings."""
     plain = LammpsAlloy(compute=(LATTICE,), cells=2, decorations=1)
     found = ask(plain, EQUIATOMIC)
-    assert set(found.provenance) == {"engine", "potential", "potential_sha256", "settings_sha256", "seed"}
+    assert set(found.provenance) == {
+        "engine",
+        "potential",
+        "potential_sha256",
+        "settings_sha256",
+        "seed",
+        "composition",
+    }
     assert found.provenance["settings_sha256"] == "68bf0b875454f2e80cc259734235365c36a6ff062287aac4d268258a01d27f22"
     assert plain.only(STATICS).properties == (LATTICE,)
     assert LammpsAlloy().properties == STATICS

@@ -202,7 +202,7 @@ def test_an_element_that_is_not_covered_is_named_with_those_that_are():
     sentence = "emt does not cover Fe; it covers Al, Cu, Ag, Au, Ni, Pd, Pt"
     assert refused(Mlip(calculator="emt"), Candidate({}, {"Cu": 0.5, "Fe": 0.5})) == ("bad_input", sentence)
     assert Mlip(calculator="emt").refuse(["Cu", "Fe"], [0, 0], [1, 1]) == sentence
-    assert Mlip(calculator="emt").refuse(["temperature_k", "Fe"], [0, 0], [1, 1]) is None
+    assert Mlip(calculator="emt").refuse(["annealing_temperature_k", "Cu"], [0, 0], [1, 1]) is None
 
 
 def test_an_element_without_a_reference_state_is_named_with_the_cure():

@@ -7,6 +7,11 @@ from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.campaigns.record.volume import feasible, losses_of, nondominated
 
+START = "the reference point"
+"""How the sentence about a reference point that nothing reaches begins."""
+ENOUGH = 8
+"""Feasible outcomes from which it is worth saying."""
+
 
 def front(ledger: Ledger) -> list[Outcome]:
     """The non-dominated feasible outcomes, by the first objective's loss; a candidate evaluated twice comes once."""
@@ -17,12 +22,6 @@ def front(ledger: Ledger) -> list[Outcome]:
         if keep:
             chosen.setdefault(outcome.id, outcome)
     return sorted(chosen.values(), key=lambda o: (o.losses, o.number))
-
-
-START = "the reference point"
-"""How the explanation begins."""
-ENOUGH = 8
-"""Feasible outcomes from which it is worth saying."""
 
 
 def unreached(spec: CampaignSpec, reference: Sequence[float] | None, outcomes: Sequence[Outcome]) -> str | None:

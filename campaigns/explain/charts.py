@@ -12,7 +12,6 @@ from eutectic.campaigns.figures.palette import INK, MUTED, member
 
 SHADES = [[0, "#1e88e5"], [0.5, "#8f3f97"], [1, "#ff0d57"]]
 """From a variable's least value to its largest, as the SHAP package has it."""
-Panels = Mapping[str, object]
 
 
 def beeswarm(found: Explanation, one: Explained) -> Figure:

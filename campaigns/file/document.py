@@ -1,4 +1,7 @@
-"""This file is YAML text as plain values with a place for every path: YAML 1.2 words, safe tags, no bombs."""
+"""This file is a campaign file as plain values with a place for every path, read from disk with `--set` on top.
+
+YAML 1.2 words, safe tags, no bombs.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,6 +12,8 @@ import yaml
 
 from eutectic.campaigns.errors import CampaignFileError, Complaint, KeyPath, shortened
 
+MAX_BYTES = 1_000_000
+"""Largest file read, bytes."""
 MAX_DEPTH = 40
 """Deepest nesting read, levels."""
 MAX_NODES = 100_000
@@ -193,10 +198,6 @@ def _integer(text: str) -> int:
 
 def _encodable(text: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-MAX_BYTES = 1_000_000
-"""Largest file read, bytes."""
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Document:

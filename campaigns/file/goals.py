@@ -1,4 +1,7 @@
-"""This file is what is wanted of a property: goals, limits, sanity windows; a sign is flipped nowhere else."""
+"""This file is what is wanted of a property: goals, limits, sanity windows; a sign is flipped nowhere else.
+
+The windows are also the sanity gate: `refusal` keeps values that cannot be true from every optimizer.
+"""
 
 import builtins
 import math

@@ -1,4 +1,8 @@
-"""This file is the campaign file's JSON Schema, the options of every part included, for editors."""
+"""This file is what a campaign file may say: its JSON Schema, every part's options included, and where its words stand.
+
+The schema is for editors. The words are those that are no parts, such as `stall`: where each may stand, and what it
+does there.
+"""
 
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -10,7 +14,7 @@ from eutectic.campaigns.file.spec import CampaignSpec
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-_SECTIONS = {
+_DEFINITIONS = {
     "generators": "Part",
     "oracles": "OraclePart",
     "optimizers": "OptimizerPart",
@@ -18,13 +22,27 @@ _SECTIONS = {
     "surrogates": "SurrogatePart",
 }
 """Kind of part -> the definition in the spec's schema that stands for it."""
+SECTIONS: dict[str, type[BaseModel]] = {
+    "objectives.PROPERTY": sections.Objective,
+    "constraints.PROPERTY": sections.Constraint,
+    "oracles": sections.OraclePart,
+    "surrogates.PROPERTY": sections.SurrogatePart,
+    "optimizers": sections.OptimizerPart,
+    "fidelity": sections.Fidelity,
+    "validate": sections.Validation,
+    "history": sections.Known,
+    "budget": sections.Budget,
+    "executor": sections.Execution,
+    "tracking": sections.Tracking,
+}
+"""Where a section stands in the file -> the keys it may have."""
 
 
 def schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of a campaign file, with every part that is installed here."""
     content = CampaignSpec.model_json_schema(by_alias=True)
     definitions: dict[str, Any] = content["$defs"]
-    for kind, section in _SECTIONS.items():
+    for kind, section in _DEFINITIONS.items():
         own = definitions[section]
         branches = [_branch(kind, name, own, definitions) for name in plugins.names(kind)]
         definitions[kind] = {
@@ -42,7 +60,7 @@ def schema() -> dict[str, Any]:
     properties["oracles"]["items"] = {"$ref": "#/$defs/oracles"}
     properties["optimizers"]["items"] = {"$ref": "#/$defs/optimizers"}
     properties["surrogates"]["additionalProperties"] = {"$ref": "#/$defs/surrogates"}
-    for section in set(_SECTIONS.values()):
+    for section in set(_DEFINITIONS.values()):
         del definitions[section]
     return {"$schema": DIALECT, "title": "Eutectic campaign", **{k: v for k, v in content.items() if k != "title"}}
 
@@ -76,22 +94,6 @@ def _renamed(node: Any, prefix: str) -> Any:
             for key, value in node.items()
         }
     return [_renamed(entry, prefix) for entry in node] if isinstance(node, list) else node
-
-
-SECTIONS: dict[str, type[BaseModel]] = {
-    "objectives.PROPERTY": sections.Objective,
-    "constraints.PROPERTY": sections.Constraint,
-    "oracles": sections.OraclePart,
-    "surrogates.PROPERTY": sections.SurrogatePart,
-    "optimizers": sections.OptimizerPart,
-    "fidelity": sections.Fidelity,
-    "validate": sections.Validation,
-    "history": sections.Known,
-    "budget": sections.Budget,
-    "executor": sections.Execution,
-    "tracking": sections.Tracking,
-}
-"""Where a section stands in the file -> the keys it may have."""
 
 
 def places_of(word: str) -> list[str]:

@@ -10,6 +10,11 @@ from eutectic.campaigns.file.goals import Goal
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.optimizers.base import Array
 
+MARGIN = 0.1
+"""Share of the observed range by which the reference point lies beyond the worst observed value, dimensionless."""
+OUTLYING = 3.0
+"""A worst value this many times farther from the median than the best one is cut off there, dimensionless."""
+
 
 def satisfying(goals: Sequence[Goal], outcomes: Iterable[Outcome]) -> list[Outcome]:
     """The different candidates inside every window: feasible, and within the tolerance of each target that has one."""
@@ -19,12 +24,6 @@ def satisfying(goals: Sequence[Goal], outcomes: Iterable[Outcome]) -> list[Outco
         if outcome.feasible and all(outcome.losses[j] <= 0 for j in windowed):
             found.setdefault(outcome.id, outcome)
     return list(found.values())
-
-
-MARGIN = 0.1
-"""Share of the observed range by which the reference point lies beyond the worst observed value, dimensionless."""
-OUTLYING = 3.0
-"""A worst value this many times farther from the median than the best one is cut off there, dimensionless."""
 
 
 def nondominated(losses: Array) -> NDArray[np.bool_]:

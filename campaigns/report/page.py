@@ -1,4 +1,7 @@
-"""This file is the report: one HTML page that explains a campaign and needs no network."""
+"""This file is the report: one HTML page that explains a campaign and needs no network.
+
+How it looks stands here too: its style sheet and the few lines that draw its figures.
+"""
 
 from pathlib import Path
 
@@ -74,8 +77,6 @@ for (const source of document.querySelectorAll('script[data-chart]')) {
 }
 """
 """Draws every figure on the page; runs after plotly.js."""
-
-
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 """The page may run what it holds and load nothing."""
 

@@ -1,4 +1,8 @@
-"""This file is how far MLflow has followed a campaign: `tracking.json` beside the journal, a place for each store."""
+"""This file is where a campaign is tracked and how far MLflow has followed it.
+
+Where: from its file, the environment, what was used last, or beside the user. How far: `tracking.json` beside the
+journal, a place for each store.
+"""
 
 import json
 import os
@@ -8,6 +12,11 @@ from pathlib import Path
 from eutectic.campaigns.file.spec import CampaignSpec
 
 NAME = "tracking.json"
+"""The file, in the campaign's folder."""
+VARIABLE = "MLFLOW_TRACKING_URI"
+"""MLflow's own environment variable for the store."""
+FILE = "mlflow.db"
+"""The store where none is named, in the working directory."""
 
 
 @dataclass(slots=True)
@@ -55,10 +64,6 @@ class Positions:
         part = self.path.with_name(self.path.name + ".part")
         part.write_text(json.dumps(content, indent=1), encoding="utf-8")
         part.replace(self.path)
-
-
-VARIABLE = "MLFLOW_TRACKING_URI"
-FILE = "mlflow.db"
 
 
 def tracking_uri(spec: CampaignSpec, cwd: Path, source: Path | None = None, last: str = "") -> str:

@@ -86,7 +86,7 @@ class LammpsAlloy:
     """Checksum the potential's file must have; empty: any (a NIST record is pinned at its first download)."""
     cells: int = 5
     """Cubic cells along each edge of the bulk crystal: 4 cells^3 atoms."""
-    composition_tolerance: float = 0.02
+    composition_tolerance: float = 0.05
     """How far an element's fraction in that crystal may be from the one asked; an element that is there has an atom."""
     decorations: int = 2
     """Random decorations of the bulk crystal."""

@@ -47,7 +47,7 @@ def test_the_ladder_ends_with_the_learned_potential(tmp_path: Path) -> None:
         "alloy_ladder",
         tmp_path,
         "optimizers=[{use: sobol}]",
-        "oracles.mlip={name: mlip, use: mlip, calculator: chgnet, cells: 1, decorations: 1}",
+        "oracles.mlip={name: mlip, use: mlip, calculator: chgnet, cells: 2, decorations: 1}",
         "validate={oracle: mlip, top: 1, options: {decorations: 2}}",
         "budget={evaluations: 4, batch: 4}",
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
+from typing import Literal
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from eutectic.generators.representations.elements import SYMBOLS
 from eutectic.generators.sheet import hint
 from eutectic.optimizers.base import Array, Kind, Linear, Space
 from eutectic.oracles.base import Candidate, Value
-from eutectic.oracles.elements.neutrality import charges
+from eutectic.oracles.elements.neutrality import States, charges
 
 _PAIR: tuple[Kind, ...] = ("categorical", "integer")
 
@@ -33,9 +34,13 @@ class Sequence:
     min_elements: int = 1
     """Least number of different elements."""
     neutral: bool = False
-    """Only formulas that one common oxidation state an element makes neutral (or of a single element)."""
+    """Only formulas that one oxidation state an element makes neutral (or of a single element)."""
     electronegativity_balance: bool = False
     """Only formulas with every cation less electronegative than every anion (Pauling's scale) at the least charge."""
+
+    oxidation_states: Literal["all", "icsd", "common"] = "all"
+    """Those that may be taken: `icsd`, of at least 1 % of an element's entries in the ICSD; `common`, the usual ones;
+    `all`, these and every positive one that is known."""
 
     def __post_init__(self) -> None:
         for symbol in self.elements:
@@ -57,7 +62,8 @@ class Sequence:
     @property
     def space(self) -> Space:
         """Two columns a step; the same object whenever the options are equal."""
-        rules = Rules(tuple(self.elements), self.min_elements, self.neutral, self.electronegativity_balance)
+        kept = (self.neutral, self.electronegativity_balance, self.oxidation_states)
+        rules = Rules(tuple(self.elements), self.min_elements, *kept)
         return _space(rules, self.steps, (int(self.counts[0]), int(self.counts[1])))
 
     @property
@@ -130,6 +136,7 @@ class Rules:
     """Different elements."""
     neutral: bool
     balanced: bool
+    states: States = "all"
 
     @property
     def any(self) -> bool:
@@ -145,7 +152,7 @@ class Rules:
         total = amounts(X, len(self.elements))
         broken = [self.least - (total > 0).sum(1).astype(float)]
         if self.neutral or self.balanced:
-            least, ordered = charges(self.elements, total)
+            least, ordered = charges(self.elements, total, self.states)
             broken += [least] * self.neutral + [ordered - least] * self.balanced
         return np.asarray(np.nan_to_num(np.stack(broken, axis=1), nan=np.inf, posinf=np.inf))
 

@@ -48,7 +48,7 @@ def features(formulas: Sequence[Mapping[str, float]]) -> Array:
     X = np.array([[formula.get(e, 0.0) for e in elements] for formula in formulas])
     values = table()[[symbols().index(e) for e in elements]]
     rows = [_row(x[x > 0], values[x > 0]) for x in X]
-    return np.column_stack([np.array(rows), charge_imbalance_e_per_atom(elements, X)])
+    return np.column_stack([np.array(rows), charge_imbalance_e_per_atom(elements, X, "common")])
 
 
 def _row(x: Array, values: Array) -> Array:

@@ -10,7 +10,8 @@ import numpy as np
 
 from eutectic.oracles.elements.data import Array, Property, column
 from eutectic.oracles.elements.miedema import mixing_enthalpy_kj_per_mol
-from eutectic.oracles.elements.neutrality import charge_imbalance_e_per_atom, electronegativity_balanced
+from eutectic.oracles.elements.neutrality import States, charge_imbalance_e_per_atom, electronegativity_balanced
+from eutectic.oracles.physics.measured import AMU_PER_ANGSTROM3_IN_G_PER_CM3
 
 GAS_CONSTANT_J_PER_MOL_K = 8.314462618
 """CODATA 2018, exact."""
@@ -97,13 +98,24 @@ def density_g_per_cm3(elements: Sequence[str], X: Array) -> Array:
     return np.asarray(linear(mass, X) / linear(mass / column("density_g_per_cm3", elements), X))
 
 
+def crystal_density_g_per_cm3(structure: Mapping[str, object]) -> float:
+    """Of a crystal, `pymatgen.core.Structure.as_dict()`: the mass on its sites over the volume of its cell."""
+    lattice, sites = structure["lattice"], structure["sites"]
+    assert isinstance(lattice, Mapping)
+    assert isinstance(sites, Sequence)
+    species = [part for site in sites for part in site["species"]]
+    weights = column("mass_g_per_mol", [str(part["element"]) for part in species])
+    mass = float(weights @ np.array([float(part["occu"]) for part in species]))
+    return mass / abs(float(np.linalg.det(np.array(lattice["matrix"])))) * AMU_PER_ANGSTROM3_IN_G_PER_CM3
+
+
 def crustal_abundance_ppm(elements: Sequence[str], X: Array) -> Array:
     """(n,) 1 / sum(w_i / a_i), the harmonic mean over mass: the scarce elements rule, as they do in a mine."""
     return np.asarray(1.0 / linear(1.0 / column("crustal_abundance_ppm", elements), mass_fractions(elements, X)))
 
 
-def rules(radii: str = "guo_liu") -> Mapping[str, Rule]:
-    """Every screen by its property name; `radii` is `guo_liu` or `miracle`."""
+def rules(radii: str = "guo_liu", states: States = "all") -> Mapping[str, Rule]:
+    """Every screen by its property name; `radii` is `guo_liu` or `miracle`, `states` a list of oxidation states."""
     radius: Property = "radius_miracle_angstrom" if radii == "miracle" else "radius_guo_liu_angstrom"
     return {
         "valence_electron_concentration": partial(atomic_mean, "valence_electrons"),
@@ -119,6 +131,6 @@ def rules(radii: str = "guo_liu") -> Mapping[str, Rule]:
         "hhi_reserve": partial(mass_mean, "hhi_reserve"),
         "price_usd_per_kg": partial(mass_mean, "price_usd_per_kg"),
         "crustal_abundance_ppm": crustal_abundance_ppm,
-        "charge_imbalance_e_per_atom": charge_imbalance_e_per_atom,
-        "electronegativity_balanced": electronegativity_balanced,
+        "charge_imbalance_e_per_atom": partial(charge_imbalance_e_per_atom, states=states),
+        "electronegativity_balanced": partial(electronegativity_balanced, states=states),
     }

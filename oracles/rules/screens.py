@@ -2,18 +2,21 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from eutectic.oracles.base import Candidate, Evaluation, failed
+from eutectic.oracles.base import Candidate, Evaluation, Value, failed
 from eutectic.oracles.elements.data import Array, fractions, symbols
-from eutectic.oracles.rules.alloy_rules import rules
+from eutectic.oracles.elements.neutrality import States
+from eutectic.oracles.rules.alloy_rules import Rule, crystal_density_g_per_cm3, rules
 from eutectic.oracles.suggestions import unknown
 
 PROPERTIES: tuple[str, ...] = tuple(rules())
+DENSITY = "density_g_per_cm3"
+CHARGED = {"charge_imbalance_e_per_atom", "electronegativity_balanced"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,10 @@ class Screens:
     radii: Literal["guo_liu", "miracle"] = "guo_liu"
     """Atomic radii of the size mismatch: those of the published values for high-entropy alloys, or those assessed in
     metallic glasses, which know more elements."""
+
+    oxidation_states: Literal["all", "icsd", "common"] = "all"
+    """What charges are tried with: `icsd`, states of at least 1 % of an element's entries in the ICSD; `common`, the
+    usual ones (without Cu2O and UO2); `all`, these and every positive state that is known."""
 
     inline: ClassVar[bool] = True
 
@@ -46,7 +53,7 @@ class Screens:
         known = symbols()
         elements = [v for v, top in zip(variables, upper, strict=True) if v in known and top > 0]
         for name in self.properties if elements else ():
-            lacking = _lacking(name, self.radii, elements)
+            lacking = self._lacking(name, elements)
             if lacking:
                 covered = ", ".join(e for e in elements if e not in lacking.split(", "))
                 alone = f"; it has for {covered}" if covered and "-" not in lacking else ""
@@ -54,14 +61,21 @@ class Screens:
         return None
 
     def screen(self, candidates: Sequence[Candidate]) -> dict[str, list[float]]:
-        """Property -> one value a candidate, NaN where it has no composition or an element has no data."""
+        """Property -> one value a candidate, NaN where it has no composition or an element has no data.
+
+        The density of a candidate whose crystal is known is the crystal's own.
+        """
         elements, X = fractions(candidates)
-        columns = self.screen_fractions(elements, X)
-        return {name: [float(v) for v in column] for name, column in columns.items()}
+        values = {name: column.tolist() for name, column in self.screen_fractions(elements, X).items()}
+        if DENSITY in values:
+            for i, candidate in enumerate(candidates):
+                if candidate.structure:
+                    values[DENSITY][i] = crystal_density_g_per_cm3(candidate.structure)
+        return values
 
     def screen_fractions(self, elements: Sequence[str], X: Array) -> dict[str, Array]:
         """Property -> (n,) of atomic fractions X (n, k), rows summing to 1; the fast path, NaN without data."""
-        return screen_fractions(elements, X, self.properties, self.radii)
+        return screen_fractions(elements, X, self.properties, self.radii, self.oxidation_states)
 
     def evaluate(self, candidates: Sequence[Candidate], rng: np.random.Generator) -> list[Evaluation]:
         """One evaluation a candidate, without randomness; failed when one of the screens has no value."""
@@ -78,17 +92,32 @@ class Screens:
             return failed(candidate, "screens", "error", "the candidate has no composition; screens need one")
         missing = [name for name, value in values.items() if not math.isfinite(value)]
         if missing:
-            lacking = _lacking(missing[0], self.radii, [e for e, x in candidate.composition.items() if x > 0])
-            return failed(candidate, "screens", "error", f"{missing[0]} has no data for {lacking}")
-        provenance = {"radii": self.radii} if "atomic_size_mismatch_percent" in values else {}
-        return Evaluation(candidate.id, "screens", values, cost_s=cost_s, provenance=provenance)
+            lacking = self._lacking(missing[0], [e for e, x in candidate.composition.items() if x > 0])
+            reason = f"has no data for {lacking}" if lacking else "has too many states to try; take a shorter list"
+            return failed(candidate, "screens", "error", f"{missing[0]} {reason}")
+        told = self._provenance(candidate, values)
+        return Evaluation(candidate.id, "screens", values, cost_s=cost_s, provenance=told)
+
+    def _provenance(self, candidate: Candidate, values: Mapping[str, float]) -> dict[str, Value]:
+        """Which tables and lists the values stand on."""
+        told: dict[str, Value] = {"radii": self.radii} if "atomic_size_mismatch_percent" in values else {}
+        told |= {"oxidation_states": self.oxidation_states} if CHARGED & {*values} else {}
+        return told | ({"density": "of the crystal"} if DENSITY in values and candidate.structure else {})
+
+    def _lacking(self, name: str, elements: Sequence[str]) -> str:
+        """The elements, or pairs of them, for which a screen has no data; empty when it has all."""
+        return _lacking(elements, rules(self.radii, self.oxidation_states)[name])
 
 
 def screen_fractions(
-    elements: Sequence[str], X: Array, names: Sequence[str] = PROPERTIES, radii: str = "guo_liu"
+    elements: Sequence[str],
+    X: Array,
+    names: Sequence[str] = PROPERTIES,
+    radii: str = "guo_liu",
+    states: States = "all",
 ) -> dict[str, Array]:
     """Screen -> (n,) of atomic fractions X (n, k), rows summing to 1; NaN where an element present has no data."""
-    known = rules(radii)
+    known = rules(radii, states)
     X = np.asarray(X, dtype=np.float64)
     if not elements:
         return {name: np.full(len(X), np.nan) for name in names}
@@ -97,9 +126,8 @@ def screen_fractions(
         return {name: np.where(present, known[name](elements, X), np.nan) for name in names}
 
 
-def _lacking(name: str, radii: str, elements: Sequence[str]) -> str:
-    """The elements, or pairs of them, for which a screen has no data; empty when it has all."""
-    rule = rules(radii)[name]
+def _lacking(elements: Sequence[str], rule: Rule) -> str:
+    """The elements, or pairs of them, for which the rule of a screen has no data; empty when it has all."""
     alone = [e for e in elements if np.isnan(rule([e], np.ones((1, 1)))[0])]
     rest = [e for e in elements if e not in alone]
     pairs = [(a, b) for i, a in enumerate(rest) for b in rest[:i]]

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from eutectic.oracles.base import Candidate
+from eutectic.oracles.elements import chemical_formulas
 from eutectic.oracles.elements.data import column, symbols, table
 from eutectic.oracles.elements.miedema import pairs_kj_per_mol
-from eutectic.oracles.elements.neutrality import oxidation_states
+from eutectic.oracles.elements.neutrality import charge_imbalance_e_per_atom, oxidation_states
+from eutectic.oracles.rules.alloy_rules import crystal_density_g_per_cm3
 from eutectic.oracles.rules.element_table import ElementTable
 from eutectic.oracles.rules.screens import PROPERTIES, Screens, screen_fractions
 
@@ -325,3 +327,41 @@ def test_a_bad_table_of_elements_is_refused_with_the_place(tmp_path: Path, text:
         ElementTable(carbon(tmp_path, text), CO2).check()
     with pytest.raises(ValueError, match="cannot be read"):
         ElementTable("nowhere.csv", CO2).check()
+
+
+PLAIN = ("Cu2O", "UO2", "VO2", "Mn2O3", "Ti2O3", "TiO", "YbF2", "CuInSe2", "PtO2", "AuCl", "SrFeO3", "NbO2", "TiN")
+
+
+@pytest.mark.parametrize("formula", PLAIN)
+def test_ordinary_compounds_are_neutral_with_the_full_list_of_states(formula: str):
+    amounts = chemical_formulas.amounts(formula)
+    candidate = Candidate({}, {e: x / sum(amounts.values()) for e, x in amounts.items()})
+    screens = Screens(("charge_imbalance_e_per_atom", "electronegativity_balanced"))
+    (found,) = screens.evaluate([candidate], np.random.default_rng(0))
+    assert found.values == {"charge_imbalance_e_per_atom": 0.0, "electronegativity_balanced": 1.0}
+    assert found.provenance == {"oxidation_states": "all"}
+
+
+def test_a_shorter_list_of_states_is_an_option_and_metals_are_not_neutral_with_any():
+    copper = Candidate({}, {"Cu": 2 / 3, "O": 1 / 3})
+    screens = Screens(("charge_imbalance_e_per_atom",), oxidation_states="common")
+    (found,) = screens.evaluate([copper], np.random.default_rng(0))
+    assert found.values["charge_imbalance_e_per_atom"] == pytest.approx(2 / 3)
+    assert found.provenance == {"oxidation_states": "common"}
+    for states in ("all", "icsd", "common"):
+        X = np.array([[0.5, 0.5, 0, 0], [0, 0, 0.67, 0.33]])
+        imbalance = charge_imbalance_e_per_atom(["Fe", "Ni", "Na", "Cl"], X, states)
+        assert (imbalance > 0.3).all()
+
+
+def test_the_density_of_a_known_crystal_is_its_own():
+    from pymatgen.core import Lattice, Structure
+
+    diamond = Structure.from_spacegroup("Fd-3m", Lattice.cubic(3.567), ["C"], [[0, 0, 0]])
+    mixed = Structure(Lattice.cubic(4.0), [{"Na": 0.5, "K": 0.5}, "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    known = [Candidate({}, {"C": 1.0}, diamond.as_dict()), Candidate({}, {"C": 1.0})]
+    own, rule = Screens(("density_g_per_cm3",)).evaluate(known, np.random.default_rng(0))
+    assert own.values["density_g_per_cm3"] == pytest.approx(diamond.density, rel=1e-4) == pytest.approx(3.516, abs=1e-3)
+    assert own.provenance == {"density": "of the crystal"}
+    assert rule.values["density_g_per_cm3"] == pytest.approx(2.267, abs=1e-3)
+    assert crystal_density_g_per_cm3(mixed.as_dict()) == pytest.approx(mixed.density, rel=1e-4)

@@ -1,19 +1,20 @@
 """This file is NSGA-II: survivors by front and crowding, children by simulated binary crossover and mutation.
 
 Deb, Pratap, Agarwal and Meyarivan 2002, doi 10.1109/4235.996017. Differences: survivors are chosen among all ancestors,
-the most crowded leave a few at a time (Kukkonen and Deb 2006), and in a crossover variables change sides by their
-linkage (`variation.linkage`).
+the most crowded leave a few at a time (Kukkonen and Deb 2006; with `survival: published` as in the paper, by DEAP), and
+in a crossover variables change sides by their linkage (`variation.linkage`).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 
 from eutectic.optimizers.base import NO_OPTION, Array, History, Index, Proposals, Space
 from eutectic.optimizers.evolutionary.generation import propose
 from eutectic.optimizers.evolutionary.population import Acquire, Search, plan
-from eutectic.optimizers.evolutionary.selection import Pool, crowded, domination_tournament
+from eutectic.optimizers.evolutionary.selection import Pool, crowded, domination_tournament, published
 from eutectic.optimizers.evolutionary.variation import Rates, couples
 from eutectic.surrogates.base import Surrogate
 
@@ -38,6 +39,9 @@ class NSGA2:
     """Probability that a variable is mutated; none: 1/d."""
     eta_mutation: float = 20.0
     """Distribution index of polynomial mutation."""
+    survival: Literal["pruned", "published"] = "pruned"
+    """Who of the last front that fits survives: `pruned`: the most crowded leave a few at a time, distances taken anew;
+    `published`: the least crowded, distances taken once (DEAP's selection)."""
     recipes: tuple[Surrogate, ...] = field(default=(), repr=False, metadata=NO_OPTION)
     """One surrogate an objective and a constraint, for `surrogate`; a Gaussian process for each where empty."""
 
@@ -64,7 +68,7 @@ class NSGA2:
     def keep(self, pool: Pool, size: int, rng: np.random.Generator) -> Pool:
         """Survivors by front, then crowding (section III-C)."""
         del rng
-        return crowded(pool, size)
+        return crowded(pool, size) if self.survival == "pruned" else published(pool, size)
 
     def children(
         self, space: Space, parents: Pool, places: Index, size: int, rng: np.random.Generator

@@ -1,7 +1,8 @@
 """This file is NSGA-III: survivors by front and by niches around reference directions.
 
 Deb and Jain 2014, doi 10.1109/TEVC.2013.2281535 (part I); Jain and Deb 2014, doi 10.1109/TEVC.2013.2281534 (part II:
-constraints and adaptive directions). In a crossover variables change sides by their linkage (`variation.linkage`).
+constraints and adaptive directions). Reference points are DEAP's; `deap_selection.py` says why its niching is not used.
+In a crossover variables change sides by their linkage (`variation.linkage`).
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from math import comb
 import numpy as np
 
 from eutectic.optimizers.base import NO_OPTION, Array, History, Index, Proposals, Space
+from eutectic.optimizers.evolutionary.deap_selection import reference_points
 from eutectic.optimizers.evolutionary.generation import propose
 from eutectic.optimizers.evolutionary.population import Acquire, Search, plan
 from eutectic.optimizers.evolutionary.selection import Pool, cut, tournament
@@ -25,16 +27,6 @@ _ROUNDS = 3
 """How often directions are added around crowded ones, each time half as far away."""
 
 
-def lattice(m: int, divisions: int) -> Array:
-    """(r, m) points of the unit simplex with coordinates in multiples of 1/divisions (Das and Dennis 1998)."""
-    rows = np.zeros((1, 0))
-    for _ in range(m - 1):
-        left = divisions - rows.sum(1)
-        rows = np.array([[*row, i] for row, rest in zip(rows, left, strict=True) for i in range(int(rest) + 1)])
-    points: Array = np.column_stack([rows, divisions - rows.sum(1)]) / max(divisions, 1)
-    return points
-
-
 @lru_cache(maxsize=32)
 def directions(m: int, divisions: int | None, size: int) -> Array:
     """(r, m) directions: a lattice with these divisions, or the largest set of at most `size`.
@@ -42,16 +34,16 @@ def directions(m: int, divisions: int | None, size: int) -> Array:
     Two layers, the inner one halfway to the centre, where one layer would have no inner point (part I, section V).
     """
     if divisions is not None:
-        return lattice(m, divisions)
+        return reference_points(m, divisions)
     fit = 1
     while comb(fit + m, m - 1) <= size:
         fit += 1
     if fit >= m or m == 2:
-        return lattice(m, fit)
+        return reference_points(m, fit)
     inner = fit - 1 if comb(fit + m - 1, m - 1) + comb(fit + m - 2, m - 1) <= size and fit > 1 else 0
     if not inner:
-        return np.vstack([lattice(m, fit), np.full((1, m), 1.0 / m)])
-    return np.vstack([lattice(m, fit), (lattice(m, inner) + 1.0 / m) / 2])
+        return np.vstack([reference_points(m, fit), np.full((1, m), 1.0 / m)])
+    return np.vstack([reference_points(m, fit), reference_points(m, inner, 0.5)])
 
 
 def normalised(Y: Array, front: Array) -> Array:
@@ -61,17 +53,17 @@ def normalised(Y: Array, front: Array) -> Array:
     (equation 5). Where the hyperplane is degenerate the worst values of `front` (f, m), the first front, stand in.
     """
     ideal = np.minimum(Y.min(0), front.min(0))
-    moved = front - ideal
+    worst = (front - ideal).max(0)
+    width = np.where(worst > 0, worst, 1.0)  # so that nothing below depends on the losses' units
+    moved = (front - ideal) / width
     weight = np.where(np.eye(Y.shape[1]) > 0, 1.0, 1e6)
     extremes = moved[(moved[:, None, :] * weight).max(2).argmin(0)]
-    worst = moved.max(0)
-    size = np.where(worst > 0, worst, 1.0)
     reach = np.ones(len(ideal))
-    if np.linalg.matrix_rank(extremes / size, tol=_FLAT) == len(ideal):
-        plane = np.linalg.solve(extremes / size, np.ones(len(ideal)))
+    if np.linalg.matrix_rank(extremes, tol=_FLAT) == len(ideal):
+        plane = np.linalg.solve(extremes, np.ones(len(ideal)))
         if (plane > _FLAT).all():
             reach = np.minimum(1 / plane, 1.0)
-    scaled: Array = (Y - ideal) / (size * np.where(reach > _FLAT, reach, 1.0))
+    scaled: Array = (Y - ideal) / (width * np.where(reach > _FLAT, reach, 1.0))
     return scaled
 
 

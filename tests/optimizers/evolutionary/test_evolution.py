@@ -1,6 +1,7 @@
 """Population methods: operators stay closed, selection is the published one, folds find known optima."""
 
 import random
+from dataclasses import replace
 from itertools import product
 
 import moocore
@@ -9,13 +10,14 @@ import pytest
 from deap import base, tools
 
 from eutectic.optimizers.base import Array, History, Mixture, Space
+from eutectic.optimizers.evolutionary.deap_selection import reference_points, survivors
 from eutectic.optimizers.evolutionary.differential_evolution import slots
 from eutectic.optimizers.evolutionary.evolution import Evolution
 from eutectic.optimizers.evolutionary.mixture_variation import blends, mend, transfer
 from eutectic.optimizers.evolutionary.nsga2 import NSGA2
-from eutectic.optimizers.evolutionary.nsga3 import NSGA3, adapted, directions, lattice, niched, niches, normalised
+from eutectic.optimizers.evolutionary.nsga3 import NSGA3, adapted, directions, niched, niches, normalised
 from eutectic.optimizers.evolutionary.population import plan
-from eutectic.optimizers.evolutionary.selection import crowded, pool, violation
+from eutectic.optimizers.evolutionary.selection import crowded, pool, published, violation
 from eutectic.optimizers.evolutionary.surrogate_assisted import evolved, spread_out
 from eutectic.optimizers.evolutionary.variation import Rates, mutate, offspring, sbx, settle
 from eutectic.optimizers.pareto import crowding_distance, ranked, thinned
@@ -102,14 +104,11 @@ def test_categories_and_steps_mutate_to_other_values() -> None:
         assert (np.delete(moved, column, 1) == np.delete(X, column, 1)).all()
 
 
-class Fitness(base.Fitness):
-    weights = (-1.0, -1.0)
-
-
 class Individual(list):
     def __init__(self, values: Array) -> None:
         super().__init__(values)
-        self.fitness = Fitness(tuple(values))
+        minimised = type("Minimised", (base.Fitness,), {"weights": (-1.0,) * len(values)})
+        self.fitness = minimised(tuple(values))
 
 
 def test_fronts_are_those_of_deap() -> None:
@@ -130,6 +129,50 @@ def test_crowding_and_survivors_are_those_of_deap_when_one_leaves_at_a_time() ->
     theirs = {tuple(person) for person in tools.selNSGA2(people, size, nd="log")}
     history = History.observed(Y, Y)
     assert {tuple(y) for y in crowded(pool(history), size).Y} == theirs
+
+
+@pytest.mark.parametrize("m", [2, 3])
+def test_published_survivors_are_deaps_with_infeasible_ones_behind_by_violation(m: int) -> None:
+    Y = rng(m).random((60, m))
+    broken = np.where(np.arange(60) < 25, 0.0, np.arange(60)[::-1] + 1.0)
+    history = pool(History.observed(Y, Y))
+    people = [Individual(y) for y in Y[:25]]
+    theirs = [tuple(person) for person in tools.selNSGA2(people, 12, nd="log")]
+    some = published(replace(history, violation=broken), 12)
+    assert [tuple(y) for y in some.Y] == theirs
+    assert (some.violation == 0).all()
+    more = published(replace(history, violation=broken), 30)
+    assert sorted(map(tuple, more.Y[:25])) == sorted(map(tuple, Y[:25]))
+    assert more.place[25:].tolist() == [59, 58, 57, 56, 55]
+
+
+def test_nsga2_selects_as_published_when_it_is_told_to() -> None:
+    Y = rng().random((60, 2))
+    history = pool(History.observed(Y, Y))
+    kept = NSGA2(survival="published").keep(history, 20, rng())
+    assert kept.place.tolist() == survivors(Y, 20).tolist()
+    assert set(kept.place.tolist()) != set(NSGA2().keep(history, 20, rng()).place.tolist())
+
+
+@pytest.mark.parametrize("m", [2, 3])
+def test_niches_with_one_nearest_candidate_each_are_filled_as_by_deap(m: int) -> None:
+    W = directions(m, 6, 100)
+    nearer, farther = W.copy(), W[1:-1] + rng(m).normal(0, 0.02, W[1:-1].shape)
+    front = np.concatenate([farther / farther.sum(1, keepdims=True), nearer])  # a plane: nobody dominates anybody
+    front = np.clip(front, 0, None)
+    people = [Individual(y) for y in front]
+    state = np.random.get_state()  # noqa: NPY002
+    theirs = {tuple(person) for person in tools.selNSGA3(people, len(W), W)}
+    np.random.set_state(state)  # noqa: NPY002
+    own = NSGA3(divisions=6, adaptive=False).keep(pool(History.observed(front, front)), len(W), rng())
+    assert {tuple(y) for y in own.Y} == theirs == {tuple(w) for w in W}
+
+
+def test_normalisation_does_not_depend_on_the_losses_units_or_origin() -> None:
+    Y = np.abs(rng().normal(size=(40, 3)))
+    Y /= np.linalg.norm(Y, axis=1, keepdims=True)
+    units, origin = np.array([1e-16, 1.0, 1e12]), np.array([1e-16, -3.0, 1e12])
+    assert normalised(Y * units + origin, Y * units + origin) == pytest.approx(normalised(Y, Y), abs=1e-9)
 
 
 def test_feasible_before_infeasible_and_then_by_violation() -> None:
@@ -160,7 +203,7 @@ def test_selection_leaves_global_random_state_alone(seed: int) -> None:
     space = box(3)
     X = region.sample(space, 60, rng(seed))
     history = History.observed(X, np.column_stack([X[:, 0], 1 - X[:, 0] + X[:, 1], X[:, 2]]))
-    for optimizer in (NSGA2(), NSGA3()):
+    for optimizer in (NSGA2(), NSGA2(survival="published"), NSGA3()):
         optimizer.ask(space, history, 10, rng(seed))
     assert random.getstate() == states[0]
     assert (np.random.get_state()[1] == states[1]).all()  # noqa: NPY002
@@ -168,7 +211,7 @@ def test_selection_leaves_global_random_state_alone(seed: int) -> None:
 
 @pytest.mark.parametrize(("m", "divisions", "number"), [(2, 99, 100), (3, 12, 91), (5, 6, 210)])
 def test_reference_directions_are_the_das_dennis_lattice(m: int, divisions: int, number: int) -> None:
-    W = lattice(m, divisions)
+    W = reference_points(m, divisions)
     assert W.shape == (number, m)
     assert W.sum(1) == pytest.approx(1)
     assert len(np.unique(W, axis=0)) == number
@@ -196,7 +239,7 @@ def test_normalised_fronts_touch_the_axes_at_one() -> None:
 
 
 def test_niching_fills_empty_directions_first_with_their_nearest() -> None:
-    W = lattice(2, 2)
+    W = reference_points(2, 2)
     F = np.array([[1.0, 0.01], [1, 0.2], [1, 0.05], [0.5, 0.6], [0.01, 1]])
     nearest, distance = niches(F, W)
     chosen = niched(nearest, distance, np.zeros(3, dtype=np.int64), np.arange(5), 3, rng())
@@ -206,7 +249,7 @@ def test_niching_fills_empty_directions_first_with_their_nearest() -> None:
 
 
 def test_directions_adapt_to_a_front_that_most_of_them_miss() -> None:
-    W = lattice(3, 12)
+    W = reference_points(3, 12)
     corner = np.abs(rng().normal(0, 0.08, (91, 3))) + np.array([1.0, 0.2, 0.2])
     before = len(np.unique(niches(corner, W)[0]))
     more = adapted(corner, W, 12)
@@ -296,7 +339,7 @@ def test_children_are_never_pending_or_known_rows() -> None:
     X = region.sample(space, 40, rng())
     history = History.observed(X, X.copy()).with_pending(region.sample(space, 20, rng(1)))
     seen = np.concatenate([history.X, history.pending])
-    for optimizer in (NSGA2(), NSGA3()):
+    for optimizer in (NSGA2(), NSGA2(survival="published"), NSGA3()):
         asked = optimizer.ask(space, history, 15, rng(2))
         assert not remember(space, seen).holds(asked).any()
         assert len(np.unique(asked, axis=0)) == 15

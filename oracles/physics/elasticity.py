@@ -54,8 +54,11 @@ class Cubic:
 
     @property
     def stable(self) -> bool:
-        """Born's conditions C11 > |C12|, C11 + 2 C12 > 0, C44 > 0 (Mouhat & Coudert, 10.1103/PhysRevB.90.224104)."""
-        return self.c11 > abs(self.c12) and self.bulk > 0.0 and self.c44 > 0.0
+        """Born's conditions C11 > C12, C11 + 2 C12 > 0, C44 > 0 (Mouhat & Coudert, 10.1103/PhysRevB.90.224104).
+
+        Together the first two say that C11 > |C12|.
+        """
+        return self.c11 > self.c12 and self.bulk > 0.0 and self.c44 > 0.0
 
 
 def cubic_average(stiffness: Array) -> Cubic:

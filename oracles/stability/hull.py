@@ -140,5 +140,6 @@ class Hull:
 
 
 def stability_class(distance_ev_per_atom: float) -> int:
-    """0 on the hull or below, 1 metastable, 2 borderline, 3 unstable."""
+    """0 on the hull or below, 1 metastable, 2 borderline, 3 unstable; a distance must be a number."""
+    assert not math.isnan(distance_ev_per_atom), "what is no number lies nowhere"
     return sum(distance_ev_per_atom > limit for limit in CLASSES_EV_PER_ATOM)

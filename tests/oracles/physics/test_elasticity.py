@@ -1,9 +1,18 @@
-"""Cubic averages and Voigt-Reuss-Hill moduli against known values."""
+"""Stiffness turned and averaged over symmetries, Voigt-Reuss-Hill moduli and Born's conditions: known values."""
 
 import numpy as np
 import pytest
 
-from eutectic.oracles.physics.elasticity import Cubic, cubic_average
+from eutectic.oracles.physics.elasticity import (
+    Array,
+    Cubic,
+    cubic_average,
+    cubic_symmetry,
+    entries,
+    hexagonal_symmetry,
+    hill,
+    turned,
+)
 
 COPPER = Cubic(c11=168.4, c12=121.4, c44=75.4)
 """Room temperature, GPa (Simmons and Wang's compilation)."""
@@ -48,7 +57,96 @@ def test_moduli_agree_with_matrix_inversion() -> None:
     assert COPPER.shear_reuss == pytest.approx(reuss)
 
 
-@pytest.mark.parametrize("cubic", [Cubic(100, 120, 50), Cubic(100, 50, -1), Cubic(100, -60, 50)])
+@pytest.mark.parametrize(
+    "cubic", [Cubic(100, 120, 50), Cubic(100, 101, 50), Cubic(100, 50, -1), Cubic(100, -60, 50), Cubic(100, -51, 50)]
+)
 def test_unstable_crystals_are_recognised(cubic: Cubic) -> None:
     assert not cubic.stable
     assert COPPER.stable
+    assert Cubic(100, -49, 50).stable
+
+
+def full(cubic: Cubic) -> Array:
+    matrix = np.zeros((6, 6))
+    matrix[:3, :3] = cubic.c12 + np.eye(3) * (cubic.c11 - cubic.c12)
+    matrix[3:, 3:] = np.eye(3) * cubic.c44
+    return matrix
+
+
+def about_z(degrees: float) -> Array:
+    a = np.radians(degrees)
+    return np.array([[np.cos(a), -np.sin(a), 0], [np.sin(a), np.cos(a), 0], [0, 0, 1]])
+
+
+ALUMINA = np.zeros((6, 6))
+"""A trigonal crystal with c14, about as stiff as corundum, GPa."""
+ALUMINA[:3, :3] = [[497.6, 162.6, 117.2], [162.6, 497.6, 117.2], [117.2, 117.2, 501.8]]
+ALUMINA[3:, 3:] = np.diag([147.2, 147.2, 167.5])
+ALUMINA[0, 3] = ALUMINA[3, 0] = ALUMINA[4, 5] = ALUMINA[5, 4] = 22.9
+ALUMINA[1, 3] = ALUMINA[3, 1] = -22.9
+
+
+def test_a_cubic_crystal_turned_by_45_degrees_is_stiff_along_110() -> None:
+    # C11' = (C11 + C12 + 2 C44) / 2 along [110], C66' = (C11 - C12) / 2 (Nye 1957, chapter VIII)
+    stiffness = turned(full(COPPER), about_z(45.0)[None])
+    assert stiffness[0, 0] == pytest.approx((COPPER.c11 + COPPER.c12 + 2 * COPPER.c44) / 2)
+    assert stiffness[0, 1] == pytest.approx((COPPER.c11 + COPPER.c12 - 2 * COPPER.c44) / 2)
+    assert stiffness[5, 5] == pytest.approx((COPPER.c11 - COPPER.c12) / 2)
+    assert stiffness[2, 2] == pytest.approx(COPPER.c11)
+    assert stiffness[3, 3] == pytest.approx(COPPER.c44)
+
+
+def test_axes_that_are_turned_take_the_vectors_with_them() -> None:
+    # x becomes y, y becomes z, z becomes x: what was measured along x is now along y
+    orthorhombic = np.diag([10.0, 20.0, 30.0, 1.0, 2.0, 3.0])
+    orthorhombic[0, 1] = orthorhombic[1, 0] = 4.0
+    cycle = np.array([[0.0, 0, 1], [1, 0, 0], [0, 1, 0]])
+    moved = turned(orthorhombic, cycle[None])
+    assert np.diag(moved) == pytest.approx([30, 10, 20, 3, 1, 2])
+    assert moved[1, 2] == pytest.approx(4.0)
+
+
+def test_turning_there_and_back_changes_nothing() -> None:
+    there, back = about_z(33.0), about_z(-33.0)
+    assert turned(turned(ALUMINA, there[None]), back[None]) == pytest.approx(ALUMINA, abs=1e-9)
+
+
+def test_the_cubes_symmetry_makes_three_constants_and_leaves_a_cubic_crystal_alone() -> None:
+    operations = cubic_symmetry()
+    assert len({tuple(operation.round().astype(int).ravel()) for operation in operations}) == 24
+    assert turned(full(COPPER), operations) == pytest.approx(full(COPPER))
+    averaged = turned(ALUMINA, operations)
+    assert averaged == pytest.approx(full(cubic_average(ALUMINA)), abs=1e-9)
+
+
+def test_the_hexagonal_symmetry_makes_five_constants() -> None:
+    operations = hexagonal_symmetry()
+    assert len({tuple(operation.round(6).ravel() + 0.0) for operation in operations}) == 12
+    averaged = turned(ALUMINA, operations)
+    assert averaged[0, 0] == pytest.approx(averaged[1, 1])
+    assert averaged[5, 5] == pytest.approx((averaged[0, 0] - averaged[0, 1]) / 2)
+    assert averaged[0, 3] == pytest.approx(0.0, abs=1e-9)
+    assert turned(averaged, about_z(17.0)[None]) == pytest.approx(averaged, abs=1e-9)
+
+
+def test_moduli_of_any_symmetry_are_the_same_in_whatever_axes() -> None:
+    assert hill(full(COPPER)) == pytest.approx((COPPER.bulk, COPPER.shear))
+    # by hand: 254.56 and 165.71 by Voigt (2291 / 9, 2485.7 / 15); corundum is said to have about 254 and 163
+    assert hill(ALUMINA) == pytest.approx((254.4, 163.2), abs=0.1)
+    tilted = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
+    assert hill(turned(ALUMINA, tilted[None])) == pytest.approx(hill(ALUMINA))
+
+
+def test_hills_means_lie_between_voigts_and_reuss() -> None:
+    bulk, shear = hill(ALUMINA)
+    axial, mixed = np.trace(ALUMINA[:3, :3]), ALUMINA[0, 1] + ALUMINA[0, 2] + ALUMINA[1, 2]
+    assert bulk < (axial + 2 * mixed) / 9
+    assert shear < (axial - mixed + 3 * np.trace(ALUMINA[3:, 3:])) / 15
+    compliance = np.linalg.inv(ALUMINA)
+    assert bulk > 1 / compliance[:3, :3].sum()
+
+
+def test_constants_go_by_name_on_and_above_the_diagonal() -> None:
+    named = entries(ALUMINA)
+    assert len(named) == 21
+    assert (named["c11_gpa"], named["c14_gpa"], named["c24_gpa"], named["c66_gpa"]) == (497.6, 22.9, -22.9, 167.5)

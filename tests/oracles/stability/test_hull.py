@@ -202,6 +202,20 @@ def test_a_candidate_without_energy_composition_or_references_is_a_failed_evalua
     assert strange.error == "known.csv has no reference for Na"
 
 
+@pytest.mark.parametrize("energy", [float("nan"), float("inf"), -float("inf")])
+def test_an_energy_that_is_no_number_is_no_distance(binary, energy):
+    # not above any limit, it would be "on the hull"
+    (seen,) = Hull(binary).evaluate([Candidate({}, {"Li": 1.0}).knowing({FORMATION: energy})], RNG)
+    assert (seen.failure, seen.values) == ("bad_input", {})
+    with pytest.raises(AssertionError):
+        stability_class(float("nan"))
+
+
+def test_an_energy_may_be_ten_ev_from_the_hull_and_no_farther(binary):
+    kept, left = Hull(binary).evaluate([Candidate({}, {"Li": 1.0}).knowing({FORMATION: e}) for e in (9.9, 10.1)], RNG)
+    assert (kept.status, left.failure) == ("finished", "unphysical")
+
+
 def test_an_energy_on_another_scale_is_unphysical(binary):
     (seen,) = Hull(binary).evaluate([Candidate({}, {"Li": 0.5, "O": 0.5}).knowing({FORMATION: -30.0})], RNG)
     assert (seen.failure, "different scales" in seen.error) == ("unphysical", True)

@@ -21,6 +21,7 @@ from eutectic.campaigns.record.journal import Draft, Journal
 from eutectic.campaigns.record.ledger import Logbook, seen
 from eutectic.campaigns.record.lock import FolderLock, in_use
 from eutectic.campaigns.record.outcomes import Event, Ledger, Outcome, Round
+from eutectic.oracles.base import Value
 
 
 class Campaign:
@@ -94,7 +95,7 @@ class Campaign:
                 if event.round is not None:
                     yield event.round
 
-    def ask(self, n: int) -> list[Outcome]:
+    def ask(self, n: int, context: Mapping[str, Value] | None = None) -> list[Outcome]:
         """Propose up to n candidates and write them down, without evaluating; not while the campaign runs.
 
         Fewer, and in the end none, when a budget, a stage or the space is used up: `ledger.reason` says which.
@@ -106,7 +107,7 @@ class Campaign:
         self._lock.acquire()
         try:
             self._logbook.fold()
-            numbers = asking.ask(self.problem, self._logbook, n)
+            numbers = asking.ask(self.problem, self._logbook, n, context)
         finally:
             self._lock.release()
         return [self._logbook.record.outcomes[number] for number in numbers]

@@ -10,6 +10,7 @@ from eutectic.campaigns.analysis.table import HEAD, columns
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.errors import CampaignFileError, Complaint
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.oracles.base import Value
 from eutectic.oracles.user.answer import SUFFIX
 
 
@@ -24,7 +25,7 @@ class Told:
     """Standard errors of some of them."""
 
 
-def suggested(campaign: Campaign, n: int) -> tuple[list[Outcome], str]:
+def suggested(campaign: Campaign, n: int, context: Mapping[str, Value] | None = None) -> tuple[list[Outcome], str]:
     """Up to n candidates for a person, and why there are fewer: first those that wait for one, then new ones.
 
     Where no oracle is a person, whatever was proposed and never evaluated waits, unless a process runs the campaign.
@@ -32,7 +33,7 @@ def suggested(campaign: Campaign, n: int) -> tuple[list[Outcome], str]:
     """
     ready, running = campaign.waiting(), campaign.running
     if len(ready) < n and not (ready and running):
-        ready += campaign.ask(n - len(ready))
+        ready += campaign.ask(n - len(ready), context)
     return ready[:n], "" if len(ready) >= n or running else campaign.why_fewer()
 
 

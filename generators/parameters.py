@@ -89,6 +89,26 @@ class Parameters:
         """What given variables are where nobody says."""
         return {name: v.default for name, v in self.varied.items() if v.default is not None}
 
+    def situation(self, values: Mapping[str, Value]) -> dict[int, float]:
+        """Column -> coordinate of everything that is measured and not chosen.
+
+        ValueError when one is missing and has no default, out of its range, or no such variable.
+        """
+        own = {name: (j, v) for j, (name, v) in enumerate(self.varied.items()) if v.context}
+        for name in values:
+            if name not in own:
+                raise ValueError(f"{name!r} is no variable with `context: true`{hint(name, own)}")
+        both = {**self.defaults, **values}
+        missing = [f"{name} ({v.extent})" for name, (_, v) in own.items() if name not in both]
+        if missing:
+            raise ValueError(f"no value for {', '.join(missing)}: it is measured, not chosen, and has no `default`")
+        found = {}
+        for name, (j, variable) in own.items():
+            found[j] = variable.coordinate(name, both)
+            if not variable.bounds[0] <= found[j] <= variable.bounds[1]:
+                raise ValueError(f"{name} is {both[name]}, out of its range, {variable.extent}")
+        return found
+
     def numbers(self) -> dict[str, tuple[float, float]]:
         """Variable -> least and largest number it can be."""
         return {name: extent(term, self.space) for name, term in self.terms.items()}

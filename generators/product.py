@@ -12,6 +12,7 @@ from eutectic.generators.amounts import ranges
 from eutectic.generators.base import Generator
 from eutectic.generators.constraints import checked, constrained
 from eutectic.generators.product_space import Piece, piece, side_by_side
+from eutectic.generators.sheet import hint
 from eutectic.generators.site_formula import SiteFormula, read
 from eutectic.generators.terms import Term, extent
 from eutectic.optimizers.base import Amounts, Array, Space
@@ -148,6 +149,23 @@ class Product:
             own = part.generator.element_fractions() if not part.materials else dict.fromkeys(symbols, (0.0, 1.0))
             found |= own if len(used) == 1 and not (named and named.elements) else dict.fromkeys(own, (0.0, 1.0))
         return {**found, **dict.fromkeys((e for e, _ in (named.elements if named else ())), (0.0, 1.0))}
+
+    def situation(self, values: Mapping[str, Value]) -> dict[int, float]:
+        """Column -> coordinate of everything that is measured and not chosen.
+
+        ValueError when one is missing and has no default, out of its range, or no such variable.
+        """
+        found: dict[int, float] = {}
+        given = [part for part in self.pieces if part.space.context]
+        known = {part.names[name] for part in given for name, v in part.generator.varied.items() if v.context}
+        for name in values:
+            if name not in known:
+                raise ValueError(f"{name!r} is no variable with `context: true`{hint(name, known)}")
+        for part in given:
+            inner = {name: values[outer] for name, outer in part.names.items() if outer in values}
+            own: dict[int, float] = part.generator.situation(inner)
+            found |= {part.columns[j]: value for j, value in own.items()}
+        return found
 
     def numbers(self) -> dict[str, tuple[float, float]]:
         """Variable -> least and largest number it can be."""

@@ -130,6 +130,11 @@ class Variable:
         step = Fraction(str(self.step))
         return float(Fraction(str(low)) + step * int((Fraction(str(high)) - Fraction(str(low))) / step / 2))
 
+    @property
+    def extent(self) -> str:
+        """What it can be, for a person."""
+        return " or ".join(self.labels) if self.choices else f"{self.low:g} to {self.high:g}"
+
     def column(self, name: str) -> str:
         """What the column of variable `name` is called."""
         return f"log10({name})" if self.scale == "log" else name

@@ -42,11 +42,16 @@ def _ordered(groups: Iterable[Iterable[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for group in groups for name in group))
 
 
+def variable_names(outcomes: Iterable[Outcome]) -> list[str]:
+    """The variables that any of them has, for not all are active everywhere."""
+    return list(_ordered(outcome.variables for outcome in outcomes))
+
+
 def columns(ledger: Ledger) -> Columns:
     """Variables, properties (objectives first), constraints (excess, <= 0 holds), and standard errors."""
     goals = [goal.name for goal in ledger.spec.goals]
     return Columns(
-        variables=_ordered(o.variables for o in ledger.outcomes),
+        variables=tuple(variable_names(ledger.outcomes)),
         properties=_ordered([goals, *(o.values for o in ledger.outcomes)]),
         constraints=tuple(limit.name for limit in ledger.spec.limits),
         deviations=_ordered(o.errors for o in ledger.outcomes),

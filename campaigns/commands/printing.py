@@ -9,6 +9,7 @@ from typing import Literal
 from eutectic.campaigns.analysis.labels import aligned, label, measured, number
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.summary import counted
+from eutectic.campaigns.analysis.table import variable_names
 from eutectic.campaigns.exports.export import pareto_json, table
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.problem.definition import Problem
@@ -46,7 +47,7 @@ def pareto_table(ledger: Ledger, outcomes: Sequence[Outcome]) -> str:
     if not outcomes:
         return "no feasible candidate yet"
     shown = dict.fromkeys([goal.name for goal in ledger.spec.goals] + [limit.property for limit in ledger.spec.limits])
-    variables = list(outcomes[0].variables)
+    variables = variable_names(outcomes)
     head = ["candidate", *map(label, shown), *variables]
     rows = [
         [str(o.number), *(measured(o.values.get(p), o.errors.get(p)) for p in shown), *cells(o.variables, variables)]
@@ -78,7 +79,7 @@ def suggestions(outcomes: Sequence[Outcome], spec: CampaignSpec) -> str:
     """Candidates to evaluate: id, variables, and why they were proposed."""
     if not outcomes:
         return "nothing left to suggest"
-    variables = list(outcomes[0].variables)
+    variables = variable_names(outcomes)
     head = ["id", *variables, *(f"predicted {label(goal.name)}" for goal in spec.goals), "proposed by"]
     rows = [[o.id, *cells(o.variables, variables), *_predicted(o, spec), o.reason.proposer] for o in outcomes]
     return aligned(head, rows)

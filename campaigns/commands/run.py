@@ -13,6 +13,7 @@ from eutectic.campaigns.commands.printing import suggestions, suggestions_json
 from eutectic.campaigns.commands.watch import watch
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.loop import rehearsal
+from eutectic.campaigns.loop.context import context_of
 from eutectic.campaigns.problem import build
 from eutectic.campaigns.telling import described, from_csv, from_words, new_to, suggested
 
@@ -64,6 +65,10 @@ def suggest(
     folder: Folder,
     n: Annotated[int, typer.Option("-n", min=1, help="How many candidates.")] = 1,
     format: Annotated[Literal["table", "json"], typer.Option(help="How to print them.")] = "table",
+    context: Annotated[
+        list[str] | None,
+        typer.Option("--context", metavar="VARIABLE=VALUE", help="What is measured and not chosen; again and again."),
+    ] = None,
 ) -> None:
     """Propose candidates to evaluate by hand.
 
@@ -73,7 +78,7 @@ def suggest(
     campaign = Campaign.open(folder)
     try:
         show = suggestions_json if format == "json" else suggestions
-        outcomes, note = suggested(campaign, n)
+        outcomes, note = suggested(campaign, n, context_of(context or ()))
         typer.echo(show(outcomes, campaign.problem.spec))
         if note:
             typer.echo(note, err=True)

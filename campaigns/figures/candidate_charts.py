@@ -1,5 +1,6 @@
 """This file is the page's figures of candidates and surrogates: what the front is made of, and leave-one-out parity."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from eutectic.campaigns.analysis.labels import label, number
 from eutectic.campaigns.analysis.parity import Parity
 from eutectic.campaigns.analysis.summary import shown
+from eutectic.campaigns.analysis.table import variable_names
 from eutectic.campaigns.figures.charts import Figure, Trace, axis, hover, layout, plain
 from eutectic.campaigns.figures.palette import ACCENT, INK, MUTED, SHADE, member
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
@@ -35,7 +37,7 @@ def thinned(front: Sequence[Outcome]) -> list[Outcome]:
 def elements(outcomes: Sequence[Outcome]) -> list[str]:
     """Elements present, in the order the space names them."""
     present = {e: None for o in outcomes for e, f in (o.composition or {}).items() if f > 0}
-    named = [name for name in (outcomes[0].variables if outcomes else {}) if name in present]
+    named = [name for name in variable_names(outcomes) if name in present]
     return [*named, *(e for e in present if e not in named)]
 
 
@@ -73,12 +75,27 @@ def _order(ledger: Ledger) -> str:
 def spread(
     ledger: Ledger, front: Sequence[Outcome]
 ) -> tuple[list[str], np.ndarray[tuple[int, int], np.dtype[np.float64]]]:
-    """Variables and their place (v, n) in the range evaluated, 0 to 1, for n candidates of the front."""
-    x = np.array([o.x for o in ledger.outcomes], dtype=float)
-    low, high = x.min(0), x.max(0)
-    own = np.array([o.x for o in front], dtype=float)
-    scaled = (own - low) / np.where(high > low, high - low, 1.0)
-    return list(front[0].variables), scaled.T
+    """Variables and their place (v, n) in the range evaluated, 0 to 1, for n candidates of the front.
+
+    Text goes by the order in which it first stands; NaN where a variable is not active.
+    """
+    names = variable_names(ledger.outcomes)
+    return names, np.array([_placed([o.variables.get(name) for o in ledger.outcomes],
+                                    [o.variables.get(name) for o in front]) for name in names])  # fmt: skip
+
+
+def _placed(every: Sequence[object], own: Sequence[object]) -> list[float]:
+    """Where each of `own` lies in the range of `every`, 0 to 1; NaN for None."""
+    labels = list(dict.fromkeys(str(value) for value in every if isinstance(value, str)))
+
+    def place(value: object) -> float:
+        if isinstance(value, str):
+            return float(labels.index(value))
+        return float(value) if isinstance(value, int | float) else math.nan
+
+    known = [p for p in map(place, every) if not math.isnan(p)]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    return [(place(value) - low) / (high - low if high > low else 1.0) for value in own]
 
 
 def _map(ledger: Ledger, front: Sequence[Outcome]) -> Figure:
@@ -90,7 +107,12 @@ def _map(ledger: Ledger, front: Sequence[Outcome]) -> Figure:
             for name, row in zip(names, values, strict=True)]  # fmt: skip
     shades = [[0, "#f5f9fd"], [1, "#8fbfe6"]]
     heat: Trace = {"type": "heatmap", "x": [f"#{o.number}" for o in front], "y": [plain(label(n)) for n in names]}
-    heat |= {"z": scaled.tolist(), "text": text, "texttemplate": "%{text}", "textfont": {"size": 11, "color": INK}}
+    heat |= {
+        "z": [[None if math.isnan(z) else z for z in row] for row in scaled.tolist()],
+        "text": text,
+        "texttemplate": "%{text}",
+        "textfont": {"size": 11, "color": INK},
+    }
     heat |= {"hovertext": tips, "hoverinfo": "text", "colorscale": shades, "showscale": False, "xgap": 2, "ygap": 2}
     bare = {"showgrid": False, "showline": False, "ticks": ""}
     axes = {

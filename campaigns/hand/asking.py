@@ -1,5 +1,7 @@
 """This file is asking by hand: what waits to be measured, new candidates within the budget, and why there are fewer."""
 
+from collections.abc import Mapping
+
 from eutectic.campaigns.loop.asking import asked
 from eutectic.campaigns.loop.rounds import tests
 from eutectic.campaigns.loop.routing import next_oracle, waits
@@ -21,12 +23,15 @@ from eutectic.campaigns.record.progress import (
     unvalidated,
     why_done,
 )
+from eutectic.oracles.base import Value
 
 SPACE_USED_UP = "the space is used up"
 
 
-def ask(problem: Problem, logbook: Logbook, n: int) -> list[int]:
+def ask(problem: Problem, logbook: Logbook, n: int, context: Mapping[str, Value] | None = None) -> list[int]:
     """Propose up to n candidates and write them down; their numbers, fewer when a budget or the space is used up.
+
+    context: what is measured and not chosen, by variable; CampaignFileError when any is missing or out of range.
 
     Everything is written in one transaction, with the rounds that have ended meanwhile and the state the campaign is
     left in; the journal's `state` says why there are fewer.
@@ -41,7 +46,7 @@ def ask(problem: Problem, logbook: Logbook, n: int) -> list[int]:
         reference = reference_event(plan.record, "asking", turn(plan.record).stage)
         if reference is not None:
             plan.add("reference", reference)
-        body = asked(problem, plan.record.ledger(logbook.folder), room)
+        body = asked(problem, plan.record.ledger(logbook.folder), room, context)
         numbers += [row["number"] for row in body["proposals"]]
         exhausted = not body["proposals"]
         if not exhausted:

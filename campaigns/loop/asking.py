@@ -15,14 +15,16 @@ from typing import Any
 import numpy as np
 
 from eutectic.campaigns.analysis.pareto import START, unreached
+from eutectic.campaigns.loop.context import made_before, situated
 from eutectic.campaigns.loop.ladder_history import history_for, route
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.outcomes import Ledger
 from eutectic.campaigns.record.stages import turn_of
 from eutectic.optimizers.base import Array, History, Proposals, Reason, Space, nearest, propose
+from eutectic.optimizers.sharing import held_alike, propose_shared
 from eutectic.optimizers.spaces import region
 from eutectic.optimizers.spaces.seen import keys
-from eutectic.oracles.base import Candidate
+from eutectic.oracles.base import Candidate, Value
 
 Ask = Callable[[History, int], Proposals]
 Generate = Callable[[Array], Sequence[Candidate]]
@@ -34,26 +36,39 @@ THREADS = "EUTECTIC_THREADS"
 """Environment variable: threads of torch and BLAS in the proposing process (1 when not set)."""
 
 
-def asked(problem: Problem, ledger: Ledger, n: int) -> dict[str, Any]:
-    """The body of an `asked` event: up to n proposals, a pure function of the ledger."""
+def asked(problem: Problem, ledger: Ledger, n: int, context: Mapping[str, Value] | None = None) -> dict[str, Any]:
+    """The body of an `asked` event: up to n proposals, a pure function of the ledger and the context.
+
+    CampaignFileError for a context that is missing, unknown or out of range.
+    """
     index, proposed = len(ledger.batches), sum(outcome.number > 0 for outcome in ledger.outcomes)
     turn = turn_of(problem.spec, ledger.outcomes, ledger.batches, {r.index: r.hypervolume for r in ledger.rounds})
     stage = problem.stages[turn.stage]
     history = history_for(problem, ledger, stage.optimizer)
+    space, situation = situated(problem, context or {})
     _limit_threads()
     start = time.perf_counter()
     rng = np.random.default_rng([problem.spec.seed, index])
 
-    def ask(known: History, n: int) -> Proposals:
-        return propose(stage.optimizer, stage.name, problem.space, known, n, rng)
-
     def generate(X: Array) -> list[Candidate]:
         return problem.generator.generate(X, np.random.default_rng([problem.spec.seed, index, 1]))
 
-    proposals, candidates = renewed(ledger, problem.space, history, ask(history, n), ask, generate, rng)
+    made = made_before(ledger, space)
+    first = propose_shared(stage.optimizer, stage.name, space, history, n, rng, made)
+    rest = held_alike(space, first.X)
+
+    def ask(known: History, n: int) -> Proposals:
+        assert rest is not None
+        return propose(stage.optimizer, stage.name, rest, known, n, rng)
+
+    candidates: Sequence[Candidate]
+    if rest is None:  # groups that differ in what they share: nothing could take another's place
+        proposals, candidates = first, generate(first.X)
+    else:
+        proposals, candidates = renewed(ledger, rest, history, first, ask, generate, rng)
     ask_s = time.perf_counter() - start
     remarks = [] if ledger.batches else getattr(problem.generator, "remarks", ())
-    notes = [*remarks, *turn.ended, *_unreached(ledger), *proposals.notes]
+    notes = [*remarks, *turn.ended, *_unreached(ledger), *situation, *proposals.notes]
     batch = {
         "index": index,
         "stage": turn.stage,

@@ -8,6 +8,7 @@ import yaml
 from eutectic.campaigns.analysis.labels import duration, label, number, quantity
 from eutectic.campaigns.analysis.parity import Parities
 from eutectic.campaigns.analysis.summary import asked, findings, said, shown, wall_s
+from eutectic.campaigns.analysis.table import variable_names
 from eutectic.campaigns.figures import candidate_charts
 from eutectic.campaigns.figures.candidate_charts import MAX_BARS, makeup
 from eutectic.campaigns.figures.charts import objectives, trace
@@ -91,7 +92,7 @@ def _setting(ledger: Ledger) -> str:
         f"{stage.use} for {stage.evaluations} evaluations" if stage.evaluations else stage.use
         for stage in ledger.spec.optimizers
     ]
-    variables = list(ledger.outcomes[0].variables) if ledger.outcomes else []
+    variables = variable_names(ledger.outcomes)
     over = f" over {', '.join(variables)}" if 0 < len(variables) <= 12 else f" over {len(variables)} variables"
     ask = "one objective" if len(ledger.spec.goals) == 1 else f"{len(ledger.spec.goals)} objectives"
     return (

@@ -10,7 +10,7 @@ from eutectic.campaigns.analysis.credit import credits
 from eutectic.campaigns.analysis.labels import legal
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.summary import findings
-from eutectic.campaigns.analysis.table import table
+from eutectic.campaigns.analysis.table import table, variable_names
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 
 LONGEST_VALUE = 500
@@ -153,7 +153,7 @@ def evaluations_table(ledger: Ledger) -> dict[str, object]:
 
 def pareto_table(ledger: Ledger, best: Sequence[Outcome]) -> dict[str, object]:
     """The front as such a table: number, id, variables, objectives with their standard errors."""
-    variables = list(best[0].variables) if best else []
+    variables = variable_names(best)
     goals = [goal.name for goal in ledger.spec.goals]
     rows = [
         [o.number, o.id, *(o.variables.get(v) for v in variables),

@@ -1,0 +1,56 @@
+"""This file is what an asking cannot choose: the context that was measured, and what a group of samples shares."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from eutectic.campaigns.errors import CampaignFileError, Complaint
+from eutectic.campaigns.problem.definition import Problem
+from eutectic.campaigns.record.outcomes import Ledger
+from eutectic.optimizers.base import Space
+from eutectic.optimizers.sharing import Made
+from eutectic.optimizers.spaces.activity import hold
+from eutectic.oracles.base import Value
+
+
+def situated(problem: Problem, context: Mapping[str, Value]) -> tuple[Space, list[str]]:
+    """The space with its context held, and that as a note; CampaignFileError when any is missing or out of range."""
+    generator: Any = problem.generator
+    if not problem.space.context:
+        if context:
+            given = ", ".join(context)
+            raise _refusal(f"this campaign has no context: {given} is none of its variables with `context: true`")
+        return problem.space, []
+    try:
+        values: dict[int, float] = generator.situation(context)
+    except ValueError as error:
+        cure = "; give one, or ask by hand with `campaign suggest DIR --context VARIABLE=VALUE`"
+        raise _refusal(f"{error}{cure if 'has no `default`' in str(error) else ''}") from None
+    shown = {**getattr(generator, "defaults", {}), **context}
+    return hold(problem.space, values), [f"context: {', '.join(f'{name} = {value}' for name, value in shown.items())}"]
+
+
+def made_before(ledger: Ledger, space: Space) -> Made | None:
+    """What was proposed before, as far as groups of samples want it; None where nothing is shared."""
+    if not space.shared:
+        return None
+    rows = [outcome.x for outcome in ledger.outcomes if outcome.number > 0]
+    largest = max(shared.size or 0 for shared in space.shared)
+    latest = np.array(rows[len(rows) - min(largest, len(rows)) :], dtype=float).reshape(-1, space.d)
+    return Made(len(rows), latest)
+
+
+def context_of(words: Sequence[str]) -> dict[str, Value]:
+    """`["humidity=40"]` as values, text as it is; CampaignFileError when a word says something else."""
+    found: dict[str, Value] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not (name.strip() and equals and text.strip()):
+            raise _refusal(f"'{word}' is not VARIABLE=VALUE")
+        found[name.strip()] = text.strip()
+    return found
+
+
+def _refusal(message: str) -> CampaignFileError:
+    return CampaignFileError([Complaint((), message)])

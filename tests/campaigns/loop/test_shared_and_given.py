@@ -1,0 +1,85 @@
+"""Campaigns whose samples share a furnace or are made in a humidity that nobody chooses; conditional steps in tables."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from eutectic.campaigns.analysis.table import table
+from eutectic.campaigns.campaign import Campaign
+from eutectic.campaigns.errors import CampaignFileError
+from eutectic.campaigns.report.page import write_report
+
+FILE = """
+name: furnace
+seed: 3
+space:
+  use: product
+  parts:
+    alloy: {use: composition, elements: {Cr: [10, 25], Ni: [0, 20]}, unit: wt.%, balance: Fe, step: 0.5}
+    furnace:
+      use: parameters
+      variables:
+        temperature_k: {low: 800, high: 1400, per: batch}
+        time_h: {low: 0.1, high: 100, scale: log}
+        place: {choices: [left, right], per: [plate, 3]}
+        step_2: {choices: [none, anneal]}
+        temperature_2_k: {low: 400, high: 700, when: {step_2: anneal}}
+        humidity: {low: 20, high: 80, context: true, DEFAULT}
+        pressure_gpa: 0
+  constraints: ["temperature_k * time_h <= 40000"]
+objectives: {hardness: maximize, cost: minimize}
+oracles: [{use: python, function: "oracle:measured", properties: [hardness, cost]}]
+optimizers: [{use: sobol, evaluations: 8}, {use: OPTIMIZER}]
+budget: {evaluations: 16, batch: 4}
+tracking: {enabled: false}
+"""
+ORACLE = """
+def measured(v):
+    late = (v.get("temperature_2_k", 300) - 550) / 100
+    return {"hardness": v["Cr"] + v["time_h"] ** 0.1 - late * late - v["humidity"] / 50, "cost": v["Ni"] + v["Cr"]}
+"""
+
+
+def begin(folder: Path, default: str = "default: 50", optimizer: str = "bayesian") -> Campaign:
+    text = FILE.replace("DEFAULT", default).replace("OPTIMIZER", optimizer).replace(", }", "}")
+    (folder / "oracle.py").write_text(ORACLE, encoding="utf-8")
+    (folder / "campaign.yaml").write_text(text, encoding="utf-8")
+    return Campaign.from_yaml(folder / "campaign.yaml", folder / "run")
+
+
+@pytest.mark.parametrize("optimizer", ["bayesian", "nsga2"])
+def test_a_campaign_keeps_what_a_batch_shares_and_reports_what_was_active(tmp_path: Path, optimizer: str) -> None:
+    with begin(tmp_path, optimizer=optimizer) as campaign:
+        list(campaign.rounds())
+        ledger = campaign.ledger
+        outcomes = ledger.outcomes
+        assert len(outcomes) == 16
+        assert ledger.state == "done"
+        for index in range(4):
+            assert len({o.variables["temperature_k"] for o in outcomes if o.round == index}) == 1
+        for first in range(0, 16, 3):
+            assert len({o.variables["place"] for o in outcomes[first : first + 3]}) == 1
+        for o in outcomes:
+            assert o.variables["humidity"] == 50
+            assert o.variables["pressure_gpa"] == 0
+            assert ("temperature_2_k" in o.variables) == (o.variables["step_2"] == "anneal")
+            assert 2 * float(o.variables["Cr"]) == round(2 * float(o.variables["Cr"]))
+        names, rows = table(ledger)
+        cells = [row[names.index("temperature_2_k")] for row in rows]
+        assert [cell is None for cell in cells] == [o.variables["step_2"] == "none" for o in outcomes]
+        write_report(ledger, tmp_path / "report.html")
+
+
+def test_a_context_is_given_with_the_question_or_the_question_is_refused(tmp_path: Path) -> None:
+    with begin(tmp_path, "") as campaign:
+        with pytest.raises(CampaignFileError, match=r"no value for humidity \(20 to 80\)"):
+            campaign.ask(2)
+        with pytest.raises(CampaignFileError, match="humidity is 90, out of its range, 20 to 80"):
+            campaign.ask(2, {"humidity": 90})
+        with pytest.raises(CampaignFileError, match="'humidty' is no variable with `context: true`; did you mean"):
+            campaign.ask(2, {"humidty": 40})
+        made = campaign.ask(2, {"humidity": "40"})
+        assert [o.variables["humidity"] for o in made] == [40.0, 40.0]
+        assert campaign.ledger.batches[-1].notes[0] == "context: humidity = 40"
+        assert json.dumps(campaign.ledger.outcomes[0].variables)

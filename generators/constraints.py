@@ -16,6 +16,9 @@ from eutectic.generators.linear_constraints import NotLinear, Relation, parse, r
 from eutectic.generators.terms import Term
 from eutectic.optimizers.base import Array, Known, Linear, Space, active
 
+ROUNDING = 1e-12
+"""Share of two sides' sizes below which they are equal: what a few floating-point operations lose."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Texts:
@@ -111,7 +114,7 @@ def _excess(relation: Relation, values: Mapping[str, Array], n: int) -> Array:
     sides = (relation.left, relation.right) if relation.sign in ("<=", "<") else (relation.right, relation.left)
     with np.errstate(all="ignore"):
         (low, low_size), (high, high_size) = (_evaluated(side, values, n) for side in sides)
-        share = (low - high) / np.maximum(low_size + high_size, 1e-300)
+        share = (low - high) / np.maximum(low_size + high_size, 1e-300) - ROUNDING
     return np.asarray(np.nan_to_num(share, nan=np.inf, posinf=np.inf))
 
 

@@ -83,6 +83,10 @@ class Goal:
         return f"{self.name}: {aim}"
 
 
+ROUNDING = 1e-9
+"""Share of a bound within which a value is on it, as where the bound is known before an evaluation."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """One side of a constraint."""
@@ -99,8 +103,9 @@ class Limit:
         return f"{self.property}_{self.side}"
 
     def excess(self, value: float) -> float:
-        """By how much the bound is overstepped, in the property's unit; feasible where <= 0."""
-        return self.bound - value if self.side == "min" else value - self.bound
+        """By how much the bound is overstepped, in the property's unit; feasible where <= 0, rounding apart."""
+        over = self.bound - value if self.side == "min" else value - self.bound
+        return 0.0 if 0 < over <= ROUNDING * abs(self.bound) else over
 
     def __str__(self) -> str:
         return f"{self.property} {'>=' if self.side == 'min' else '<='} {self.bound:g}"

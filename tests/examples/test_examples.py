@@ -11,6 +11,7 @@ from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError
 from eutectic.campaigns.file import examples
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.problem import build
+from tests.campaigns.trial_campaigns import run_example
 
 SUPPLIED = ("acid_stable_oxides", "alloy_replay")
 """Examples whose table their user has to supply."""
@@ -54,7 +55,7 @@ def test_example_goes_by_its_name_with_or_without_ending_but_not_by_a_path() -> 
 
 
 def test_unknown_example_is_refused_with_the_nearest_name() -> None:
-    assert "did you mean the example 'alloy_ladder'?" in str(examples.nothing_called("alloys"))
+    assert "did you mean the example 'alloy_and_anneal'?" in str(examples.nothing_called("alloys"))
     error = examples.nothing_called("catalist_pool.yaml")
     assert isinstance(error, CampaignFileError)
     assert "did you mean the example 'catalyst_pool'?" in str(error)
@@ -85,3 +86,37 @@ def test_heat_treatment_trades_hardness_for_distortion() -> None:
     assert water["hardness_gpa"] > air["hardness_gpa"]
     assert water["distortion_um"] > air["distortion_um"]
     assert water["cost_eur"] == air["cost_eur"] > 0
+
+
+def test_alloy_and_anneal_asks_for_an_alloy_in_steps_of_its_weights_and_a_second_step_only_where_it_is_made(
+    tmp_path: Path,
+) -> None:
+    short = ("budget.evaluations=16", "optimizers.0.evaluations=12")
+    outcomes = run_example("alloy_and_anneal", tmp_path, *short).outcomes
+    assert len(outcomes) == 16
+    assert {o.status for o in outcomes} == {"finished"}
+    for o in outcomes:
+        own = o.variables
+        assert 20 * float(own["Cr"]) == pytest.approx(round(20 * float(own["Cr"])), abs=1e-9)
+        assert sum(float(own[symbol]) for symbol in ("Cr", "Ag", "Zr", "Cu")) == pytest.approx(100)
+        assert ("temperature_2_k" in own) == ("time_2_h" in own) == (own["step_2"] == "anneal")
+        assert float(own["temperature_k"]) * float(own["time_h"]) <= 30000 * (1 + 1e-8)
+        assert float(own.get("temperature_2_k", 0)) <= float(own["temperature_k"]) - 50 + 1e-6
+        assert o.values["price_usd_per_kg"] <= 18 + 1e-9
+    assert {o.variables["step_2"] for o in outcomes} == {"none", "anneal"}
+
+
+def test_perovskite_sites_fills_two_sublattices_and_measures_them_against_the_hull(tmp_path: Path) -> None:
+    short = ("budget.evaluations=16", "optimizers.0.evaluations=12")
+    outcomes = run_example("perovskite_sites", tmp_path, *short).outcomes
+    assert len(outcomes) == 16
+    for o in outcomes:
+        own = {name: float(value) for name, value in o.variables.items()}
+        assert o.composition is not None
+        assert o.composition["O"] == pytest.approx(0.6)
+        assert own["La"] + own["Ca"] + own["Sr"] == pytest.approx(1)
+        assert own["Ca"] + own["Sr"] <= own["Mn"] + own["Fe"] + 1e-9
+        assert sum(own[symbol] > 0 for symbol in ("Mn", "Fe", "Co")) <= 2
+        assert o.values["charge_imbalance_e_per_atom"] <= 0.1 + 1e-9
+    assert {o.status for o in outcomes} == {"finished"}
+    assert len({o.values["energy_above_hull_ev_per_atom"] > 0 for o in outcomes}) == 2

@@ -1,4 +1,4 @@
-"""Campaigns whose samples share a furnace or are made in a humidity that nobody chooses; conditional steps in tables."""
+"""Campaigns whose samples share a furnace or are made in a humidity that nobody chooses; steps that are left out."""
 
 import json
 from pathlib import Path

@@ -27,7 +27,7 @@ class Parity:
     std: Array
     """(n,) its standard deviation, natural units."""
     metrics: Mapping[str, float]
-    """rmse, mae (natural units), r2, coverage_95 and the others of `optimizers.diagnostics.Check`."""
+    """rmse, mae (natural units), r2, coverage_95 and the others of `eutectic.optimizers.models.diagnostics.Check`."""
     notes: tuple[str, ...] = ()
     """What the surrogate says of itself: who is in charge of `auto`, weights of `stacked`, ..."""
 

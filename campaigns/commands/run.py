@@ -12,7 +12,7 @@ from eutectic.campaigns.commands.arguments import Folder, Overrides, Quiet, camp
 from eutectic.campaigns.commands.printing import suggestions, suggestions_json
 from eutectic.campaigns.commands.watch import watch
 from eutectic.campaigns.file.spec import CampaignSpec
-from eutectic.campaigns.loop import rehearsal
+from eutectic.campaigns.loop import dry_run
 from eutectic.campaigns.loop.context import context_of
 from eutectic.campaigns.problem import build
 from eutectic.campaigns.telling import described, from_csv, from_words, new_to, suggested
@@ -35,15 +35,15 @@ def run(
     """
     path = campaign_file(file)
     if dry_run:
-        raise typer.Exit(rehearsed(path, overrides or ()))
+        raise typer.Exit(check_only(path, overrides or ()))
 
     raise typer.Exit(watch(Campaign.from_yaml(path, folder, overrides or ()), quiet))
 
 
-def rehearsed(path: Path, overrides: Sequence[str]) -> int:
+def check_only(path: Path, overrides: Sequence[str]) -> int:
     """Print what a dry run finds; 0 when the campaign could run, 1 when not."""
     built = build.build(CampaignSpec.from_file(path, overrides), path.absolute().parent, engines=False)
-    found = rehearsal.rehearse(built)
+    found = dry_run.check_and_forecast(built)
     typer.echo("\n".join(found.lines()))
     return 0 if found.ok else 1
 

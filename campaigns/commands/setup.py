@@ -11,7 +11,7 @@ from eutectic.campaigns.commands.arguments import campaign_file
 from eutectic.campaigns.commands.printing import size
 from eutectic.campaigns.errors import CampaignFileError, Complaint, unknown
 from eutectic.campaigns.file import examples, plugins, schema, spec
-from eutectic.campaigns.loop.prior_data import forewarnings
+from eutectic.campaigns.loop.prior_data import warnings_of
 from eutectic.campaigns.problem import build
 
 INDENT = " " * 6
@@ -50,7 +50,7 @@ def validate(
     path = campaign_file(file)
     checked = spec.CampaignSpec.from_file(path, overrides or ())
     built = build.build(checked, path.parent, engines=False)
-    notes = forewarnings(built)
+    notes = warnings_of(built)
     typer.echo(f"{path}: valid; {size(built.space)}")
     for note in notes:
         typer.echo(f"note: {note}", err=True)

@@ -16,7 +16,7 @@ from eutectic.campaigns.commands.progress import Display, display
 from eutectic.campaigns.explain.explain import explain
 from eutectic.campaigns.explain.files import FOLDER, write_explanation
 from eutectic.campaigns.figures.pictures import write_figures
-from eutectic.campaigns.loop.prior_data import strangers
+from eutectic.campaigns.loop.prior_data import outside_space
 from eutectic.campaigns.record.outcomes import Ledger
 from eutectic.campaigns.report.page import write_report
 from eutectic.campaigns.tracking.follower import Tracker
@@ -37,7 +37,7 @@ def watch(campaign: Campaign, quiet: bool) -> int:
         with display(campaign.ledger.spec.name, quiet) as shown:
             if not quiet:
                 shown.say(opening(campaign.problem))
-                if note := strangers(campaign.problem, campaign.ledger.outcomes):
+                if note := outside_space(campaign.problem, campaign.ledger.outcomes):
                     shown.say(note)
             ledger = follow(campaign, shown, tracker)
         conclude(ledger, campaign.folder)

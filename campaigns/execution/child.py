@@ -14,7 +14,7 @@ from typing import Any
 from eutectic.campaigns.execution.processes import adopt_orphans, die_with_parent
 
 
-def live(function: str, arguments: Sequence[object], worker: int, result: int, output: int) -> None:
+def run_and_exit(function: str, arguments: Sequence[object], worker: int, result: int, output: int) -> None:
     """Become the evaluation; does not return.
 
     worker: process id of the parent. result, output: file descriptors for the answer and for anything printed.

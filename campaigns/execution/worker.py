@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from eutectic.campaigns.execution.child import live, resolve
+from eutectic.campaigns.execution.child import resolve, run_and_exit
 from eutectic.campaigns.execution.processes import adopt_orphans, die_with_parent, kill, kill_orphans, memory_mb
 
 LOOK_S = 0.2
@@ -122,7 +122,7 @@ class Worker:
         if pid == 0:
             for fd in (self._commands, self._replies, result, output, *(o for r in self._ends() for o in r)):
                 os.close(fd)
-            live(command["function"], command["arguments"], worker, result_end, output_end)
+            run_and_exit(command["function"], command["arguments"], worker, result_end, output_end)
         os.close(result_end)
         os.close(output_end)
         limit = command["timeout_s"]

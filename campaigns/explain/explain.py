@@ -16,16 +16,16 @@ from eutectic.campaigns.explain.models import (
     LEAST,
     Learned,
     Surroundings,
-    Wish,
+    Threshold,
     inputs_of,
     inside,
     known_units,
     learned,
     surroundings,
-    wish,
+    threshold_of,
 )
 from eutectic.campaigns.problem.build import build
-from eutectic.campaigns.problem.representations import reach
+from eutectic.campaigns.problem.representations import rows_of_space
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.optimizers.base import Array, Space
 from eutectic.surrogates.explain.counterfactuals import nearest_beyond
@@ -83,7 +83,7 @@ def explain(ledger: Ledger, wanted: Wanted | None = None) -> Explanation:
     rng = np.random.default_rng([ledger.spec.seed, len(ledger.finished)])
     around = surroundings(problem.space, rng) if shown else None
     made = [
-        asked.explained(one, found, around, wish(ledger, one, wanted.thresholds), rng)
+        asked.explained(one, found, around, threshold_of(ledger, one, wanted.thresholds), rng)
         for one in found
         if wanted.property in (None, one.name)
     ]
@@ -138,7 +138,12 @@ class _Asked:
     shown: Sequence[Outcome]
 
     def explained(
-        self, one: Learned, every: Sequence[Learned], around: Surroundings | None, aim: Wish, rng: np.random.Generator
+        self,
+        one: Learned,
+        every: Sequence[Learned],
+        around: Surroundings | None,
+        aim: Threshold,
+        rng: np.random.Generator,
     ) -> Explained:
         """Everything about one property."""
         swarm = self.swarm(one, rng)
@@ -181,7 +186,7 @@ class _Asked:
 
     def formulas(self, one: Learned) -> tuple[Said, ...]:
         """The surrogate's own, one a task, or a small one."""
-        points = reach(self.space)()
+        points = rows_of_space(self.space)()
         found = equations_of(one.fitted, one.sign, one.shift, one.X, one.signed, points)
         if not found:
             small = fitted_equation(one.X, one.y, self.inputs, points)
@@ -214,7 +219,7 @@ class _Asked:
         return tuple(made)
 
     def change(
-        self, one: Learned, every: Sequence[Learned], outcome: Outcome, around: Surroundings, aim: Wish,
+        self, one: Learned, every: Sequence[Learned], outcome: Outcome, around: Surroundings, aim: Threshold,
         rng: np.random.Generator,
     ) -> Counterfactual:  # fmt: skip
         """The smallest change that carries a candidate's property over its threshold."""

@@ -152,7 +152,7 @@ def _swapped(space: Space, x: Array, rng: np.random.Generator) -> Array:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Threshold:
     """What a property is to come to."""
 
     low: float | None
@@ -178,7 +178,7 @@ class Wish:
         return max(above - below, 0.0)
 
 
-def wish(ledger: Ledger, found: Learned, given: Mapping[str, float]) -> Wish:
+def threshold_of(ledger: Ledger, found: Learned, given: Mapping[str, float]) -> Threshold:
     """The threshold given for a property; else what its constraint asks, or what the best quarter reaches."""
     goal = next((goal for goal in ledger.spec.goals if goal.name == found.name), None)
     if goal is None:
@@ -186,7 +186,7 @@ def wish(ledger: Ledger, found: Learned, given: Mapping[str, float]) -> Wish:
     return _aimed(goal, given.get(found.name), found.y)
 
 
-def _aimed(goal: Goal, given: float | None, y: Array) -> Wish:
+def _aimed(goal: Goal, given: float | None, y: Array) -> Threshold:
     """On an objective's better side."""
     why = "" if given is not None else ", reached by the best quarter of the evaluations"
     if goal.kind == "target":
@@ -195,19 +195,19 @@ def _aimed(goal: Goal, given: float | None, y: Array) -> Wish:
         width = goal.tolerance if given is None and goal.tolerance > 0 else float(off)
         why = ", its tolerance" if given is None and goal.tolerance > 0 else why
         text = f"within {number(width)} of the target {number(goal.target)}{why}"
-        return Wish(goal.target - width, goal.target + width, text)
+        return Threshold(goal.target - width, goal.target + width, text)
     if goal.kind == "maximize":
         value = float(np.quantile(y, 1 - BEST)) if given is None else given
-        return Wish(value, None, f"at least {number(value)}{why}")
+        return Threshold(value, None, f"at least {number(value)}{why}")
     value = float(np.quantile(y, BEST)) if given is None else given
-    return Wish(None, value, f"at most {number(value)}{why}")
+    return Threshold(None, value, f"at most {number(value)}{why}")
 
 
-def _limited(limits: Sequence[Limit], given: float | None) -> Wish:
+def _limited(limits: Sequence[Limit], given: float | None) -> Threshold:
     """Inside a constraint; a given value replaces the bound of its first side."""
     bounds = {limit.side: limit.bound for limit in limits}
     if given is not None:
         bounds = {limits[0].side: given}
     words = [f"at {'least' if side == 'min' else 'most'} {number(bound)}" for side, bound in bounds.items()]
     why = "" if given is not None else ", its constraint"
-    return Wish(bounds.get("min"), bounds.get("max"), " and ".join(words) + why)
+    return Threshold(bounds.get("min"), bounds.get("max"), " and ".join(words) + why)

@@ -59,7 +59,7 @@ def known_rows(problem: Problem) -> list[dict[str, Any]]:
     return found
 
 
-def forewarnings(problem: Problem) -> list[str]:
+def warnings_of(problem: Problem) -> list[str]:
     """What the files of the space and the rows known before the start say against the campaign.
 
     Rows of a pool that are one candidate; a reference point that nothing known reaches.
@@ -70,11 +70,11 @@ def forewarnings(problem: Problem) -> list[str]:
     given = [goal.reference_loss for goal in goals]
     reference = [loss for loss in given if loss is not None]
     text = unreached(problem.spec, reference if len(reference) == len(goals) else None, list(record.outcomes.values()))
-    said = (*getattr(problem.generator, "remarks", ()), text, strangers(problem, tuple(record.outcomes.values())))
+    said = (*getattr(problem.generator, "remarks", ()), text, outside_space(problem, tuple(record.outcomes.values())))
     return [note for note in said if note]
 
 
-def strangers(problem: Problem, outcomes: Sequence[Outcome]) -> str:
+def outside_space(problem: Problem, outcomes: Sequence[Outcome]) -> str:
     """What is to be said of what is known and the space does not hold; "" where it holds all."""
     known = [o for o in outcomes if o.number <= 0]
     X = np.array([o.x for o in known], dtype=float).reshape(len(known), problem.space.d)

@@ -28,7 +28,7 @@ def represented(recipe: Any, content: Mapping[str, Any], generator: Any) -> Surr
     chosen = content.get("representation")
     if chosen is None:
         sequence = _serving(generator, "element_sequence") if getattr(recipe, "sequential", False) else None
-        return recipe if sequence is None else Represented(recipe, sequence, reach(generator.space))
+        return recipe if sequence is None else Represented(recipe, sequence, rows_of_space(generator.space))
     named = {"use": chosen} if isinstance(chosen, str) else dict(chosen)
     try:
         part = plugins.build("representations", named, ".")
@@ -42,7 +42,7 @@ def represented(recipe: Any, content: Mapping[str, Any], generator: Any) -> Surr
         raise _refused(f"'{named['use']}' cannot represent this space: {error}; {others}") from None
     if getattr(found, "sequence", None) is not None and not getattr(recipe, "sequential", False):
         raise _refused(f"'{named['use']}' is read by `use: cnn` alone, not by '{content['use']}'")
-    return Represented(recipe, found, reach(generator.space))
+    return Represented(recipe, found, rows_of_space(generator.space))
 
 
 def rebuilt(content: Mapping[str, Any], space: Mapping[str, Any] | None, folder: Path) -> Surrogate:
@@ -68,7 +68,7 @@ def _serving(generator: Any, name: str) -> Any:
         return None
 
 
-def reach(space: Space) -> Any:
+def rows_of_space(space: Space) -> Any:
     """Rows (k, d) spread over the space, drawn when first asked for."""
 
     @cache

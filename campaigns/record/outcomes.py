@@ -135,7 +135,7 @@ class Round:
     hypervolume: float | None
     """Of all feasible outcomes up to and with this round, against the stored reference; None before it is fixed."""
     diagnostics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """Property -> cross-validation metric -> value (rmse, r2, ...: `optimizers.diagnostics.Check`)."""
+    """Property -> cross-validation metric -> value (rmse, r2, ...: `eutectic.optimizers.models.diagnostics.Check`)."""
     regret: float | None = None
     """Share of the hypervolume that may still be missing, 0 to 1; None where `budget.regret` does not ask for it."""
 

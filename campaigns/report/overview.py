@@ -50,7 +50,7 @@ def _best(ledger: Ledger, front: Sequence[Outcome]) -> str:
     return said(ledger.spec.goals[0].name, front[0]) if front else "–"
 
 
-def question(ledger: Ledger) -> str:
+def problem(ledger: Ledger) -> str:
     """What was asked: objectives, constraints, space, oracles, optimizers, budget."""
     goals: list[list[Text]] = [
         [label(g.name), f"target {number(g.target)} ± {number(g.tolerance)}" if g.kind == "target" else g.kind,
@@ -101,7 +101,7 @@ def _setting(ledger: Ledger) -> str:
     )
 
 
-def answer(ledger: Ledger, front: Sequence[Outcome]) -> str:
+def pareto_front(ledger: Ledger, front: Sequence[Outcome]) -> str:
     """The objectives' figure and the table of best candidates."""
     single = len(ledger.spec.goals) == 1
     figure = objectives(ledger, front) if ledger.finished else None
@@ -138,7 +138,7 @@ def _candidates(ledger: Ledger, outcomes: Sequence[Outcome]) -> str:
     return "<h3>Best candidates</h3>" + table(columns, rows, numbers=range(2, 2 + len(names)), tall=len(rows) > 15)
 
 
-def course(ledger: Ledger) -> str:
+def hypervolume(ledger: Ledger) -> str:
     """The hypervolume's trace."""
     figure = trace(ledger) if len(ledger.spec.goals) > 1 else None
     goals = ", ".join(quantity(g.name)[1] or "1" for g in ledger.spec.goals)
@@ -146,7 +146,7 @@ def course(ledger: Ledger) -> str:
     return section("course", "Hypervolume", chart("trace", figure), paragraph(note, "note")) if figure else ""
 
 
-def materials(ledger: Ledger, front: Sequence[Outcome]) -> str:
+def front_variables(ledger: Ledger, front: Sequence[Outcome]) -> str:
     """What the front is made of."""
     if len(ledger.spec.goals) == 1:
         front = _ranked(ledger, front)
@@ -159,7 +159,7 @@ def materials(ledger: Ledger, front: Sequence[Outcome]) -> str:
     return section("materials", heading, chart("makeup", figure), paragraph(thin, "note"))
 
 
-def trust(parities: Parities) -> str:
+def surrogate_quality(parities: Parities) -> str:
     """Leave-one-out parity with its metrics, what speaks against each surrogate, and what it says of itself."""
     rows: list[list[Text]] = [
         [label(p.name), len(p.measured),

@@ -14,7 +14,14 @@ from eutectic.campaigns.report.decisions import again, decisions, expenses, fail
 from eutectic.campaigns.report.explanation import explanation
 from eutectic.campaigns.report.ladder import ladder, validation
 from eutectic.campaigns.report.markup import safe
-from eutectic.campaigns.report.overview import answer, course, head, materials, question, trust
+from eutectic.campaigns.report.overview import (
+    front_variables,
+    head,
+    hypervolume,
+    pareto_front,
+    problem,
+    surrogate_quality,
+)
 from eutectic.campaigns.report.search import credit, known, stages
 
 STYLE = """
@@ -97,14 +104,14 @@ def page(ledger: Ledger, parities: Parities) -> str:
     source = yaml.safe_dump(ledger.spec.dump(), sort_keys=False, allow_unicode=True, width=100)
     parts = [
         head(ledger, best),
-        question(ledger),
-        answer(ledger, best),
-        course(ledger),
+        problem(ledger),
+        pareto_front(ledger, best),
+        hypervolume(ledger),
         stages(ledger),
         credit(ledger),
         known(ledger),
-        materials(ledger, best),
-        trust(parities),
+        front_variables(ledger, best),
+        surrogate_quality(parities),
         explanation(ledger),
         ladder(ledger),
         validation(ledger, parities),

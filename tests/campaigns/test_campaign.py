@@ -10,7 +10,7 @@ from eutectic.campaigns.campaign import Campaign, request_stop
 from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError
 from eutectic.campaigns.exports.workflow import evaluate
 from eutectic.campaigns.file.spec import CampaignSpec
-from eutectic.campaigns.loop.prior_data import forewarnings
+from eutectic.campaigns.loop.prior_data import warnings_of
 from eutectic.campaigns.problem.build import build
 from eutectic.campaigns.record.history import history_of
 from eutectic.campaigns.record.journal import NAME
@@ -217,10 +217,10 @@ def test_what_is_known_of_places_outside_the_space_is_named(tmp_path):
     path = write(tmp_path, history={"file": "earlier.csv"})
     (tmp_path / "earlier.csv").write_text("x,y,a,b\n0.5,0.25,1,2\n1.5,0.2,2,1\n")
     problem = build(CampaignSpec.from_file(path), tmp_path)
-    (note,) = forewarnings(problem)
+    (note,) = warnings_of(problem)
     assert note.startswith("1 of 2 rows of the history lie outside the space (such as earlier.csv:3)")
     (tmp_path / "earlier.csv").write_text("x,y,a,b\n0.5,0.25,1,2\n")
-    assert forewarnings(problem) == []
+    assert warnings_of(problem) == []
 
 
 def test_what_is_known_before_the_start_does_not_count(tmp_path):

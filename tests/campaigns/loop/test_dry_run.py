@@ -7,8 +7,8 @@ import pytest
 
 from eutectic.campaigns.file import plugins
 from eutectic.campaigns.file.spec import CampaignSpec
-from eutectic.campaigns.loop import rehearsal
-from eutectic.campaigns.loop.rehearsal import Trial, forecast, rehearse
+from eutectic.campaigns.loop import dry_run
+from eutectic.campaigns.loop.dry_run import Trial, check_and_forecast, forecast
 from eutectic.campaigns.problem import build as problem
 from eutectic.optimizers.spaces import region
 from tests.campaigns import fakes
@@ -61,9 +61,9 @@ def _python(monkeypatch):
     )
 
 
-def test_a_good_campaign_rehearses_well(build):
+def test_a_good_campaign_passes_the_dry_run(build):
     built = build()
-    found = rehearse(built)
+    found = check_and_forecast(built)
     assert found.ok
     assert found.points is None
     assert [check.message for check in found.checks] == ["", ""]
@@ -78,21 +78,21 @@ def test_a_good_campaign_rehearses_well(build):
 
 def test_the_tried_candidate_is_the_seeds_and_lies_in_the_space(build):
     built = build()
-    one, two, other = rehearse(built), rehearse(built), rehearse(build("seed=4"))
+    one, two, other = check_and_forecast(built), check_and_forecast(built), check_and_forecast(build("seed=4"))
     assert one.candidate == two.candidate != other.candidate
     assert region.contains(built.space, np.array([list(one.candidate.variables.values())])).all()
 
 
 def test_a_missing_engine_is_a_line_with_its_cure(build, monkeypatch):
     monkeypatch.setattr(fakes.Probe, "inline", True, raising=False)
-    found = rehearse(build("oracles=[{use: probe, broken: pip install it}, {use: sieve}]"))
+    found = check_and_forecast(build("oracles=[{use: probe, broken: pip install it}, {use: sieve}]"))
     assert not found.ok
     assert found.lines()[1] == "probe: pip install it"
     assert [trial.oracle for trial in found.trials] == ["sieve"]
 
 
 def test_an_objective_nobody_returned_is_a_line(build):
-    found = rehearse(build("objectives={hardnes_gpa: maximize}"))
+    found = check_and_forecast(build("objectives={hardnes_gpa: maximize}"))
     assert not found.ok
     assert (
         "no oracle returned 'hardnes_gpa'; did you mean 'hardness_gpa'? returned: total, hardness_gpa" in found.lines()
@@ -100,14 +100,14 @@ def test_an_objective_nobody_returned_is_a_line(build):
 
 
 def test_a_value_outside_its_window_is_a_line(build):
-    found = rehearse(build("objectives={hardness_gpa: {goal: maximize, valid: {min: 2}}}"))
+    found = check_and_forecast(build("objectives={hardness_gpa: {goal: maximize, valid: {min: 2}}}"))
     assert found.complaints == ("hardness_gpa is 1, outside its valid window 2 to inf",)
 
 
 @pytest.mark.usefixtures("_python")
 def test_a_users_function_is_tried_in_a_process_of_its_own(build, tmp_path):
     good = "import os\ndef f(values):\n    return {'hardness_gpa': sum(values.values()), 'pid': os.getpid()}\n"
-    found = rehearse(build(python_oracle(tmp_path, good)))
+    found = check_and_forecast(build(python_oracle(tmp_path, good)))
     assert found.ok
     assert found.trials[0].values["hardness_gpa"] == pytest.approx(sum(found.candidate.variables.values()))
     assert found.trials[0].values["pid"] != os.getpid()
@@ -125,7 +125,7 @@ def test_a_users_function_is_tried_in_a_process_of_its_own(build, tmp_path):
 )
 def test_a_users_function_that_fails_is_a_line(build, tmp_path, body, says):
     overrides = python_oracle(tmp_path, f"def f(values):\n    {body}\n")
-    found = rehearse(build(overrides, "executor.timeout_s=5"))
+    found = check_and_forecast(build(overrides, "executor.timeout_s=5"))
     assert not found.ok
     assert any(says in line for line in found.lines()[2:-1])
 
@@ -164,4 +164,4 @@ def test_the_first_budget_to_run_out_ends_the_forecast(build, budget, evaluation
 def test_a_forecast_that_cannot_be_made_says_so(build):
     told = forecast(build("budget={hours: 1}", "optimizers=[{use: dice}]"), (), 0.0)
     assert told.total_s is None
-    assert "cannot be said" in rehearsal._forecast_line(told)
+    assert "cannot be said" in dry_run._forecast_line(told)

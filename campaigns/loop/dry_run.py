@@ -63,7 +63,7 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsal:
+class DryRun:
     """What a dry run found."""
 
     points: int | None
@@ -87,14 +87,14 @@ class Rehearsal:
         return list(_lines(self))
 
 
-def rehearse(problem: Problem) -> Rehearsal:
+def check_and_forecast(problem: Problem) -> DryRun:
     """Check and try everything a run would use, writing nothing; a failure is data, not an error."""
     rng = np.random.default_rng(problem.spec.seed)
     candidate = problem.generator.generate(region.sample(problem.space, 1, rng), rng)[0]
     checks = tuple(_check(named) for named in problem.oracles)
     able = {check.oracle for check in checks if check.ok}
     trials = tuple(_trials(problem, [named for named in problem.oracles if named.name in able], candidate))
-    return Rehearsal(
+    return DryRun(
         points=region.count(problem.space),
         variables=problem.space.d,
         checks=checks,
@@ -210,7 +210,7 @@ def _made_up(space: Space, n: int, m: int, c: int) -> History:
     return History.observed(X, rng.standard_normal((n, m)), rng.standard_normal((n, c)) - 1.0)
 
 
-def _lines(found: Rehearsal) -> Iterator[str]:
+def _lines(found: DryRun) -> Iterator[str]:
     many = "infinitely many" if found.points is None else f"{found.points:,}"
     yield f"space: {found.variables} variables, {many} candidates"
     for check in found.checks:

@@ -197,6 +197,8 @@ class History:
     """(n,) `Reason.proposer` of each row; () where nobody said."""
     replicas: tuple[tuple[Replicas | None, ...], ...] = ()
     """(n, m + c) what each output of a row is the mean of, for surrogates that read sequences; () where nobody said."""
+    curves: Mapping[int, Array] = field(default_factory=dict)
+    """Objective (its number) -> the curves (n, p) of which its values are distances, NaN where a row has none."""
     prices: tuple[float, ...] = ()
     """Cost of one evaluation on each rung of a ladder of oracles, rung 0 first; () where there is none. With prices the
     history has a row for each rung of a candidate that answered."""
@@ -237,7 +239,8 @@ class History:
         values = {name: getattr(self, name)[index] for name in PER_ROW}
         origin = tuple(self.origin[i] for i in index) if self.origin else ()
         replicas = tuple(self.replicas[i] for i in index) if self.replicas else ()
-        return replace(self, **values, origin=origin, replicas=replicas)
+        curves = {j: points[index] for j, points in self.curves.items()}
+        return replace(self, **values, origin=origin, replicas=replicas, curves=curves)
 
     @property
     def finished(self) -> NDArray[np.bool_]:

@@ -84,6 +84,8 @@ class Evaluation:
     """Wall seconds it took."""
     artifacts: Mapping[str, str] = field(default_factory=dict)
     """Name -> small text content worth keeping (a relaxed structure as CIF, a log's tail)."""
+    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Properties that are curves, by name: their points, on the axis of the campaign's target."""
     provenance: Mapping[str, Value] = field(default_factory=dict)
     """Engine, version, potential or model hash, functional, seed, ...; the campaign adds the hash of the settings.
     With `out_of_domain` (the reason, as text) on a rung of a ladder, the candidate goes up to the next."""

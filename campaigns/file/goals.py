@@ -40,6 +40,16 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class CurveGoal:
+    """A curve that a property is to be like."""
+
+    file: str
+    """CSV with the target's points, relative to the campaign file."""
+    distance: str
+    """`rms`, `wasserstein` or `cosine`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Goal:
     """One objective."""
 
@@ -53,6 +63,8 @@ class Goal:
     reference: float | None = None
     """The worst acceptable value, in the property's unit: the hypervolume's reference point; None: chosen later."""
     valid: Window = Window()
+    curve: CurveGoal | None = None
+    """For a property that is a curve: its value then is the distance to this one, which is minimised."""
 
     def signed(self, value: float) -> float:
         """What a surrogate models: the value, its negative when maximised, its distance above a target."""
@@ -78,6 +90,8 @@ class Goal:
         return None if self.reference is None else self.loss(self.signed(self.reference))
 
     def __str__(self) -> str:
+        if self.curve is not None:
+            return f"{self.name}: {self.curve.distance} distance to {self.curve.file}"
         within = f" within {self.tolerance:g}" if self.tolerance else ""
         aim = f"target {self.target:g}{within}" if self.kind == "target" else self.kind
         return f"{self.name}: {aim}"

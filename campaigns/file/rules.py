@@ -78,13 +78,19 @@ def _objective(name: str, wanted: str | Objective) -> Iterator[Complaint]:
     if isinstance(wanted, str):
         return
     path = ("objectives", name)
+    if isinstance(wanted.target, str):
+        for key in ("goal", "tolerance"):
+            if getattr(wanted, key) is not None:
+                yield Complaint((*path, key), f"`{key}` has no meaning beside a target curve")
+    elif wanted.distance is not None:
+        yield Complaint((*path, "distance"), "`distance` is for a property that is a curve: give `target: FILE.csv`")
     if wanted.sense is None:
         yield Complaint(path, "say `goal: maximize`, `goal: minimize` or `target: VALUE`")
         return
     if wanted.sense == "target" and wanted.target is None:
         yield Complaint((*path, "goal"), "a target objective needs `target: VALUE`")
         return
-    if wanted.sense != "target":
+    if wanted.sense != "target" and not isinstance(wanted.target, str):
         for key in ("target", "tolerance"):
             if getattr(wanted, key) is not None:
                 yield Complaint((*path, key), f"`{key}` has no meaning beside `goal: {wanted.goal}`")

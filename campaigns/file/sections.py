@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from eutectic.campaigns.file.goals import Goal, Limit, Sense, Window, limits_of
+from eutectic.campaigns.file.goals import CurveGoal, Goal, Limit, Sense, Window, limits_of
 
 CLOSED = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
 OPEN = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
@@ -36,8 +36,10 @@ class Objective(BaseModel):
     model_config = CLOSED
     goal: Literal["maximize", "minimize", "target"] | None = None
     """Which way is better; may be left out beside `target`."""
-    target: float | None = None
-    """The wanted value, in the property's unit."""
+    target: float | str | None = None
+    """The wanted value, in the property's unit; of a property that is a curve, the CSV file of the wanted curve."""
+    distance: Literal["rms", "wasserstein", "cosine"] | None = None
+    """How the distance to a wanted curve is taken (`rms` when not given): see docs/campaign-file.md, "Curves"."""
     tolerance: Annotated[float, Field(ge=0)] | None = None
     """Half-width within which the target counts as met, in the property's unit (0 when not given)."""
     reference: float | None = None
@@ -48,12 +50,17 @@ class Objective(BaseModel):
     @property
     def sense(self) -> Sense | None:
         """The goal, also where only `target` says it; None when neither is given."""
+        if isinstance(self.target, str):
+            return "minimize"
         return self.goal or (None if self.target is None else "target")
 
     def named(self, name: str) -> Goal:
         """The goal for property `name`."""
         assert self.sense is not None
         valid = self.valid.window if self.valid else Window()
+        if isinstance(self.target, str):
+            curve = CurveGoal(self.target, self.distance or "rms")
+            return Goal(name, "minimize", reference=self.reference, valid=valid, curve=curve)
         return Goal(name, self.sense, self.target, self.tolerance or 0.0, self.reference, valid)
 
 

@@ -110,6 +110,11 @@ class CampaignSpec(BaseModel):
         return tuple(objective.named(name) for name, objective in full.items())
 
     @property
+    def outputs(self) -> tuple[str, ...]:
+        """The property of each output that is learned, objectives before limits (m + c)."""
+        return (*(goal.name for goal in self.goals), *(limit.property for limit in self.limits))
+
+    @property
     def limits(self) -> tuple[Limit, ...]:
         """One a bound, in the file's order, `min` before `max` (c)."""
         return tuple(limit for name, constraint in self.constraints.items() for limit in constraint.named(name))

@@ -13,6 +13,7 @@ from eutectic.campaigns.errors import likely
 from eutectic.campaigns.execution.job import evaluate, job, lost
 from eutectic.campaigns.execution.local import EvaluationLost, Setting, open_executor
 from eutectic.campaigns.file.goals import refusal
+from eutectic.campaigns.problem.curves import with_distances
 from eutectic.campaigns.problem.definition import NamedOracle, Problem
 from eutectic.optimizers.base import Array, History, Space, propose
 from eutectic.optimizers.spaces import region
@@ -143,7 +144,8 @@ def _trials(problem: Problem, oracles: Sequence[NamedOracle], candidate: Candida
         if getattr(named.oracle, "waits", False):
             continue
         try:
-            evaluation = _evaluated(problem, named, candidate, [problem.spec.seed, k])
+            raw = _evaluated(problem, named, candidate, [problem.spec.seed, k])
+            evaluation = with_distances(raw, problem.curves)
         except EngineMissing as error:
             yield Trial(named.name, error=str(error))
             continue

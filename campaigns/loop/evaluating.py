@@ -13,6 +13,7 @@ from eutectic.campaigns.execution.local import Executor
 from eutectic.campaigns.loop import routing
 from eutectic.campaigns.loop.gates import decisions, ripe
 from eutectic.campaigns.loop.stopwatch import Stopwatch
+from eutectic.campaigns.problem.curves import with_distances
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.journal import Draft, Entry
 from eutectic.campaigns.record.ledger import Logbook
@@ -157,6 +158,7 @@ class Evaluating:
     def _conclude(self, number: int, position: int, evaluation: Evaluation) -> Iterator[Event]:
         """Write an evaluation down, and with it what becomes of its candidate."""
         outcome = self._logbook.record.outcomes[number]
+        evaluation = with_distances(evaluation, self._problem.curves)
         level = routing.rung(self._problem, outcome, position)
         settings = routing.settings(self._problem, outcome, position)
         self._tries[number, position, level] = tries = self._tries.get((number, position, level), 0) + 1

@@ -57,6 +57,7 @@ def climbing(problem: Problem, ledger: Ledger, plain: History) -> History:
         round=np.array([a.outcome.round for a in answers], dtype=np.int64),
         origin=tuple(a.outcome.reason.proposer for a in answers),
         replicas=(),
+        curves={},
         pending=_rows([o.x for o in pending], problem.space.d),
         pending_rung=np.array([o.rung for o in pending], dtype=np.int64),
         prices=prices(problem, ledger.outcomes),

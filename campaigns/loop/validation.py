@@ -17,6 +17,7 @@ from eutectic.campaigns.execution.flight import Flight
 from eutectic.campaigns.execution.job import evaluate, job
 from eutectic.campaigns.execution.local import Executor
 from eutectic.campaigns.loop.routing import evaluation_seed, tried_again
+from eutectic.campaigns.problem.curves import with_distances
 from eutectic.campaigns.problem.definition import NamedOracle, Problem
 from eutectic.campaigns.record.journal import Draft
 from eutectic.campaigns.record.ledger import Logbook
@@ -100,7 +101,7 @@ class Validating:
         except Empty:
             return
         flight = self._flights.pop(number)
-        evaluation = self._marked(flight.landing(), flight.seed)
+        evaluation = self._marked(with_distances(flight.landing(), self._problem.curves), flight.seed)
         self._tries[number] = tries = self._tries.get(number, 0) + 1
         again = tried_again(evaluation.failure, tries, self._problem.spec.executor.retries)
         body = {"settings": self._named.settings_hash, "attempt": tries, "again": again}

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from eutectic.campaigns.file.messages import complaint_of
 from eutectic.campaigns.file.sections import OptimizerPart, OraclePart, SurrogatePart
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.problem.cross_checks import absences, crosschecks
+from eutectic.campaigns.problem.curves import targets
 from eutectic.campaigns.problem.definition import NamedOracle, Problem, Stage
 from eutectic.campaigns.problem.ladder import ladder_of
 from eutectic.campaigns.problem.representations import represented
@@ -27,6 +28,8 @@ from eutectic.optimizers.bayesian.satisfy import Satisfy
 from eutectic.optimizers.spaces import region
 from eutectic.oracles.base import EngineMissing
 from eutectic.surrogates.base import Surrogate
+from eutectic.surrogates.composite.curve import CurveDistance
+from eutectic.surrogates.composite.curve_distance import Target
 
 
 def build(spec: CampaignSpec, folder: str | Path, engines: bool = True) -> Problem:
@@ -41,12 +44,14 @@ def build(spec: CampaignSpec, folder: str | Path, engines: bool = True) -> Probl
     optimizers = [parts.one("optimizers", ("optimizers", k), part) for k, part in enumerate(spec.optimizers)]
     space = parts.space(generator)
     recipes = parts.recipes(None if space is None else generator)
-    complaints = [*parts.complaints, *absences(spec, folder)]
+    curves, unreadable = targets(spec, folder)
+    complaints = [*parts.complaints, *absences(spec, folder), *unreadable]
     if complaints or space is None:
         raise spec.refuse(complaints)
     wanted = _wanted(spec, oracles)
-    named = tuple(_name(part, oracle, wanted) for part, oracle in zip(spec.oracles, oracles, strict=True))
-    validator = parts.validator(wanted)
+    named = tuple(_name(part, oracle, wanted, curves) for part, oracle in zip(spec.oracles, oracles, strict=True))
+    validator = parts.validator(wanted, curves)
+    recipes = tuple(_learning(recipe, name, curves) for recipe, name in zip(recipes, spec.outputs, strict=True))
     space = parts.screened(space, generator, named)
     unknown = learned(spec.limits, space)
     m = len(spec.goals)
@@ -57,7 +62,7 @@ def build(spec: CampaignSpec, folder: str | Path, engines: bool = True) -> Probl
         for part, optimizer in zip(spec.optimizers, optimizers, strict=True)
     )
     ladder = ladder_of(named, wanted)
-    problem = Problem(spec, folder, generator, space, named, stages, recipes, ladder, validator)
+    problem = Problem(spec, folder, generator, space, named, stages, recipes, ladder, validator, curves)
     misfits = [*parts.complaints, *crosschecks(problem)]
     if misfits:
         raise spec.refuse(misfits)
@@ -89,7 +94,7 @@ class _Parts:
             self.complaints += [complaint.under(path) for complaint in error.complaints]
             return None
 
-    def validator(self, wanted: Sequence[str]) -> NamedOracle | None:
+    def validator(self, wanted: Sequence[str], curves: Mapping[str, Target]) -> NamedOracle | None:
         """The oracle of `validate` with its own options, or None; gathers complaints about these."""
         given = self.spec.validation
         if given is None:
@@ -97,7 +102,7 @@ class _Parts:
         part = next(part for part in self.spec.oracles if part.called == given.oracle)
         changed = OraclePart.model_validate({**part.model_dump(exclude_unset=True), **given.options})
         oracle = self.one("oracles", ("validate", "options"), changed)
-        return None if oracle is None else _name(changed, oracle, wanted)
+        return None if oracle is None else _name(changed, oracle, wanted, curves)
 
     def recipes(self, generator: Any) -> tuple[Surrogate, ...]:
         """One surrogate an output (m + c): its own, else the default, else a Gaussian process.
@@ -105,7 +110,7 @@ class _Parts:
         Each over its representation of the generator's space; without a generator they are only checked.
         """
         default = self.spec.surrogates.get("default", SurrogatePart(use="gp"))
-        outputs = [*(goal.name for goal in self.spec.goals), *(limit.property for limit in self.spec.limits)]
+        outputs = self.spec.outputs
         keys = {name: name if name in self.spec.surrogates else "default" for name in outputs}
         built = {
             key: self.recipe(("surrogates", key), self.spec.surrogates.get(key, default), generator)
@@ -167,6 +172,11 @@ def _wanted(spec: CampaignSpec, oracles: Sequence[Any]) -> list[str]:
     return wanted
 
 
+def _learning(recipe: Any, name: str, curves: Mapping[str, Target]) -> Any:
+    """The recipe of an output; of a distance to a curve one that learns the curve."""
+    return CurveDistance(recipe, curves[name]) if name in curves else recipe
+
+
 def _aimed(optimizer: Any, part: OptimizerPart) -> Any:
     """The optimizer with its stage's goal."""
     return Satisfy(optimizer, part.use) if part.goal == "satisfy" else optimizer
@@ -186,9 +196,11 @@ def _fingerprint(oracle: Any) -> str:
         return ""  # said by the cross-checks and `require_engines`, with its cure
 
 
-def _name(part: OraclePart, oracle: Any, wanted: Sequence[str]) -> NamedOracle:
+def _name(part: OraclePart, oracle: Any, wanted: Sequence[str], curves: Mapping[str, Target]) -> NamedOracle:
     options = {"use": part.use, **(part.model_extra or {})}
-    text = json.dumps([options, _fingerprint(oracle)], sort_keys=True, separators=(",", ":"))
+    depends: list[object] = [options, _fingerprint(oracle)]
+    returned = {name: t.digest for name, t in curves.items() if name in (oracle.properties or curves)}
+    text = json.dumps([*depends, returned] if returned else depends, sort_keys=True, separators=(",", ":"))
     only = [name for name in wanted if name in (oracle.properties or ())]
     selective = bool(only) and hasattr(oracle, "only")
     return NamedOracle(

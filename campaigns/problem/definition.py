@@ -11,6 +11,7 @@ from eutectic.generators.base import Generator
 from eutectic.optimizers.base import Optimizer, Space
 from eutectic.oracles.base import Oracle
 from eutectic.surrogates.base import Surrogate
+from eutectic.surrogates.composite.curve_distance import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,8 @@ class Problem:
     """The oracles that share a wanted property."""
     validator: NamedOracle | None = None
     """Who computes the best once more, with its own options; None: nobody."""
+    curves: Mapping[str, Target] = field(default_factory=dict)
+    """Objectives that are curves, and the curves they are to be like."""
 
     @property
     def learned(self) -> tuple[Limit, ...]:

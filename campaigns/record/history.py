@@ -40,6 +40,7 @@ def history_of(ledger: Ledger, space: Space) -> History:
         state=ledger.batches[-1].state if ledger.batches else {},
         origin=tuple(o.reason.proposer for o in known),
         replicas=replicas_of(known, goals, limits),
+        curves={j: points for j, goal in enumerate(goals) if (points := curves_of(known, goal)) is not None},
     )
 
 
@@ -52,6 +53,18 @@ def _signed(outcome: Outcome, goal: Goal) -> float:
 def _rows(rows: Sequence[Sequence[float]], width: int) -> Array:
     """An array (n, width), also for n = 0."""
     return np.array(rows, dtype=float).reshape(len(rows), width)
+
+
+def curves_of(outcomes: Sequence[Outcome], goal: Goal) -> Array | None:
+    """The curves (n, p) of an objective's values, NaN where an outcome has none; None where nobody has."""
+    if goal.curve is None:
+        return None
+    rows = [
+        next((e.curves[goal.name] for e in reversed(o.evaluations) if goal.name in e.curves), None) for o in outcomes
+    ]
+    width = next((len(row) for row in rows if row is not None), 0)
+    table = [[math.nan] * width if row is None or len(row) != width else list(row) for row in rows]
+    return _rows(table, width) if width else None
 
 
 def replicas_of(

@@ -10,6 +10,7 @@ import yaml
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.parity import Parities, leave_one_out
 from eutectic.campaigns.record.outcomes import Ledger
+from eutectic.campaigns.report.curves import curve_section
 from eutectic.campaigns.report.decisions import again, decisions, expenses, failures
 from eutectic.campaigns.report.explanation import explanation
 from eutectic.campaigns.report.ladder import ladder, validation
@@ -111,6 +112,7 @@ def page(ledger: Ledger, parities: Parities) -> str:
         credit(ledger),
         known(ledger),
         front_variables(ledger, best),
+        curve_section(ledger),
         surrogate_quality(parities),
         explanation(ledger),
         ladder(ledger),

@@ -19,6 +19,8 @@ from eutectic.optimizers.base import Array, Space
 from eutectic.optimizers.models import belief
 from eutectic.optimizers.models.belief import domain
 from eutectic.surrogates.base import Domain, FittedSurrogate, Replicas
+from eutectic.surrogates.composite.curve import CurveDistance
+from eutectic.surrogates.composite.curve_distance import Target
 from eutectic.surrogates.composite.represented import Represented
 
 if TYPE_CHECKING:
@@ -64,6 +66,10 @@ def restore(path: str | Path) -> Restored:
     box = content["domain"]
     domain = Domain(np.array(box["lower"]), np.array(box["upper"]), tuple(box["categorical"]))
     recipe: Any = rebuilt(content["recipe"], content.get("space"), Path(content["folder"]))
+    if "curves" in content:
+        given = content["curves"]
+        wanted = Target(np.array(given["axis"]), np.array(given["values"]), given["distance"])
+        recipe = CurveDistance(recipe, wanted).measured(np.array(content["X"]), np.array(given["points"]))
     if "replicas" in content:
         recipe = recipe.informed(np.array(content["X"], dtype=float), [_read(row) for row in content["replicas"]])
     fitted = recipe.fit(
@@ -94,6 +100,9 @@ def final_surrogates(ledger: Ledger) -> list[Content]:
         recipe = _recipe(ledger, name)
         learned: dict[str, object] = {"X": column.X.tolist(), "y": column.y.tolist()}
         learned["variance"] = _nullable(column.variance)
+        if isinstance(built, CurveDistance) and (points := built.at(column.X)) is not None:
+            wanted = {"values": built.target.values.tolist(), "axis": built.target.axis.tolist()}
+            learned["curves"] = {"points": points.tolist(), "distance": built.target.distance, **wanted}
         if getattr(built, "told", None):
             learned["replicas"] = [_written(row) for row in built.replicas(column.X)]
         about = {"property": name, "sign": sign, "shift": shift, "recipe": recipe, "state": dict(output.state)}

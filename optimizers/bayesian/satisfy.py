@@ -91,5 +91,6 @@ def violated(history: History) -> History:
         tolerance=np.full(1, np.nan),
         reference=None,
         replicas=(),
+        curves={},
         state=state if isinstance(state, Mapping) else {},
     )

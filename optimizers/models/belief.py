@@ -208,8 +208,10 @@ def complete(recipes: Sequence[Surrogate], history: History) -> list[Surrogate]:
 
 
 def informed(recipes: Sequence[Surrogate], history: History) -> list[Surrogate]:
-    """The recipes of m + c outputs, those that read sequences told what the rows' values are means of."""
+    """The recipes of m + c outputs, told what else is known of the rows: what values are means of, curves."""
     whole: list[Any] = list(recipes)
+    for j, curves in history.curves.items():
+        whole[j] = whole[j].measured(history.X, curves) if hasattr(whole[j], "measured") else whole[j]
     if not history.replicas:
         return whole
     return [

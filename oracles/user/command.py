@@ -88,6 +88,7 @@ class Command:
             "command",
             answer.values,
             answer.errors,
+            curves=answer.curves,
             cost_s=time.perf_counter() - start,
             artifacts={"standard_error": heard.complaints} if heard.complaints else {},
             provenance={"command": " ".join(self.run)[:500], "seed": seed},

@@ -85,6 +85,7 @@ class Python:
             "python",
             answer.values,
             answer.errors,
+            curves=answer.curves,
             cost_s=time.perf_counter() - start,
             artifacts=artifacts,
             provenance=provenance,

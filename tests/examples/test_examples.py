@@ -120,3 +120,9 @@ def test_perovskite_sites_fills_two_sublattices_and_measures_them_against_the_hu
         assert o.values["charge_imbalance_e_per_atom"] <= 0.1 + 1e-9
     assert {o.status for o in outcomes} == {"finished"}
     assert len({o.values["energy_above_hull_ev_per_atom"] > 0 for o in outcomes}) == 2
+
+
+def test_the_density_of_states_is_found_in_a_shortened_campaign(tmp_path: Path) -> None:
+    ledger = run_example("dos_target", tmp_path, "budget.evaluations=26", "executor.workers=1")
+    assert min(o.values["density_of_states_per_ev"] for o in ledger.finished) < 0.15
+    assert all(len(o.evaluations[0].curves["density_of_states_per_ev"]) == 121 for o in ledger.finished)

@@ -159,7 +159,7 @@ traking: 1
         "c.yaml:5: objectives.bulk: must be 'maximize' or 'minimize' or give a mapping of options, not 'maximise'; "
         "did you mean 'maximize'?",
         "c.yaml:6: objectives.hard.refrence: unknown key 'refrence'; did you mean 'reference'? "
-        "known: goal, reference, target, tolerance, valid",
+        "known: distance, goal, reference, target, tolerance, valid",
         "c.yaml:8: constraints.vec.min: give a number, not '300 K'; the unit is in the option's name",
         "c.yaml:10: oracles.0.use: unknown oracle 'prob'; did you mean 'probe'? known: anything, probe, sieve",
         "c.yaml:11: oracles.1.cells: give a whole number, not 2.5",

@@ -1,0 +1,126 @@
+"""Objectives that are curves: read, measured, learned, reported; and what is refused."""
+
+import numpy as np
+import pytest
+import yaml
+
+from eutectic.campaigns.campaign import Campaign
+from eutectic.campaigns.errors import CampaignFileError
+from eutectic.campaigns.file.spec import CampaignSpec
+from eutectic.campaigns.problem import build
+from eutectic.campaigns.problem.curves import with_distances
+from eutectic.campaigns.record.history import history_of
+from eutectic.campaigns.report.page import write_report
+from eutectic.campaigns.tracking.surrogate_file import final_surrogates, restore
+from eutectic.oracles.base import Evaluation
+from eutectic.surrogates.composite.curve_distance import Target
+
+MODULE = """
+import numpy as np
+X = np.linspace(0, 1, 21)
+
+def spectrum(v):
+    if v["height"] > 1.9:
+        return {"spectrum": X[:-1]}
+    return {"spectrum": v["height"] * np.exp(-((X - v["place"]) / 0.2) ** 2)}
+"""
+
+
+def write(folder, **changed):
+    (folder / "light.py").write_text(MODULE)
+    x = np.linspace(0, 1, 21)
+    rows = [f"{a:.3f},{1.2 * np.exp(-(((a - 0.6) / 0.2) ** 2)):.6f}" for a in x]
+    (folder / "wanted.csv").write_text("\n".join(["position,spectrum", *rows]) + "\n")
+    content = {
+        "name": "light",
+        "seed": 1,
+        "space": {
+            "use": "parameters",
+            "variables": {"height": {"low": 0.5, "high": 2.0}, "place": {"low": 0.0, "high": 1.0}},
+        },
+        "objectives": {"spectrum": {"target": "wanted.csv"}},
+        "oracles": [{"name": "lamp", "use": "python", "function": "light:spectrum"}],
+        "optimizers": [{"use": "sobol", "evaluations": 6}, {"use": "bayesian"}],
+        "budget": {"evaluations": 14, "batch": 2},
+        "tracking": {"enabled": False},
+    } | changed
+    path = folder / "light.yaml"
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    return path
+
+
+def test_a_campaign_finds_the_curve_and_its_record_holds_curves_and_distances(tmp_path):
+    with Campaign.from_yaml(write(tmp_path), folder=tmp_path / "run") as campaign:
+        list(campaign.rounds())
+        (best,) = campaign.pareto()
+        ledger = campaign._logbook.ledger()
+        space = campaign.problem.space
+    assert best.values["spectrum"] < 0.03
+    assert best.variables["place"] == pytest.approx(0.6, abs=0.03)
+    history = history_of(ledger, space)
+    assert history.curves[0].shape == (len(history.X), 21)
+    measured = np.isfinite(history.curves[0]).all(1)
+    assert measured.sum() == (~history.failed).sum()
+    wanted = build.build(ledger.spec, tmp_path).curves["spectrum"]
+    distances = [wanted.of(curve) for curve in history.curves[0][measured]]
+    assert distances == pytest.approx(history.Y[measured, 0])
+    short = [o for o in ledger.outcomes if o.failure]
+    assert all("spectrum: it has 20 points, the target 21" in o.error for o in short)
+    page = write_report(ledger, tmp_path / "page.html").read_text()
+    assert "root of the mean squared difference over the points, to wanted.csv" in page
+    assert page.count('"name": "wanted"') == 1
+
+
+def test_a_kept_surrogate_of_a_curve_predicts_as_the_campaigns_own(tmp_path):
+    import json
+
+    import pandas as pd
+
+    with Campaign.from_yaml(write(tmp_path), folder=tmp_path / "run") as campaign:
+        list(campaign.rounds())
+        ledger = campaign._logbook.ledger()
+    (content,) = final_surrogates(ledger)
+    path = tmp_path / "surrogate.json"
+    path.write_text(json.dumps(content))
+    best = min(ledger.finished, key=lambda o: o.values["spectrum"])
+    predicted = restore(path).predict(pd.DataFrame([dict(best.variables)]))
+    assert predicted["spectrum"][0] == pytest.approx(best.values["spectrum"], abs=0.03)
+
+
+def test_one_number_where_a_curve_is_wanted_is_a_failed_evaluation():
+    target = Target(np.arange(3.0), np.array([1.0, 2.0, 3.0]), "rms")
+    told = with_distances(Evaluation("x", "lamp", {"spectrum": 1.0}), {"spectrum": target})
+    assert told.status == "failed"
+    assert told.error == "spectrum is one number, where a curve of 3 points is wanted"
+
+
+def test_another_target_is_another_setting(tmp_path):
+    one = build.build(CampaignSpec.from_file(write(tmp_path)), tmp_path).oracles[0].settings_hash
+    (tmp_path / "wanted.csv").write_text("spectrum\n1\n2\n")
+    other = build.build(CampaignSpec.from_file(tmp_path / "light.yaml"), tmp_path).oracles[0].settings_hash
+    assert one != other
+
+
+@pytest.mark.parametrize(
+    ("objective", "table", "says"),
+    [
+        ({"target": "absent.csv"}, None, "absent.csv"),
+        ({"target": "wanted.csv"}, "a,b,c\n1,2,3\n2,3,4\n", "wanted.csv has 3 columns"),
+        ({"target": "wanted.csv"}, "a,b\n1,2\n1,3\n", "the axis of a target curve must increase"),
+        ({"target": "wanted.csv"}, "b\n1\n", "at least 2 points"),
+        ({"target": "wanted.csv"}, "b\n1\nx\n", "'x' is no number"),
+        ({"target": "wanted.csv", "distance": "wasserstein"}, "b\n1\n-1\n", "no point below 0"),
+        ({"target": "wanted.csv", "tolerance": 0.1}, None, "`tolerance` has no meaning beside a target curve"),
+        ({"target": "wanted.csv", "goal": "maximize"}, None, "`goal` has no meaning beside a target curve"),
+        ({"target": 3.0, "distance": "rms"}, None, "`distance` is for a property that is a curve"),
+        ({"target": "wanted.csv", "distance": "euclid"}, None, "'euclid'"),
+    ],
+)
+def test_a_target_curve_that_cannot_be_is_refused_with_its_place(tmp_path, objective, table, says):
+    path = write(tmp_path, objectives={"spectrum": objective})
+    if table is not None:
+        (tmp_path / "wanted.csv").write_text(table)
+    with pytest.raises(CampaignFileError) as refused:
+        build.build(CampaignSpec.from_file(path), tmp_path)
+    assert says in str(refused.value)
+    assert "objectives.spectrum" in str(refused.value)

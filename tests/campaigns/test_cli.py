@@ -16,9 +16,8 @@ import pytest
 
 from eutectic.campaigns import cli
 from eutectic.campaigns.campaign import Campaign
-from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError
+from eutectic.campaigns.errors import CampaignFolderError
 from eutectic.campaigns.record.ledger import read_ledger
-from eutectic.campaigns.telling import from_csv, from_words
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = [sys.executable, "-m", "eutectic"]
@@ -411,36 +410,3 @@ def test_suggest_and_tell_run_a_campaign_by_hand(small: Path) -> None:
     refused = campaign(small, "tell", "runs/hand", "--id", "0123456789abcdef", "strength_mpa=1", code=2)
     assert "0123456789abcdef" in refused.stderr
     campaign(small, "tell", "runs/hand", code=2)
-
-
-def test_told_words_are_values_and_standard_errors() -> None:
-    told = from_words("abc", ["yield_percent=71.5", "yield_percent_std=0.8"])
-    assert told.values == {"yield_percent": 71.5}
-    assert told.errors == {"yield_percent": 0.8}
-
-
-def test_a_property_that_only_ends_like_an_error_is_a_property() -> None:
-    assert from_words("abc", ["grain_size_std=2"]).values == {"grain_size_std": 2.0}
-
-
-@pytest.mark.parametrize("word", ["71.5", "yield=", "yield=much", "yield=nan", "=3"])
-def test_words_that_say_no_number_are_refused(word: str) -> None:
-    with pytest.raises(CampaignFileError):
-        from_words("abc", [word])
-
-
-@pytest.mark.parametrize(
-    ("text", "place"),
-    [
-        ("yield\n3\n", ":1"),
-        ("id,yield\nabc,much\n", ":2: yield"),
-        ("id,yield\nabc,1\n,2\n", ":3"),
-        ("id,yield\nabc,1,2\n", ":2"),
-        ("id,yield\nabc,\n", ":2"),
-    ],
-)
-def test_bad_table_is_refused_with_its_line(text: str, place: str, tmp_path: Path) -> None:
-    (tmp_path / "told.csv").write_text(text)
-    with pytest.raises(CampaignFileError) as refused:
-        from_csv(tmp_path / "told.csv")
-    assert f"told.csv{place}" in str(refused.value)

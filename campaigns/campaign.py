@@ -10,7 +10,7 @@ from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.errors import CampaignFolderError
 from eutectic.campaigns.execution.local import Executor, Setting, open_executor
 from eutectic.campaigns.file.spec import CampaignSpec
-from eutectic.campaigns.hand import asking, verbs
+from eutectic.campaigns.hand import adding, asking, verbs
 from eutectic.campaigns.loop import routing
 from eutectic.campaigns.loop.loop import Loop
 from eutectic.campaigns.loop.prior_data import known_rows
@@ -138,6 +138,29 @@ class Campaign:
         a negative error, and a candidate that has finished already.
         """
         return verbs.tell(self.problem, self._logbook, id, values, errors or {}, repeat, by, note)
+
+    def add(
+        self,
+        variables: Mapping[str, Value],
+        values: Mapping[str, float],
+        errors: Mapping[str, float] | None = None,
+        repeat: bool = False,
+        by: str = "",
+        note: str = "",
+    ) -> Outcome:
+        """Record a result of something that was never suggested; it counts for no budget and is learned from.
+
+        CampaignFileError for variables that make no candidate, and for a candidate that has finished already.
+        """
+        return adding.add(self.problem, self._logbook, variables, values, errors or {}, repeat, by, note)
+
+    def same(self, variables: Mapping[str, Value]) -> Outcome | None:
+        """The outcome of the candidate with these variables, an open one rather than one that has ended; or None."""
+        return adding.same(self.problem, self._logbook, *adding.made(self.problem, variables))
+
+    def find(self, id: str) -> Outcome:
+        """The outcome with this number, or whose id begins so; CampaignFileError when none or several have."""
+        return verbs.chosen(self._logbook, id)
 
     def fail(self, id: str, why: str, infrastructure: bool = False, by: str = "") -> Outcome:
         """Record that a sample gave no values: learned as infeasible, and never asked for again.

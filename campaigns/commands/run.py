@@ -1,21 +1,17 @@
-"""This file is the commands that move a campaign on: run, resume, stop, suggest, tell."""
+"""This file is the commands that run a campaign: run, resume, stop."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from eutectic.campaigns.analysis.summary import counted
 from eutectic.campaigns.campaign import Campaign, request_stop
 from eutectic.campaigns.commands.arguments import Folder, Overrides, Quiet, campaign_file
-from eutectic.campaigns.commands.printing import suggestions, suggestions_json
 from eutectic.campaigns.commands.watch import watch
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.loop import dry_run
-from eutectic.campaigns.loop.context import context_of
 from eutectic.campaigns.problem import build
-from eutectic.campaigns.telling import described, from_csv, from_words, new_to, suggested
 
 
 def run(
@@ -59,53 +55,3 @@ def stop(folder: Folder) -> None:
         typer.echo(f"no process runs {folder}; nothing to stop", err=True)
         raise typer.Exit(1)
     typer.echo(f"asked {folder} to stop; what is being evaluated is finished first", err=True)
-
-
-def suggest(
-    folder: Folder,
-    n: Annotated[int, typer.Option("-n", min=1, help="How many candidates.")] = 1,
-    format: Annotated[Literal["table", "json"], typer.Option(help="How to print them.")] = "table",
-    context: Annotated[
-        list[str] | None,
-        typer.Option("--context", metavar="VARIABLE=VALUE", help="What is measured and not chosen; again and again."),
-    ] = None,
-) -> None:
-    """Propose candidates to evaluate by hand.
-
-    Those proposed before and not evaluated yet come first, so that asking twice shows the same; a larger -n proposes
-    more. Tell the campaign what came out with `campaign tell`; what is not told is evaluated by the next `resume`.
-    """
-    campaign = Campaign.open(folder)
-    try:
-        show = suggestions_json if format == "json" else suggestions
-        outcomes, note = suggested(campaign, n, context_of(context or ()))
-        typer.echo(show(outcomes, campaign.problem.spec))
-        if note:
-            typer.echo(note, err=True)
-    finally:
-        campaign.close()
-
-
-def tell(
-    folder: Folder,
-    values: Annotated[list[str] | None, typer.Argument(metavar="PROPERTY=VALUE", help="Measured values.")] = None,
-    id: Annotated[str | None, typer.Option("--id", help="The candidate, as `campaign suggest` named it.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="A table: a column id, a column a property.")] = None,
-) -> None:
-    """Tell a campaign what was measured.
-
-    PROPERTY=VALUE, and PROPERTY_std=VALUE for its standard error; or a table with a column id.
-    """
-    if (id is None) == (csv is None):
-        raise typer.BadParameter("give either --id ID property=value... or --csv FILE")
-    campaign = Campaign.open(folder)
-    try:
-        ledger = campaign.ledger
-        answers = [from_words(id or "", values or [])] if csv is None else from_csv(csv, described(ledger))
-        news = new_to(ledger, answers)
-        for answer in news:
-            campaign.tell(answer.id, answer.values, answer.errors)
-    finally:
-        campaign.close()
-    known = len(answers) - len(news)
-    typer.echo(f"told {folder} about {counted(len(news), 'candidate')}{f'; {known} known before' if known else ''}")

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.table import finite, table
@@ -53,7 +54,15 @@ def _decision(outcome: Outcome) -> dict[str, object]:
         "feasibility": reason.feasibility,
         "neighbour": outcome.neighbour,
         "distance": outcome.distance,
+        **_by_hand(outcome),
     }
+
+
+def _by_hand(outcome: Outcome) -> dict[str, object]:
+    """What people measured and said of a candidate; nothing where nobody did."""
+    measurements = [asdict(m) for m in outcome.measurements if len(outcome.measurements) > 1]
+    remarks = [asdict(remark) for remark in outcome.remarks]
+    return {name: said for name, said in (("measurements", measurements), ("remarks", remarks)) if said}
 
 
 def to_cif(ledger: Ledger) -> str:

@@ -38,7 +38,7 @@ def tell(
     with logbook.transaction() as drafts:
         outcome = chosen(logbook, id)
         repeated = _repeated(problem, outcome, values, repeat)
-        named = _person(problem)
+        named = person(problem)
         body: dict[str, object] = {"oracle": named, "values": _floats(values), "errors": _floats(errors)}
         body |= _rung(problem, named)
         body |= {"repeat": True} if repeated else {}
@@ -57,7 +57,7 @@ def _repeated(problem: Problem, outcome: Outcome, values: Values, repeat: bool) 
     """Is this another measurement of a sample? CampaignFileError where that cannot be, or has to be said."""
     if outcome.status == "returned":
         raise said(f"candidate '{outcome.id}' was given back; a result of it all the same: --add")
-    by_hand = [m for m in outcome.measurements if m.oracle == _person(problem)]
+    by_hand = [m for m in outcome.measurements if m.oracle == person(problem)]
     if repeat and outcome.status == "finished" and not by_hand:
         raise said(f"candidate '{outcome.id}' was computed by {_computed(outcome)}, not measured: nothing to repeat")
     if repeat:
@@ -86,7 +86,7 @@ def fail(problem: Problem, logbook: Logbook, id: str, why: str, infrastructure: 
     with logbook.transaction() as drafts:
         outcome = chosen(logbook, id)
         _require_open(outcome, "it cannot fail any more")
-        named, failure = _person(problem), "infrastructure" if infrastructure else "error"
+        named, failure = person(problem), "infrastructure" if infrastructure else "error"
         body = {"oracle": named, "failure": failure, "error": why, **_rung(problem, named)}
         drafts.append(Draft("reported", {**body, **({"by": by} if by else {})}, outcome.number))
         if not infrastructure:
@@ -189,12 +189,17 @@ def chosen(logbook: Logbook, id: str, last: bool = False) -> Outcome:
     return next(outcome for statuses in orders for outcome in own if outcome.status in statuses)
 
 
+def measurable(problem: Problem) -> set[str]:
+    """The properties somebody may tell: those wanted, and those an oracle returns."""
+    return {*routing.needed(problem), *(p for n in problem.oracles for p in n.oracle.properties or ())}
+
+
 def require_measurable(problem: Problem, values: Values, errors: Values) -> None:
     """CampaignFileError for what nobody can have measured."""
-    known = [*routing.needed(problem), *(p for n in problem.oracles for p in n.oracle.properties or ())]
+    known = measurable(problem)
     for name, value in [*values.items(), *errors.items()]:
         if name not in known:
-            raise said(unknown("property", name, set(known)))
+            raise said(unknown("property", name, known))
         if not math.isfinite(value):
             raise said(f"{name} is {value}, not a finite number")
     for name, error in errors.items():
@@ -212,7 +217,7 @@ def _verdict(problem: Problem, outcome: Outcome, values: Values) -> routing.Verd
     return routing.Verdict("finished") if routing.told_enough(problem, outcome) else None
 
 
-def _person(problem: Problem) -> str:
+def person(problem: Problem) -> str:
     """Whom what is told counts as: the first oracle that is a person, else nobody of the file's."""
     return next((named.name for named in problem.oracles if named.search and routing.waits(named)), "told")
 

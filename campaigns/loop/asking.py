@@ -17,6 +17,7 @@ import numpy as np
 from eutectic.campaigns.analysis.pareto import START, unreached
 from eutectic.campaigns.loop.context import made_before, situated
 from eutectic.campaigns.loop.ladder_history import history_for, route
+from eutectic.campaigns.loop.routing import waits
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.outcomes import Ledger
 from eutectic.campaigns.record.stages import turn_of
@@ -61,11 +62,12 @@ def asked(problem: Problem, ledger: Ledger, n: int, context: Mapping[str, Value]
         assert rest is not None
         return propose(stage.optimizer, stage.name, rest, known, n, rng)
 
+    by_hand = any(named.search and waits(named) for named in problem.oracles)  # nobody makes the same sample twice
     candidates: Sequence[Candidate]
     if rest is None:  # groups that differ in what they share: nothing could take another's place
         proposals, candidates = first, generate(first.X)
     else:
-        proposals, candidates = renewed(ledger, rest, history, first, ask, generate, rng)
+        proposals, candidates = renewed(ledger, rest, history, first, ask, generate, rng, by_hand)
     ask_s = time.perf_counter() - start
     remarks = [] if ledger.batches else getattr(problem.generator, "remarks", ())
     notes = [*remarks, *turn.ended, *_unreached(ledger), *situation, *proposals.notes]
@@ -134,20 +136,24 @@ def renewed(
     ask: Ask,
     generate: Generate,
     rng: np.random.Generator,
+    never_twice: bool = False,
 ) -> tuple[Proposals, Sequence[Candidate]]:
     """The first proposals and candidates; those known under other coordinates are replaced, if new ones are found.
 
     The optimizer is asked again with them as pending, then rows are sampled. A row that stood before just
-    so stays: the optimizer meant it. Where an optimizer climbs a ladder, nothing is replaced.
+    so stays: the optimizer meant it; with `never_twice` it is replaced, and what people barred always is. What was
+    given back is as good as new. Where an optimizer climbs a ladder, nothing is replaced.
     """
-    before = np.array([outcome.x for outcome in ledger.outcomes], dtype=float).reshape(-1, space.d)
-    known = set(zip([outcome.id for outcome in ledger.outcomes], keys(space, before), strict=True))
-    chosen = _Chosen({name for name, _ in known})
+    earlier = [o for o in ledger.outcomes if o.status != "returned" or o.barred]
+    rows = keys(space, np.array([o.x for o in earlier], dtype=float).reshape(-1, space.d))
+    closed = {key for o, key in zip(earlier, rows, strict=True) if never_twice or o.barred}
+    known = {(o.id, key) for o, key in zip(earlier, rows, strict=True) if key not in closed}
+    chosen = _Chosen(space, {o.id for o in earlier}, closed)
     wanted = len(first.X)
     candidates = generate(first.X)
     for x, key, reason, candidate in zip(first.X, keys(space, first.X), first.reasons, candidates, strict=True):
-        if candidate.id not in chosen.ids or (candidate.id, key) in known:
-            known.add((candidate.id, key))
+        if chosen.new(key, candidate) or (candidate.id, key) in known:
+            known |= set() if never_twice else {(candidate.id, key)}
             chosen.add(x, reason, candidate)
     if len(chosen.rows) == wanted or history.pending_rung is not None:
         return first, candidates
@@ -172,17 +178,25 @@ def renewed(
 class _Chosen:
     """Rows gathered, with their reasons."""
 
+    space: Space
     ids: set[str]
     """Candidates known, or gathered already."""
+    closed: set[bytes]
+    """Rows that are not to be asked for again, whatever their candidates are called."""
     rows: list[Array] = field(default_factory=list)
     reasons: list[Reason] = field(default_factory=list)
     candidates: list[Candidate] = field(default_factory=list)
 
     def take(self, proposals: Proposals, candidates: Sequence[Candidate], most: int) -> None:
         """Add what is new, up to `most` in all."""
-        for x, reason, candidate in zip(proposals.X, proposals.reasons, candidates, strict=True):
-            if len(self.rows) < most and candidate.id not in self.ids:
+        rows = keys(self.space, proposals.X)
+        for x, key, reason, candidate in zip(proposals.X, rows, proposals.reasons, candidates, strict=True):
+            if len(self.rows) < most and self.new(key, candidate):
                 self.add(x, reason, candidate)
+
+    def new(self, key: bytes, candidate: Candidate) -> bool:
+        """Is it known neither by its name nor, where that counts, by its row?"""
+        return candidate.id not in self.ids and key not in self.closed
 
     def add(self, x: Array, reason: Reason, candidate: Candidate) -> None:
         """Add one."""

@@ -92,7 +92,7 @@ def _rows(problem: Problem, given: str) -> list[dict[str, Any]]:
     """The rows of one source, a path as the campaign file gives it."""
     folder = (problem.folder / given).is_dir()
     rows = list(_of_campaign(problem, given) if folder else _of_table(problem, given))
-    X = np.array([_coordinates(problem, row) for row in rows], dtype=float).reshape(len(rows), problem.space.d)
+    X = np.array([coordinates(problem, row) for row in rows], dtype=float).reshape(len(rows), problem.space.d)
     candidates = problem.generator.generate(X, np.random.default_rng([problem.spec.seed])) if rows else []
     return [
         {
@@ -112,7 +112,7 @@ def _rows(problem: Problem, given: str) -> list[dict[str, Any]]:
 
 def _of_campaign(problem: Problem, given: str) -> Iterator[Row]:
     """The finished outcomes of an earlier campaign."""
-    names, ledger = _variables(problem), read_ledger(problem.folder / given)
+    names, ledger = variable_names(problem), read_ledger(problem.folder / given)
     for outcome in ledger.finished:
         missing = [name for name in names if name not in outcome.variables]
         if missing:
@@ -125,7 +125,7 @@ def _of_campaign(problem: Problem, given: str) -> Iterator[Row]:
 
 def _of_table(problem: Problem, given: str) -> Iterator[Row]:
     """The rows of a CSV: a column a variable, a column a property, `{property}_std` for standard errors."""
-    sheet, names = read(str(problem.folder / given), None, ","), _variables(problem)
+    sheet, names = read(str(problem.folder / given), None, ","), variable_names(problem)
     for name in names:
         if name not in sheet.columns:
             raise ValueError(
@@ -140,7 +140,7 @@ def _of_table(problem: Problem, given: str) -> Iterator[Row]:
         yield _row({"file": given, "line": line}, row, names, wanted, problem.ladder.top)
 
 
-def _variables(problem: Problem) -> tuple[str, ...]:
+def variable_names(problem: Problem) -> tuple[str, ...]:
     """What a candidate's variables are called: of a pool of formulas, not as the space's columns are."""
     rng = np.random.default_rng([problem.spec.seed])
     return tuple(problem.generator.generate(region.sample(problem.space, 1, rng), rng)[0].variables)
@@ -173,7 +173,7 @@ def _number(place: str, column: str, cell: str) -> float | None:
     return number
 
 
-def _coordinates(problem: Problem, row: Row) -> Array:
+def coordinates(problem: Problem, row: Row) -> Array:
     """Coordinates (d,) of a row."""
     try:
         x = problem.generator.coordinates(row.variables)

@@ -128,18 +128,15 @@ class Record:
         return sum(last - first for first, last in self.sessions) / 3600
 
     def called(self, text: str) -> list[Outcome]:
-        """The outcomes with this number, or whose id begins so, in order; what was known before is not looked for."""
+        """The outcomes with this number, or whose id begins so, in order; not what was known before the start."""
         number = text.removeprefix("#")
         if number.isdecimal() and int(number) in self.outcomes and int(number) > 0:
             return [self.outcomes[int(number)]]
         exact = self.by_id.get(text)
         if exact is not None:
             return [self.outcomes[n] for n in exact]
-        return (
-            []
-            if text.startswith("#")
-            else [o for o in self.outcomes.values() if o.number > 0 and o.id.startswith(text)]
-        )
+        ids = [] if text.startswith("#") else [id for id in self.by_id if id.startswith(text)]
+        return [self.outcomes[n] for id in ids for n in self.by_id[id]]
 
     def members(self, index: int) -> tuple[Outcome, ...]:
         """The outcomes of one round."""
@@ -183,22 +180,32 @@ def begin(entries: Sequence[Entry]) -> Record:
 def _known(record: Record, entry: Entry) -> None:
     """Outcomes 0, -1, -2, ... from what was known before the start; the sanity gate is for them, too."""
     body: Body = entry.body
-    windows = record.spec.windows
     for place, row in enumerate(body["rows"]):
         outcome = proposed(row, -place, -1, entry.at)
         evaluation = Evaluation(outcome.id, "history", row["values"], row["errors"], fidelity=row.get("fidelity", 0.0))
         evaluation = replace(evaluation, provenance=row.get("source", {}))
-        outcome = replace(
-            outcome,
-            origin=row.get("origin", "history"),
-            values=row["values"],
-            errors=row["errors"],
-            evaluations=(evaluation,),
-        )
-        insane = refusal(row["values"], windows)
-        if insane is not None:
-            outcome = replace(outcome, failure="unphysical", error=insane)
-        record.outcomes[-place] = settled(outcome, "refused" if insane else "finished", record.spec, entry.at)
+        outcome = replace(outcome, values=row["values"], errors=row["errors"], evaluations=(evaluation,))
+        record.outcomes[-place] = _ended(record, replace(outcome, origin=row.get("origin", "history")), entry.at)
+
+
+def _ended(record: Record, outcome: Outcome, at: float) -> Outcome:
+    """An outcome that came with its values: finished, or refused by the sanity gate."""
+    insane = refusal(outcome.values, record.spec.windows)
+    if insane is not None:
+        outcome = replace(outcome, failure="unphysical", error=insane)
+    return settled(outcome, "refused" if insane else "finished", record.spec, at)
+
+
+def _added(record: Record, entry: Entry) -> None:
+    """A result never suggested: numbered like what was known before, in the round that was on when it came."""
+    assert entry.number is not None
+    body: Body = entry.body
+    row, number = body["row"], entry.number
+    index = len(record.ended) if len(record.ended) < len(record.batches) else len(record.ended) - 1
+    outcome = replace(proposed(row, number, index, entry.at), origin=row["origin"])
+    outcome = told(outcome, {"fidelity": 0.0, **row, **body}, entry.at)
+    record.by_id.setdefault(row["id"], []).append(number)
+    record.supersede(outcome, _ended(record, outcome, entry.at))
 
 
 def _session(record: Record, entry: Entry) -> None:
@@ -338,7 +345,7 @@ def _state(record: Record, entry: Entry) -> None:
     record.overhead_s += body["overhead_s"]
 
 
-FOREIGN = frozenset({"told", "reported", "corrected", "returned", "stop", "session", "note"})
+FOREIGN = frozenset({"told", "added", "reported", "corrected", "returned", "stop", "session", "note"})
 """Kinds that any process may write, so that they say nothing of how long a session has lasted."""
 FOLDS: Mapping[str, Callable[[Record, Entry], None]] = {
     "known": _known,
@@ -349,6 +356,7 @@ FOLDS: Mapping[str, Callable[[Record, Entry], None]] = {
     "told": _told,
     "reported": _reported,
     "corrected": _corrected,
+    "added": _added,
     "returned": _returned,
     "gate": _gate,
     "settled": _settled,

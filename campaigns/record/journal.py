@@ -11,6 +11,7 @@ started     oracle, attempt
 evaluated   settings (hash), attempt, again (it will be tried again), evaluation
 told        oracle, values, errors, fidelity (on a ladder), repeat (another measurement), by, note: given by hand, maybe
             by another process
+added       row, oracle, by, note: a result that was never suggested, by hand
 reported    oracle, failure, error, fidelity, by: by hand, that a sample gave no values
 corrected   measurement (its place), values, errors, before (the values it had), why, by: by hand
 returned    why, never (to be asked for again), by: it is not made
@@ -49,7 +50,7 @@ VERSION = 3
 """Of the schema and of the events' content; a journal with a larger one is refused."""
 BEFORE_HAND = 2
 """The version that does not know the kinds below; a journal gets the next one with the first of them."""
-BY_HAND = frozenset({"reported", "corrected", "returned"})
+BY_HAND = frozenset({"added", "reported", "corrected", "returned"})
 """Kinds that version 3 brought."""
 BUSY_S = 30.0
 """Seconds a writer waits for another process's transaction."""

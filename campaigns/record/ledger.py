@@ -15,6 +15,8 @@ from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.campaigns.record.progress import up_to_date
 
 T = TypeVar("T")
+LOOKUPS = 2
+"""How often a candidate is looked up in the journal before all of it is folded."""
 
 
 def read_ledger(folder: str | Path) -> Ledger:
@@ -61,7 +63,7 @@ class Logbook:
         self.folder = folder
         self._record: Record | None = None
         self._foreign: list[Entry] = []
-        self._looked = False
+        self._lookups = 0
 
     @property
     def record(self) -> Record:
@@ -96,10 +98,10 @@ class Logbook:
     def called(self, text: str) -> list[Outcome]:
         """The outcomes with this number, or whose id begins so, in order.
 
-        Asked once it looks them up in the journal; who asks again has the whole record folded, to answer from.
+        Asked once or twice it looks them up in the journal; who asks on has the whole record folded, to answer from.
         """
-        if self._record is None and not self._looked:
-            self._looked = True
+        if self._record is None and self._lookups < LOOKUPS:
+            self._lookups += 1
             if found := understood(self.journal, lambda: called(self.journal, text)):
                 return found
         return self.record.called(text)

@@ -23,6 +23,7 @@ from eutectic.campaigns.report.overview import (
     problem,
     surrogate_quality,
 )
+from eutectic.campaigns.report.remarks import remarks
 from eutectic.campaigns.report.search import credit, known, stages
 
 STYLE = """
@@ -120,6 +121,7 @@ def page(ledger: Ledger, parities: Parities) -> str:
         decisions(ledger),
         expenses(ledger),
         failures(ledger),
+        remarks(ledger),
         again(ledger, source),
     ]
     body = "".join(parts)

@@ -111,7 +111,7 @@ def test_the_list_of_verbs_says_what_each_function_says() -> None:
         verb: line for verb, (_, line) in cli.VERBS.items()
     }
     listed = campaign(ROOT, "--help").stdout
-    assert [line.split()[0] for line in listed.partition("Commands:\n")[2].splitlines() if line[:2] == "  "][:17] == [
+    assert [line.split()[0] for line in listed.partition("Commands:\n")[2].splitlines() if line[:2] == "  "][:18] == [
         *cli.VERBS
     ]
 
@@ -401,7 +401,8 @@ def test_suggest_and_tell_run_a_campaign_by_hand(small: Path) -> None:
     assert set(suggested[0]["variables"]) == {"x", "quench"}
     campaign(small, "tell", "runs/hand", "--id", suggested[0]["id"], "strength_mpa=70", "price_usd_per_kg=3")
     (small / "measured.csv").write_text(
-        f"id,x,quench,strength_mpa,price_usd_per_kg,strength_mpa_std\n{suggested[1]['id']},0.5,oil,55,2,0.5\n"
+        "id,x,quench,strength_mpa,price_usd_per_kg,strength_mpa_std\n"
+        f"{suggested[1]['id']},{suggested[1]['variables']['x']},{suggested[1]['variables']['quench']},55,2,0.5\n"
     )
     campaign(small, "tell", "runs/hand", "--csv", "measured.csv")
     rows = {row["id"]: row for row in csv.DictReader(io.StringIO(campaign(small, "export", "runs/hand").stdout))}

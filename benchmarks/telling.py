@@ -1,0 +1,112 @@
+"""This file is what telling costs as a campaign grows: CPU milliseconds of `Campaign.tell` and of `campaign tell`.
+
+python benchmarks/telling.py [outcomes ...]    (100 1000 10000 by default; about a minute)
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from eutectic.campaigns.campaign import Campaign
+from eutectic.campaigns.record.journal import Draft
+from eutectic.optimizers.spaces import region
+
+BATCH = 4
+TELLINGS = 40
+COMMANDS = 5
+CONTENT = {
+    "name": "telling",
+    "space": {"use": "composition", "elements": {"Cu": [0, 0.6], "Zn": [0, 0.6], "Sn": [0, 0.4]}},
+    "objectives": {"a": {"goal": "maximize", "reference": 0}, "b": {"goal": "minimize", "reference": 1}},
+    "oracles": [{"name": "bench", "use": "person", "properties": ["a", "b"]}],
+    "optimizers": [{"use": "sobol"}],
+    "budget": {"evaluations": 1_000_000, "batch": BATCH},
+    "tracking": {"enabled": False},
+}
+
+
+def grown(folder: Path, n: int, pending: int) -> list[str]:
+    """A campaign of n told outcomes and some pending ones, as its verbs would write it; the ids of the pending."""
+    file = folder / "telling.yaml"
+    file.write_text(json.dumps(CONTENT))
+    rng = np.random.default_rng(0)
+    with Campaign.from_yaml(file, folder / "run") as campaign:
+        X = region.sample(campaign.problem.space, n + pending, rng)
+        candidates = campaign.problem.generator.generate(X, rng)
+        journal = campaign._logbook.journal
+        with journal.transaction():
+            for start in range(0, n + pending, BATCH):
+                numbers = range(start + 1, min(start + BATCH, n + pending) + 1)
+                journal.append(Draft("session", {"pid": None, "host": "ask"}))
+                journal.append(Draft("asked", asked(start // BATCH, numbers, X, candidates)))
+                journal.append(Draft("state", {"state": "stopped", "text": "asked by hand", "overhead_s": 0.0}))
+                for number in numbers:
+                    if number <= n:
+                        values = {"a": float(rng.random()), "b": float(rng.random())}
+                        journal.append(Draft("told", {"oracle": "bench", "values": values, "errors": {}}, number))
+                        settled = {"status": "finished", "failure": "", "error": "", "told": True}
+                        journal.append(Draft("settled", settled, number))
+    return [candidate.id for candidate in candidates[n:]]
+
+
+def asked(index: int, numbers: Sequence[int], X: np.ndarray, candidates: Sequence[object]) -> dict[str, object]:
+    """The body of an `asked` event."""
+    batch = {"index": index, "stage": 0, "optimizer": "sobol", "ask_s": 0.1, "state": {}, "notes": []}
+    proposals = [
+        {
+            "number": number,
+            "id": candidates[number - 1].id,
+            "x": X[number - 1].tolist(),
+            "candidate": candidates[number - 1].to_json(),
+            "reason": {"proposer": "sobol"},
+        }
+        for number in numbers
+    ]
+    return {"batch": batch, "proposals": proposals}
+
+
+def in_process(folder: Path, ids: Sequence[str]) -> float:
+    """Median CPU ms of one telling within a process, the record folded once before."""
+    spans = []
+    with Campaign.open(folder / "run") as campaign:
+        campaign.tell(ids[0], {"a": 0.5, "b": 0.5})
+        campaign.tell(ids[1], {"a": 0.5, "b": 0.5})
+        for id in ids[2:]:
+            start = time.process_time()
+            campaign.tell(id, {"a": 0.5, "b": 0.5})
+            spans.append(1000 * (time.process_time() - start))
+    return median(spans)
+
+
+def whole_command(folder: Path, ids: Sequence[str]) -> float:
+    """Median CPU ms of the whole command, the interpreter's start included."""
+    spans = []
+    for id in ids:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        words = ["-m", "eutectic", "tell", str(folder / "run"), "--id", id, "a=0.5", "b=0.5"]
+        subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spans.append(1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime))
+    return median(spans)
+
+
+def main() -> None:
+    """Print a row a size."""
+    print(f"{'outcomes':>9} {'Campaign.tell':>14} {'campaign tell':>14}   (CPU ms, medians)")
+    for n in [int(word) for word in sys.argv[1:]] or [100, 1000, 10000]:
+        with tempfile.TemporaryDirectory() as place:
+            ids = grown(Path(place), n, TELLINGS + COMMANDS)
+            own = in_process(Path(place), ids[COMMANDS:])
+            print(f"{n:9} {own:14.2f} {whole_command(Path(place), ids[:COMMANDS]):14.0f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

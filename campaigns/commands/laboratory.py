@@ -1,0 +1,169 @@
+"""This file is the commands of a campaign led by hand: suggest, tell, return."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from eutectic.campaigns.campaign import Campaign
+from eutectic.campaigns.commands.arguments import Folder
+from eutectic.campaigns.commands.printing import suggestions, suggestions_json
+from eutectic.campaigns.hand.adding import outside, sorted_words, variable_names
+from eutectic.campaigns.hand.sheet import Row, read, sheet
+from eutectic.campaigns.hand.words import Told, from_words, pairs
+from eutectic.campaigns.loop.context import context_of
+from eutectic.campaigns.telling import checked, held, suggested, tell_row
+
+By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who says so; kept with it.")]
+Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="Why; kept with it.")]
+
+
+def suggest(
+    folder: Folder,
+    n: Annotated[int, typer.Option("-n", min=1, help="How many candidates.")] = 1,
+    format: Annotated[Literal["table", "json"], typer.Option(help="How to print them.")] = "table",
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write a sheet to print and to fill in.")
+    ] = None,
+    context: Annotated[
+        list[str] | None,
+        typer.Option("--context", metavar="VARIABLE=VALUE", help="What is measured and not chosen; again and again."),
+    ] = None,
+) -> None:
+    """Propose candidates to evaluate by hand.
+
+    Those proposed before and not evaluated yet come first, so that asking twice shows the same; a larger -n proposes
+    more. Tell the campaign what came out with `campaign tell`; what is not told is evaluated by the next `resume`.
+    """
+    with Campaign.open(folder) as campaign:
+        outcomes, note = suggested(campaign, n, context_of(context or ()))
+        show = suggestions_json if format == "json" else suggestions
+        typer.echo(show(outcomes, campaign.problem.spec))
+        if csv is not None:
+            csv.write_text(sheet(outcomes, campaign.problem), encoding="utf-8")
+            typer.echo(f"wrote {csv}; filled in, as far as it is: campaign tell {folder} --csv {csv}", err=True)
+        if note:
+            typer.echo(note, err=True)
+
+
+def tell(
+    folder: Folder,
+    words: Annotated[list[str] | None, typer.Argument(metavar="PROPERTY=VALUE", help="Measured values.")] = None,
+    id: Annotated[
+        str | None, typer.Option("--id", help="The candidate: its number, its id, or how the id begins.")
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="A sheet: a column id (or number), a column a property; also failed, note, by.")
+    ] = None,
+    add: Annotated[
+        bool, typer.Option("--add", help="A result never suggested: all variables and what was measured.")
+    ] = False,
+    failed: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="It gave no values, and why; never asked for again.")
+    ] = None,
+    infrastructure: Annotated[
+        bool, typer.Option("--infrastructure", help="With --failed: not the sample's fault, make it again.")
+    ] = False,
+    repeat: Annotated[bool, typer.Option("--repeat", help="Another measurement of the same sample.")] = False,
+    correct: Annotated[bool, typer.Option("--correct", help="What was told before was wrong.")] = False,
+    measurement: Annotated[int | None, typer.Option(min=1, help="With --correct: which of several.")] = None,
+    note: Annotated[str, typer.Option(metavar="TEXT", help="A remark about the candidate.")] = "",
+    why: Why = "",
+    by: By = "",
+) -> None:
+    """Tell a campaign what came out.
+
+    PROPERTY=VALUE, and PROPERTY_std=VALUE for its standard error; or a sheet, told again whenever it grew.
+    """
+    ways = [id is not None, csv is not None, add]
+    if sum(ways) != 1:
+        raise typer.BadParameter("give one of --id ID property=value..., --csv FILE, --add name=value...")
+    _require_together(id, csv, failed, infrastructure, correct, measurement, repeat, why, words or [])
+    with Campaign.open(folder) as campaign:
+        if csv is not None:
+            typer.echo(_tell_sheet(campaign, csv, folder, repeat, by))
+        elif add:
+            typer.echo(_add(campaign, words or [], folder, repeat, by, note))
+        elif failed is not None:
+            outcome = campaign.fail(id or "", failed, infrastructure, by)
+            typer.echo(f"candidate {outcome.number} {'waits again' if infrastructure else 'has failed'}: {failed}")
+        elif correct:
+            answer = from_words(words or [])
+            outcome = campaign.correct(id or "", answer.values, answer.errors, why, measurement, by)
+            typer.echo(f"candidate {outcome.number} {outcome.remarks[-1].text}")
+        elif note and not words:
+            typer.echo(f"noted of candidate {campaign.note(id or '', note, by).number}")
+        else:
+            typer.echo(_tell_one(campaign, id or "", from_words(words or []), folder, repeat, by, note))
+
+
+def _require_together(
+    id: str | None,
+    csv: Path | None,
+    failed: str | None,
+    infrastructure: bool,
+    correct: bool,
+    measurement: int | None,
+    repeat: bool,
+    why: str,
+    words: list[str],
+) -> None:
+    """Refuse options that say nothing, or two things, together."""
+    if id is None and (failed is not None or correct):
+        raise typer.BadParameter("--failed and --correct are about one candidate: --id ID")
+    if infrastructure and failed is None:
+        raise typer.BadParameter("--infrastructure goes with --failed TEXT")
+    if (measurement is not None or why) and not correct:
+        raise typer.BadParameter("--measurement and --why go with --correct")
+    if sum([failed is not None, correct, repeat]) > 1:
+        raise typer.BadParameter("--failed, --correct and --repeat exclude each other")
+    if words and (csv is not None or failed is not None):
+        raise typer.BadParameter(f"'{words[0]}' has no place beside {'--csv' if csv is not None else '--failed'}")
+
+
+def _tell_one(campaign: Campaign, id: str, answer: Told, folder: Path, repeat: bool, by: str, note: str) -> str:
+    """What was done with one candidate's values."""
+    if not repeat and not note:
+        outcome = campaign.find(id)
+        if outcome.status == "finished" and held(outcome, Row("", id, {}, answer.values, answer.errors)):
+            return f"{folder} held this already"
+    outcome = campaign.tell(id, answer.values, answer.errors, repeat, by, note)
+    many = len(outcome.measurements)
+    return f"told {folder} about candidate {outcome.number}{f', measured {many} times' if many > 1 else ''}"
+
+
+def _tell_sheet(campaign: Campaign, csv: Path, folder: Path, repeat: bool, by: str) -> str:
+    """What was done with a sheet."""
+    others = [*(limit.name for limit in campaign.problem.spec.limits), "error"]
+    rows = checked(read(csv, variable_names(campaign.problem), others))
+    empty = sum(row.empty for row in rows)
+    news = sum(tell_row(campaign, row, repeat, by) for row in rows)
+    rest = [f"{k} {what}" for k, what in ((len(rows) - empty - news, "known before"), (empty, "not filled in")) if k]
+    return f"told {folder} about {news} {'candidate' if news == 1 else 'candidates'}{'; ' if rest else ''}" + ", ".join(
+        rest
+    )
+
+
+def _add(campaign: Campaign, words: list[str], folder: Path, repeat: bool, by: str, note: str) -> str:
+    """What was done with a result that was never suggested."""
+    variables, values, errors = sorted_words(campaign.problem, pairs(words))
+    outcome = campaign.add(variables, values, errors, repeat, by, note)
+    beyond = outcome.number <= 0 and outside(campaign.problem, outcome.x)
+    where = "; it lies outside the space and is learned from all the same" if beyond else ""
+    return f"told {folder} about candidate {outcome.number} ({outcome.id}){where}"
+
+
+def give_back(
+    folder: Folder,
+    id: Annotated[str, typer.Argument(metavar="ID", help="The candidate: its number, its id, or how the id begins.")],
+    never: Annotated[bool, typer.Option("--never", help="Never ask for it again.")] = False,
+    why: Why = "",
+    by: By = "",
+) -> None:
+    """Say that a candidate is not made.
+
+    Its place in the budget is free again, and it may be asked for again unless --never says otherwise.
+    """
+    with Campaign.open(folder) as campaign:
+        outcome = campaign.return_(id, never, why, by)
+    typer.echo(f"candidate {outcome.number} ({outcome.id}) {outcome.remarks[-1].text}")

@@ -1,0 +1,66 @@
+"""This file is what a person types, `NAME=VALUE` after `NAME=VALUE`, as values and standard errors."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from eutectic.campaigns.errors import CampaignFileError, Complaint
+from eutectic.oracles.user.answer import SUFFIX
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was measured of something."""
+
+    values: Mapping[str, float]
+    """Properties, in the units their names say."""
+    errors: Mapping[str, float]
+    """Standard errors of some of them."""
+
+
+def from_words(words: Sequence[str]) -> Told:
+    """`["yield_percent=71.5", "yield_percent_std=0.8"]`; CampaignFileError when a word says something else."""
+    texts = pairs(words)
+    if not texts:
+        raise refusal("say what was measured: PROPERTY=VALUE")
+    return told({name: number(text, f"{name}={text}") for name, text in texts.items()})
+
+
+def pairs(words: Sequence[str]) -> dict[str, str]:
+    """Names and values as text; CampaignFileError when a word is no pair, or a name comes twice."""
+    found: dict[str, str] = {}
+    for word in words:
+        name, equals, text = (part.strip() for part in word.partition("="))
+        if not (name and equals and text):
+            raise refusal(f"'{word}' is not NAME=VALUE")
+        if name in found:
+            raise refusal(f"'{name}' is given twice: {found[name]} and {text}")
+        found[name] = text
+    return found
+
+
+def number(text: str, place: str) -> float:
+    """A finite number; CampaignFileError for anything else."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise refusal(f"'{text}' is not a number", place) from None
+    if not math.isfinite(value):
+        raise refusal(f"'{text}' is not a finite number", place)
+    return value
+
+
+def told(numbers: Mapping[str, float]) -> Told:
+    """Split standard errors from values: a name is an error when the property it would belong to is told too."""
+    errors = {
+        n.removesuffix(SUFFIX): v
+        for n, v in numbers.items()
+        if n.endswith(SUFFIX) and n.removesuffix(SUFFIX) in numbers
+    }
+    values = {n: v for n, v in numbers.items() if n.removesuffix(SUFFIX) not in errors or not n.endswith(SUFFIX)}
+    return Told(values, errors)
+
+
+def refusal(message: str, place: str = "") -> CampaignFileError:
+    """The error that says one thing."""
+    return CampaignFileError([Complaint((), message, place)])

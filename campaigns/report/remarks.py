@@ -1,0 +1,39 @@
+"""This file is the section of what people said and did: remarks, replicates and corrections, in the order they came."""
+
+import time
+from collections.abc import Mapping
+
+from eutectic.campaigns.analysis.labels import label, number
+from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.campaigns.report.markup import Text, candidate, section, table
+
+SHOWN = 500
+"""Rows of the table at most; `campaign export --format json` has all."""
+
+
+def remarks(ledger: Ledger) -> str:
+    """A row a remark, and one a candidate that was measured more than once; "" where nobody said anything."""
+    rows: list[tuple[float, list[Text]]] = []
+    for outcome in ledger.outcomes:
+        for remark in outcome.remarks:
+            rows.append((remark.at, [_number(outcome), candidate(outcome), remark.text, remark.by, _day(remark.at)]))
+        if len(outcome.measurements) > 1:
+            last = outcome.measurements[-1]
+            said = "; ".join(_values(m.values) for m in outcome.measurements)
+            text = f"measured {len(outcome.measurements)} times: {said}"
+            rows.append((last.at, [_number(outcome), candidate(outcome), text, last.by, _day(last.at)]))
+    shown = [row for _, row in sorted(rows, key=lambda pair: pair[0])[-SHOWN:]]
+    columns = ["", "Candidate", "What was said", "By", "When"]
+    return section("remarks", "By hand", table(columns, shown, tall=len(shown) > 15)) if shown else ""
+
+
+def _number(outcome: Outcome) -> str:
+    return f"#{outcome.number}"
+
+
+def _values(values: Mapping[str, float]) -> str:
+    return ", ".join(f"{label(name)} {number(value)}" for name, value in values.items())
+
+
+def _day(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))

@@ -108,6 +108,7 @@ class Composition:
         if self.unit == "fraction" and not boxed(self):
             rows = [{s: max(float(x), 0.0) for s, x in zip(self.full, row, strict=True)} for row in X]
             return [Candidate(row, composition={s: x for s, x in row.items() if x > 1e-12}) for row in rows]
+        X = _on_steps(self, X)
         values = np.stack([term(X) for term in self.terms.values()], axis=1)
         shares = fractions(self.amounts, X)
         return [
@@ -246,6 +247,17 @@ def _box(part: Composition) -> Space:
     bound = TOTAL[part.unit] - least - fixed - exact(part.full[part.balance].low)
     line = Linear(tuple(0.0 if log else 1.0 for log in logs), float(bound), f"{part.balance} is the balance")
     return plain if all(logs) else _bound(plain, line)
+
+
+def _on_steps(part: Composition, X: Array) -> Array:
+    """Rows X (n, d) without the rounding that an optimizer's sums leave beside the steps."""
+    if part.step is None:
+        return X
+    if not boxed(part):
+        whole = divisions(part.step, TOTAL[part.unit])
+        return np.asarray(np.round(X * whole) / whole)
+    low, logs = part.space.lower, np.array([part.full[symbol].scale == "log" for symbol in _columns(part)])
+    return np.where(logs, X, low + part.step * np.round((X - low) / part.step))
 
 
 def _bound(space: Space, line: Linear) -> Space:

@@ -8,7 +8,7 @@ import torch
 from eutectic.optimizers.acquisition.nehvi import Improvement
 from eutectic.optimizers.base import Array, Space
 from eutectic.optimizers.search.gradient_ascent import climb, climb_constrained
-from eutectic.optimizers.search.neighbours import neighbours, rugged
+from eutectic.optimizers.search.neighbours import neighbours, rugged, several
 from eutectic.optimizers.search.ranking import rank, spread
 from eutectic.optimizers.search.unit_box import smooth, unit_box
 from eutectic.optimizers.spaces import region
@@ -38,11 +38,12 @@ def search(
     points = starts
     climbs = any(smooth(space)) and all(getattr(o, "differentiable", True) for o in improvement.belief.outputs)
     uphill = rugged(space) or not climbs
+    rough = climbs and several(space)
     if uphill:
-        points = hill_climb(improvement, space, points, rng)
+        points = hill_climb(improvement, space, points, rng, rough=rough)
     if climbs:
         points = ascend(improvement, space, points, effort)
-        points = hill_climb(improvement, space, points, rng) if uphill else points
+        points = hill_climb(improvement, space, points, rng, rough=rough) if uphill else points
     points = np.concatenate([points, starts])
     allowed = region.contains(space, points) & unseen(space, points, seen)
     points = points[allowed] if allowed.any() else starts
@@ -91,13 +92,18 @@ def drawn_back(space: Space, start: Array, reached: Array) -> Array:
     return points
 
 
-def hill_climb(improvement: Improvement, space: Space, X: Array, rng: np.random.Generator, most: int = 20) -> Array:
-    """Where steps to the best neighbour lead from each of X (r, d), until none gains or `most` steps are done."""
+def hill_climb(
+    improvement: Improvement, space: Space, X: Array, rng: np.random.Generator, most: int = 20, rough: bool = False
+) -> Array:
+    """Where steps to the best neighbour lead from each of X (r, d), until none gains or `most` steps are done.
+
+    rough: only columns that gradients cannot change are changed.
+    """
     X = X.copy()
     moving = np.ones(len(X), dtype=bool)
     for _ in range(most):
         for i in np.flatnonzero(moving):
-            around = neighbours(space, X[i], rng)
+            around = neighbours(space, X[i], rng, rough=rough)
             around = np.concatenate([X[i][None], around[region.contains(space, around)]])
             best = int(rank(improvement, torch.tensor(around))[0])
             moving[i] = best > 0

@@ -12,11 +12,16 @@ WOKEN = 8
 """Random values that a column which becomes active is tried at."""
 
 
-def neighbours(space: Space, x: Array, rng: np.random.Generator, most: int = 256) -> Array:
-    """At most `most` changed copies (k, d) of x (d,); some may lie outside the constrained region."""
-    found = [shifts(space, mixture, x, rng) for mixture in space.mixtures]
+def neighbours(space: Space, x: Array, rng: np.random.Generator, most: int = 256, rough: bool = False) -> Array:
+    """At most `most` changed copies (k, d) of x (d,); some may lie outside the constrained region.
+
+    rough: what gradients change is left to them.
+    """
+    scaled, mixtures = smooth(space) if rough else ((), ())
+    left = [mixture for mixture in mixtures if not selective(mixture)]
+    found = [shifts(space, mixture, x, rng) for mixture in space.mixtures if mixture not in left]
     inside = {member for mixture in space.mixtures for member in mixture.members}
-    found += [levels(space, j, x, rng) for j in range(space.d) if j not in inside]
+    found += [levels(space, j, x, rng) for j in range(space.d) if j not in inside and j not in scaled]
     every = woken(space, x, np.concatenate([rows for rows in found if len(rows)] or [x[None]]), rng)
     every = every[(np.abs(every - x) > slack(space, 1e-12)).any(1)]
     if len(every) > most:
@@ -99,4 +104,15 @@ def rugged(space: Space) -> bool:
     scaled, mixtures = smooth(space)
     if len(scaled) + sum(len(m.members) for m in mixtures) < space.d:
         return True
-    return any(any(m.or_zero) or m.max_present is not None or m.min_present > 1 for m in mixtures)
+    return any(selective(mixture) for mixture in mixtures)
+
+
+def selective(mixture: Mixture) -> bool:
+    """Does a mixture say who may be absent?"""
+    return any(mixture.or_zero) or mixture.max_present is not None or mixture.min_present > 1
+
+
+def several(space: Space) -> bool:
+    """Does the space have a mixture that gradients change all of, and columns beside it that they cannot change?"""
+    _, mixtures = smooth(space)
+    return rugged(space) and any(not selective(mixture) for mixture in mixtures)

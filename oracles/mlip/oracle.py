@@ -229,9 +229,8 @@ class Mlip:
         reason = ignored(variables, (), self.ignores, "mlip", why)
         if reason:
             return reason
-        if not all(SYMBOL.match(name) for name in variables):
-            return None
-        return unfit(self, [name for name, top in zip(variables, upper, strict=True) if top > 0])
+        present = [name for name, top in zip(variables, upper, strict=True) if SYMBOL.match(name) and top > 0]
+        return unfit(self, present) if present else None
 
     def evaluate(self, candidates: Sequence[Candidate], rng: np.random.Generator) -> list[Evaluation]:
         """One evaluation a candidate, in order; EngineMissing when the package or the model is not there."""

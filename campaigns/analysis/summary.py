@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from eutectic.campaigns.analysis.labels import duration, formula, measured, number, quantity
 from eutectic.campaigns.file.goals import Goal
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.generators.representations.elements import SYMBOLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,16 @@ def asked(ledger: Ledger) -> tuple[Outcome, ...]:
 
 
 def title(outcome: Outcome) -> str:
-    """The candidate in a few words: a formula in atomic per cent, or its variables."""
+    """The candidate in a few words: a formula in atomic per cent, and its variables as far as that does not say them.
+
+    Beside the amounts of elements, those are all the others; beside a formula that is chosen or spelt, none.
+    """
+    own = outcome.variables
     if outcome.composition:
-        return formula(outcome.composition)
-    return ", ".join(f"{name} {shown(value)}" for name, value in outcome.variables.items())
+        others = {name: own[name] for name in own if name.rpartition(".")[2] not in SYMBOLS}
+        beside = others if len(others) < len(own) else {}
+        return ", ".join([formula(outcome.composition), *(f"{name} {shown(value)}" for name, value in beside.items())])
+    return ", ".join(f"{name} {shown(value)}" for name, value in own.items())
 
 
 def shown(value: float | int | str | None) -> str:

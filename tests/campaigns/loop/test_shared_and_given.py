@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from eutectic.campaigns.analysis.summary import title
 from eutectic.campaigns.analysis.table import table
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.errors import CampaignFileError
@@ -83,3 +84,13 @@ def test_a_context_is_given_with_the_question_or_the_question_is_refused(tmp_pat
         assert [o.variables["humidity"] for o in made] == [40.0, 40.0]
         assert campaign.ledger.batches[-1].notes[0] == "context: humidity = 40"
         assert json.dumps(campaign.ledger.outcomes[0].variables)
+
+
+def test_a_candidate_is_called_by_its_composition_and_what_was_done_to_it(tmp_path: Path) -> None:
+    with begin(tmp_path) as campaign:
+        (made,) = campaign.ask(1)
+    name = title(made)
+    assert name.startswith("Cr")
+    assert "temperature_k" in name
+    assert "humidity 50" in name
+    assert "Fe " not in name

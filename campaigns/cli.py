@@ -13,10 +13,10 @@ from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError
 VERBS = {
     "run": ("commands.run:run", "Run a campaign from its file."),
     "resume": ("commands.run:resume", "Go on with an interrupted or stopped campaign."),
-    "status": ("commands.read:status", "Say how a campaign stands, also while it runs."),
+    "status": ("commands.status:status", "Say how a campaign stands, also while it runs."),
     "stop": ("commands.run:stop", "Ask a running campaign to end after what it evaluates now."),
     "pareto": ("commands.read:pareto", "Print the Pareto front found so far."),
-    "report": ("commands.read:report", "Write the report again and print its path."),
+    "report": ("commands.report:report", "Write the report again and print its path."),
     "explain": (
         "commands.explain:explain_campaign",
         "Say what the properties depend on, and what would make a candidate better.",
@@ -30,8 +30,8 @@ VERBS = {
     "schema": ("commands.setup:print_schema", "Print the campaign file's JSON Schema, for editors."),
     "plugins": ("commands.setup:list_parts", "List the parts a campaign file can use."),
     "doctor": ("commands.doctor:doctor", "Say which engines are here and how to get others."),
-    "sync": ("commands.read:sync", "Bring MLflow up to date with the campaign's record."),
-    "ui": ("commands.read:ui", "Open the MLflow UI on the campaign's store."),
+    "sync": ("commands.tracking:sync", "Bring MLflow up to date with the campaign's record."),
+    "ui": ("commands.tracking:ui", "Open the MLflow UI on the campaign's store."),
 }
 """Verb -> its function, imported when the verb is called, and its line of `campaign --help`, in that order."""
 

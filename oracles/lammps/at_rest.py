@@ -12,6 +12,7 @@ from eutectic.oracles.physics.measured import STIFFNESS, Measured, summarise
 
 Array = npt.NDArray[np.float64]
 MIXING = "mixing_enthalpy_ev_per_atom"
+BULK = "bulk_modulus_gpa"
 BCC = "fcc_bcc_energy_difference_ev_per_atom"
 
 
@@ -53,18 +54,21 @@ def measure(session: Session, options: AtRest, fractions: Array, seed: int) -> M
 def _elasticity(
     session: Session, relaxed: statics.Relaxed, protocol: statics.Protocol, wanted: set[str]
 ) -> dict[str, float]:
-    """Elastic properties: two strained crystals for the bulk modulus alone, twelve for the rest."""
-    if not wanted & STIFFNESS.keys():
-        return {}
-    if wanted & STIFFNESS.keys() == {"bulk_modulus_gpa"}:
-        bulk = statics.bulk_modulus(session, relaxed, protocol)
-        if bulk <= 0.0:
-            raise Unphysical(f"the bulk modulus is {bulk:.3g} GPa: the crystal is unstable")
-        return {"bulk_modulus_gpa": bulk}
-    cubic = elasticity.cubic_average(statics.stiffness_matrix(session, relaxed, protocol))
-    if not cubic.stable:
-        raise Unphysical(f"the crystal is elastically unstable: {cubic}")
-    return {name: formula(cubic) for name, formula in STIFFNESS.items()}
+    """Elastic properties: two strained crystals for the bulk modulus, twelve more for the rest.
+
+    The bulk modulus is always that of the two, so that it does not depend on what else is asked for.
+    """
+    found: dict[str, float] = {}
+    if wanted & STIFFNESS.keys() - {BULK}:
+        cubic = elasticity.cubic_average(statics.stiffness_matrix(session, relaxed, protocol))
+        if not cubic.stable:
+            raise Unphysical(f"the crystal is elastically unstable: {cubic}")
+        found = {name: formula(cubic) for name, formula in STIFFNESS.items()}
+    if BULK in wanted:
+        found[BULK] = statics.bulk_modulus(session, relaxed, protocol)
+        if found[BULK] <= 0.0:
+            raise Unphysical(f"the bulk modulus is {found[BULK]:.3g} GPa: the crystal is unstable")
+    return found
 
 
 def _bcc_less_fcc(

@@ -397,3 +397,12 @@ def test_the_farkas_caro_potential_gives_its_published_alloy() -> None:
     assert found["bulk_modulus_gpa"] == pytest.approx(168.5, abs=3.0)
     assert [found[f"c{i}_gpa"] for i in (11, 12, 44)] == pytest.approx([224.0, 141.0, 108.0], abs=3.0)
     assert found[USFE] == pytest.approx(356.5, abs=10.0)
+
+
+def test_a_property_has_one_value_whatever_else_is_asked_for() -> None:
+    whole = LammpsAlloy(cells=3, decorations=1, fault_cells=(4, 2, 9), fault_decorations=1)
+    candidate = Candidate({}, dict.fromkeys(EQUIATOMIC, 0.2))
+    (everything,) = whole.evaluate([candidate], np.random.default_rng(1))
+    for name in STATICS:
+        (alone,) = whole.only([name]).evaluate([candidate], np.random.default_rng(1))
+        assert alone.values == {name: pytest.approx(everything.values[name], rel=1e-5, abs=1e-8)}, name

@@ -406,3 +406,10 @@ def test_a_campaign_feeds_its_formation_energies_to_the_hull(tmp_path):
         values = outcome.values
         assert values["energy_above_hull_ev_per_atom"] == pytest.approx(values["formation_energy_ev_per_atom"])
         assert 0.0 < values["formation_energy_ev_per_atom"] < 0.1
+
+
+def test_a_property_has_one_value_whatever_else_is_asked_for():
+    whole = Mlip(**QUICK, fault_cells=(2, 2, 9), fault_decorations=1, npt_ps=0.1)
+    everything = ask(whole, HALF).values
+    for name in ("bulk_modulus_gpa", "c11_gpa", "lattice_constant_angstrom", "mixing_enthalpy_ev_per_atom"):
+        assert ask(whole.only([name]), HALF).values == {name: pytest.approx(everything[name], rel=1e-9)}

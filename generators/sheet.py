@@ -1,11 +1,12 @@
 """This file is how a pool's CSV becomes columns of text or numbers; a bad cell is named by row and column."""
 
-import csv
 import difflib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from eutectic.oracles.tables.rows import rows as text_rows
 
 MISSING = frozenset({"", "nan"})
 _NOTHING = MISSING | {"na", "n/a", "null", "none", "-"}
@@ -62,12 +63,9 @@ def read(path: str, columns: tuple[str, ...] | None, separator: str) -> Sheet:
     """The sheet in a file; `columns` names them where it has no header row. ValueError says what is wrong with it."""
     name = Path(path).name
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        rows, _ = text_rows(path, separator)
     except OSError as error:
         raise ValueError(f"file: {path} cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{name}: not UTF-8 text (byte {error.start}); save it as UTF-8") from None
-    rows = _rows(text, separator)
     if columns is None and rows:
         columns = tuple(rows.pop(0)[1])
     if not rows or columns is None:
@@ -79,15 +77,6 @@ def read(path: str, columns: tuple[str, ...] | None, separator: str) -> Sheet:
         if len(cells) != len(columns):
             raise ValueError(f"{name}, row {i} (line {line}): {len(cells)} cells for {len(columns)} columns")
     return Sheet(name, columns, tuple(tuple(cells) for _, cells in rows), tuple(line for line, _ in rows))
-
-
-def _rows(text: str, separator: str) -> list[tuple[int, list[str]]]:
-    """Line number and cells of the rows that hold anything; a blank separator means any white space."""
-    if separator == " ":
-        return [(i, line.split()) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=separator, skipinitialspace=True)
-    rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
-    return [(line, cells) for line, cells in rows if any(cells)]
 
 
 def _number(cell: str) -> float | None:

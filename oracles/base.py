@@ -110,11 +110,12 @@ class Oracle(Protocol):
 
     What else it may have, and is then asked for:
     `inline` (True: so cheap and safe that it runs in the campaign's own process), `waits` (True: a person answers),
-    `needs` (properties of earlier oracles that it takes from `Candidate.known`), `prepare()` (load what forked workers
-    share), `only(names)` (the same oracle computing these of its properties), `located(folder)` (its relative paths
-    taken from there), `check()` (raises EngineMissing when it cannot run here, ValueError when its files or options
-    cannot work), `fingerprint()` (hash of the files that its answers depend on: after they changed, what it said
-    before is not used again), `refuse(variables, lower, upper)` (the sentence that says why this region is outside its
+    `of_materials` (True: candidates must have a composition or a structure), `needs` (properties of earlier oracles
+    that it takes from `Candidate.known`), `prepare()` (load what forked workers share), `only(names)` (the same oracle
+    computing these of its properties), `located(folder)` (its relative paths taken from there), `check()` (raises
+    EngineMissing when it cannot run here, ValueError when its files or options cannot work), `fingerprint()` (hash of
+    the files that its answers depend on: after they changed, what it said before is not used again),
+    `refuse(variables, lower, upper)` (the sentence that says why this region is outside its
     domain, or None), and `screen` of `ScreenOracle`.
     """
 

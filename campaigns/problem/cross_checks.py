@@ -5,6 +5,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from eutectic.campaigns.errors import Complaint, nearest_name, unknown
 from eutectic.campaigns.execution.cache import unusable
 from eutectic.campaigns.execution.local import EXECUTORS
@@ -15,6 +17,7 @@ from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.problem import ladder
 from eutectic.campaigns.problem.definition import NamedOracle, Problem
 from eutectic.optimizers.base import Space
+from eutectic.optimizers.spaces import region
 from eutectic.oracles.base import EngineMissing
 
 
@@ -40,6 +43,7 @@ def crosschecks(problem: Problem) -> list[Complaint]:
         *ladder.refusals(problem),
         *_validation(problem),
         *(complaint for k, named in enumerate(problem.oracles) for complaint in _oracle(problem, k, named)),
+        *_immaterial(problem),
         *_stages(problem),
     ]
 
@@ -124,6 +128,23 @@ def _oracle(problem: Problem, k: int, named: "NamedOracle") -> Iterator[Complain
         return  # Not the file's fault: said by `require_engines`, with its cure.
     except ValueError as error:
         yield complaint_of(str(error), named.content).under(("oracles", k))
+
+
+def _immaterial(problem: "Problem") -> Iterator[Complaint]:
+    """An oracle of materials, in a space whose candidates are none."""
+    asking = [(k, named) for k, named in enumerate(problem.oracles) if getattr(named.oracle, "of_materials", False)]
+    if not asking:
+        return
+    rng = np.random.default_rng(problem.spec.seed)
+    (candidate,) = problem.generator.generate(region.sample(problem.space, 1, rng), rng)
+    if candidate.composition or candidate.structure or "formula" in candidate.variables:
+        return
+    for k, named in asking:
+        yield Complaint(
+            ("oracles", k),
+            f"'{named.name}' needs materials, and the candidates of this space have no composition: take "
+            "`composition`, `sequence`, a pool of formulas or structures, or a `product` of one and `parameters`",
+        )
 
 
 def _region(generator: Any, space: Space) -> tuple[Sequence[str], list[float], list[float]]:

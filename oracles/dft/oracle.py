@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -111,6 +111,8 @@ class Dft:
     """Folder of the elements' energies; empty: the user's cache folder, shared by all campaigns."""
     compute: tuple[str, ...] | None = None
     """Properties to compute; none given: all. A campaign narrows them to those it uses."""
+
+    of_materials: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """ValueError for options that cannot work."""

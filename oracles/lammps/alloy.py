@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -129,6 +129,8 @@ class LammpsAlloy:
     """Conditions among the variables of the space, such as `temperature_c`, that its values do not depend on."""
     compute: tuple[str, ...] | None = None
     """Properties to compute; none given: all. A campaign narrows them to those it uses."""
+
+    of_materials: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """ValueError for options that cannot work."""

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -157,6 +157,8 @@ class Mlip:
     """Conditions among the variables of the space, such as `temperature_k`, that its values do not depend on."""
     compute: tuple[str, ...] | None = None
     """Properties to compute; none given: all. A campaign narrows them to those it uses."""
+
+    of_materials: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """ValueError for options that cannot work."""

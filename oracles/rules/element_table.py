@@ -35,6 +35,7 @@ class ElementTable:
     """Where the table comes from, for the record."""
 
     inline: ClassVar[bool] = True
+    of_materials: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """ValueError on no property or one named twice."""

@@ -34,6 +34,7 @@ class Screens:
     usual ones (without Cu2O and UO2); `all`, these and every positive state that is known."""
 
     inline: ClassVar[bool] = True
+    of_materials: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """ValueError on an unknown or doubled screen."""

@@ -51,6 +51,7 @@ class Hull:
 
     properties: ClassVar[tuple[str, ...]] = ("energy_above_hull_ev_per_atom", "stability_class")
     inline: ClassVar[bool] = True
+    of_materials: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """ValueError on options that cannot work together."""

@@ -49,6 +49,7 @@ class Pourbaix:
     """The CSV's column of energies."""
 
     properties: ClassVar[tuple[str, ...]] = ("pourbaix_decomposition_ev_per_atom",)
+    of_materials: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """ValueError on conditions outside the diagram, and on concentrations that are none."""

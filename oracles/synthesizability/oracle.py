@@ -46,6 +46,7 @@ class Synthesizability:
 
     properties: ClassVar[tuple[str, ...]] = ("synthesizability_score",)
     inline: ClassVar[bool] = True
+    of_materials: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """ValueError on numbers that cannot work."""

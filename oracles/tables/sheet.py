@@ -1,6 +1,5 @@
 """This file is how a CSV becomes columns of text and numbers, with every bad cell named by row and column."""
 
-import csv
 import hashlib
 import math
 from collections.abc import Sequence
@@ -9,6 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from eutectic.oracles.suggestions import unknown
+from eutectic.oracles.tables.rows import WORKBOOKS
+from eutectic.oracles.tables.rows import rows as text_rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +90,7 @@ def _beside(path: Path) -> str:
     """The nearest name among the files of the same folder."""
     if not path.parent.is_dir():
         return f"; there is no folder {path.parent}"
-    known = sorted(p.name for p in path.parent.iterdir() if p.suffix in {".csv", ".tsv", ".dat", ".txt"})
+    known = sorted(p.name for p in path.parent.iterdir() if p.suffix in {".csv", ".tsv", ".dat", ".txt", *WORKBOOKS})
     return f"; {unknown('file', path.name, known)}" if known else ""
 
 
@@ -97,13 +98,8 @@ def _beside(path: Path) -> str:
 def _read(path: str, columns: tuple[str, ...] | None, separator: str, mtime_ns: int, size: int) -> Sheet:
     """`read` behind its cache; mtime_ns and size only tell one state of the file from the next."""
     del mtime_ns, size
-    raw = Path(path).read_bytes()
     name = Path(path).name
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{name}: not UTF-8 text (byte {error.start}); save it as UTF-8") from None
-    rows = _rows(text, separator)
+    rows, raw = text_rows(path, separator)
     if columns is None:
         if not rows:
             raise ValueError(f"{name}: the file is empty")
@@ -111,15 +107,6 @@ def _read(path: str, columns: tuple[str, ...] | None, separator: str, mtime_ns: 
     _check(name, columns, rows)
     digest = hashlib.sha256(raw).hexdigest()[:16]
     return Sheet(name, columns, tuple(tuple(r) for _, r in rows), tuple(line for line, _ in rows), digest)
-
-
-def _rows(text: str, separator: str) -> list[tuple[int, list[str]]]:
-    """(line, cells) of the rows that hold anything; a blank separator means any white space."""
-    if not separator.strip() and separator != "\t":
-        return [(i, line.split()) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=separator, skipinitialspace=True)
-    rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
-    return [(line, cells) for line, cells in rows if any(cells)]
 
 
 def _check(name: str, columns: tuple[str, ...], rows: list[tuple[int, list[str]]]) -> None:

@@ -1,0 +1,62 @@
+"""Tables are read from text and from Excel workbooks; what is neither is named."""
+
+import datetime
+
+import numpy as np
+import pytest
+from openpyxl import Workbook
+
+from eutectic.generators.pool import Pool
+from eutectic.generators.sheet import read as read_pool
+from eutectic.oracles.tables.sheet import read
+from eutectic.oracles.tables.table import Table
+
+
+def book(path, *sheets):
+    made = Workbook()
+    made.remove(made.active)
+    for rows in sheets:
+        sheet = made.create_sheet()
+        for row in rows:
+            sheet.append(row)
+    made.save(path)
+    return str(path)
+
+
+def test_a_workbook_is_its_first_sheet_with_anything_in_it(tmp_path):
+    rows = [["formula", "hv", None], [None, None, None], ["Fe2O3", 12.5], ["NiO", 3.0], [" MgO ", None]]
+    sheet = read(book(tmp_path / "data.xlsx", [], rows, [["other"]]), None, ",")
+    assert sheet.columns == ("formula", "hv")
+    assert sheet.text("formula") == ["Fe2O3", "NiO", "MgO"]
+    assert sheet.number("hv", allow_missing=True)[:2] == [12.5, 3.0]
+    assert sheet.place(0, "hv") == "data.xlsx, row 1 (line 3), column 'hv'"
+
+
+def test_pool_and_table_find_each_other_in_one_workbook(tmp_path):
+    path = book(tmp_path / "data.xlsx", [["Composition", "hv"], ["Fe50Ni50", 200.0], ["Fe40Ni60", 210.5]])
+    pool = Pool(path, ("Composition",))
+    found = Table(path, ("hv",)).evaluate(pool.generate(pool.space.table, np.random.default_rng(0)), None)
+    assert [e.values["hv"] for e in found] == [200.0, 210.5]
+
+
+def test_dates_and_whole_numbers_are_text_as_in_a_file(tmp_path):
+    rows = [["day", "n", "yes"], [datetime.date(2024, 3, 1), 4.0, True]]
+    (row,) = read_pool(book(tmp_path / "d.xlsx", rows), None, ",").rows
+    assert row == ("2024-03-01T00:00:00", "4", "True")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("data.xlsx", b"PK\x03\x04 broken", "no Excel workbook that can be read"),
+        ("data.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\xff", "an old Excel workbook.*save the sheet as CSV or .xlsx"),
+        ("data.csv", b"PK\x03\x04\xff\xfe", "a zipped file"),
+        ("data.csv", b"a,b\n\xe9,1\n", r"not UTF-8 text \(byte 4\)"),
+        ("data.xlsx", b"", "no Excel workbook"),
+    ],
+)
+@pytest.mark.parametrize("reader", [read, read_pool])
+def test_what_is_no_table_is_named(tmp_path, name, content, said, reader):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=said):
+        reader(str(tmp_path / name), None, ",")

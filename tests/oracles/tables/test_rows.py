@@ -28,7 +28,7 @@ def test_a_workbook_is_its_first_sheet_with_anything_in_it(tmp_path):
     sheet = read(book(tmp_path / "data.xlsx", [], rows, [["other"]]), None, ",")
     assert sheet.columns == ("formula", "hv")
     assert sheet.text("formula") == ["Fe2O3", "NiO", "MgO"]
-    assert sheet.number("hv", allow_missing=True)[:2] == [12.5, 3.0]
+    assert list(sheet.number("hv", allow_missing=True))[:2] == [12.5, 3.0]
     assert sheet.place(0, "hv") == "data.xlsx, row 1 (line 3), column 'hv'"
 
 

@@ -1,9 +1,10 @@
 """This file is the pool generator: the rows of a CSV are all the candidates there are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -32,6 +33,9 @@ class Pool:
     candidates then carry structures, and descriptors of these are features. `many.extxyz@0` is the first of several."""
     accept: tuple[DoubtKind, ...] = ()
     """Doubts about structure files that are put aside: `symmetry`, `formula`, `symbols`, `distances`, `density`."""
+    disordered: Literal["refuse", "keep"] = "refuse"
+    """Structures whose sites are partly filled: refused, or kept as they are for oracles to order (`mlip` and `dft`,
+    by their option `order`)."""
     columns: tuple[str, ...] | None = None
     """Column names of a file that has no header row."""
     separator: str = ","
@@ -121,7 +125,7 @@ def _list(pool: Pool, mtime_ns: int, size: int) -> Listed:
     titles = pool.features or _only_formula(sheet, pool.structures is not None)
     features = [_feature(sheet, name, name in pool.labels) for name in titles]
     if pool.structures is not None:
-        features.append(_structures(sheet, pool.structures, Path(pool.file).parent, pool.accept))
+        features.append(_structures(sheet, pool))
         titles = (*titles, pool.structures)
     of = distinct(features)
     first = np.unique(of)
@@ -158,13 +162,14 @@ def _candidate(titles: tuple[str, ...], features: list[Feature], row: int) -> Ca
     )
 
 
-def _structures(sheet: Sheet, name: str, folder: Path, accept: Sequence[DoubtKind]) -> Feature:
+def _structures(sheet: Sheet, pool: Pool) -> Feature:
     """A column of structure files as descriptors; ValueError naming the cell whose file cannot be read."""
+    name, folder = str(pool.structures), Path(pool.file).parent
     cells, found, rows = sheet.cells(name), [], []
     wrong: list[tuple[int, str]] = []
     for i, cell in enumerate(cells):
         try:
-            found.append(crystals.read(str(folder / cell), accept))
+            found.append(crystals.read(str(folder / cell), pool.accept, pool.disordered == "keep"))
             rows.append(crystals.described(found[-1]))
         except ValueError as error:
             wrong.append((i, f"{sheet.place(i, name)}: {error}"))

@@ -2,8 +2,8 @@
 
 import difflib
 import warnings
-from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -48,38 +48,46 @@ def require_known(names: Iterable[str]) -> None:
             raise ValueError(f"descriptors: {name!r} is unknown{hint} Known: {', '.join(DESCRIPTORS)}")
 
 
-def read(path: str, accept: Collection[DoubtKind] = ()) -> dict[str, object]:
+def read(path: str, accept: Collection[DoubtKind] = (), disordered: bool = False) -> dict[str, object]:
     """The structure in a file as a dictionary; ValueError when the file has none or would be misread.
 
-    `accept`: kinds of doubt that are put aside.
+    `accept`: kinds of doubt that are put aside; `disordered`: whether sites may be partly filled.
     """
     structure = read_file(path, accept)
-    if not structure.is_ordered:
-        raise ValueError(f"{path} is disordered: give a structure with one element a site")
+    if not structure.is_ordered and not disordered:
+        partly = next(site.species_string for site in structure if not site.is_ordered)
+        raise ValueError(
+            f"{path} is disordered ({partly} on one site): give one element a site, or `disordered: keep`, and the "
+            "oracles order it (`order: random` or `electrostatic`)"
+        )
     content: dict[str, object] = structure.as_dict()
     return content
 
 
 def composition(structure: Mapping[str, object]) -> dict[str, float]:
     """Atomic fractions by element symbol."""
-    sites = site_elements(structure)
-    return {symbol: sites.count(symbol) / len(sites) for symbol in sorted(set(sites))}
+    amounts = _structure(structure).composition.element_composition.fractional_composition
+    return {symbol: float(share) for symbol, share in sorted(amounts.get_el_amt_dict().items())}
 
 
 def site_elements(structure: Mapping[str, object]) -> list[str]:
-    """Element symbol of each site, in order."""
-    return [site.specie.symbol for site in _structure(structure)]
+    """Element symbol of each site, in order; ValueError when sites are partly filled."""
+    crystal = _structure(structure)
+    if not crystal.is_ordered:
+        raise ValueError("its sites are partly filled: there is no sequence of elements")
+    return [site.specie.symbol for site in crystal]
 
 
 def described(structure: Mapping[str, object]) -> list[float]:
     """The descriptors, in the order and units of `DESCRIPTORS`."""
     crystal = _structure(structure)
     nearest, coordination, bonds = _neighbourhoods(crystal)
-    radii = np.array([_radius(site.specie.symbol) for site in crystal])
+    filled = [(_radius(element.symbol), float(x)) for site in crystal for element, x in site.species.items()]
+    spheres = sum(x * 4 / 3 * np.pi * radius**3 for radius, x in filled)
     return [
         float(crystal.density),
-        float(crystal.volume / len(crystal)),
-        float((4 / 3 * np.pi * radii**3).sum() / crystal.volume),
+        float(crystal.volume / crystal.composition.num_atoms),
+        float(spheres / crystal.volume),
         *_mean_and_deviation(nearest),
         *_mean_and_deviation(coordination),
         *_mean_and_deviation(bonds),
@@ -95,10 +103,16 @@ def order(structure: Mapping[str, object]) -> list[float]:
     crystal = _structure(structure)
     length = (crystal.volume / len(crystal)) ** (1 / 3)
     first, second, _, distance = crystal.get_neighbor_list((SHELLS[-1] + 3 * SHELL_WIDTH) * length)
-    chi = np.array([_electronegativity(site.specie.symbol) for site in crystal])
+    chi = np.array([_on_site(_electronegativity, site) for site in crystal])
     pairs = (chi - chi.mean())[first] * (chi - chi.mean())[second]
     shells = np.exp(-0.5 * ((distance[:, None] / length - np.array(SHELLS)) / SHELL_WIDTH) ** 2)
     return [float(value) for value in pairs @ shells / len(crystal)]
+
+
+def _on_site(of: Callable[[str], float], site: Any) -> float:
+    """Mean over the elements on a site, each as far as it fills it."""
+    shares = [(of(element.symbol), float(x)) for element, x in site.species.items()]
+    return sum(value * x for value, x in shares) / sum(x for _, x in shares)
 
 
 def _electronegativity(symbol: str) -> float:
@@ -128,7 +142,7 @@ def _neighbourhoods(crystal: "Structure") -> tuple[list[float], list[float], lis
                 break
         cutoff *= 1.5
     near = distance <= REACH * nearest[first]
-    radii = np.array([_radius(site.specie.symbol) for site in crystal])
+    radii = np.array([_on_site(_radius, site) for site in crystal])
     bonds = distance[near] / (radii[first[near]] + radii[second[near]])
     return nearest.tolist(), np.bincount(first[near], minlength=len(crystal)).astype(float).tolist(), bonds.tolist()
 

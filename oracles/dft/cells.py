@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from eutectic.oracles.base import Candidate
 from eutectic.oracles.dft.calculation import Crystal, DftFailed
 from eutectic.oracles.physics import solid_solution
+from eutectic.oracles.structures.disorder import Order, ordered
 from eutectic.oracles.structures.files import IN_A_BOX, read
 
 MOMENTS = {"Fe": 2.5, "Co": 1.8, "Ni": 0.8, "Mn": 3.0, "Cr": 1.5}
@@ -23,30 +25,32 @@ class Subject:
     """What is computed for a candidate."""
 
     crystal: Crystal
-    cubic_atoms: int | None
-    """Atoms of the conventional cubic cell; None where the lattice is not cubic."""
+    cubic_atoms: float | None
+    """Atoms of the conventional cubic cell (a mean where sites are partly filled); None where it is not cubic."""
 
 
-def subject(candidate: Candidate, lattice: str, cells: int, slack: float, start: float, seed: int) -> Subject:
-    """The candidate's structure, reduced to its primitive cell, or its composition on a lattice at random.
+def subject(
+    candidate: Candidate, lattice: str, cells: int, slack: float, start: float, seed: int, order: Order = "random"
+) -> Subject:
+    """The candidate's structure, reduced to its primitive cell (or ordered), or its composition on a lattice at random.
 
     `slack` is how far a fraction may be from the one asked, `start` the lattice constant in angstrom (0: from the
-    elements' volumes). DftFailed when there is neither, atoms are partial, or the cell cannot hold the composition.
+    elements' volumes). DftFailed when there is neither, or no cell can hold the composition.
     """
     if candidate.structure is not None:
-        return _of_structure(candidate.structure)
+        return _of_structure(candidate.structure, slack, seed, order)
     if not candidate.composition:
         raise DftFailed("bad_input", "the candidate has neither a structure nor a composition")
     return Subject(decorated(candidate.composition, lattice, cells, slack, start, seed), SITES[lattice])
 
 
-def _of_structure(content: Mapping[str, object]) -> Subject:
+def _of_structure(content: Mapping[str, object], slack: float, seed: int, order: Order) -> Subject:
     from pymatgen.core import Structure
     from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
     structure = Structure.from_dict(dict(content))
     if not structure.is_ordered:
-        raise DftFailed("bad_input", "the structure has partly occupied sites; give an ordered cell or a composition")
+        return _of_disordered(structure, slack, seed, order)
     whole = structure if "magmom" in structure.site_properties else structure.get_primitive_structure()
     moments = [float(m or 0.0) for m in whole.site_properties.get("magmom", [])]
     symbols = [site.specie.symbol for site in whole]
@@ -54,6 +58,22 @@ def _of_structure(content: Mapping[str, object]) -> Subject:
     analyzer = SpacegroupAnalyzer(whole, symprec=1e-3)
     cubic = analyzer.get_crystal_system() == "cubic"
     return Subject(crystal, len(analyzer.get_conventional_standard_structure()) if cubic else None)
+
+
+def _of_disordered(structure: Any, slack: float, seed: int, order: Order) -> Subject:
+    """One order of a disordered crystal; its lattice constant is that of the average cell."""
+    from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
+
+    try:
+        (cell,) = ordered(structure, 1, order, slack, np.random.default_rng(seed))
+    except ValueError as error:
+        raise DftFailed("bad_input", str(error)) from error
+    crystal = Crystal.of([site.specie.symbol for site in cell], cell.lattice.matrix, cell.cart_coords)
+    analyzer = SpacegroupAnalyzer(structure, symprec=1e-3)
+    if analyzer.get_crystal_system() != "cubic":
+        return Subject(crystal, None)
+    volume = analyzer.get_conventional_standard_structure().volume
+    return Subject(crystal, float(volume * len(cell) / cell.volume))
 
 
 def decorated(

@@ -21,7 +21,13 @@ def evaluation(oracle: Options, candidate: Candidate, seed: int, began: float) -
     """All that is wanted of the candidate; DftFailed when it cannot be had, EngineMissing without the engine."""
     plan = plan_of(oracle)
     asked = subject(
-        candidate, oracle.lattice, oracle.cells, oracle.composition_tolerance, oracle.lattice_start_angstrom, seed
+        candidate,
+        oracle.lattice,
+        oracle.cells,
+        oracle.composition_tolerance,
+        oracle.lattice_start_angstrom,
+        seed,
+        oracle.order,
     )
     if asked.cubic_atoms is None and "lattice_constant_angstrom" in oracle.properties:
         raise DftFailed("bad_input", "the structure is not cubic and has no one lattice constant")

@@ -97,6 +97,9 @@ class Dft:
     """Of a candidate that is a composition."""
     cells: int = 1
     """Cubic cells along each edge then: 4 cells^3 atoms (fcc) or 2 cells^3 (bcc), the elements on random sites."""
+    order: Literal["random", "electrostatic"] = "random"
+    """How the partly filled sites of a structure are ordered, in the smallest cell that holds its occupancies within
+    `composition_tolerance`: at random, or with the least electrostatic energy."""
     composition_tolerance: float = 0.05
     """How far an element's fraction in that cell may be from the one asked; an element that is there has an atom."""
     ignores: tuple[str, ...] = ()

@@ -70,15 +70,15 @@ def occupied(places: Sites, fractions: Mapping[str, float], constant: float, rng
     return Atoms(named, places.positions * constant, cell=places.cell * constant, pbc=True)
 
 
-def from_structure(structure: Mapping[str, Any]) -> Atoms:
-    """Atoms of `pymatgen.core.Structure.as_dict()`; ValueError when it is none or is disordered."""
+def from_structure(structure: Mapping[str, Any]) -> "Structure":
+    """The crystal of `pymatgen.core.Structure.as_dict()`; ValueError when it is none."""
     from pymatgen.core import Structure
 
     try:
-        crystal = Structure.from_dict(dict(structure))
+        crystal: Structure = Structure.from_dict(dict(structure))
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"the candidate's structure cannot be read: {error}") from error
-    return atoms_of(crystal)
+    return crystal
 
 
 def from_file(path: str) -> Atoms:
@@ -97,13 +97,11 @@ def atoms_of(crystal: "Structure") -> Atoms:
     return Atoms(symbols, crystal.cart_coords, cell=crystal.lattice.matrix, pbc=True)
 
 
-def conventional_constant(atoms: Atoms) -> float:
+def conventional_constant(crystal: "Structure") -> float:
     """First edge of the conventional cell, angstrom."""
-    from pymatgen.io.ase import AseAtomsAdaptor
     from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
-    cell = SpacegroupAnalyzer(AseAtomsAdaptor.get_structure(atoms), symprec=0.01)
-    return float(cell.get_conventional_standard_structure().lattice.a)
+    return float(SpacegroupAnalyzer(crystal, symprec=0.01).get_conventional_standard_structure().lattice.a)
 
 
 def element(symbol: str) -> Atoms:

@@ -4,6 +4,8 @@ The energy surfaces of learned potentials are bumpy: a modulus depends on the wi
 calculations here use the same window, fit more points than they need, and the window is part of the settings.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 from ase import Atoms
@@ -21,6 +23,9 @@ from eutectic.oracles.physics.elasticity import (
 )
 from eutectic.oracles.physics.equation_of_state import birch_murnaghan
 from eutectic.oracles.structures.orientation import Axes, axes
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
 
 Array = npt.NDArray[np.float64]
 POINTS = 7
@@ -46,19 +51,17 @@ def bulk_modulus(crystal: Atoms, limits: Limits, window: float) -> float:
     return fit.bulk_modulus_gpa
 
 
-def axes_of(start: Atoms, lattice: str) -> Axes:
-    """How a crystal's tensor is stated: an alloy's in the axes of its `lattice`, which it has on average.
+def axes_of(crystal: "Structure | str") -> Axes:
+    """How a crystal's tensor is stated: an alloy's in the axes of its lattice (by name), which it has on average.
 
-    A structure's (`lattice` empty) in its standard axes, by the symmetry that it has before it is relaxed.
+    A structure's in its standard axes, by the symmetry that it has before it is relaxed, or on average if disordered.
     """
-    from pymatgen.io.ase import AseAtomsAdaptor
-
-    if lattice == "hcp":
+    if crystal == "hcp":
         return Axes("hexagonal", np.eye(3), hexagonal_symmetry(), np.eye(3)[None])
-    if lattice:
+    if isinstance(crystal, str):
         return Axes("cubic", np.eye(3), cubic_symmetry(), np.eye(3)[None])
     with quiet():
-        return axes(AseAtomsAdaptor.get_structure(start))
+        return axes(crystal)
 
 
 def tensor(crystal: Atoms, lies: Axes, limits: Limits, window: float) -> Array:

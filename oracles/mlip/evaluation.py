@@ -15,7 +15,6 @@ from eutectic.oracles.base import Candidate, Evaluation, Value, failed
 from eutectic.oracles.mlip import batching, competing_phases, phonons, properties
 from eutectic.oracles.mlip.coverage import unfit
 from eutectic.oracles.mlip.crystals import cif, from_file
-from eutectic.oracles.mlip.elasticity import axes_of
 from eutectic.oracles.mlip.options import Options
 from eutectic.oracles.mlip.potential import (
     ENGINES,
@@ -145,8 +144,7 @@ def _axes(task: properties.Task) -> dict[str, Value]:
         return {}
     if task.alloy is not None:
         return {"elastic_axes": f"of the {task.options.lattice} lattice, mean over its symmetry"}
-    lies = axes_of(properties.starts(task)[0], "")
-    return {"elastic_axes": f"IEEE 1987, {lies.system}"}
+    return {"elastic_axes": f"IEEE 1987, {task.axes.system}"}
 
 
 def _artifacts(measured: Measured, crystals: Sequence[Atoms]) -> dict[str, str]:

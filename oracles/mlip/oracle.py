@@ -101,9 +101,12 @@ class Mlip:
     cells: int = 2
     """Cells along each edge of an alloy: 4 (fcc, hcp) or 2 (bcc) atoms each."""
     decorations: int = 2
-    """Random decorations of an alloy's lattice."""
+    """Random decorations of an alloy's lattice, or orders of a disordered structure."""
     composition_tolerance: float = 0.05
     """How far an element's fraction in that crystal may be from the one asked; an element that is there has an atom."""
+    order: Literal["random", "electrostatic"] = "random"
+    """How the partly filled sites of a structure are ordered, `decorations` times in the smallest cell that holds its
+    occupancies within `composition_tolerance`: at random, or with the least electrostatic energy."""
     cell: Literal["auto", "free", "volume", "fixed"] = "auto"
     """What of the cell relaxes; auto: an alloy's volume (it is cubic on average), all of a structure's cell."""
     keep_symmetry: bool = False

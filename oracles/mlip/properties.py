@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
+from pymatgen.io.ase import AseAtomsAdaptor
 
 from eutectic.oracles.base import Candidate
 from eutectic.oracles.mlip import batching, competing_phases, crystals, dynamics, elasticity, phonons
@@ -20,7 +21,11 @@ from eutectic.oracles.physics.decorations import Decorated
 from eutectic.oracles.physics.elasticity import NAMES
 from eutectic.oracles.physics.measured import AMU_PER_ANGSTROM3_IN_G_PER_CM3, Measured, summarise
 from eutectic.oracles.physics.stacking_faults import FAULTS
+from eutectic.oracles.structures.disorder import ordered
 from eutectic.oracles.structures.orientation import Axes
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
 
 LATTICE = "lattice_constant_angstrom"
 BULK = "bulk_modulus_gpa"
@@ -49,6 +54,17 @@ class Task:
         if self.candidate.structure is not None or not self.candidate.composition:
             return None
         return {symbol: share for symbol, share in self.candidate.composition.items() if share > 0.0}
+
+    @property
+    def structure(self) -> "Structure":
+        """The candidate's own crystal, which may be disordered; ValueError when it cannot be read."""
+        assert self.candidate.structure is not None
+        return crystals.from_structure(self.candidate.structure)
+
+    @property
+    def axes(self) -> Axes:
+        """In which tensors are stated: of an alloy's lattice, or the standard ones of a structure as it was given."""
+        return elasticity.axes_of(self.options.lattice if self.alloy is not None else self.structure)
 
     @property
     def cell(self) -> Cell:
@@ -82,15 +98,19 @@ def starts(task: Task) -> list[Atoms]:
     if unfit and o.compute is not None:
         raise ValueError(f"{unfit[0]} is of random alloys, and the candidate is a structure")
     if alloy is None:
-        assert task.candidate.structure is not None
-        ideal = [crystals.from_structure(task.candidate.structure)]
+        crystal = task.structure
+        rng = np.random.default_rng([task.seed, 0])
+        own = (
+            [crystal] if crystal.is_ordered else ordered(crystal, o.decorations, o.order, o.composition_tolerance, rng)
+        )
+        ideal = [crystals.atoms_of(one) for one in own]
     else:
         _require_held(o, alloy)
         rng = np.random.default_rng([task.seed, 0])
         constant = crystals.start_constant(o.lattice, alloy)
         ideal = [crystals.decorated(o.lattice, o.cells, alloy, constant, rng) for _ in range(o.decorations)]
-    for crystal in ideal:
-        crystal.calc = task.calculator
+    for atoms in ideal:
+        atoms.calc = task.calculator
     return ideal
 
 
@@ -139,9 +159,25 @@ def _decorated(occupied: Sequence[Atoms], alloy: Mapping[str, float] | None, nam
 
 def _of_start(start: Atoms, task: Task, wanted: set[str], index: int) -> tuple[Atoms, dict[str, float]]:
     """One decoration: the relaxed crystal and its values."""
-    o, crystal = task.options, _relaxed(start, task)
-    lies = elasticity.axes_of(start, o.lattice if task.alloy else "") if wanted & TENSOR else None
-    return crystal, _of_crystal(crystal, lies, task, wanted, index)
+    crystal = _relaxed(start, task)
+    lies = task.axes if wanted & TENSOR else None
+    return crystal, _of_crystal(crystal, lies, task, wanted, index) | {LATTICE: _constant(start, crystal, task)}
+
+
+def _constant(start: Atoms, crystal: Atoms, task: Task) -> float:
+    """Lattice constant, angstrom: of an alloy's cube, or the first edge of a structure's conventional cell.
+
+    The average cell of a disordered structure grows as its ordered one does; 0 for a structure where nobody asks.
+    """
+    if task.alloy is not None:
+        return float((crystals.SITES_OF_A_CUBE[task.options.lattice] * crystal.get_volume() / len(crystal)) ** (1 / 3))
+    if LATTICE not in task.options.properties:
+        return 0.0
+    given = task.structure
+    if given.is_ordered:
+        return crystals.conventional_constant(AseAtomsAdaptor.get_structure(crystal))
+    growth = float(crystal.get_volume() / start.get_volume())
+    return float(crystals.conventional_constant(given) * growth ** (1 / 3))
 
 
 def _relaxed(start: Atoms, task: Task) -> Atoms:
@@ -157,7 +193,7 @@ def _relaxed(start: Atoms, task: Task) -> Atoms:
 def _of_crystal(crystal: Atoms, lies: Axes | None, task: Task, wanted: set[str], index: int) -> dict[str, float]:
     """All that is wanted of one relaxed crystal, by name."""
     o, limits = task.options, task.limits
-    found = _at_rest(crystal, task)
+    found = _at_rest(crystal)
     if BULK in wanted:
         found[BULK] = elasticity.bulk_modulus(crystal, limits, o.strain)
     if lies is not None:
@@ -182,17 +218,12 @@ def _of_crystal(crystal: Atoms, lies: Axes | None, task: Task, wanted: set[str],
     return found
 
 
-def _at_rest(crystal: Atoms, task: Task) -> dict[str, float]:
+def _at_rest(crystal: Atoms) -> dict[str, float]:
     """What the relaxed crystal itself says."""
     volume, number = crystal.get_volume(), len(crystal)
-    if task.alloy is None:
-        constant = crystals.conventional_constant(crystal) if LATTICE in task.options.properties else 0.0
-    else:
-        constant = (crystals.SITES_OF_A_CUBE[task.options.lattice] * volume / number) ** (1 / 3)
     with quiet():
         energy = float(crystal.get_potential_energy()) / number
     return {
-        LATTICE: float(constant),
         "energy_ev_per_atom": energy,
         "volume_angstrom3_per_atom": float(volume / number),
         "density_g_per_cm3": float(crystal.get_masses().sum() / volume * AMU_PER_ANGSTROM3_IN_G_PER_CM3),

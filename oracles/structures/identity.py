@@ -52,8 +52,15 @@ def _marked(content: Mapping[str, object]) -> "Structure":
     moments = crystal.site_properties.get("magmom", [None] * len(crystal))
     species: list[Any] = []
     for site, moment in zip(crystal, moments, strict=True):
-        spin = getattr(site.specie, "spin", None) if moment is None else _spin(moment)
-        species.append(Species(site.specie.symbol, getattr(site.specie, "oxi_state", None), spin))
+        given = None if moment is None else _spin(moment)
+        species.append(
+            {
+                Species(
+                    s.symbol, getattr(s, "oxi_state", None), getattr(s, "spin", None) if given is None else given
+                ): x
+                for s, x in site.species.items()
+            }
+        )
     return Structure(crystal.lattice, species, crystal.frac_coords)
 
 
@@ -67,7 +74,10 @@ def _pairs(crystal: "Structure") -> tuple[object, ...]:
     """What equal crystals share whatever their cell: each kind of pair's distances, counted per atom."""
     reach = REACH * (crystal.volume / len(crystal)) ** (1 / 3)
     first, second, _, distance = crystal.get_neighbor_list(reach * (1 - 1e-3))
-    labels = [str(site.specie) + str(getattr(site.specie, "spin", None)) for site in crystal]
+    labels = [
+        str(sorted((str(s), getattr(s, "spin", None), round(x, 4)) for s, x in site.species.items()))
+        for site in crystal
+    ]
     bins = np.floor((distance + OFFSET) / BIN_ANGSTROM).astype(int)
     counted: dict[tuple[str, str, int], int] = {}
     for i, j, place in zip(first.tolist(), second.tolist(), bins.tolist(), strict=True):

@@ -371,8 +371,9 @@ def test_what_cannot_be_true_is_unphysical(tmp_path: Path) -> None:
 
 
 def test_structures_it_cannot_take_are_bad_input(tmp_path: Path) -> None:
-    partial = Structure(Lattice.cubic(3.6), [{"Cu": 0.5, "Ni": 0.5}], [[0, 0, 0]])
-    assert "partly occupied" in ask(oracle(tmp_path), structure=partial).error
+    partial = Structure(Lattice.cubic(3.6), [{"Cu": 0.999, "Ni": 0.001}], [[0, 0, 0]])
+    found = ask(oracle(tmp_path), structure=partial)
+    assert (found.failure, "no cell of up to 240 sites" in found.error) == ("bad_input", True)
     long = Structure(Lattice.tetragonal(3.0, 5.0), ["Cu"], [[0, 0, 0]])
     assert "not cubic" in ask(oracle(tmp_path), structure=long).error
     assert ask(oracle(tmp_path, relax="none", compute=("energy_ev_per_atom",)), structure=long).status == "finished"

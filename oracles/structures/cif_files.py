@@ -38,6 +38,18 @@ SYMBOLS = (
     "_space_group_name_Hall",
 )
 NUMBERS = ("_symmetry_Int_Tables_number", "_space_group_IT_number")
+SYSTEMS = (
+    (2, "triclinic"),
+    (15, "monoclinic"),
+    (74, "orthorhombic"),
+    (142, "tetragonal"),
+    (167, "trigonal"),
+    (194, "hexagonal"),
+    (230, "cubic"),
+)
+"""Last space group of each crystal system."""
+LENGTH, DEGREES = 0.01, 0.5
+"""Relative difference of edges, and difference of angles, up to which they are equal."""
 FORMULAS = ("_chemical_formula_sum", "_chemical_formula_structural")
 
 
@@ -69,8 +81,16 @@ def _structure(text: str, data: Mapping[str, Any]) -> "tuple[Structure, list[Dou
         warnings.simplefilter("always")
         parser = CifParser.from_str(text, occupancy_tolerance=OCCUPANCY, frac_tolerance=ROUNDED)
         (structure,) = parser.parse_structures(primitive=False, check_occu=True, on_error="raise")
+    negative = [x for x in data.get("_atom_site_occupancy", []) if str(x).strip().startswith("-")]
+    if negative:
+        raise ValueError(f"an occupancy is {negative[0]}")
     said = [*parser.warnings, *(str(warning.message) for warning in caught)]
-    return structure, [*_symmetry(said, data), *_symbols(said), *_formula(said, data, structure)]
+    return structure, [
+        *_symmetry(said, data),
+        *_metric(data, structure),
+        *_symbols(said),
+        *_formula(said, data, structure),
+    ]
 
 
 def _given(data: Mapping[str, Any], keys: tuple[str, ...]) -> str:
@@ -101,6 +121,34 @@ def _symmetry(said: list[str], data: Mapping[str, Any]) -> Iterator[Doubt]:
             f"its space group {symbol or number!r} is not understood and its symmetry operations are not given, so "
             "that only the atoms listed would be there; write the operations (_space_group_symop_operation_xyz)",
         )
+
+
+def _metric(data: Mapping[str, Any], structure: "Structure") -> Iterator[Doubt]:
+    """A cell that is none of its space group, in the axes that its operations would be taken in."""
+    if any(_given(data, (key,)) for key in OPERATIONS):
+        return
+    symbol = _given(data, SYMBOLS)
+    number = _number(symbol, _given(data, NUMBERS))
+    a, b, c = structure.lattice.abc
+    alpha, beta, gamma = structure.lattice.angles
+
+    def same(one: float, other: float) -> bool:
+        return abs(one - other) <= LENGTH * max(one, other)
+
+    square = [abs(angle - 90.0) <= DEGREES for angle in (alpha, beta, gamma)]
+    hexagonal = same(a, b) and square[:2] == [True, True] and abs(gamma - 120.0) <= DEGREES
+    fits = {
+        "monoclinic": sum(square) >= 2,
+        "orthorhombic": all(square),
+        "tetragonal": all(square) and same(a, b),
+        "trigonal": hexagonal,
+        "hexagonal": hexagonal,
+        "cubic": all(square) and same(a, b) and same(b, c),
+    }
+    system = next((name for most, name in SYSTEMS if number <= most), "")
+    if not fits.get(system, True):
+        cell = ", ".join(f"{x:.4g}" for x in (a, b, c, alpha, beta, gamma))
+        yield Doubt("symmetry", f"its cell ({cell}) is none of its space group {symbol or number}, which is {system}")
 
 
 def _number(symbol: str, number: str) -> int:

@@ -54,6 +54,12 @@ def test_a_plain_file_is_read_without_a_word(tmp_path):
         ("_chemical_formula_sum 'Na Cl H2 O'\n", ROCK_SALT, "has H, O, which no site holds: NaCl is there"),
         ("_chemical_formula_sum 'Na'\n", ROCK_SALT, "has no Cl, which its sites hold"),
         ("_chemical_formula_sum 'Na2 Cl'\n", ROCK_SALT, "is not that of its sites, NaCl"),
+        (
+            "_symmetry_Int_Tables_number 166\n",
+            ROCK_SALT,
+            "its cell .* is none of its space group 166, which is trigonal",
+        ),
+        ("_symmetry_Int_Tables_number 194\n", ROCK_SALT, "is none of its space group 194, which is hexagonal"),
         ("", "M1 M 0 0 0", "'M' is no element"),
         ("", "Wat1 Wat 0 0 0\nNa1 Na 0.5 0.5 0.5", "'Wat' would be read as O"),
         ("", "Na1 Na 0 0 0\nCl1 Cl 0.03 0 0", "Cl and Na are 0.17 angstrom apart"),
@@ -122,7 +128,7 @@ def test_gzipped_files_extended_xyz_and_several_structures_are_read(tmp_path):
     with pytest.raises(ValueError, match="the last is @1"):
         read(str(tmp_path / "many.extxyz@2"))
     two = (tmp_path / "x.cif").read_text() + (tmp_path / "x.cif").read_text().replace("data_x", "data_y")
-    (tmp_path / "two.cif").write_text(two.replace("5.64", "5.7", 1))
+    (tmp_path / "two.cif").write_text(two.replace("5.64", "5.7", 3))
     assert len(read_all(str(tmp_path / "two.cif"))) == 2
     write(tmp_path / "molecule.xyz", bulk("Cu").repeat(2)[:2])
     (tmp_path / "molecule.xyz").write_text("2\n\nO 0 0 0\nO 0 0 1.2\n")

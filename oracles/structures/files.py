@@ -24,6 +24,10 @@ THROUGH_ASE = (".extxyz", ".xyz", ".traj")
 NEAREST_OVER_RADII = 0.6
 """Atoms nearer than so much of the sum of their covalent radii are upon each other (H2: 1.2, N2: 0.77)."""
 NEAREST_ANGSTROM = 0.5
+LONGEST_ANGSTROM = 2000.0
+"""Edge of a cell."""
+FARTHEST_CELLS = 1000.0
+"""How far outside its cell an atom may be written, as trajectories do."""
 DENSITY_G_PER_CM3 = (0.02, 45.0)
 """Between aerogels and iridium in the Earth's core."""
 IN_A_BOX: tuple[DoubtKind, ...] = ("density",)
@@ -111,14 +115,22 @@ def _of_crystal(structure: "Structure") -> Iterator[Doubt]:
         raise ValueError("its cell or a coordinate is no finite number")
     if not structure.volume > 1e-3 * len(structure):
         raise ValueError(f"its cell is none: a volume of {structure.volume:g} angstrom^3 for {len(structure)} atoms")
+    edges = np.linalg.norm(structure.lattice.matrix, axis=1)
+    apart = 1.0 / np.linalg.norm(structure.lattice.inv_matrix, axis=0)  # of the planes of the lattice
+    if edges.max() > LONGEST_ANGSTROM or apart.min() < NEAREST_ANGSTROM:
+        listed = ", ".join(f"{x:.4g}" for x in edges)
+        raise ValueError(f"its cell is none: edges of {listed} angstrom, planes {apart.min():.2g} angstrom apart")
     strange = [str(element) for element in structure.composition.elements if isinstance(element, DummySpecies)]
     if strange:
         raise ValueError(f"its atom {strange[0].rstrip('0+-')!r} is no element")
-    if structure.is_ordered and (pair := _upon_each_other(structure)):
-        yield Doubt("distances", pair)
+    far = float(np.abs(structure.frac_coords).max())
+    if far > FARTHEST_CELLS:
+        raise ValueError(f"an atom is {far:.4g} cells away")
     low, high = DENSITY_G_PER_CM3
     if not low <= structure.density <= high:
         yield Doubt("density", f"its density is {structure.density:.3g} g/cm3")
+    elif structure.is_ordered and (pair := _upon_each_other(structure)):
+        yield Doubt("distances", pair)
 
 
 def _upon_each_other(structure: "Structure") -> str:

@@ -26,8 +26,8 @@ NEAREST_OVER_RADII = 0.6
 NEAREST_ANGSTROM = 0.5
 LONGEST_ANGSTROM = 2000.0
 """Edge of a cell."""
-FARTHEST_CELLS = 1000.0
-"""How far outside its cell an atom may be written, as trajectories do."""
+FARTHEST_CELLS = 3.0
+"""How far outside its cell an atom may stay."""
 DENSITY_G_PER_CM3 = (0.02, 45.0)
 """Between aerogels and iridium in the Earth's core."""
 IN_A_BOX: tuple[DoubtKind, ...] = ("density",)
@@ -66,6 +66,8 @@ def read_all(path: str, accept: Collection[DoubtKind] = (), place: int | None = 
     for text in (str(warning.message) for warning in caught):
         if "cannot be determined" in text or "false names" in text:
             raise ValueError(f"{path} has no element names: write them on a line of their own above the counts")
+        if "Not all sites have property" in text:
+            raise ValueError(f"{path}: {text.partition('.')[0].lower()}")
     if place is not None:
         if place >= len(held):
             raise ValueError(f"{path} holds {len(held)} structures, the last is @{len(held) - 1}")
@@ -123,9 +125,9 @@ def _of_crystal(structure: "Structure") -> Iterator[Doubt]:
     strange = [str(element) for element in structure.composition.elements if isinstance(element, DummySpecies)]
     if strange:
         raise ValueError(f"its atom {strange[0].rstrip('0+-')!r} is no element")
-    far = float(np.abs(structure.frac_coords).max())
-    if far > FARTHEST_CELLS:
-        raise ValueError(f"an atom is {far:.4g} cells away")
+    if np.abs(structure.frac_coords).max() > FARTHEST_CELLS:  # a trajectory, say; neighbours are searched for in boxes
+        for site in structure:
+            site.to_unit_cell(in_place=True)
     low, high = DENSITY_G_PER_CM3
     if not low <= structure.density <= high:
         yield Doubt("density", f"its density is {structure.density:.3g} g/cm3")

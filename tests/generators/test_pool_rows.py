@@ -9,7 +9,7 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from eutectic.campaigns.file.spec import CampaignSpec
-from eutectic.campaigns.loop.prior_data import forewarnings
+from eutectic.campaigns.loop.prior_data import warnings_of
 from eutectic.campaigns.problem.build import build
 from eutectic.generators.pool import Pool
 from eutectic.generators.representations.crystals import order
@@ -108,7 +108,7 @@ def test_merged_rows_are_said_before_the_run_and_in_its_first_batch(tmp_path):
     }
     (tmp_path / "campaign.yaml").write_text(json.dumps(content))
     problem = build(CampaignSpec.from_file(tmp_path / "campaign.yaml"), tmp_path)
-    (note,) = forewarnings(problem)
+    (note,) = warnings_of(problem)
     assert note.startswith("data.csv: 3 rows are 2 candidates")
     assert "rows 1, 2 (TiO2)" in note
     from eutectic.campaigns.campaign import Campaign

@@ -1,9 +1,11 @@
 """Structure files that would be misread are refused by name and reason; what is read is what the file means."""
 
 import gzip
+import json
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 from ase.build import bulk
 from ase.io import write
@@ -143,3 +145,21 @@ def test_a_pool_names_row_and_column_of_a_file_it_refuses(tmp_path):
     (tmp_path / "pool.csv").write_text("file,y\ngood.vasp,1\nbad.vasp,2\n")
     with pytest.raises(ValueError, match=r"pool.csv, row 2 \(line 3\), column 'file': .*bad.vasp: Na and Na are 0.00"):
         _ = Pool(str(tmp_path / "pool.csv"), structures="file").space
+
+
+def test_broken_numbers_end_at_once_with_the_file_named(tmp_path):
+    poscar = "Cu\n{scale}\n2.5 2.5 {edge}\n-2.5 2.5 0\n0 0 3.6\nCu\n2\ndirect\n{x} 0 0\n0.5 0.5 0.5\n"
+    for broken in ({"edge": "9" * 30}, {"scale": "1e-9"}, {"scale": "300"}, {"edge": "1e5"}):
+        (tmp_path / "a.vasp").write_text(poscar.format(**{"scale": "1", "edge": "0", "x": "0", **broken}))
+        with pytest.raises(ValueError, match=r"a\.vasp"):
+            read(str(tmp_path / "a.vasp"))
+    (tmp_path / "a.vasp").write_text(poscar.format(scale="1", edge="0", x="9999"))
+    assert np.abs(read(str(tmp_path / "a.vasp")).frac_coords).max() < 1
+
+
+def test_moments_of_some_sites_alone_are_refused(tmp_path):
+    crystal = Structure(Lattice.cubic(3.0), ["Fe", "Al"], [[0, 0, 0], [0.5] * 3]).as_dict()
+    crystal["sites"][0]["properties"] = {"magmom": 2.0}
+    (tmp_path / "a.json").write_text(json.dumps(crystal))
+    with pytest.raises(ValueError, match=r"a\.json: not all sites have property magmom"):
+        read(str(tmp_path / "a.json"))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from eutectic.campaigns.analysis.amounts import heads
 from eutectic.campaigns.analysis.labels import aligned, label, measured, number
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.summary import counted
@@ -48,7 +49,7 @@ def pareto_table(ledger: Ledger, outcomes: Sequence[Outcome]) -> str:
         return "no feasible candidate yet"
     shown = dict.fromkeys([goal.name for goal in ledger.spec.goals] + [limit.property for limit in ledger.spec.limits])
     variables = variable_names(outcomes)
-    head = ["candidate", *map(label, shown), *variables]
+    head = ["candidate", *map(label, shown), *heads(ledger.spec, variables)]
     rows = [
         [str(o.number), *(measured(o.values.get(p), o.errors.get(p)) for p in shown), *cells(o.variables, variables)]
         for o in outcomes
@@ -80,7 +81,7 @@ def suggestions(outcomes: Sequence[Outcome], spec: CampaignSpec) -> str:
     if not outcomes:
         return "nothing left to suggest"
     variables = variable_names(outcomes)
-    head = ["id", *variables, *(f"predicted {label(goal.name)}" for goal in spec.goals), "proposed by"]
+    head = ["id", *heads(spec, variables), *(f"predicted {label(goal.name)}" for goal in spec.goals), "proposed by"]
     rows = [[o.id, *cells(o.variables, variables), *_predicted(o, spec), o.reason.proposer] for o in outcomes]
     return aligned(head, rows)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import yaml
 
+from eutectic.campaigns.analysis.amounts import heads
 from eutectic.campaigns.analysis.labels import duration, label, number, quantity
 from eutectic.campaigns.analysis.parity import Parities
 from eutectic.campaigns.analysis.summary import asked, findings, said, shown, wall_s
@@ -92,8 +93,12 @@ def _setting(ledger: Ledger) -> str:
         f"{stage.use} for {stage.evaluations} evaluations" if stage.evaluations else stage.use
         for stage in ledger.spec.optimizers
     ]
-    variables = variable_names(ledger.outcomes)
-    over = f" over {', '.join(variables)}" if 0 < len(variables) <= 12 else f" over {len(variables)} variables"
+    variables = heads(ledger.spec, variable_names(ledger.outcomes))
+    over = (
+        f" over {', '.join(variables)}"
+        if 0 < len(variables) <= 12
+        else f" over {len(variables)} variables"
+    )
     ask = "one objective" if len(ledger.spec.goals) == 1 else f"{len(ledger.spec.goals)} objectives"
     return (
         f"A search for {ask}{over if variables else ''}; measured by {', '.join(names)}; "

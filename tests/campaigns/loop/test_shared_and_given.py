@@ -8,6 +8,7 @@ import pytest
 from eutectic.campaigns.analysis.summary import title
 from eutectic.campaigns.analysis.table import table
 from eutectic.campaigns.campaign import Campaign
+from eutectic.campaigns.commands.printing import suggestions
 from eutectic.campaigns.errors import CampaignFileError
 from eutectic.campaigns.report.page import write_report
 
@@ -94,3 +95,12 @@ def test_a_candidate_is_called_by_its_composition_and_what_was_done_to_it(tmp_pa
     assert "temperature_k" in name
     assert "humidity 50" in name
     assert "Fe " not in name
+
+
+def test_tables_say_in_which_unit_amounts_are(tmp_path: Path) -> None:
+    with begin(tmp_path) as campaign:
+        made = campaign.ask(1)
+        head = suggestions(made, campaign.problem.spec).splitlines()[0]
+    assert "Cr (wt.%)" in head
+    assert "Fe (wt.%)" in head
+    assert "temperature_k (" not in head

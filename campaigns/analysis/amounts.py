@@ -1,0 +1,27 @@
+"""This file is in which unit a campaign's file gives the amounts of elements, for the heads of tables."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from eutectic.campaigns.file.spec import CampaignSpec
+
+UNITS = {"at.%": "at.%", "wt.%": "wt.%", "mole_ratio": "mole ratio"}
+"""As in the file -> as in a table; atomic fractions have no unit."""
+
+
+def heads(spec: CampaignSpec, variables: Sequence[str]) -> list[str]:
+    """The variables' names, amounts of elements with their unit: `Cr (wt.%)`."""
+    units = dict(_units(spec.space.model_dump()))
+    return [f"{name} ({units[name]})" if name in units else name for name in variables]
+
+
+def _units(space: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Variable and unit of every amount that has one."""
+    unit = UNITS.get(space.get("unit", ""))
+    if space.get("use") == "composition" and unit is not None:
+        for symbol in (*space.get("elements", ()), space.get("balance")):
+            yield str(symbol), unit
+    if space.get("use") == "product":
+        for name, part in space.get("parts", {}).items():
+            for symbol, own in _units(part):
+                yield from ((symbol, own), (f"{name}.{symbol}", own))

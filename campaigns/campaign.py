@@ -125,7 +125,7 @@ class Campaign:
     def tell(
         self,
         id: str,
-        values: Mapping[str, float],
+        values: Mapping[str, Value],
         errors: Mapping[str, float] | None = None,
         repeat: bool = False,
         by: str = "",

@@ -37,6 +37,12 @@ def tell_row(campaign: Campaign, row: Row, repeat: bool = False, by: str = "") -
         raise CampaignFileError(complaints) from None
 
 
+def _context(campaign: Campaign, row: Row) -> dict[str, Value]:
+    """What a line says of variables that were measured with the sample and not chosen."""
+    given: tuple[str, ...] = getattr(campaign.problem.generator, "contexts", ())
+    return {name: row.variables[name] for name in given if row.variables.get(name)}
+
+
 def _tell(campaign: Campaign, row: Row, repeat: bool) -> bool:
     if not row.id:
         return _add(campaign, row, repeat)
@@ -49,7 +55,7 @@ def _tell(campaign: Campaign, row: Row, repeat: bool) -> bool:
             return False
         campaign.fail(row.id, row.failed, by=row.by)
     elif row.values and not held(outcome, row):
-        campaign.tell(row.id, row.values, row.errors, repeat, row.by, row.note)
+        campaign.tell(row.id, {**row.values, **_context(campaign, row)}, row.errors, repeat, row.by, row.note)
     elif row.note and row.note not in (remark.text for remark in outcome.remarks):
         campaign.note(row.id, row.note, row.by)
     else:

@@ -123,7 +123,10 @@ class Composition:
         """Row (d,) of these amounts by symbol; ValueError when one is missing, no number, or not as fixed."""
         if not boxed(self):
             given = {**{s: e.low for s, e in self.full.items() if s in self.optional and e.fixed}, **variables}
-            return np.array([number(symbol, given) / TOTAL[self.unit] for symbol in self.full])
+            values, whole = [number(symbol, given) for symbol in self.full], TOTAL[self.unit]
+            if self.unit != "fraction" and abs(sum(values) - whole) > 1e-3 * whole:
+                raise ValueError(f"the amounts of {', '.join(self.full)} sum to {sum(values):g}, not to {whole}")
+            return np.array(values) / whole
         self._check_rest(variables)
         row = []
         for symbol in _columns(self):

@@ -85,6 +85,11 @@ class Parameters:
         return frozenset(self.fixed) | {name for name, variable in self.varied.items() if variable.when}
 
     @property
+    def contexts(self) -> tuple[str, ...]:
+        """The variables that are measured and not chosen."""
+        return tuple(name for name, variable in self.varied.items() if variable.context)
+
+    @property
     def defaults(self) -> dict[str, Value]:
         """What given variables are where nobody says."""
         return {name: v.default for name, v in self.varied.items() if v.default is not None}

@@ -99,6 +99,11 @@ class Product:
         return frozenset(part.names[name] for part, name in found)
 
     @property
+    def contexts(self) -> tuple[str, ...]:
+        """The variables that are measured and not chosen."""
+        return tuple(part.names[name] for part in self.pieces for name in getattr(part.generator, "contexts", ()))
+
+    @property
     def defaults(self) -> dict[str, Value]:
         """What given variables are where nobody says."""
         found = [(part, pair) for part in self.pieces for pair in getattr(part.generator, "defaults", {}).items()]
@@ -157,10 +162,9 @@ class Product:
         """
         found: dict[int, float] = {}
         given = [part for part in self.pieces if part.space.context]
-        known = {part.names[name] for part in given for name, v in part.generator.varied.items() if v.context}
         for name in values:
-            if name not in known:
-                raise ValueError(f"{name!r} is no variable with `context: true`{hint(name, known)}")
+            if name not in self.contexts:
+                raise ValueError(f"{name!r} is no variable with `context: true`{hint(name, self.contexts)}")
         for part in given:
             inner = {name: values[outer] for name, outer in part.names.items() if outer in values}
             own: dict[int, float] = part.generator.situation(inner)

@@ -111,8 +111,9 @@ def contradiction(row: Row, outcome: Outcome, problem: Problem) -> str | None:
     """The sentence that says which variable of a row is not the candidate's, or None."""
     space = problem.space
     widths = dict(zip(space.names, (space.upper - space.lower).tolist(), strict=True))
+    given = getattr(problem.generator, "contexts", ())  # measured with the sample, and told with it
     for name, text in row.variables.items():
-        value = outcome.variables.get(name)
+        value = None if name in given else outcome.variables.get(name)
         if value is not None and not _same(text, value, widths.get(name, 0.0)):
             return (
                 f"{name} is {text} here and {value} for candidate '{outcome.id}'; a sample that was made otherwise is "

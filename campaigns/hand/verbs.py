@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from eutectic.campaigns.errors import CampaignFileError, Complaint, unknown
 from eutectic.campaigns.file.goals import refusal
 from eutectic.campaigns.loop import routing
+from eutectic.campaigns.loop.context import observed
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.journal import Draft
 from eutectic.campaigns.record.ledger import Logbook
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.record.steps import OPEN, corrected, settled, told
+from eutectic.oracles.base import Value
 
 Values = Mapping[str, float]
 
@@ -23,7 +25,7 @@ def tell(
     problem: Problem,
     logbook: Logbook,
     id: str,
-    values: Values,
+    values: Mapping[str, Value],
     errors: Values,
     repeat: bool = False,
     by: str = "",
@@ -31,22 +33,24 @@ def tell(
 ) -> Outcome:
     """Write down what was measured of a candidate; the outcome as it is then.
 
+    values: properties, and variables with `context: true` that were measured with them, which replace what was asked.
     CampaignFileError for what nobody can have measured, an unknown id, a candidate that was given back, and for one
     that has values already unless `repeat` says that this is another measurement.
     """
-    require_measurable(problem, values, errors)
     with logbook.transaction() as drafts:
         outcome = chosen(logbook, id)
-        repeated = _repeated(problem, outcome, values, repeat)
+        measured, context = observed(problem, outcome, values)
+        require_measurable(problem, measured, errors)
+        repeated = _repeated(problem, outcome, measured, repeat)
         named = person(problem)
-        body: dict[str, object] = {"oracle": named, "values": _floats(values), "errors": _floats(errors)}
-        body |= _rung(problem, named)
+        body: dict[str, object] = {"oracle": named, "values": _floats(measured), "errors": _floats(errors)}
+        body |= _rung(problem, named) | context
         body |= {"repeat": True} if repeated else {}
         body |= {key: text for key, text in (("by", by), ("note", note)) if text}
         drafts.append(Draft("told", body, outcome.number))
         now = time.time()
         after = told(outcome, body, now)
-        verdict = _verdict(problem, after, values)
+        verdict = _verdict(problem, after, measured)
         if verdict is not None:
             drafts.append(routing.settlement(outcome.number, verdict, told=True))
             after = settled(after, verdict.status, problem.spec, outcome.finished_at or now)

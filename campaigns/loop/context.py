@@ -7,7 +7,7 @@ import numpy as np
 
 from eutectic.campaigns.errors import CampaignFileError, Complaint
 from eutectic.campaigns.problem.definition import Problem
-from eutectic.campaigns.record.outcomes import Ledger
+from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.optimizers.base import Space
 from eutectic.optimizers.sharing import Made
 from eutectic.optimizers.spaces.activity import hold
@@ -29,6 +29,38 @@ def situated(problem: Problem, context: Mapping[str, Value]) -> tuple[Space, lis
         raise _refusal(f"{error}{cure if 'has no `default`' in str(error) else ''}") from None
     shown = {**getattr(generator, "defaults", {}), **context}
     return hold(problem.space, values), [f"context: {', '.join(f'{name} = {value}' for name, value in shown.items())}"]
+
+
+def observed(
+    problem: Problem, outcome: Outcome, values: Mapping[str, Value]
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """What was measured as a property, and the context that was measured with it: variables and coordinates.
+
+    CampaignFileError when that is out of its range, and for a property that is no number.
+    """
+    generator: Any = problem.generator
+    names: tuple[str, ...] = getattr(generator, "contexts", ())
+    seen = {name: value for name, value in values.items() if name in names}
+    rest: dict[str, float] = {}
+    for name in values.keys() - seen.keys():
+        value = values[name]
+        if isinstance(value, str):
+            raise _refusal(f"{name} is '{value}', not a number")
+        rest[name] = float(value)
+    rest = {name: rest[name] for name in values if name in rest}
+    if not seen:
+        return rest, {}
+    try:
+        columns = generator.situation({**{name: outcome.variables[name] for name in names}, **seen})
+    except ValueError as error:
+        raise _refusal(str(error)) from None
+    shown = {name: _as(outcome.variables[name], value) for name, value in seen.items()}
+    return rest, {"context": {"variables": shown, "x": {str(column): x for column, x in columns.items()}}}
+
+
+def _as(before: Value, given: Value) -> Value:
+    """A value as the variable has it: text where that is text, else a number."""
+    return str(given) if isinstance(before, str) else type(before)(float(given))
 
 
 def made_before(ledger: Ledger, space: Space) -> Made | None:

@@ -112,7 +112,7 @@ def _rows(problem: Problem, given: str) -> list[dict[str, Any]]:
 
 def _of_campaign(problem: Problem, given: str) -> Iterator[Row]:
     """The finished outcomes of an earlier campaign."""
-    names, ledger = variable_names(problem), read_ledger(problem.folder / given)
+    names, ledger = required_names(problem), read_ledger(problem.folder / given)
     for outcome in ledger.finished:
         missing = [name for name in names if name not in outcome.variables]
         if missing:
@@ -125,8 +125,8 @@ def _of_campaign(problem: Problem, given: str) -> Iterator[Row]:
 
 def _of_table(problem: Problem, given: str) -> Iterator[Row]:
     """The rows of a CSV: a column a variable, a column a property, `{property}_std` for standard errors."""
-    sheet, names = read(str(problem.folder / given), None, ","), variable_names(problem)
-    for name in names:
+    sheet = read(str(problem.folder / given), None, ",")
+    for name in required_names(problem):
         if name not in sheet.columns:
             raise ValueError(
                 f"{given}:1: no column for the variable '{name}': {unknown('column', name, sheet.columns)}"
@@ -135,13 +135,25 @@ def _of_table(problem: Problem, given: str) -> Iterator[Row]:
         raise ValueError(f"{given}:1: no column is one of the properties {', '.join(needed(problem))}")
     returned = {p for named in problem.oracles for p in named.oracle.properties or ()}
     wanted = [p for p in sheet.columns if p in {*needed(problem), *returned}]
+    names = tuple(name for name in variable_names(problem) if name in sheet.columns)
+    needless = {*names} - {*required_names(problem)}
     for line, cells in zip(sheet.lines, sheet.cells, strict=True):
         row = dict(zip(sheet.columns, cells, strict=True))
-        yield _row({"file": given, "line": line}, row, names, wanted, problem.ladder.top)
+        there = tuple(name for name in names if row[name] or name not in needless)
+        yield _row({"file": given, "line": line}, row, there, wanted, problem.ladder.top)
+
+
+def required_names(problem: Problem) -> list[str]:
+    """The variables that a row cannot do without: not those that are fixed, follow from others or are conditional."""
+    optional: frozenset[str] = getattr(problem.generator, "optional", frozenset())
+    return [name for name in variable_names(problem) if name not in optional]
 
 
 def variable_names(problem: Problem) -> tuple[str, ...]:
     """What a candidate's variables are called: of a pool of formulas, not as the space's columns are."""
+    own: tuple[str, ...] | None = getattr(problem.generator, "names", None)
+    if own is not None:
+        return own
     rng = np.random.default_rng([problem.spec.seed])
     return tuple(problem.generator.generate(region.sample(problem.space, 1, rng), rng)[0].variables)
 

@@ -43,7 +43,14 @@ def settled(outcome: Outcome, status: Any, spec: CampaignSpec, at: float) -> Out
 
 
 def told(outcome: Outcome, body: Body, at: float) -> Outcome:
-    """What a person says of one oracle adds up over several tellings; with `repeat` it is another measurement."""
+    """What a person says of one oracle adds up over several tellings; with `repeat` it is another measurement.
+
+    The context that was measured with it stands in place of the one that was asked for.
+    """
+    seen = body.get("context")
+    if seen:
+        x = tuple(seen["x"].get(str(column), value) for column, value in enumerate(outcome.x))
+        outcome = replace(outcome, x=x, variables={**outcome.variables, **seen["variables"]})
     own = [m for m in outcome.measurements if m.oracle == body["oracle"]]
     if own and not body.get("repeat"):
         last = own[-1]

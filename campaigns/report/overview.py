@@ -94,11 +94,7 @@ def _setting(ledger: Ledger) -> str:
         for stage in ledger.spec.optimizers
     ]
     variables = heads(ledger.spec, variable_names(ledger.outcomes))
-    over = (
-        f" over {', '.join(variables)}"
-        if 0 < len(variables) <= 12
-        else f" over {len(variables)} variables"
-    )
+    over = f" over {', '.join(variables)}" if 0 < len(variables) <= 12 else f" over {len(variables)} variables"
     ask = "one objective" if len(ledger.spec.goals) == 1 else f"{len(ledger.spec.goals)} objectives"
     return (
         f"A search for {ask}{over if variables else ''}; measured by {', '.join(names)}; "

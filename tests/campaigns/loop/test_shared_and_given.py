@@ -10,6 +10,7 @@ from eutectic.campaigns.analysis.table import table
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.commands.printing import suggestions
 from eutectic.campaigns.errors import CampaignFileError
+from eutectic.campaigns.record.history import history_of
 from eutectic.campaigns.report.page import write_report
 
 FILE = """
@@ -104,3 +105,41 @@ def test_tables_say_in_which_unit_amounts_are(tmp_path: Path) -> None:
     assert "Cr (wt.%)" in head
     assert "Fe (wt.%)" in head
     assert "temperature_k (" not in head
+
+
+def test_a_context_that_was_measured_replaces_the_one_that_was_asked_for(tmp_path: Path) -> None:
+    with begin(tmp_path) as campaign:
+        (made,) = campaign.ask(1)
+        with pytest.raises(CampaignFileError, match="humidity is 99"):
+            campaign.tell(made.id, {"hardness": 3.0, "cost": 1.0, "humidity": 99.0})
+        after = campaign.tell(made.id, {"hardness": 3.0, "cost": 1.0, "humidity": 41.0})
+        column = campaign.problem.space.names.index("humidity")
+        assert after.variables["humidity"] == 41
+        assert after.values == {"hardness": 3.0, "cost": 1.0}
+        assert [a == b for a, b in zip(after.x, made.x, strict=True)].count(False) == 1
+        assert after.x[column] == 41
+    with Campaign.open(tmp_path / "run") as campaign:
+        assert campaign.ledger.outcomes[0].x == after.x
+        assert history_of(campaign.ledger, campaign.problem.space).X[0, column] == 41
+
+
+def test_a_history_may_leave_out_what_is_not_active_fixed_or_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "earlier.csv").write_text(
+        "Cr,Ni,Fe,temperature_k,time_h,place,step_2,temperature_2_k,humidity,hardness,cost\n"
+        "12,8,80,900,1,left,none,,40,5,1\n14,6,80,1000,10,right,anneal,500,60,6,2\n",
+        encoding="utf-8",
+    )
+    text = FILE.replace("DEFAULT", "").replace("OPTIMIZER", "sobol").replace(", }", "}")
+    (tmp_path / "oracle.py").write_text(ORACLE, encoding="utf-8")
+    (tmp_path / "campaign.yaml").write_text(text + "history: {file: earlier.csv}\n", encoding="utf-8")
+    with Campaign.from_yaml(tmp_path / "campaign.yaml", tmp_path / "run") as campaign:
+        second, first = (o.variables for o in campaign.ledger.outcomes)
+    assert "temperature_2_k" not in first
+    assert second["temperature_2_k"] == 500
+    assert first["pressure_gpa"] == 0
+    (tmp_path / "earlier.csv").write_text(
+        "Cr,Ni,Fe,temperature_k,time_h,place,step_2,humidity,hardness,cost\n12,8,70,900,1,left,none,40,5,1\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(CampaignFileError, match=r"earlier\.csv:2: the amounts of Cr, Ni, Fe sum to 90, not to 100"):
+        Campaign.from_yaml(tmp_path / "campaign.yaml", tmp_path / "other")

@@ -99,6 +99,11 @@ class Product:
         return frozenset(part.names[name] for part, name in found)
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader should know of the parts, such as rows of a list that are one candidate."""
+        return tuple(text for part in self.pieces for text in getattr(part.generator, "remarks", ()))
+
+    @property
     def contexts(self) -> tuple[str, ...]:
         """The variables that are measured and not chosen."""
         return tuple(part.names[name] for part in self.pieces for name in getattr(part.generator, "contexts", ()))

@@ -103,6 +103,15 @@ def test_an_additive_is_chosen_beside_its_amount(tmp_path: Path) -> None:
     assert np.array([part.coordinates(c.variables) for c in candidates]) == pytest.approx(X)
 
 
+def test_what_a_list_has_to_say_is_said_of_the_product(tmp_path: Path) -> None:
+    pool = additives(tmp_path)
+    (tmp_path / "additives.csv").write_text("additive,mass_g_per_mol\nPEG,400\nPVP,2500\nPEG,400\n", encoding="utf-8")
+    part = Product.of({"additive": pool, "recipe": Parameters({"amount": (0.0, 5.0)})})
+    assert part.space.categories[0] == ("PEG; 400.0", "PVP; 2500.0")
+    assert part.remarks == pool.remarks
+    assert "3 rows are 2 candidates" in part.remarks[0]
+
+
 def test_a_sequence_keeps_its_rules_beside_a_temperature() -> None:
     part = Product.of({"oxide": Sequence(("Li", "Fe", "O"), steps=3, neutral=True), "heat": FURNACE})
     X = region.sample(part.space, 50, RNG)

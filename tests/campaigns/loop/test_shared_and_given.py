@@ -10,8 +10,11 @@ from eutectic.campaigns.analysis.table import table
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.commands.printing import suggestions
 from eutectic.campaigns.errors import CampaignFileError
+from eutectic.campaigns.hand.adding import variable_names
+from eutectic.campaigns.hand.sheet import read, sheet
 from eutectic.campaigns.record.history import history_of
 from eutectic.campaigns.report.page import write_report
+from eutectic.campaigns.telling import tell_row
 
 FILE = """
 name: furnace
@@ -143,3 +146,16 @@ def test_a_history_may_leave_out_what_is_not_active_fixed_or_the_rest(tmp_path: 
     )
     with pytest.raises(CampaignFileError, match=r"earlier\.csv:2: the amounts of Cr, Ni, Fe sum to 90, not to 100"):
         Campaign.from_yaml(tmp_path / "campaign.yaml", tmp_path / "other")
+
+
+def test_a_sheet_may_say_another_context_than_was_asked_for(tmp_path: Path) -> None:
+    with begin(tmp_path) as campaign:
+        (made,) = campaign.ask(1)
+        lines = [line.split(",") for line in sheet([made], campaign.problem).splitlines()]
+        for name, text in (("humidity", "37"), ("hardness", "4"), ("cost", "2")):
+            lines[1][lines[0].index(name)] = text
+        (tmp_path / "sheet.csv").write_text("\n".join(",".join(line) for line in lines), encoding="utf-8")
+        rows = read(tmp_path / "sheet.csv", variable_names(campaign.problem))
+        assert [tell_row(campaign, row) for row in rows] == [True]
+        assert campaign.ledger.outcomes[0].variables["humidity"] == 37
+        assert [tell_row(campaign, row) for row in rows] == [False]

@@ -10,7 +10,9 @@ from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.errors import CampaignFolderError
 from eutectic.campaigns.execution.local import Executor, Setting, open_executor
 from eutectic.campaigns.file.spec import CampaignSpec
-from eutectic.campaigns.hand import adding, asking, verbs
+from eutectic.campaigns.hand import adding, asking, changing, verbs
+from eutectic.campaigns.hand.changing import Changed
+from eutectic.campaigns.hand.predicting import Prediction, predict
 from eutectic.campaigns.loop import routing
 from eutectic.campaigns.loop.loop import Loop
 from eutectic.campaigns.loop.prior_data import known_rows
@@ -191,6 +193,31 @@ class Campaign:
     def note(self, id: str, text: str, by: str = "") -> Outcome:
         """Record a remark about a candidate."""
         return verbs.remark(self._logbook, id, text, by)
+
+    def change(self, overrides: Sequence[str], by: str = "", check: bool = False) -> Changed:
+        """Change sections while the data are kept, `KEY=VALUE` as `--set` has them; with `check` only look.
+
+        CampaignFileError for what does not fit or would make values incomparable, CampaignFolderError while it runs.
+        """
+        held = self._lock.held
+        self._lock.acquire()
+        try:
+            self._logbook.fold()
+            changed = changing.considered(self.problem, self._logbook.record, overrides, by)
+            if not check:
+                changing.change(self._logbook, changed)
+                self.problem = changed.problem
+        finally:
+            if not held:
+                self._lock.release()
+        return changed
+
+    def predict(self, points: Sequence[Mapping[str, Value]]) -> list[Prediction]:
+        """What is expected of each point, from surrogates fitted to what is known.
+
+        CampaignFileError for variables that make no candidate, and where too little is known.
+        """
+        return predict(self.problem, self.ledger, points)
 
     def pareto(self) -> list[Outcome]:
         """The feasible outcomes that no other dominates."""

@@ -24,6 +24,8 @@ VERBS = {
     "export": ("commands.read:export", "Write out every evaluation, or structures."),
     "suggest": ("commands.laboratory:suggest", "Propose candidates to evaluate by hand."),
     "tell": ("commands.laboratory:tell", "Tell a campaign what came out."),
+    "change": ("commands.laboratory:change", "Change a campaign while its data are kept."),
+    "predict": ("commands.laboratory:predict", "Say what is expected of any candidate."),
     "return": ("commands.laboratory:give_back", "Say that a candidate is not made."),
     "init": ("commands.setup:init", "Write a bundled example here for editing."),
     "validate": ("commands.setup:validate", "Check a campaign file without running it."),

@@ -1,7 +1,7 @@
 """This file is how a campaign stands right now: what `campaign status` prints and the progress display shows."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from eutectic.campaigns.analysis import rungs, summary
 from eutectic.campaigns.analysis.forecast import time_left_s
@@ -68,6 +68,7 @@ def status_json(ledger: Ledger, now: float) -> dict[str, object]:
         "hypervolume": ledger.hypervolume,
         "best": {name: value for name, value, _ in now_standing.best},
         "cost_s": cost_s(ledger),
+        **({"changes": [asdict(change) for change in ledger.changes]} if ledger.changes else {}),
         **({"rungs": rows} if (rows := _rungs(ledger)) else {}),
         "left_s": now_standing.left_s,
         "timing": {"ask_s": [batch.ask_s for batch in ledger.batches], "overhead_s": ledger.overhead_s},
@@ -83,6 +84,10 @@ def status_lines(ledger: Ledger, now: float) -> list[str]:
         lines.append(f"hypervolume  {hypervolume(facts)} after round {facts.round}")
     lines += [f"best         {text}" for text in best(facts)]
     lines += [_cost_line(ledger, name, seconds) for name, seconds in cost_s(ledger).items()]
+    for change in ledger.changes:
+        who = f" by {change.by}" if change.by else ""
+        seen = "; reference point and hypervolumes anew" if change.anew else ""
+        lines.append(f"changed      after round {change.round}{who}: {'; '.join(change.differences)}{seen}")
     if facts.state == "running" and facts.left_s is not None:
         lines.append(f"time left    {about(facts.left_s)}")
     return lines

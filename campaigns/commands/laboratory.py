@@ -1,4 +1,4 @@
-"""This file is the commands of a campaign led by hand: suggest, tell, return."""
+"""This file is the commands of a campaign led by hand: suggest, tell, return, change, predict."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 import typer
 
 from eutectic.campaigns.campaign import Campaign
-from eutectic.campaigns.commands.arguments import Folder
+from eutectic.campaigns.commands.arguments import Folder, Overrides
+from eutectic.campaigns.commands.predictions import predictions, predictions_json
 from eutectic.campaigns.commands.printing import suggestions, suggestions_json
 from eutectic.campaigns.hand.adding import outside, sorted_words, variable_names
 from eutectic.campaigns.hand.sheet import Row, read, sheet
@@ -167,3 +168,45 @@ def give_back(
     with Campaign.open(folder) as campaign:
         outcome = campaign.return_(id, never, why, by)
     typer.echo(f"candidate {outcome.number} ({outcome.id}) {outcome.remarks[-1].text}")
+
+
+def change(
+    folder: Folder,
+    overrides: Overrides = None,
+    check: Annotated[bool, typer.Option("--check", help="Only say what would change.")] = False,
+    by: By = "",
+) -> None:
+    """Change a campaign while its data are kept.
+
+    --set KEY=VALUE, dots between nested keys: budget, bounds, steps, an element more, objectives, constraints,
+    surrogates, optimizers, executor. An oracle's settings do not change: values could not be compared.
+    """
+    if not overrides:
+        raise typer.BadParameter("say what changes: --set budget.evaluations=120")
+    with Campaign.open(folder) as campaign:
+        changed = campaign.change(overrides, by, check)
+    typer.echo("\n".join(changed.differences))
+    for note in changed.notes:
+        typer.echo(f"note: {note}", err=True)
+    rest = "nothing was changed yet: leave out --check" if check else f"to go on: campaign resume {folder}"
+    typer.echo(rest, err=True)
+
+
+def predict(
+    folder: Folder,
+    words: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE", help="Every variable.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="A table: a column a variable, a row a candidate.")] = None,
+    format: Annotated[Literal["table", "json"], typer.Option(help="How to print it.")] = "table",
+) -> None:
+    """Say what is expected of any candidate.
+
+    Mean, standard deviation and 95 % interval of each property (of its noise-free value), the probability of being
+    feasible, and the nearest that was measured.
+    """
+    if bool(words) == (csv is not None):
+        raise typer.BadParameter("give either NAME=VALUE for every variable or --csv FILE")
+    with Campaign.open(folder) as campaign:
+        names = variable_names(campaign.problem)
+        points = [pairs(words or [])] if csv is None else [row.variables for row in read(csv, names)]
+        found = campaign.predict(points)
+    typer.echo(predictions_json(found) if format == "json" else predictions(found))

@@ -204,7 +204,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Document:
     """Read a campaign file and set `key=value` overrides; CampaignFileError when it cannot be read at all."""
     document = parse(_text(Path(path)), str(path))
     for override in overrides:
-        document = _overridden(document, override)
+        document = overridden(document, override)
     return document
 
 
@@ -226,7 +226,7 @@ def _text(path: Path) -> str:
         raise CampaignFileError([Complaint((), message, f"{path}:{line}")]) from None
 
 
-def _overridden(document: Document, override: str) -> Document:
+def overridden(document: Document, override: str) -> Document:
     """The document with one `a.b.c=value` set; CampaignFileError when it names no place."""
     key, equals, text = override.partition("=")
     place = f"--set {shortened(override)}"

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 
 from eutectic.campaigns.errors import CampaignFileError, Complaint
 from eutectic.campaigns.file import sections
-from eutectic.campaigns.file.document import Document, load
+from eutectic.campaigns.file.document import Document, load, overridden
 from eutectic.campaigns.file.goals import Goal, Limit, Window
 from eutectic.campaigns.file.messages import complaints_of
 from eutectic.campaigns.file.plugins import part_complaints
@@ -90,6 +90,13 @@ class CampaignSpec(BaseModel):
         assert spec is not None
         spec._document = document
         return spec
+
+    def changed(self, overrides: Sequence[str]) -> Self:
+        """The same with `key=value` overrides, parts' options checked; CampaignFileError with all that is wrong."""
+        document = Document(self.dump(), {})
+        for override in overrides:
+            document = overridden(document, override)
+        return type(self)._of(document, parts=True)
 
     def refuse(self, complaints: Sequence[Complaint]) -> CampaignFileError:
         """The error that says all of these, each with its file and line as far as known."""

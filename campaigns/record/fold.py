@@ -8,7 +8,7 @@ from typing import Any
 from eutectic.campaigns.file.goals import refusal
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.journal import Entry
-from eutectic.campaigns.record.outcomes import Batch, Gate, Ledger, Outcome, Round, State
+from eutectic.campaigns.record.outcomes import Batch, Change, Gate, Ledger, Outcome, Round, State
 from eutectic.campaigns.record.steps import OPEN, Body, corrected, learned, remarked, reported, settled, told
 from eutectic.optimizers.base import Reason
 from eutectic.oracles.base import Evaluation
@@ -82,6 +82,7 @@ class Record:
     """The first of the ended rounds whose hypervolume is to be seen again, since something it counted changed."""
     settings: dict[str, str] = field(default_factory=dict)
     """Oracle -> settings hash under which it gave its last values."""
+    changes: list[Change] = field(default_factory=list)
     chosen: tuple[int, ...] | None = None
     """Numbers of what is computed once more at the end; None until that begins."""
 
@@ -111,6 +112,7 @@ class Record:
         for name in ("outcomes", "candidates", "ended", "regrets", "paid", "settings"):
             setattr(other, name, dict(getattr(self, name)))
         other.batches, other.sessions, other.unsettled = [*self.batches], [*self.sessions], {*self.unsettled}
+        other.changes = [*self.changes]
         other.by_id = {id: [*numbers] for id, numbers in self.by_id.items()}
         return other
 
@@ -166,6 +168,7 @@ class Record:
             overhead_s=self.overhead_s,
             hours=self.hours,
             reason=self.text,
+            changes=tuple(self.changes),
         )
 
 
@@ -332,6 +335,30 @@ def _stop(record: Record, entry: Entry) -> None:
     record.stop_asked = True
 
 
+def _changed(record: Record, entry: Entry) -> None:
+    """Other sections from here on: what was measured is seen by their light, and what was fitted is forgotten."""
+    body: Body = entry.body
+    before, record.spec = record.spec, CampaignSpec.from_content(body["spec"])
+    for number, x in body.get("x", {}).items():
+        if int(number) in record.outcomes:
+            record.outcomes[int(number)] = replace(record.outcomes[int(number)], x=tuple(x))
+    anew = before.goals != record.spec.goals
+    if anew or before.limits != record.spec.limits or before.windows != record.spec.windows:
+        for number, outcome in record.outcomes.items():
+            if outcome.status == "finished" or outcome.failure == "unphysical":
+                assert outcome.finished_at is not None
+                record.outcomes[number] = _ended(record, replace(outcome, failure="", error=""), outcome.finished_at)
+        record.stale = 0 if record.ended else None
+    record.reference = None if anew else record.reference
+    last = len(record.spec.optimizers) - 1
+    record.batches = [replace(batch, stage=min(batch.stage, last)) for batch in record.batches]
+    if record.batches and before.model_copy(update=KEPT) != record.spec.model_copy(update=KEPT):
+        record.batches[-1] = replace(record.batches[-1], state={})
+    said = tuple(body["differences"])
+    record.changes.append(Change(entry.at, body["by"], said, len(record.ended), anew))
+    record.state, record.text = ("stopped" if record.state == "done" else record.state), ""
+
+
 def _note(record: Record, entry: Entry) -> None:
     if entry.number is not None:
         text, by = str(entry.body["text"]), str(entry.body.get("by", ""))
@@ -345,7 +372,9 @@ def _state(record: Record, entry: Entry) -> None:
     record.overhead_s += body["overhead_s"]
 
 
-FOREIGN = frozenset({"told", "added", "reported", "corrected", "returned", "stop", "session", "note"})
+KEPT: Mapping[str, Any] = {"budget": None, "executor": None, "tracking": None, "cache": None, "validation": None}
+"""Sections whose change leaves what was fitted as it is."""
+FOREIGN = frozenset({"changed", "told", "added", "reported", "corrected", "returned", "stop", "session", "note"})
 """Kinds that any process may write, so that they say nothing of how long a session has lasted."""
 FOLDS: Mapping[str, Callable[[Record, Entry], None]] = {
     "known": _known,
@@ -366,6 +395,7 @@ FOLDS: Mapping[str, Callable[[Record, Entry], None]] = {
     "round": _round,
     "stop": _stop,
     "note": _note,
+    "changed": _changed,
     "state": _state,
 }
 """One for every kind of event but `begun`."""

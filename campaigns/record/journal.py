@@ -14,6 +14,7 @@ told        oracle, values, errors, fidelity (on a ladder), repeat (another meas
 added       row, oracle, by, note: a result that was never suggested, by hand
 reported    oracle, failure, error, fidelity, by: by hand, that a sample gave no values
 corrected   measurement (its place), values, errors, before (the values it had), why, by: by hand
+changed     set, by, spec (as it is from here on), differences, x (new coordinates by number, where the space changed)
 returned    why, never (to be asked for again), by: it is not made
 gate        rung, passed, chance, reason: does it go on to the next rung of the ladder?
 settled     status, failure, error, told (by hand), provisional (properties that are not the top rung's, on a ladder):
@@ -50,7 +51,7 @@ VERSION = 3
 """Of the schema and of the events' content; a journal with a larger one is refused."""
 BEFORE_HAND = 2
 """The version that does not know the kinds below; a journal gets the next one with the first of them."""
-BY_HAND = frozenset({"added", "reported", "corrected", "returned"})
+BY_HAND = frozenset({"changed", "added", "reported", "corrected", "returned"})
 """Kinds that version 3 brought."""
 BUSY_S = 30.0
 """Seconds a writer waits for another process's transaction."""

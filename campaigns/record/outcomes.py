@@ -141,6 +141,21 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A change of the campaign's sections while it went on."""
+
+    at: float
+    """Unix time, s."""
+    by: str
+    differences: tuple[str, ...]
+    """`budget.evaluations: 60 -> 120`, one a value."""
+    round: int
+    """Rounds that had ended before."""
+    anew: bool
+    """Were objectives changed, so that the reference point and all hypervolumes are others?"""
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """Everything the journal says, folded; what reports, exports, tracking and status read."""
 
@@ -160,6 +175,8 @@ class Ledger:
     """Wall hours over all sessions, up to the last event of each."""
     reason: str = ""
     """Why it rests, as the last session put it; empty while it runs."""
+    changes: tuple[Change, ...] = ()
+    """In order; `spec` is as it is after the last."""
 
     @property
     def finished(self) -> tuple[Outcome, ...]:

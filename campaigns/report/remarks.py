@@ -22,6 +22,10 @@ def remarks(ledger: Ledger) -> str:
             said = "; ".join(_values(m.values) for m in outcome.measurements)
             text = f"measured {len(outcome.measurements)} times: {said}"
             rows.append((last.at, [_number(outcome), candidate(outcome), text, last.by, _day(last.at)]))
+    for change in ledger.changes:
+        text = "; ".join(change.differences)
+        text += "; reference point and all hypervolumes are those of the new objectives" if change.anew else ""
+        rows.append((change.at, ["", f"after round {change.round}", f"changed: {text}", change.by, _day(change.at)]))
     shown = [row for _, row in sorted(rows, key=lambda pair: pair[0])[-SHOWN:]]
     columns = ["", "Candidate", "What was said", "By", "When"]
     return section("remarks", "By hand", table(columns, shown, tall=len(shown) > 15)) if shown else ""

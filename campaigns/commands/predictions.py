@@ -1,0 +1,48 @@
+"""This file is how predictions are printed."""
+
+import json
+from collections.abc import Sequence
+
+from eutectic.campaigns.analysis.labels import aligned, label, number
+from eutectic.campaigns.analysis.summary import shown, title
+from eutectic.campaigns.hand.predicting import Prediction
+
+
+def predictions(found: Sequence[Prediction]) -> str:
+    """A block a candidate: each property with its interval, the probability of being feasible, the nearest measured."""
+    return "\n\n".join(_block(prediction) for prediction in found) or "nothing to predict"
+
+
+def _block(found: Prediction) -> str:
+    names = ", ".join(f"{name} {shown(value)}" for name, value in found.variables.items())
+    rows = [
+        [label(name), number(e.mean), number(e.std), f"{number(e.interval[0])} to {number(e.interval[1])}"]
+        for name, e in found.properties.items()
+    ]
+    lines = [
+        names + ("" if found.inside else " (outside the space: the surrogates extrapolate)"),
+        aligned(["property", "mean", "deviation", "95 %"], rows),
+        f"feasible with probability {found.feasibility:.2f}",
+        f"nearest measured: candidate {found.neighbour.number} ({title(found.neighbour)}), "
+        f"distance {found.distance:.3g}",
+    ]
+    return "\n".join(lines)
+
+
+def predictions_json(found: Sequence[Prediction]) -> str:
+    """The same for programs."""
+    content = [
+        {
+            "id": p.id,
+            "variables": dict(p.variables),
+            "inside": p.inside,
+            "properties": {
+                name: {"mean": e.mean, "std": e.std, "interval_95": list(e.interval)}
+                for name, e in p.properties.items()
+            },
+            "feasibility": p.feasibility,
+            "nearest": {"number": p.neighbour.number, "id": p.neighbour.id, "distance": p.distance},
+        }
+        for p in found
+    ]
+    return json.dumps(content, indent=2, ensure_ascii=False)

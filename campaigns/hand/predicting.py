@@ -1,0 +1,96 @@
+"""This file is what the campaign's surrogates expect of any candidate, and what was measured nearest to it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from eutectic.campaigns.analysis.parity import outputs_of
+from eutectic.campaigns.hand.adding import made, outside
+from eutectic.campaigns.hand.verbs import said
+from eutectic.campaigns.problem.definition import Problem
+from eutectic.campaigns.record.history import history_of
+from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.optimizers.base import Array, nearest
+from eutectic.optimizers.models import belief
+from eutectic.oracles.base import Value
+
+LEAST = 4
+"""Values of each property below which nothing is predicted."""
+CENTRAL_95 = 1.959964
+"""Standard normal quantile of 97.5 %, dimensionless."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What one property is expected to be; of the noise-free value, in the property's unit."""
+
+    mean: float
+    std: float
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The central 95 %."""
+        return self.mean - CENTRAL_95 * self.std, self.mean + CENTRAL_95 * self.std
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What is expected of one candidate."""
+
+    id: str
+    variables: Mapping[str, Value]
+    properties: Mapping[str, Expected]
+    """Objectives first, then constrained properties."""
+    feasibility: float
+    """Probability, 0 to 1, that every learned constraint holds and the evaluation succeeds."""
+    inside: bool
+    """Does it lie in the space?"""
+    neighbour: Outcome
+    """The nearest that was measured."""
+    distance: float
+    """To it, dimensionless (bounds scaled to 1, root mean square)."""
+
+
+def predict(problem: Problem, ledger: Ledger, points: Sequence[Mapping[str, Value]]) -> list[Prediction]:
+    """What is expected of each point, its surrogates fitted to the record as the next batch would have them.
+
+    CampaignFileError for variables that make no candidate, and while too little is known.
+    """
+    pairs = [made(problem, variables) for variables in points]
+    X = np.array([x for x, _ in pairs], dtype=float).reshape(len(pairs), problem.space.d)
+    history = history_of(ledger, problem.space)
+    fewest = min((len(column.y) for column in belief.columns(history)[: _outputs(problem)]), default=0)
+    if fewest < LEAST:
+        raise said(f"too little is known to predict: {fewest} values of a property, at least {LEAST} are wanted")
+    fitted = belief.learn(problem.space, history, problem.recipes)
+    expected = _expected(problem, *fitted.moments(X))
+    measured = [o for o in ledger.outcomes if o.status == "finished"]
+    who, how_far = nearest(X, np.array([o.x for o in measured], dtype=float), problem.space)
+    return [
+        Prediction(
+            id=candidate.id,
+            variables=candidate.variables,
+            properties={name: values[k] for name, values in expected.items()},
+            feasibility=float(chance),
+            inside=not outside(problem, x.tolist()),
+            neighbour=measured[place],
+            distance=float(distance),
+        )
+        for k, ((x, candidate), chance, place, distance) in enumerate(
+            zip(pairs, fitted.feasibility(X), who, how_far, strict=True)
+        )
+    ]
+
+
+def _outputs(problem: Problem) -> int:
+    return len(problem.spec.goals) + len(problem.learned)
+
+
+def _expected(problem: Problem, mean: Array, std: Array) -> dict[str, list[Expected]]:
+    """Property -> what is expected at each point, from moments (k, outputs); the first output of a property counts."""
+    found: dict[str, list[Expected]] = {}
+    for j, (name, sign, shift) in enumerate(outputs_of(problem)):
+        pairs = zip((sign * mean[:, j] + shift).tolist(), std[:, j].tolist(), strict=True)
+        found.setdefault(name, [Expected(mu, sigma) for mu, sigma in pairs])
+    return found

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from eutectic.campaigns.loop.asking import asked
 from eutectic.campaigns.loop.rounds import tests
-from eutectic.campaigns.loop.routing import next_oracle, waits
+from eutectic.campaigns.loop.routing import meanwhile, next_oracle, waits
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record import settings
 from eutectic.campaigns.record.fold import Record
@@ -80,8 +80,8 @@ def waiting(problem: Problem, record: Record, running: bool) -> list[Outcome]:
     found = []
     for number in sorted(record.unsettled):
         outcome = record.outcomes[number]
-        place = next_oracle(problem, outcome) if outcome.status == "proposed" else None
-        if place is not None and (by_hand or waits(problem.oracles[place])):
+        asked_of_people = meanwhile(problem, outcome, person=True) is not None
+        if asked_of_people or (by_hand and next_oracle(problem, outcome) is not None):
             found.append(outcome)
     return found
 

@@ -97,6 +97,9 @@ class Evaluating:
         if position is None:
             yield self._settle(number, routing.final(self._problem, outcome))
             return
+        if routing.waits(self._problem.oracles[position]):
+            other = routing.meanwhile(self._problem, outcome, person=False)
+            position = position if other is None else other
         named = self._problem.oracles[position]
         broken = None if named.inline else routing.screened_out(self._problem, outcome)
         settings = routing.settings(self._problem, outcome, position)

@@ -147,11 +147,12 @@ class Loop:
     def _room(self) -> int:
         """How many candidates may be asked for now."""
         record = self._logbook.record
-        return int(min(self._problem.spec.budget.batch, progress.left(record), progress.turn(record).room))
+        batch = self._problem.spec.budget.batch - len(self._work.waiting)
+        return max(0, int(min(batch, progress.left(record), progress.turn(record).room)))
 
     def _may_ask(self) -> bool:
-        """Is nothing left to start, and a worker free?"""
-        busy = self._work.queue or self._work.waiting or self._work.full
+        """Is nothing left to start, a worker free, and do fewer than a batch wait for somebody?"""
+        busy = self._work.queue or self._work.full
         return not busy and not self._exhausted and self._room() > 0
 
     def _ask(self) -> Iterator[Event]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from eutectic.campaigns.file.goals import refusal
@@ -47,6 +47,23 @@ def next_oracle(problem: Problem, outcome: Outcome) -> int | None:
 
     On a ladder only the rung that the candidate has reached is asked, and what is known is what is known there.
     """
+    return next(unanswered(problem, outcome), None)
+
+
+def meanwhile(problem: Problem, outcome: Outcome, person: bool) -> int | None:
+    """Position of the first such oracle that is a person, or is none, and needs nothing that is missing; or None.
+
+    So nobody waits for an answer that changes nothing of what is asked next.
+    """
+    for position in unanswered(problem, outcome):
+        named = problem.oracles[position]
+        if waits(named) == person and all(name in outcome.values for name in getattr(named.oracle, "needs", ())):
+            return position
+    return None
+
+
+def unanswered(problem: Problem, outcome: Outcome) -> Iterator[int]:
+    """Positions of the oracles that are still to be asked of a candidate on its rung, in order."""
     finished = {(e.oracle, e.fidelity) for e in outcome.evaluations if e.status == "finished"}
     for position in problem.ladder.order(range(len(problem.oracles))):
         named = problem.oracles[position]
@@ -57,8 +74,7 @@ def next_oracle(problem: Problem, outcome: Outcome) -> int | None:
         known = bool(names) and all(name in values for name in names)
         answered = (named.name, level) in finished and not waits(named)  # a person may tell one property after another
         if not answered and not known:
-            return position
-    return None
+            yield position
 
 
 def _values_there(problem: Problem, outcome: Outcome, position: int) -> Mapping[str, float]:

@@ -79,12 +79,15 @@ def corrected(outcome: Outcome, body: Body, at: float) -> Outcome:
 
 
 def reported(outcome: Outcome, body: Body, at: float) -> Outcome:
-    """A sample that gave no values."""
+    """A sample that gave no values; what was told of it before stands where that was not its fault."""
     failure = Evaluation(
         outcome.id, body["oracle"], status="failed", failure=body["failure"], error=body["error"],
         fidelity=body.get("fidelity", 0.0),
     )  # fmt: skip
-    outcome = replace(learned(outcome, failure), attempts=outcome.attempts + 1)
+    told_before = any(e.oracle == body["oracle"] and e.status == "finished" for e in outcome.evaluations)
+    if not (told_before and body["failure"] == "infrastructure"):
+        outcome = learned(outcome, failure)
+    outcome = replace(outcome, attempts=outcome.attempts + 1)
     outcome = outcome if body["failure"] == "infrastructure" else replace(outcome, barred=True)
     return remarked(outcome, f"failed: {body['error']}", body.get("by", ""), at)
 

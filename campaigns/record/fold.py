@@ -9,40 +9,18 @@ from eutectic.campaigns.file.goals import refusal
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.journal import Entry
 from eutectic.campaigns.record.outcomes import Batch, Change, Gate, Ledger, Outcome, Round, State
-from eutectic.campaigns.record.steps import OPEN, Body, corrected, learned, remarked, reported, settled, told
-from eutectic.optimizers.base import Reason
+from eutectic.campaigns.record.steps import (
+    OPEN,
+    Body,
+    corrected,
+    learned,
+    proposed,
+    remarked,
+    reported,
+    settled,
+    told,
+)
 from eutectic.oracles.base import Evaluation
-
-
-def proposed(row: Mapping[str, Any], number: int, index: int, at: float) -> Outcome:
-    """A proposed outcome from its row in the journal."""
-    candidate: Mapping[str, Any] = row["candidate"]
-    reason = dict(row["reason"])
-    for name in ("mean", "std"):
-        reason[name] = None if reason.get(name) is None else tuple(reason[name])
-    return Outcome(
-        number=number,
-        id=row["id"],
-        round=index,
-        status="proposed",
-        x=tuple(row["x"]),
-        variables=candidate["variables"],
-        composition=candidate["composition"],
-        values={},
-        errors={},
-        losses=(),
-        excess=(),
-        feasible=False,
-        reason=Reason(**reason),
-        origin=candidate["origin"] or reason["proposer"],
-        neighbour=row.get("neighbour"),
-        distance=row.get("distance"),
-        proposed_at=at,
-        rung=row.get("rung", 0),
-        until=row.get("until", row.get("rung", 0)),
-        provisional=tuple(row.get("provisional", ())),
-    )
-
 
 ReuseKey = tuple[str, str, str]
 """Candidate id, oracle name, settings hash with seed."""

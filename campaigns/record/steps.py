@@ -8,11 +8,42 @@ from typing import Any
 
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.outcomes import Measurement, Outcome, Remark
+from eutectic.optimizers.base import Reason
 from eutectic.oracles.base import Evaluation
 
 Body = Mapping[str, Any]
 OPEN = frozenset({"proposed", "running"})
 """Statuses of an outcome that something more will happen to."""
+
+
+def proposed(row: Mapping[str, Any], number: int, index: int, at: float) -> Outcome:
+    """A proposed outcome from its row in the journal."""
+    candidate: Mapping[str, Any] = row["candidate"]
+    reason = dict(row["reason"])
+    for name in ("mean", "std"):
+        reason[name] = None if reason.get(name) is None else tuple(reason[name])
+    return Outcome(
+        number=number,
+        id=row["id"],
+        round=index,
+        status="proposed",
+        x=tuple(row["x"]),
+        variables=candidate["variables"],
+        composition=candidate["composition"],
+        values={},
+        errors={},
+        losses=(),
+        excess=(),
+        feasible=False,
+        reason=Reason(**reason),
+        origin=candidate["origin"] or reason["proposer"],
+        neighbour=row.get("neighbour"),
+        distance=row.get("distance"),
+        proposed_at=at,
+        rung=row.get("rung", 0),
+        until=row.get("until", row.get("rung", 0)),
+        provisional=tuple(row.get("provisional", ())),
+    )
 
 
 def learned(outcome: Outcome, evaluation: Evaluation) -> Outcome:

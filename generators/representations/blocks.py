@@ -120,7 +120,7 @@ class Rows:
             import torch
 
             found = values[self.find(X.detach().reshape(-1, X.shape[-1]).numpy())]
-            out = torch.as_tensor(found).reshape(*X.shape[:-1], -1)
+            out = torch.as_tensor(found).reshape(*X.shape[:-1], values.shape[-1])
             return out + 0.0 * X.sum(-1, keepdim=True) if X.requires_grad else out
 
         return look

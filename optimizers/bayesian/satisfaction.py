@@ -17,6 +17,7 @@ from torch import Tensor
 
 from eutectic.optimizers.acquisition.baseline import sobol_normals
 from eutectic.optimizers.acquisition.nehvi import Draw, draw
+from eutectic.optimizers.acquisition.tails import log_inside
 from eutectic.optimizers.base import Array, History, Proposals, Reason, Space
 from eutectic.optimizers.models.belief import Belief, learn
 from eutectic.optimizers.search.global_search import nearby
@@ -91,17 +92,6 @@ def satisfaction_gain(
             holds &= (own.values <= 0) if width is None else (own.values.abs() <= width)
         weight = -torch.log1p(holds.sum(1).to(normals.dtype))
     return SatisfactionGain(outputs, pending, normals, draws, weight, known, space)
-
-
-def log_inside(mean: Tensor, std: Tensor, width: float | None) -> Tensor:
-    """Log probability that a normal value is at most 0, or within `width` of it."""
-    if width is None:
-        below: Tensor = torch.special.log_ndtr(-mean / std)
-        return below
-    far = -mean.abs()  # both ends on the side where the logarithm is exact
-    upper, lower = torch.special.log_ndtr((far + width) / std), torch.special.log_ndtr((far - width) / std)
-    inside: Tensor = upper + torch.log1p(-torch.exp(torch.clamp(lower - upper, max=-1e-12)))
-    return inside
 
 
 def scaled(space: Space, X: Array) -> Array:

@@ -27,6 +27,7 @@ from eutectic.generators.representations.elements import ELEMENTAL, MAGPIE, reso
 from eutectic.generators.sequence import Sequence
 from eutectic.optimizers.base import History
 from eutectic.optimizers.bayesian.bayesian import Bayesian
+from eutectic.optimizers.bayesian.satisfy import Satisfy
 from eutectic.optimizers.models.belief import learn
 from eutectic.optimizers.spaces import region
 from eutectic.surrogates.composite.represented import Represented
@@ -265,6 +266,25 @@ def test_a_pool_is_searched_over_element_statistics(tmp_path):
     batch = Bayesian(draws=8).using([over]).ask(pool.space, history, 2, np.random.default_rng(0))
     assert region.contains(pool.space, batch).all()
     assert {tuple(row) for row in batch}.isdisjoint({tuple(row) for row in rows[:4]})
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_a_pool_is_searched_for_what_satisfies_over_element_statistics(tmp_path, failed):
+    pool = formula_pool(tmp_path)
+    over = represented(GaussianProcess(iterations=10), {"use": "gp", "representation": "fractions"}, pool)
+    rows = pool.space.table
+    share = features(Fractions().of(pool.space, pool.materials), rows)[:, :1]
+    losses = np.where(np.arange(4)[:, None] == 3, np.nan, share[:4]) if failed else share[:4]
+    history = History.observed(rows[:4], losses, losses - 0.2)
+    batch = Satisfy(Bayesian().using([over, over]), "bayesian").ask(pool.space, history, 2, np.random.default_rng(0))
+    assert {tuple(row) for row in batch} <= {tuple(row) for row in rows[4:]}
+    assert len(batch) == 2
+
+
+def test_no_rows_of_a_pool_have_no_rows_of_features(tmp_path):
+    pool = formula_pool(tmp_path)
+    found = Fractions().of(pool.space, pool.materials)
+    assert found(torch.tensor(pool.space.table[:0])).shape == (0, len(found.names))
 
 
 def test_a_missing_value_is_named_by_row_and_variable_and_not_by_feature():

@@ -7,7 +7,6 @@ import pytest
 
 from eutectic.optimizers.base import History, Mixture, Space
 from eutectic.optimizers.bayesian.bayesian import Bayesian
-from eutectic.optimizers.bayesian.satisfaction import log_inside
 from eutectic.optimizers.bayesian.satisfy import Satisfy, excesses, violated
 from eutectic.optimizers.evolutionary.evolution import Evolution
 from eutectic.optimizers.evolutionary.nsga2 import NSGA2
@@ -75,18 +74,6 @@ def test_the_violation_replaces_the_objectives_and_leaves_failures_out():
 def test_a_stage_that_satisfies_takes_optimizers_of_one_objective():
     assert Evolution().refuse(BOX, 2, 0) is not None
     assert Satisfy(Evolution(), "evolution").refuse(BOX, 2, 3) is None
-
-
-def test_the_probability_of_a_window_is_that_of_the_normal_distribution_far_out_too():
-    import torch
-    from scipy.stats import norm
-
-    mean, std = torch.tensor([0.0, 0.3, -2.0, 40.0], dtype=torch.float64), torch.tensor(0.5, dtype=torch.float64)
-    inside = log_inside(mean, std, 0.4).numpy()
-    exact = np.log(norm.cdf(0.4, mean[:3], 0.5) - norm.cdf(-0.4, mean[:3], 0.5))
-    np.testing.assert_allclose(inside[:3], exact, rtol=1e-9)
-    assert inside[3] == pytest.approx(norm.logcdf((0.4 - 40) / 0.5), rel=1e-6)
-    np.testing.assert_allclose(log_inside(mean, std, None).numpy(), norm.logcdf(-mean / 0.5), rtol=1e-9)
 
 
 SPACES = {

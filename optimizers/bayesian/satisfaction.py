@@ -19,8 +19,10 @@ from eutectic.optimizers.acquisition.baseline import sobol_normals
 from eutectic.optimizers.acquisition.nehvi import Draw, draw
 from eutectic.optimizers.acquisition.tails import log_inside
 from eutectic.optimizers.base import Array, History, Proposals, Reason, Space
+from eutectic.optimizers.bayesian.feasibility_first import demands, downhill, limits, violation
 from eutectic.optimizers.models.belief import Belief, learn
-from eutectic.optimizers.search.global_search import nearby
+from eutectic.optimizers.search.batch import Batch, choose_from
+from eutectic.optimizers.search.global_search import Effort, nearby
 from eutectic.optimizers.spaces import region
 from eutectic.optimizers.spaces.scale import widths
 from eutectic.optimizers.spaces.seen import unseen
@@ -32,6 +34,8 @@ APART = 0.05
 """Distance over which a candidate beside a known one regains its worth (bounds scaled to 1, root mean square)."""
 CHUNK = 4096
 """Points judged at once."""
+STARTS, ITERATIONS = 6, 40
+"""Points climbed from, and most L-BFGS steps, on the way down the violation."""
 ROUNDS = 5
 """Times the best points found are varied, in spaces too large to list."""
 
@@ -107,6 +111,11 @@ def find(
     """Up to n new candidates (<= n, d), each the likeliest to be one more that satisfies every window."""
     belief = learn(space, history, recipes)
     outputs = windows(belief, history.tolerance)
+    first = lowered(space, history, belief, n, rng, Effort(samples, STARTS, ITERATIONS))
+    if first is not None:
+        batch, note = first
+        reasons = explained(belief, outputs, batch.X, tuple(batch.values))
+        return Proposals(batch.X, reasons, belief.state, (*belief.notes, note, *batch.notes))
     seen = np.concatenate([history.X, history.pending])
     room = len(history.pending) + n
     normals = sobol_normals(DRAWS, len(outputs) * room, rng).reshape(DRAWS, len(outputs), room).transpose(0, 1)
@@ -126,6 +135,30 @@ def find(
         worth = worth.joined(fresh[best])
     notes = () if len(X) == n else (f"nothing new was found beyond {len(X)} of {n} candidates asked for",)
     return Proposals(X, explained(belief, outputs, X, values), belief.state, (*belief.notes, *notes))
+
+
+def lowered(
+    space: Space, history: History, belief: Belief, n: int, rng: np.random.Generator, effort: Effort
+) -> tuple[Batch, str] | None:
+    """Up to n candidates that lower the total violation, with a note; None where one may satisfy, and in lists.
+
+    A list is ranked as a whole: there the likeliest is found wherever it is.
+    """
+    if region.enumerate_points(space) is not None:
+        return None
+    wanted = tuple(
+        window
+        for window, width in zip(demands(history, np.zeros(len(history.tolerance))), history.tolerance, strict=True)
+        if width > 0
+    )
+    wanted = (*wanted, *limits(history))
+    if not wanted or (violation(history, wanted) <= 0).any():
+        return None
+    down = downhill(space, history, belief, wanted, n, rng.spawn(1)[0])
+    if down is None:
+        return None
+    seen = np.concatenate([history.X, history.pending])
+    return choose_from(down.descent, space, down.parts, seen, rng, effort), down.note
 
 
 def windows(belief: Belief, tolerance: Array) -> tuple[tuple[object, float | None], ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from eutectic.optimizers.acquisition.nehvi import Improvement
+from eutectic.optimizers.acquisition.acquisition import Acquisition
 from eutectic.optimizers.base import Array, Space
 from eutectic.optimizers.search.global_search import Effort, search
 from eutectic.optimizers.search.ranking import rank
@@ -39,7 +39,7 @@ class Batch:
 
 
 def choose(
-    improvement: Improvement, space: Space, seen: Array, n: int, rng: np.random.Generator, effort: Effort
+    improvement: Acquisition, space: Space, seen: Array, n: int, rng: np.random.Generator, effort: Effort
 ) -> Batch:
     """Up to n points, none of them in `seen` (s, d)."""
     points = region.enumerate_points(space)
@@ -49,7 +49,7 @@ def choose(
 
 
 def choose_from(
-    improvement: Improvement,
+    improvement: Acquisition,
     space: Space,
     parts: Sequence[Space],
     seen: Array,
@@ -75,7 +75,7 @@ def choose_from(
 
 
 def single(
-    improvement: Improvement, space: Space, seen: Array, rng: np.random.Generator, effort: Effort
+    improvement: Acquisition, space: Space, seen: Array, rng: np.random.Generator, effort: Effort
 ) -> tuple[Array, float]:
     """One point of a space and its log acquisition, outside `seen` (s, d) where there is one."""
     points = region.enumerate_points(space, LISTED)
@@ -88,7 +88,7 @@ def single(
     return fresh[best], value
 
 
-def from_list(improvement: Improvement, points: Array, n: int) -> Batch:
+def from_list(improvement: Acquisition, points: Array, n: int) -> Batch:
     """The best n rows of points (N, d), one after the other, every row scored each time."""
     free = np.ones(len(points), dtype=bool)
     rows = torch.tensor(points)
@@ -104,7 +104,7 @@ def from_list(improvement: Improvement, points: Array, n: int) -> Batch:
     return Batch(points[chosen], np.array(values), notes)
 
 
-def top(improvement: Improvement, rows: torch.Tensor) -> tuple[int, float]:
+def top(improvement: Acquisition, rows: torch.Tensor) -> tuple[int, float]:
     """Index and log acquisition of the best of rows (N, d)."""
     index = torch.arange(len(rows))
     if len(rows) > COARSE:
@@ -116,30 +116,35 @@ def top(improvement: Improvement, rows: torch.Tensor) -> tuple[int, float]:
 
 
 def choose_among(
-    improvement: Improvement,
+    improvement: Acquisition,
     space: Space,
     seen: Array,
     offspring: Callable[[], Array],
     n: int,
     rng: np.random.Generator,
     effort: Effort,
+    parts: Sequence[Space] = (),
 ) -> Batch:
-    """Up to n points outside `seen` (s, d); a space that can be listed is scored as a whole, offspring included."""
+    """Up to n points outside `seen` (s, d); a space that can be listed is scored as a whole, offspring included.
+
+    parts: n parts of the space that are climbed in, or none.
+    """
     points = region.enumerate_points(space)
     if points is not None:
         best = from_list(improvement, points[unseen(space, points, seen)], n)
         return replace(best, origins=("listed",) * len(best.X))
-    return choose_between(improvement, space, seen, offspring(), n, rng, effort)
+    return choose_between(improvement, space, seen, offspring(), n, rng, effort, parts)
 
 
 def choose_between(
-    improvement: Improvement,
+    improvement: Acquisition,
     space: Space,
     seen: Array,
     children: Array,
     n: int,
     rng: np.random.Generator,
     effort: Effort,
+    parts: Sequence[Space] = (),
 ) -> Batch:
     """N times the better of the best child (k, d) left and the climbed point; the winner is pending for the next."""
     X, values, origins = np.empty((0, space.d)), np.empty(n), []
@@ -147,7 +152,7 @@ def choose_between(
         children = children[rank(improvement, torch.tensor(children), FINALISTS)]
     for place in range(n):
         taken = np.concatenate([seen, X])
-        x, value = search(improvement, space, taken, rng, effort)
+        x, value = search(improvement, parts[place] if parts else space, taken, rng, effort)
         origin = "climbed"
         if len(children):
             child, merit = top(improvement, torch.tensor(children))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from eutectic.optimizers.acquisition.nehvi import Improvement
+from eutectic.optimizers.acquisition.acquisition import Acquisition
 from eutectic.optimizers.base import Array, Space
 from eutectic.optimizers.search.gradient_ascent import climb, climb_constrained
 from eutectic.optimizers.search.neighbours import neighbours, rugged, several
@@ -28,7 +28,7 @@ class Effort:
 
 
 def search(
-    improvement: Improvement, space: Space, seen: Array, rng: np.random.Generator, effort: Effort
+    improvement: Acquisition, space: Space, seen: Array, rng: np.random.Generator, effort: Effort
 ) -> tuple[Array, float]:
     """One point of the space outside `seen` (s, d), and its log acquisition."""
     pool = np.concatenate([region.sample(space, effort.samples, rng), nearby(space, improvement.fixed.numpy(), rng)])
@@ -69,7 +69,7 @@ def nearby(space: Space, around: Array, rng: np.random.Generator, copies: int = 
     return every[region.contains(space, every)]
 
 
-def ascend(improvement: Improvement, space: Space, X: Array, effort: Effort) -> Array:
+def ascend(improvement: Acquisition, space: Space, X: Array, effort: Effort) -> Array:
     """Where gradients lead from X (r, d); a point that leaves a known constraint is drawn back towards its start."""
     level = float(np.log(improvement.scale)) if improvement.scale > 0 else 0.0
 
@@ -93,7 +93,7 @@ def drawn_back(space: Space, start: Array, reached: Array) -> Array:
 
 
 def hill_climb(
-    improvement: Improvement, space: Space, X: Array, rng: np.random.Generator, most: int = 20, rough: bool = False
+    improvement: Acquisition, space: Space, X: Array, rng: np.random.Generator, most: int = 20, rough: bool = False
 ) -> Array:
     """Where steps to the best neighbour lead from each of X (r, d), until none gains or `most` steps are done.
 

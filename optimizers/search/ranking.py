@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from eutectic.optimizers.acquisition.nehvi import Improvement
+from eutectic.optimizers.acquisition.acquisition import Acquisition
 from eutectic.optimizers.base import Array, Space
 from eutectic.optimizers.spaces.scale import widths
 
@@ -13,7 +13,7 @@ SURELY_ABOVE_ROUNDING = 1e-9
 """Share of the largest box below which differences of plain values are rounding; logarithms decide there."""
 
 
-def rank(improvement: Improvement, rows: Tensor, most: int = 1) -> NDArray[np.int64]:
+def rank(improvement: Acquisition, rows: Tensor, most: int = 1) -> NDArray[np.int64]:
     """Indices (most,) of the best of rows (N, d), by value, or by its logarithm where values are mere rounding."""
     score = improvement.value(rows)
     most = min(most, len(rows))

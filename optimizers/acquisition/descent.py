@@ -1,0 +1,120 @@
+"""This file is how far a candidate is expected to come below the least violation so far.
+
+Where nothing is feasible yet, the probability of feasibility far out ranks candidates by how uncertain they are. What
+leads on is the violation itself, V(x) = sum_j max(c_j(x) - limit_j, 0) / scale_j: its expected improvement over the
+least violation drawn at the points known and pending. The outputs are independent normals given a draw, so mean and
+variance of each rectified one are closed forms, and their sum is taken as normal (moment matching). Feasibility before
+the front as in Schonlau, Welch and Jones 1998 (doi 10.1214/lnms/1215456182) and, by total violation, in Eriksson and
+Poloczek 2021 (doi 10.48550/arXiv.2002.08526).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+
+import torch
+from torch import Tensor
+
+from eutectic.optimizers.acquisition.nehvi import Draw, draw
+from eutectic.optimizers.acquisition.normal_integrals import log_mean_excess, mean_excess
+from eutectic.optimizers.acquisition.tails import log_below
+from eutectic.optimizers.models.belief import Belief
+
+CHUNK = 4096
+"""Points judged at once."""
+FLOOR = 1e-9
+"""Deviation of the violation, over the least violation, below which it is rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What an output must satisfy."""
+
+    output: int
+    """Its number in the belief."""
+    limit: float
+    """Holds at or below it, of a target within it of zero; output's unit."""
+    scale: float
+    """The excess that counts as one, output's unit."""
+    target: bool = False
+    """Is the output a distance from a target, with either sign?"""
+
+    def excess(self, values: Tensor) -> Tensor:
+        """By how much values (any shape) miss it, dimensionless."""
+        size = values.abs() if self.target else values
+        return (size - self.limit).clamp_min(0) / self.scale
+
+    def moments(self, mean: Tensor, std: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and variance of the excess of normal values; all broadcast."""
+        first, second = _rectified(mean - self.limit, std)
+        if self.target:
+            below = _rectified(-mean - self.limit, std)
+            first, second = first + below[0], second + below[1]
+        return first / self.scale, (second - first * first).clamp_min(0) / self.scale**2
+
+
+def _rectified(mean: Tensor, std: Tensor) -> tuple[Tensor, Tensor]:
+    """E[y+] and E[(y+)^2] of y ~ N(mean, std^2)."""
+    z = mean / std
+    first = std * mean_excess(z).clamp_min(0)
+    return first, (std * std * torch.special.ndtr(z) + mean * first).clamp_min(0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Descent:
+    """Expected improvement of the violation, times the probability that the evaluation succeeds."""
+
+    belief: Belief
+    windows: tuple[Window, ...]
+    fixed: Tensor
+    """(b, d) the least violating points, those pending and those chosen."""
+    normals: Tensor
+    """(outputs, s, room) standard normal draws."""
+    draws: tuple[Draw, ...]
+    """One a window."""
+    gates: tuple[Draw, ...]
+    """What must lie at or below 0 for an evaluation to succeed."""
+    least: Tensor
+    """(s,) least violation of each draw."""
+
+    @property
+    def scale(self) -> float:
+        """The least violation, mean over the draws."""
+        return float(self.least.mean())
+
+    def log(self, X: Tensor) -> Tensor:
+        """Logarithm (r,) of the expected improvement at X (r, d); differentiable."""
+        parts = [w.moments(*own.moments(X)) for w, own in zip(self.windows, self.draws, strict=True)]
+        mean, variance = (torch.stack(terms).sum(0) for terms in zip(*parts, strict=True))
+        std = (variance + (FLOOR * self.least) ** 2).sqrt()
+        gain = std.log() + log_mean_excess((self.least - mean) / std)
+        for gate in self.gates:
+            center, deviation = gate.moments(X)
+            gain = gain + log_below(-center / deviation)
+        return gain.logsumexp(1) - log(len(self.least))
+
+    def value(self, X: Tensor) -> Tensor:
+        """The expected improvement (r,) itself, without a gradient."""
+        with torch.no_grad():
+            parts = [self.log(part) for part in torch.split(X, CHUNK)] if len(X) else [X.new_zeros(0)]
+            return torch.cat(parts).exp()
+
+    def joined(self, x: Tensor) -> "Descent":
+        """The same with x (k, d) among the fixed points."""
+        return descent(self.belief, self.windows, torch.cat([self.fixed, x]), self.normals)
+
+    def thinned(self, s: int) -> "Descent":
+        """The same with only the first s draws."""
+        return descent(self.belief, self.windows, self.fixed, self.normals[:, :s])
+
+
+def descent(belief: Belief, windows: Sequence[Window], fixed: Tensor, normals: Tensor) -> Descent:
+    """The improvement over joint draws at the fixed points (b, d), b > 0; normals (outputs, s, at least b)."""
+    with torch.no_grad():
+        drawn = [draw(belief.outputs[w.output], fixed, normals[w.output]) for w in windows]
+        failing = range(belief.m + belief.constraints, len(belief.outputs))
+        gates = tuple(draw(belief.outputs[j], fixed, normals[j]) for j in failing)
+        total = torch.stack([w.excess(own.values) for w, own in zip(windows, drawn, strict=True)]).sum(0)
+        least = total.amin(1)
+        least = least.clamp_min(FLOOR * float(total.amax().clamp_min(1.0)))
+    return Descent(belief, tuple(windows), fixed, normals, tuple(drawn), gates, least)

@@ -12,6 +12,7 @@ import numpy as np
 from eutectic.oracles.base import Candidate, Evaluation, failed
 from eutectic.oracles.elements.chemical_formulas import fractions
 from eutectic.oracles.elements.data import symbols
+from eutectic.oracles.physics.conditions import ignored
 from eutectic.oracles.stability.pourbaix_diagrams import PH, POTENTIAL_V, Concentrations, decomposition_ev_per_atom
 from eutectic.oracles.stability.pourbaix_references import WATER, Phases, Reading, load
 from eutectic.oracles.suggestions import unknown
@@ -47,6 +48,9 @@ class Pourbaix:
     """The CSV's column of formulas."""
     energy_column: str = "energy"
     """The CSV's column of energies."""
+
+    ignores: tuple[str, ...] = ()
+    """Conditions among the variables of the space, such as `temperature_k`, that its values do not depend on."""
 
     properties: ClassVar[tuple[str, ...]] = ("pourbaix_decomposition_ev_per_atom",)
     of_materials: ClassVar[bool] = True
@@ -84,6 +88,11 @@ class Pourbaix:
     def refuse(self, variables: Sequence[str], lower: Sequence[float], upper: Sequence[float]) -> str | None:
         """The elements of a composition region without species, or None; of a bad file `check` says more."""
         assert len(variables) == len(lower) == len(upper)
+        unread = ignored(
+            variables, (), self.ignores, "pourbaix", "it computes at the ph and potential_v of its options"
+        )
+        if unread:
+            return unread
         elements = [v for v, top in zip(variables, upper, strict=True) if v in symbols() and top > 0]
         try:
             return self._lacking(self._phases(), elements) or None

@@ -12,6 +12,7 @@ from eutectic.oracles.mlip.oracle import Mlip
 from eutectic.oracles.physics.conditions import ignored
 from eutectic.oracles.physics.measured import summarise
 from eutectic.oracles.physics.solid_solution import unheld
+from eutectic.oracles.stability.pourbaix import Pourbaix
 
 RNG = np.random.default_rng(0)
 
@@ -82,6 +83,14 @@ def test_every_engine_refuses_a_temperature_that_it_would_not_look_at(oracle):
     assert said is not None
     assert "would not look at temperature_k" in said
     assert "ignores: [temperature_k]" in said
+
+
+def test_stability_in_water_refuses_a_ph_that_it_would_not_look_at():
+    oracle = Pourbaix("phases.csv")
+    assert "would not look at ph: it computes at the ph and potential_v of its options" in oracle.refuse(
+        ["ph"], [0], [14]
+    )
+    assert Pourbaix("phases.csv", ignores=("temperature_k",)).refuse(["temperature_k"], [300], [400]) is None
 
 
 def test_alloys_at_a_temperature_read_kelvin_alone():

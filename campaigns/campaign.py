@@ -1,6 +1,7 @@
 """This file is a campaign from Python: begin one or take one up, run it, ask it, tell it."""
 
 import shutil
+import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -118,6 +119,21 @@ class Campaign:
         """The candidates that wait for a person; without a person among the oracles, whatever was not evaluated."""
         self._logbook.fold()
         return asking.waiting(self.problem, self._logbook.record, self.running)
+
+    def want(self, n: int, patience_s: float = 60.0) -> list[Outcome]:
+        """What waits for a person, after the process that runs the campaign was asked to have n candidates ready.
+
+        Fewer when a budget is used up, the process has ended, or it took longer than `patience_s`.
+        """
+        if not any(routing.waits(named) for named in self.problem.oracles):
+            raise CampaignFolderError(f"{self.folder} is running, and no oracle of it is a person; it asks for itself")
+        self._logbook.write(Draft("wanted", {"n": n}))
+        deadline = time.monotonic() + patience_s
+        while len(found := self.waiting()) < n and self.running and time.monotonic() < deadline:
+            if self.why_fewer():
+                break
+            time.sleep(0.1)
+        return found
 
     def why_fewer(self) -> str:
         """The sentence that says why no more can be asked for, and how to go on; "" when more can be."""

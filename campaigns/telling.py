@@ -15,10 +15,12 @@ def suggested(campaign: Campaign, n: int, context: Mapping[str, Value] | None = 
     """Up to n candidates for a person, and why there are fewer: first those that wait for one, then new ones.
 
     Where no oracle is a person, whatever was proposed and never evaluated waits, unless a process runs the campaign.
-    CampaignFolderError when nothing waits and another process runs the campaign, which then does the asking itself.
+    A process that runs the campaign does the asking; CampaignFolderError when that asks nothing of people.
     """
     ready, running = campaign.waiting(), campaign.running
-    if len(ready) < n and not (ready and running):
+    if len(ready) < n and running:
+        ready = campaign.want(n)
+    elif len(ready) < n:
         ready += campaign.ask(n - len(ready), context)
     return ready[:n], "" if len(ready) >= n or running else campaign.why_fewer()
 

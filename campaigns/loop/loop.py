@@ -147,7 +147,7 @@ class Loop:
     def _room(self) -> int:
         """How many candidates may be asked for now."""
         record = self._logbook.record
-        batch = self._problem.spec.budget.batch - len(self._work.waiting)
+        batch = max(self._problem.spec.budget.batch, record.wanted) - len(self._work.waiting)
         return max(0, int(min(batch, progress.left(record), progress.turn(record).room)))
 
     def _may_ask(self) -> bool:

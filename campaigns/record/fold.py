@@ -50,6 +50,8 @@ class Record:
     """Unix time of the first and the last event of each session, s."""
     stop_asked: bool = False
     """Somebody asked this session to stop."""
+    wanted: int = 0
+    """So many candidates somebody asked this session to have ready for people."""
     overhead_s: float = 0.0
     paid: dict[ReuseKey, Evaluation] = field(default_factory=dict)
     """Evaluations that need not be paid for again."""
@@ -193,7 +195,7 @@ def _session(record: Record, entry: Entry) -> None:
     """What ran when the last session died will run again."""
     record.rest("running")
     record.sessions.append((entry.at, entry.at))
-    record.text, record.stop_asked = "", False
+    record.text, record.stop_asked, record.wanted = "", False, 0
 
 
 def _asked(record: Record, entry: Entry) -> None:
@@ -308,6 +310,11 @@ def _round(record: Record, entry: Entry) -> None:
     record.overhead_s += body["overhead_s"]
 
 
+def _wanted(record: Record, entry: Entry) -> None:
+    body: Body = entry.body
+    record.wanted = body["n"]
+
+
 def _stop(record: Record, entry: Entry) -> None:
     del entry
     record.stop_asked = True
@@ -352,7 +359,9 @@ def _state(record: Record, entry: Entry) -> None:
 
 KEPT: Mapping[str, Any] = {"budget": None, "executor": None, "tracking": None, "cache": None, "validation": None}
 """Sections whose change leaves what was fitted as it is."""
-FOREIGN = frozenset({"changed", "told", "added", "reported", "corrected", "returned", "stop", "session", "note"})
+FOREIGN = frozenset(
+    {"wanted", "changed", "told", "added", "reported", "corrected", "returned", "stop", "session", "note"}
+)
 """Kinds that any process may write, so that they say nothing of how long a session has lasted."""
 FOLDS: Mapping[str, Callable[[Record, Entry], None]] = {
     "known": _known,
@@ -371,6 +380,7 @@ FOLDS: Mapping[str, Callable[[Record, Entry], None]] = {
     "validated": _validated,
     "reference": _reference,
     "round": _round,
+    "wanted": _wanted,
     "stop": _stop,
     "note": _note,
     "changed": _changed,

@@ -23,6 +23,7 @@ reference   reference (m,), hypervolumes of the rounds that ended before it was 
 round       index, hypervolume, diagnostics, fit_s, overhead_s
 chosen      numbers: the best, to be computed once more at the end
 validated   settings (hash), attempt, again, evaluation: that was done
+wanted      n: somebody asked the running process to have so many candidates ready for people
 stop        somebody asked the running process to stop
 note        text, by
 state       state, text, overhead_s: the process put the campaign down
@@ -51,7 +52,7 @@ VERSION = 3
 """Of the schema and of the events' content; a journal with a larger one is refused."""
 BEFORE_HAND = 2
 """The version that does not know the kinds below; a journal gets the next one with the first of them."""
-BY_HAND = frozenset({"changed", "added", "reported", "corrected", "returned"})
+BY_HAND = frozenset({"wanted", "changed", "added", "reported", "corrected", "returned"})
 """Kinds that version 3 brought."""
 BUSY_S = 30.0
 """Seconds a writer waits for another process's transaction."""

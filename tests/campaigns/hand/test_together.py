@@ -1,6 +1,9 @@
 """People and programs in one campaign: nobody waits for the other without need."""
 
-from eutectic.campaigns.campaign import Campaign
+import threading
+
+from eutectic.campaigns.campaign import Campaign, request_stop
+from eutectic.campaigns.telling import suggested
 from tests.campaigns.hand.test_asking import begun
 
 
@@ -25,6 +28,26 @@ def test_a_run_asks_for_more_as_soon_as_one_of_a_batch_was_told(tmp_path):
                 break
         assert asked == [3, 3, 3]
         assert len(campaign.ledger.outcomes) == 5
+
+
+def test_six_are_suggested_whatever_the_batch_also_while_a_process_runs(tmp_path):
+    with begun(tmp_path, budget={"evaluations": 20, "batch": 2}) as campaign:
+
+        def run():
+            for _ in campaign.events():
+                pass
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        with Campaign.open(tmp_path / "run") as other:
+            six, note = suggested(other, 6)
+            assert ([o.number for o in six], note) == ([1, 2, 3, 4, 5, 6], "")
+            other.tell("2", {"a": 1.0, "b": 1.0})
+            assert [o.number for o in suggested(other, 6)[0]] == [1, 3, 4, 5, 6, 7]
+            request_stop(tmp_path / "run")
+            thread.join(timeout=60)
+        assert not thread.is_alive()
+        assert campaign.ledger.state == "stopped"
 
 
 MIXED = [

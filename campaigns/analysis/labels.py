@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from eutectic.campaigns.analysis.units import read
+
 
 def aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns as wide as their widest cell, the first to the left, the rest to the right."""
@@ -20,20 +22,6 @@ def _padded(line: Sequence[str], widths: Sequence[int]) -> list[str]:
     return [pairs[0][0].ljust(pairs[0][1]), *(text.rjust(width) for text, width in pairs[1:])]
 
 
-UNITS = {
-    "gpa": "GPa", "mpa": "MPa", "kpa": "kPa", "pa": "Pa", "bar": "bar", "kbar": "kbar",
-    "j": "J", "mj": "mJ", "kj": "kJ", "ev": "eV", "mev": "meV", "kcal": "kcal", "hartree": "Ha",
-    "m": "m", "m2": "m²", "m3": "m³", "cm": "cm", "cm2": "cm²", "cm3": "cm³", "mm": "mm", "mm2": "mm²",
-    "um": "µm", "nm": "nm", "nm2": "nm²", "nm3": "nm³", "angstrom": "Å", "angstrom2": "Å²", "angstrom3": "Å³",
-    "k": "K", "celsius": "°C", "s": "s", "ms": "ms", "us": "µs", "ns": "ns", "ps": "ps", "fs": "fs",
-    "min": "min", "h": "h", "hours": "h", "g": "g", "mg": "mg", "kg": "kg", "t": "t", "mol": "mol", "atom": "atom",
-    "usd": "USD", "eur": "EUR", "ppm": "ppm", "ppb": "ppb", "percent": "%", "wt": "wt", "at": "at", "degrees": "°",
-    "v": "V", "mv": "mV", "e": "e", "a": "A", "ma": "mA", "mah": "mAh", "w": "W", "mw": "mW", "wh": "Wh", "ohm": "Ω",
-    "hz": "Hz", "thz": "THz", "tesla": "T", "mub": "μB", "siemens": "S", "c": "C", "n": "N", "fu": "f.u.",
-}  # fmt: skip
-"""Unit tokens as they end a property's name, and how they are printed."""
-LONELY = frozenset(["k", "s", "h", "v", "a", "w", "j"])
-"""One-letter tokens that are a unit even when they stand alone at the end of a name."""
 WORDS = {
     "hhi": "HHI", "vec": "VEC", "usfe": "USFE", "dft": "DFT", "md": "MD", "ph": "pH", "co2": "CO₂", "fcc": "fcc",
     "bcc": "bcc", "hcp": "hcp", "c11": "C₁₁", "c12": "C₁₂", "c44": "C₄₄", "poisson": "Poisson", "pugh": "Pugh",
@@ -47,35 +35,20 @@ LONGEST_NAME = 250
 
 
 def quantity(name: str) -> tuple[str, str]:
-    """What a property's name says in words and its unit, "" when it has none or is not in our notation."""
+    """What a property's name says in words and its unit, "" when it has none.
+
+    A name that is not in our notation, or whose unit cannot be read for sure, is given back as it is written.
+    """
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*", name):
         return name, ""
-    tokens = name.split("_")
-    for start in range(1, len(tokens)):
-        unit = _unit(tokens[start:])
-        if unit:
-            return _words(tokens[:start]), unit
-    return _words(tokens), ""
+    reading = read(name.split("_"))
+    return (_words(list(reading.words)), reading.unit) if reading.sure else (name, "")
 
 
 def label(name: str) -> str:
     """A property's name for an axis or a table's head: `Bulk modulus (GPa)`."""
     words, unit = quantity(name)
     return f"{words} ({unit})" if unit else words
-
-
-def _unit(tokens: list[str]) -> str:
-    """The printed unit when every token is part of one, else ""."""
-    if "per" in tokens:
-        cut = tokens.index("per")
-        above, below = tokens[:cut], tokens[cut + 1 :]
-        if not (above and below and all(t in UNITS for t in above + below)):
-            return ""
-        under = "·".join(UNITS[t] for t in below)
-        return f"{'·'.join(UNITS[t] for t in above)}/{f'({under})' if len(below) > 1 else under}"
-    if not all(t in UNITS for t in tokens) or (len(tokens) == 1 and len(tokens[0]) == 1 and tokens[0] not in LONELY):
-        return ""
-    return ".".join(UNITS[t] for t in tokens) if tokens[0] in ("at", "wt") else "·".join(UNITS[t] for t in tokens)
 
 
 def _words(tokens: list[str]) -> str:

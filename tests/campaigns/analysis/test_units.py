@@ -100,15 +100,9 @@ def test_every_name_that_the_product_returns_has_its_unit() -> None:
 
 def test_printed_symbols_are_units_that_pint_knows() -> None:
     registry = pint.UnitRegistry()
-    for line in (
-        "USD = [money]",
-        "EUR = 1 * USD",
-        "GBP = 1 * USD",
-        "fu = [formula]",
-        "atom = [atom]",
-        "sccm = 1 mL/min",
-    ):
+    for line in ("USD = [money]", "EUR = 1 * USD", "GBP = 1 * USD", "atom = [atom]", "sccm = 1 mL/min", "ppb = 1e-9"):
         registry.define(line)
+    registry.define("Torr = torr")
     own = {"HV", "HRC", "HB", "emu", "μB", "f.u.", "Ha", "°", "%", "cP", "D", "a₀", "Ry"}  # scales, or symbols of ours
     for token, shown in SYMBOLS.items():
         if shown not in own:

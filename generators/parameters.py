@@ -9,8 +9,8 @@ import numpy as np
 from eutectic.generators import terms
 from eutectic.generators.base import number
 from eutectic.generators.constraints import checked, constrained
+from eutectic.generators.hints import hint
 from eutectic.generators.linear_constraints import parse
-from eutectic.generators.sheet import hint
 from eutectic.generators.terms import Term, extent
 from eutectic.generators.variable import Variable
 from eutectic.optimizers.base import Array, Condition, Shared, Space, active, ordered

@@ -1,20 +1,26 @@
 """This file is the pool generator: the rows of a CSV are all the candidates there are."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
+from eutectic.generators.amounts import TOTAL, Unit, moles
+from eutectic.generators.hints import hint
 from eutectic.generators.pool_rows import Feature, distinct, merged, telling_apart
 from eutectic.generators.representations import crystals
-from eutectic.generators.representations.chemical_formulas import STATISTICS, fractions, statistics
-from eutectic.generators.sheet import Sheet, hint, read
+from eutectic.generators.representations.chemical_formulas import STATISTICS, are_formulas, fractions, statistics
 from eutectic.optimizers.base import Array, Kind, Space
 from eutectic.oracles.base import Candidate, Value
+from eutectic.oracles.elements.data import symbols
 from eutectic.oracles.structures.cif_files import DoubtKind
+from eutectic.oracles.tables.sheet import Sheet, parse, read, refuse_dialect
+
+BESIDE = 0.01
+"""Share of the whole by which the amounts of a row may miss it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +42,15 @@ class Pool:
     disordered: Literal["refuse", "keep"] = "refuse"
     """Structures whose sites are partly filled: refused, or kept as they are for oracles to order (`mlip` and `dft`,
     by their option `order`)."""
+    unit: Unit | None = None
+    """Unit of the features called like elements (`C`, `Mn`, `Fe`), `fraction`, `at.%`, `wt.%` or `mole_ratio`, of which
+    candidates then have their composition."""
     columns: tuple[str, ...] | None = None
     """Column names of a file that has no header row."""
     separator: str = ","
     """What stands between two cells; a blank means any white space."""
+    decimal: str = "."
+    """What stands before the decimals of a number: a full stop or a comma."""
 
     def __post_init__(self) -> None:
         features = self.features or ()
@@ -53,8 +64,7 @@ class Pool:
         stray = [label for label in self.labels if label not in features]
         if stray:
             raise ValueError(f"labels: {stray[0]!r} is not among the features{hint(stray[0], features)}")
-        if len(self.separator) != 1:
-            raise ValueError(f"separator: {self.separator!r} is not one character")
+        refuse_dialect(self.separator, self.decimal)
 
     def located(self, folder: str) -> "Pool":
         """The same pool with its file taken from `folder`."""
@@ -73,16 +83,26 @@ class Pool:
     def coordinates(self, variables: Mapping[str, Value]) -> Array:
         """Row of the space (d,) whose candidate has these variables; ValueError when the pool has none."""
         listed = self._listed()
-        assert listed.space.table is not None
-        for row, candidate in zip(listed.space.table, listed.candidates, strict=True):
-            if all(_same(value, variables.get(name)) for name, value in candidate.variables.items()):
-                return np.array(row)
+        place = listed.place(variables)
+        if place is not None:
+            assert listed.space.table is not None
+            return np.array(listed.space.table[place])
         raise ValueError(f"the pool has no row with {', '.join(f'{k} = {v}' for k, v in variables.items())}")
 
     @property
     def materials(self) -> tuple[Candidate, ...]:
         """The candidates, in the order of the space's table."""
         return self._listed().candidates
+
+    @property
+    def uncomposed(self) -> str:
+        """Why candidates have no composition and how they get one; "" where they have."""
+        if self._listed().candidates[0].composition is not None:
+            return ""
+        named = [name for name in self.features or () if name in symbols()]
+        if len(named) > 1:
+            return f"{', '.join(named)} are called like elements: say their unit, such as `unit: wt.%`"
+        return self._listed().ambiguous or "no feature is a column of formulas, or is called like an element"
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -106,6 +126,20 @@ class Listed:
     space: Space
     candidates: tuple[Candidate, ...]
     remarks: tuple[str, ...] = ()
+    ambiguous: str = ""
+    """Why candidates have no composition although columns read as formulas."""
+    places: Mapping[tuple[object, ...], int] = field(default_factory=dict)
+    """Numbers of the rows by what their variables are."""
+
+    def place(self, variables: Mapping[str, Value]) -> int | None:
+        """Number of the row with these variables, numbers compared to nine digits; None when there is none."""
+        titles = tuple(self.candidates[0].variables)
+        exact = self.places.get(_key(variables, titles))
+        if exact is not None:
+            return exact
+        wanted = _key(variables, titles)
+        near = [k for key, k in self.places.items() if all(_close(a, b) for a, b in zip(key, wanted, strict=True))]
+        return near[0] if near else None
 
     def find(self, x: Array) -> int:
         """Number of the row equal to x (d,)."""
@@ -121,7 +155,7 @@ class Listed:
 def _list(pool: Pool, mtime_ns: int, size: int) -> Listed:
     """The pool in its file; mtime_ns and size only tell one state of the file from the next."""
     del mtime_ns, size
-    sheet = read(pool.file, pool.columns, pool.separator)
+    sheet = read(pool.file, pool.columns, pool.separator, pool.decimal)
     titles = pool.features or _only_formula(sheet, pool.structures is not None)
     features = [_feature(sheet, name, name in pool.labels) for name in titles]
     if pool.structures is not None:
@@ -143,29 +177,64 @@ def _list(pool: Pool, mtime_ns: int, size: int) -> Listed:
         categories=tuple(feature.categories for feature in features for _ in feature.names),
         table=rows,
     )
-    candidates = tuple(_candidate(titles, features[: len(titles)], int(i)) for i in first)
+    composed = _compositions(sheet, features[: len(titles)], pool.unit) if pool.unit is not None else None
+    candidates = tuple(_candidate(titles, features[: len(titles)], int(i), composed) for i in first)
     said = merged(
         sheet.name, of, [" ".join(map(str, c)) for c in zip(*(f.cells for f in features[: len(titles)]), strict=True)]
     )
-    return Listed(space, candidates, (said,) if said else ())
+    ambiguous = _ambiguous(features[: len(titles)])
+    remarks = tuple(note for note in (said, ambiguous) if note)
+    places = {_key(c.variables, titles): i for i, c in reversed(list(enumerate(candidates)))}
+    return Listed(space, candidates, remarks, ambiguous, places)
 
 
-def _candidate(titles: tuple[str, ...], features: list[Feature], row: int) -> Candidate:
-    """The candidate of a row; its composition is its structure's, else its only formula's."""
+def _compositions(sheet: Sheet, features: Sequence[Feature], unit: Unit) -> list[dict[str, float]]:
+    """Atomic fractions (n,) of the features called like elements; ValueError at a row that sums to something else."""
+    own = [feature for feature in features if feature.title in symbols() and not feature.categories]
+    if not own:
+        raise ValueError(f"unit: no feature of {sheet.name} is called like an element")
+    amounts = np.hstack([feature.values for feature in own])
+    total, wanted = amounts.sum(1), TOTAL.get(unit)
+    for i in range(len(amounts)):
+        what = ", ".join(feature.title for feature in own)
+        if amounts[i].min() < 0 or not total[i] > 0:
+            raise ValueError(f"{sheet.place(i, own[0].title)}: the amounts of {what} are not positive")
+        if wanted is not None and abs(total[i] / wanted - 1) > BESIDE:
+            raise ValueError(
+                f"{sheet.place(i, own[0].title)}: {what} sum to {total[i]:g} {unit}, not to {wanted}; is an element "
+                "left out of the features, or the unit another one?"
+            )
+    found = amounts * np.array([moles(feature.title, unit) for feature in own])
+    found = found / found.sum(1, keepdims=True)
+    return [{feature.title: float(x) for feature, x in zip(own, row, strict=True) if x > 0} for row in found]
+
+
+def _candidate(
+    titles: tuple[str, ...], features: list[Feature], row: int, composed: Sequence[Mapping[str, float]] | None
+) -> Candidate:
+    """The candidate of a row; its composition is its structure's, its columns of elements', or its formula's."""
     variables = {title: feature.cells[row] for title, feature in zip(titles, features, strict=True)}
     crystals = [feature for feature in features if feature.structures]
     formulas = crystals or [feature for feature in features if feature.compositions]
     return Candidate(
         variables,
-        composition=formulas[0].compositions[row] if len(formulas) == 1 else None,
+        composition=_composition(crystals, formulas, row, composed),
         structure=crystals[0].structures[row] if crystals else None,
     )
+
+
+def _composition(
+    crystals: Sequence[Feature], formulas: Sequence[Feature], row: int, composed: Sequence[Mapping[str, float]] | None
+) -> Mapping[str, float] | None:
+    if composed is not None and not crystals:
+        return composed[row]
+    return formulas[0].compositions[row] if len(formulas) == 1 else None
 
 
 def _structures(sheet: Sheet, pool: Pool) -> Feature:
     """A column of structure files as descriptors; ValueError naming the cell whose file cannot be read."""
     name, folder = str(pool.structures), Path(pool.file).parent
-    cells, found, rows = sheet.cells(name), [], []
+    cells, found, rows = sheet.filled(name), [], []
     wrong: list[tuple[int, str]] = []
     for i, cell in enumerate(cells):
         try:
@@ -191,34 +260,41 @@ def _varying(values: Array) -> list[int]:
 
 def _feature(sheet: Sheet, name: str, label: bool) -> Feature:
     """A column of the file as numbers, as element-property statistics or as a category."""
-    if name in sheet.columns and not label and (numbers := sheet.numbers(name)) is not None:
-        return Feature(name, (name,), np.array(numbers)[:, None], tuple(numbers))
-    cells = sheet.cells(name)
+    if not label and (numbers := sheet.numbers(name)) is not None:
+        return Feature(name, (name,), np.array(numbers)[:, None], numbers)
+    cells = sheet.filled(name)
     found = _formulas(sheet, name, cells) if not label else None
     if found is not None:
         values = statistics(found)
         varying = _varying(values)
         names = tuple(f"{name} {STATISTICS[i]}" for i in varying)
         return Feature(name, names, values[:, varying], tuple(cells), compositions=found)
+    if not label and (doubt := sheet.nearly_numbers(name)):
+        raise ValueError(f"{doubt}; where these cells are names, say `labels: [{name}]`")
     categories = tuple(sorted(set(cells)))
     place = {category: float(i) for i, category in enumerate(categories)}
     return Feature(name, (name,), np.array([[place[cell]] for cell in cells]), tuple(cells), categories)
 
 
 def _formulas(sheet: Sheet, name: str, cells: list[str]) -> tuple[Mapping[str, float], ...] | None:
-    """Compositions (n,) when at least nine cells of ten are formulas; ValueError at one that is not."""
-    found = [fractions(cell) for cell in cells]
-    if 10 * sum(f is not None for f in found) < 9 * len(found):
+    """Compositions (n,) where most cells are formulas; ValueError at one that is not."""
+    if not are_formulas(cells):
         return None
+    found = [fractions(cell) for cell in cells]
     for i, (composition, cell) in enumerate(zip(found, cells, strict=True)):
         if composition is None:
-            raise ValueError(f"{sheet.place(i, name)}: {cell!r} is no chemical formula, the other cells are")
+            others = sum(f is None for f in found) - 1
+            more = f" ({others} more cells are none either)" if others else ""
+            raise ValueError(
+                f"{sheet.place(i, name)}: {cell!r} is no chemical formula, most cells are{more}; write it as one or "
+                f"leave out the row; where the cells are names, say `labels: [{name}]`"
+            )
     return tuple(f for f in found if f is not None)
 
 
 def _only_formula(sheet: Sheet, optional: bool) -> tuple[str, ...]:
     """The one column of formulas; none where it is optional and there is no such."""
-    text = [name for i, name in enumerate(sheet.columns) if sheet.rows and _is_formula([r[i] for r in sheet.rows])]
+    text = [name for name in sheet.columns if are_formulas(sheet.text(name))]
     if len(text) != 1 and optional:
         return ()
     if len(text) != 1:
@@ -227,15 +303,29 @@ def _only_formula(sheet: Sheet, optional: bool) -> tuple[str, ...]:
     return (text[0],)
 
 
-def _is_formula(cells: list[str]) -> bool:
-    return sum(fractions(cell) is not None for cell in cells) * 10 >= 9 * len(cells)
+def _ambiguous(features: Sequence[Feature]) -> str:
+    """What is to be said where two columns of formulas leave a candidate without a composition; "" elsewhere."""
+    formulas = [feature.title for feature in features if feature.compositions and not feature.structures]
+    if len(formulas) < 2 or any(feature.structures for feature in features):
+        return ""
+    return (
+        f"{len(formulas)} columns are read as chemical formulas ({', '.join(formulas)}), so that candidates have no "
+        f"composition of their own; where one of them holds names, say so: `labels: [{formulas[-1]}]`"
+    )
 
 
-def _same(value: Value, given: Value | None) -> bool:
-    """Equal texts, or numbers equal to nine digits."""
-    if given is None or isinstance(value, str):
-        return given is not None and str(given) == value
-    try:
-        return abs(float(given) - value) <= 1e-9 * max(abs(value), 1.0)
-    except ValueError:
-        return False
+def _key(variables: Mapping[str, Value | None], titles: Sequence[str]) -> tuple[object, ...]:
+    """What equal rows share: texts, and numbers as numbers however they are written."""
+    return tuple(_number(variables.get(title)) for title in titles)
+
+
+def _close(a: object, b: object) -> bool:
+    """Equal, or numbers equal to nine digits."""
+    return a == b or (isinstance(a, float) and isinstance(b, float) and abs(a - b) <= 1e-9 * max(abs(a), abs(b)))
+
+
+def _number(value: Value | None) -> object:
+    if isinstance(value, str):
+        found = parse(value)
+        return value if found is None or found != found else found
+    return value if value is None else float(value)

@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 
 from eutectic.generators.base import number
+from eutectic.generators.hints import hint
 from eutectic.generators.representations.elements import SYMBOLS
-from eutectic.generators.sheet import hint
 from eutectic.optimizers.base import Array, Kind, Linear, Space
 from eutectic.oracles.base import Candidate, Value
 from eutectic.oracles.elements.neutrality import States, charges

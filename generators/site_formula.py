@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eutectic.generators.hints import hint
 from eutectic.generators.representations.elements import SYMBOLS
-from eutectic.generators.sheet import hint
 from eutectic.optimizers.base import Amounts
 
 _TOKEN = re.compile(r"\s*(?:\(\s*(?P<part>[^()]+?)\s*\)|(?P<element>[A-Z][a-z]?))(?P<amount>\d*\.?\d*)")

@@ -8,7 +8,7 @@ from typing import Literal
 
 from eutectic.generators import terms
 from eutectic.generators.base import number
-from eutectic.generators.sheet import hint
+from eutectic.generators.hints import hint
 from eutectic.generators.terms import Term
 from eutectic.optimizers.base import Kind
 from eutectic.oracles.base import Value

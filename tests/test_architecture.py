@@ -54,7 +54,7 @@ FLOORS = {
         ("portfolio",),
     ),
     "generators": (
-        ("amounts", "base", "linear_constraints", "sheet", "terms"),
+        ("amounts", "base", "hints", "linear_constraints", "terms"),
         ("constraints", "representations", "variable"),
         ("element_range", "pool_rows", "product_space", "site_formula"),
         ("composition", "parameters", "pool", "product", "sequence"),

@@ -139,11 +139,13 @@ def _immaterial(problem: "Problem") -> Iterator[Complaint]:
     (candidate,) = problem.generator.generate(region.sample(problem.space, 1, rng), rng)
     if candidate.composition or candidate.structure or "formula" in candidate.variables:
         return
+    cure = getattr(problem.generator, "uncomposed", "") or (
+        "take `composition`, `sequence`, a pool of formulas or structures, or a `product` of one and `parameters`"
+    )
     for k, named in asking:
         yield Complaint(
             ("oracles", k),
-            f"'{named.name}' needs materials, and the candidates of this space have no composition: take "
-            "`composition`, `sequence`, a pool of formulas or structures, or a `product` of one and `parameters`",
+            f"'{named.name}' needs materials, and the candidates of this space have no composition: {cure}",
         )
 
 

@@ -1,5 +1,6 @@
 """This file is chemical formulas as numbers: composition-weighted statistics of element properties."""
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from eutectic.generators.representations.elements import COMMON, table
 from eutectic.optimizers.base import Array
+from eutectic.oracles.elements.chemical_formulas import amounts
 
 STATISTICS = tuple(f"{kind}_{name}" for name in COMMON for kind in ("mean", "deviation"))
 """Names of the columns of `statistics`: weighted mean and weighted mean absolute deviation."""
@@ -15,16 +17,22 @@ STATISTICS = tuple(f"{kind}_{name}" for name in COMMON for kind in ("mean", "dev
 @lru_cache(maxsize=100_000)
 def fractions(formula: str) -> Mapping[str, float] | None:
     """Atomic fractions by element symbol, None when the text is no formula of known elements."""
-    from pymatgen.core import Composition, Element
-
     try:
-        amounts = Composition(formula).get_el_amt_dict()
-    except (ValueError, TypeError, KeyError):
+        atoms = amounts(formula)
+    except ValueError:
         return None
-    total = sum(amounts.values())
-    if not total > 0 or min(amounts.values()) < 0 or not all(Element.is_valid_symbol(e) for e in amounts):
-        return None
-    return {symbol: amount / total for symbol, amount in amounts.items()}
+    total = sum(atoms.values())
+    return {symbol: amount / total for symbol, amount in atoms.items()}
+
+
+CODE = re.compile(r"[A-Z]{3,}|[A-E]\d{1,2}[a-z]?")
+"""A word of capitals (BCC, SPS, HIP) or a Strukturbericht symbol (B2, C14), that would also read as a formula."""
+
+
+def are_formulas(cells: Sequence[str]) -> bool:
+    """Are most of these cells (n,) formulas, and not only names of phases or processes that read as such?"""
+    found = [cell for cell in cells if fractions(cell) is not None]
+    return 2 * len(found) > len(cells) and not all(CODE.fullmatch(cell) for cell in set(found))
 
 
 def statistics(compositions: Sequence[Mapping[str, float]]) -> Array:

@@ -1,6 +1,8 @@
 """This file is chemical formulas as text: the amounts in one, those of a candidate, a mixture written as one line."""
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from eutectic.oracles.base import Candidate
 from eutectic.oracles.elements.data import symbols
@@ -9,15 +11,45 @@ TRACE = 1e-8
 """An atomic fraction below this is none: rounding of the optimizer's sums."""
 
 
+WATER = re.compile(r"(.+?)\s*\.\s*(\d+(?:\.\d+)?)?\s*\(?H2O\)?")
+"""A hydrate with a full stop: in `CuSO4.5H2O` the 5 belongs to the water, not to the oxygen before it."""
+_JOINED = re.compile(r"\s*[·•⋅∙*]\s*")
+_TIMES = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Z(\[].*)")
+LONGEST = 200
+"""Characters of a formula, at most."""
+
+
 def amounts(formula: str) -> dict[str, float]:
-    """Element symbol -> number of atoms, all positive; ValueError when the text is no formula of known elements."""
+    """Element symbol -> number of atoms, all positive; ValueError when the text is no formula of known elements.
+
+    What stands before and after `·` or `*`, or before a full stop and water, is added up: `CuSO4·5H2O`.
+    """
+    return dict(_amounts(formula))
+
+
+@lru_cache(maxsize=100_000)
+def _amounts(formula: str) -> Mapping[str, float]:
+    if len(formula) > LONGEST:
+        raise ValueError(f"{formula[:20]!r}... is no chemical formula")
+    water = WATER.fullmatch(formula.strip())
+    parts = [water[1], f"{water[2] or ''}H2O"] if water else _JOINED.split(formula.strip())
+    total: dict[str, float] = {}
+    for part in parts:
+        times = _TIMES.fullmatch(part) if len(parts) > 1 else None
+        for element, x in _plain(times[2] if times else part, formula).items():
+            total[element] = total.get(element, 0.0) + x * (float(times[1]) if times else 1.0)
+    return checked(total, formula)
+
+
+def _plain(part: str, formula: str) -> dict[str, float]:
+    """The amounts of a formula without dots."""
     from pymatgen.core import Composition
 
     try:
-        found = Composition(formula.strip(), strict=True).get_el_amt_dict()
-    except (ValueError, TypeError):
+        found = Composition(part, strict=True).get_el_amt_dict()
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         raise ValueError(f"{formula!r} is no chemical formula") from None
-    return checked({str(e): float(x) for e, x in found.items()}, formula)
+    return {str(e): float(x) for e, x in found.items()}
 
 
 def checked(found: Mapping[str, float], formula: str) -> dict[str, float]:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.oracles.base import Candidate, Value
-from eutectic.oracles.tables.sheet import Sheet
+from eutectic.oracles.elements.chemical_formulas import amounts
+from eutectic.oracles.tables.sheet import Sheet, parse
 
 
 class Levels(Protocol):
@@ -143,34 +144,24 @@ def _levels(sheet: Sheet, key: str, composed: bool, tolerance: float) -> Levels:
     if composed:
         return Formulas.build(sheet, key)
     cells = sheet.text(key)
-    missing = [i for i, cell in enumerate(cells) if not cell]
-    if missing:
-        raise ValueError(f"{sheet.place(missing[0], key)}: empty, and it is one of the keys")
-    if all(_is_number(cell) for cell in cells):
-        return Numbers.build(key, sheet.number(key), tolerance)
-    return Labels.build(key, cells)
-
-
-def _is_number(cell: str) -> bool:
-    """Whether a cell reads as a number, `nan` and `inf` included."""
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+    empty = [i for i, cell in enumerate(cells) if not cell]
+    if empty:
+        raise ValueError(f"{sheet.place(empty[0], key)}: empty, and it is one of the keys")
+    numbers = sheet.numbers(key)
+    return Labels.build(key, cells) if numbers is None else Numbers.build(key, numbers, tolerance)
 
 
 def _number(value: Value) -> float:
     """A variable as a number, NaN (which equals nothing) for text that is none."""
-    return float(value) if not isinstance(value, str) or _is_number(value) else math.nan
+    found = parse(value) if isinstance(value, str) else float(value)
+    return math.nan if found is None else found
 
 
 def _fractions(sheet: Sheet, row: int, column: str, cell: str) -> dict[str, float]:
     """Atomic fractions of a formula; ValueError names the cell."""
-    from pymatgen.core import Composition
-
     try:
-        composition = Composition(cell).fractional_composition
-    except (ValueError, KeyError) as error:
-        raise ValueError(f"{sheet.place(row, column)}: {cell!r} is no chemical formula ({error})") from None
-    return {str(e): float(f) for e, f in composition.get_el_amt_dict().items()}
+        atoms = amounts(cell)
+    except ValueError as error:
+        raise ValueError(f"{sheet.place(row, column)}: {error}") from None
+    total = sum(atoms.values())
+    return {e: x / total for e, x in atoms.items()}

@@ -14,6 +14,8 @@ OTHERS = {
     b"%PDF": "a PDF",
 }
 """First bytes of files that are no text -> what they are."""
+LONGEST_CELL = 1_000_000
+"""Characters of one cell, at most."""
 Rows = list[tuple[int, list[str]]]
 
 
@@ -26,7 +28,7 @@ def rows(path: str, separator: str) -> tuple[Rows, bytes]:
     if path.lower().endswith(WORKBOOKS):
         return _of_workbook(raw, name), raw
     try:
-        return _of_text(raw.decode("utf-8-sig"), separator), raw
+        return _of_text(raw.decode("utf-8-sig"), separator, name), raw
     except UnicodeDecodeError as error:
         kind = next((kind for start, kind in OTHERS.items() if raw.startswith(start)), "")
         cure = (
@@ -34,16 +36,19 @@ def rows(path: str, separator: str) -> tuple[Rows, bytes]:
             if kind
             else f"not UTF-8 text (byte {error.start}); save it as UTF-8"
         )
-        raise ValueError(f"{name}: {kind}; {cure}") from None
-    except csv.Error as error:
-        raise ValueError(f"{name}: no table of text: {error}") from None
+        raise ValueError(f"{name}: {cure}") from None
 
 
-def _of_text(text: str, separator: str) -> Rows:
+def _of_text(text: str, separator: str, name: str) -> Rows:
     if not separator.strip() and separator != "\t":
         return [(i, line.split()) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
     reader = csv.reader(text.splitlines(keepends=True), delimiter=separator, skipinitialspace=True)
-    lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    csv.field_size_limit(LONGEST_CELL)
+    try:
+        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    except csv.Error as error:
+        long = "a cell is longer than a million characters" if "field limit" in str(error) else f"no table: {error}"
+        raise ValueError(f"{name}, line {reader.line_num}: {long}; is a quotation mark left open?") from None
     return [(line, cells) for line, cells in lines if any(cells)]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from eutectic.oracles.base import Candidate, EngineMissing, Evaluation, Value, failed
 from eutectic.oracles.suggestions import unknown
 from eutectic.oracles.tables.index import Index
-from eutectic.oracles.tables.sheet import Sheet, read
+from eutectic.oracles.tables.sheet import Sheet, read, refuse_dialect
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class Table:
     """Column names of a file that has no header row."""
     separator: str = ","
     """What stands between two cells; a blank means any white space."""
+    decimal: str = "."
+    """What stands before the decimals of a number: a full stop or a comma."""
 
     inline: ClassVar[bool] = True
 
@@ -50,8 +52,7 @@ class Table:
             raise ValueError(f"keys: {both[0]!r} is also one of the properties")
         if not 0 <= self.tolerance < 1:
             raise ValueError(f"tolerance: {self.tolerance} is not between 0 and 1")
-        if len(self.separator) != 1:
-            raise ValueError(f"separator: {self.separator!r} is not one character")
+        refuse_dialect(self.separator, self.decimal)
 
     def located(self, folder: str) -> "Table":
         """The same table with its file taken from `folder`."""
@@ -79,7 +80,7 @@ class Table:
             raise EngineMissing(f"the table cannot be used: {error}; restore {self.file}") from None
 
     def _sheet(self) -> Sheet:
-        return read(self.file, self.columns, self.separator)
+        return read(self.file, self.columns, self.separator, self.decimal)
 
     def _one(self, candidate: Candidate) -> Evaluation:
         """The evaluation of one candidate."""

@@ -63,12 +63,12 @@ def test_a_file_without_header_takes_its_column_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "features", "words"),
     [
-        ("", ("a",), "the pool is empty"),
-        ("a,y\n", ("a",), "the pool is empty"),
+        ("", ("a",), "is empty"),
+        ("a,y\n", ("a",), "is empty"),
         ("alpha,y\n1,2\n", ("alfa",), "no column 'alfa'; did you mean 'alpha'"),
         ("a,y\n1,2\n,3\n4,4\n", ("a",), r"row 2 \(line 3\), column 'a': '' is no finite number"),
         ("a,y\n1,2\n\nnan,3\n4,4\n", ("a",), r"row 2 \(line 4\), column 'a': 'nan' is no finite number"),
-        ("a,y\n1,2\n2,3\n3o,4\n", ("a",), r"row 3 \(line 4\), column 'a': '3o' is no finite number"),
+        ("a,y\n1,2\n2,3\n3o,4\n", ("a",), r"row 3 \(line 4\), column 'a': '3o' is no number"),
         ("a,y\n1,2\ninf,3\n3,4\n", ("a",), "'inf' is no finite number"),
         ("s,y\nred,2\n,3\nblue,4\n", ("s",), r"row 2 \(line 3\), column 's': '' is missing"),
         ("f,y\n" + "Fe2O3,1\n" * 19 + "Fe2Ox,1\n", None, "column 'f': 'Fe2Ox' is no chemical formula"),

@@ -11,8 +11,8 @@ import numpy as np
 from eutectic.generators.amounts import ranges
 from eutectic.generators.base import Generator
 from eutectic.generators.constraints import checked, constrained
+from eutectic.generators.hints import hint
 from eutectic.generators.product_space import Piece, piece, side_by_side
-from eutectic.generators.sheet import hint
 from eutectic.generators.site_formula import SiteFormula, read
 from eutectic.generators.terms import Term, extent
 from eutectic.optimizers.base import Amounts, Array, Space

@@ -163,6 +163,17 @@ class Known(BaseModel):
     model_config = CLOSED
     file: str
     """CSV with the variables and properties as columns, or an earlier campaign's folder."""
+    separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    """What stands between two cells of a CSV; a blank means any white space."""
+    decimal: Literal[".", ","] = "."
+    """What stands before the decimals of a number in a CSV."""
+    unit: Literal["fraction", "at.%", "wt.%"] | None = None
+    """Unit of amounts of elements where it is not the space's."""
+    with_: Annotated[dict[Property, str | int | float] | None, Field(alias="with")] = None
+    """Values of variables that these rows do not name, such as {atmosphere: air}."""
+    strange: Literal["refuse", "pass_over"] = "refuse"
+    """What becomes of rows that cannot be expressed here: another choice, a variable without a value, values computed
+    otherwise. `pass_over` leaves them out and says how many."""
 
 
 class Budget(BaseModel):

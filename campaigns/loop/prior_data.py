@@ -1,62 +1,79 @@
-"""This file is what is known before the start: rows of a CSV or of an earlier campaign, in this campaign's terms."""
+"""This file is what is known before the start, in this campaign's terms: a row a candidate, with all measurements."""
 
+import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, stdev
 from typing import Any
 
 import numpy as np
 
 from eutectic.campaigns.analysis.pareto import unreached
-from eutectic.campaigns.errors import CampaignFileError, Complaint, unknown
+from eutectic.campaigns.errors import CampaignFileError, Complaint
+from eutectic.campaigns.file.sections import Known
+from eutectic.campaigns.loop.prior_rows import FORMULA, Row, Strange, dropped, lacks, named_first, of_campaign, of_table
 from eutectic.campaigns.loop.routing import needed
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.fold import Record
 from eutectic.campaigns.record.journal import Entry
-from eutectic.campaigns.record.ledger import read_ledger
 from eutectic.campaigns.record.outcomes import Outcome
-from eutectic.campaigns.record.settings import rung_of, standing
+from eutectic.campaigns.record.settings import standing
+from eutectic.generators.amounts import TOTAL, moles
 from eutectic.optimizers.base import Array
 from eutectic.optimizers.spaces import region
 from eutectic.optimizers.spaces.membership import member
-from eutectic.oracles.base import Value
-from eutectic.oracles.tables.sheet import read
-from eutectic.oracles.user.answer import SUFFIX
+from eutectic.oracles.base import Candidate, Value
+from eutectic.oracles.elements.chemical_formulas import amounts
 
 WITHIN = 1e-3
-"""How far fractions that are known may sum beside 1, and any variable lie beyond the space."""
+"""How far any variable of what is known may lie beyond the space, as a share of its range, before it is named."""
+BESIDE = 0.01
+"""How far fractions that are known may sum beside 1: they are divided by their sum, and that is said."""
+SAMPLES = 64
+"""Candidates of which one is asked what its variables are called."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One thing that is known."""
+class Prior:
+    """What is known before the start."""
 
-    place: str
-    """Where it stands: `FILE:LINE`, or `FOLDER: ID`."""
-    source: Mapping[str, Value]
-    """The same as provenance: file and line, or folder, campaign, id and origin there."""
-    variables: Mapping[str, Value]
-    values: Mapping[str, float]
-    errors: Mapping[str, float]
-    rung: int
-    """Of this campaign's ladder, 0 without one."""
+    rows: tuple[dict[str, Any], ...]
+    """Of a `known` event, a row a candidate."""
+    notes: tuple[str, ...]
+    """What was done with the sources that a reader would want to know."""
 
 
 def known_rows(problem: Problem) -> list[dict[str, Any]]:
-    """The rows of a `known` event, source by source, each with where it comes from.
+    """The rows of a `known` event; CampaignFileError with file, line and column of what cannot be read."""
+    return list(prior(problem).rows)
+
+
+def prior(problem: Problem) -> Prior:
+    """All sources together: each measurement once, repeats of a candidate as one with mean and standard error.
 
     CampaignFileError with file, line and column of what cannot be read.
     """
-    found: list[dict[str, Any]] = []
+    always, names = _variables(problem)
+    found: list[tuple[Row, Array, Candidate]] = []
+    notes: list[str] = []
     for k, source in enumerate(problem.spec.sources):
         path = ("history", k, "file") if isinstance(problem.spec.history, tuple) else ("history", "file")
         try:
-            found += _rows(problem, source.file)
+            rows, said = _rows(problem, source, always, names)
         except (ValueError, OSError) as error:
             if isinstance(error, CampaignFileError):
                 raise
             raise problem.spec.refuse([Complaint(path, str(error))]) from error
-    return found
+        found, notes = [*found, *rows], [*notes, *said]
+    kept = list({row.stated if row.values else (row.place, ()): (row, x, c) for row, x, c in found}.values())
+    if len(kept) < len(found):
+        notes.append(f"{len(found) - len(kept)} measurements stand in the history more than once, and count once")
+    together: dict[str, list[tuple[Row, Array, Candidate]]] = {}
+    for entry in kept:
+        together.setdefault(entry[2].id, []).append(entry)
+    return Prior(tuple(_body(problem, own) for own in together.values()), tuple(notes))
 
 
 def warnings_of(problem: Problem) -> list[str]:
@@ -64,14 +81,14 @@ def warnings_of(problem: Problem) -> list[str]:
 
     Rows of a pool that are one candidate; a reference point that nothing known reaches.
     """
-    rows, goals = known_rows(problem), problem.spec.goals
+    known, goals = prior(problem), problem.spec.goals
     record = Record(problem.spec, str(problem.folder), {})
-    record.apply([Entry(1, 0.0, "known", None, {"rows": rows})] if rows else [])
+    record.apply([Entry(1, 0.0, "known", None, {"rows": known.rows})] if known.rows else [])
     given = [goal.reference_loss for goal in goals]
     reference = [loss for loss in given if loss is not None]
     text = unreached(problem.spec, reference if len(reference) == len(goals) else None, list(record.outcomes.values()))
-    said = (*getattr(problem.generator, "remarks", ()), text, outside_space(problem, tuple(record.outcomes.values())))
-    return [note for note in said if note]
+    said = (text, outside_space(problem, tuple(record.outcomes.values())))
+    return [note for note in (*getattr(problem.generator, "remarks", ()), *known.notes, *said) if note]
 
 
 def outside_space(problem: Problem, outcomes: Sequence[Outcome]) -> str:
@@ -88,112 +105,192 @@ def outside_space(problem: Problem, outcomes: Sequence[Outcome]) -> str:
     )
 
 
-def _rows(problem: Problem, given: str) -> list[dict[str, Any]]:
-    """The rows of one source, a path as the campaign file gives it."""
-    folder = (problem.folder / given).is_dir()
-    rows = list(_of_campaign(problem, given) if folder else _of_table(problem, given))
-    X = np.array([coordinates(problem, row) for row in rows], dtype=float).reshape(len(rows), problem.space.d)
-    candidates = problem.generator.generate(X, np.random.default_rng([problem.spec.seed])) if rows else []
-    return [
-        {
-            "id": candidate.id,
-            "x": x.tolist(),
-            "candidate": candidate.to_json(),
-            "reason": {"proposer": "history"},
-            "origin": f"history: {row.place}",
-            "source": dict(row.source),
-            "values": dict(row.values),
-            "errors": dict(row.errors),
-            **standing(problem, row.rung),
-        }
-        for row, x, candidate in zip(rows, X, candidates, strict=True)
-    ]
+def _variables(problem: Problem) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What a candidate's variables are called: those that no row can do without, and all that any has.
 
-
-def _of_campaign(problem: Problem, given: str) -> Iterator[Row]:
-    """The finished outcomes of an earlier campaign."""
-    names, ledger = required_names(problem), read_ledger(problem.folder / given)
-    for outcome in ledger.finished:
-        missing = [name for name in names if name not in outcome.variables]
-        if missing:
-            raise ValueError(f"{given}: its candidates have no variable '{missing[0]}'")
-        values = {k: v for k, v in outcome.values.items() if math.isfinite(v)}
-        source = {"folder": given, "campaign": ledger.spec.name, "id": outcome.id, "origin": outcome.origin}
-        rung = rung_of(problem, outcome)
-        yield Row(f"{given}: {outcome.id}", source, outcome.variables, values, outcome.errors, rung)
-
-
-def _of_table(problem: Problem, given: str) -> Iterator[Row]:
-    """The rows of a CSV: a column a variable, a column a property, `{property}_std` for standard errors."""
-    sheet = read(str(problem.folder / given), None, ",")
-    for name in required_names(problem):
-        if name not in sheet.columns:
-            raise ValueError(
-                f"{given}:1: no column for the variable '{name}': {unknown('column', name, sheet.columns)}"
-            )
-    if not set(needed(problem)) & set(sheet.columns):
-        raise ValueError(f"{given}:1: no column is one of the properties {', '.join(needed(problem))}")
-    returned = {p for named in problem.oracles for p in named.oracle.properties or ()}
-    wanted = [p for p in sheet.columns if p in {*needed(problem), *returned}]
-    names = tuple(name for name in variable_names(problem) if name in sheet.columns)
-    needless = {*names} - {*required_names(problem)}
-    for line, cells in zip(sheet.lines, sheet.cells, strict=True):
-        row = dict(zip(sheet.columns, cells, strict=True))
-        there = tuple(name for name in names if row[name] or name not in needless)
-        yield _row({"file": given, "line": line}, row, there, wanted, problem.ladder.top)
-
-
-def required_names(problem: Problem) -> list[str]:
-    """The variables that a row cannot do without: not those that are fixed, follow from others or are conditional."""
-    optional: frozenset[str] = getattr(problem.generator, "optional", frozenset())
-    return [name for name in variable_names(problem) if name not in optional]
-
-
-def variable_names(problem: Problem) -> tuple[str, ...]:
-    """What a candidate's variables are called: of a pool of formulas, not as the space's columns are."""
-    own: tuple[str, ...] | None = getattr(problem.generator, "names", None)
-    if own is not None:
-        return own
+    Of a pool of formulas they are not called as the space's columns are.
+    """
     rng = np.random.default_rng([problem.spec.seed])
-    return tuple(problem.generator.generate(region.sample(problem.space, 1, rng), rng)[0].variables)
+    some = [c.variables for c in problem.generator.generate(region.sample(problem.space, SAMPLES, rng), rng)]
+    own: tuple[str, ...] | None = getattr(problem.generator, "names", None)
+    names = own or tuple(dict.fromkeys(name for variables in some for name in variables))
+    optional: frozenset[str] = getattr(problem.generator, "optional", frozenset())  # fixed, derived or conditional
+    return tuple(n for n in names if n not in optional and all(n in variables for variables in some)), names
 
 
-def _row(
-    source: Mapping[str, Value], cells: Mapping[str, str], names: tuple[str, ...], wanted: list[str], rung: int
-) -> Row:
-    """One line; an empty cell of a property says nothing, an empty cell of a variable is refused."""
-    place, empty = f"{source['file']}:{source['line']}", [name for name in names if not cells[name]]
-    if empty:
-        raise ValueError(f"{place}: column '{empty[0]}' is empty")
-    values = {p: number for p in wanted if (number := _number(place, p, cells[p])) is not None}
-    errors = {
-        p: number for p in values if (number := _number(place, p + SUFFIX, cells.get(p + SUFFIX, ""))) is not None
+def _rows(
+    problem: Problem, known: Known, always: Sequence[str], names: Sequence[str]
+) -> tuple[list[tuple[Row, Array, Candidate]], list[str]]:
+    """The rows of one source with coordinates and candidates, and what is to be said of them."""
+    if (problem.folder / known.file).is_dir():
+        rows = list(of_campaign(problem, known, always))
+    else:
+        rows = list(of_table(problem, known, always, names, _elements(problem)))
+    counts, found = Counter[str](), list[tuple[Row, Array]]()
+    strange: list[str] = []
+    for row in rows:
+        if row.status == "finished" and not set(row.values) & set(needed(problem)):
+            counts["say nothing of what is wanted, and are passed over"] += 1
+            continue
+        try:
+            if row.strange:
+                raise Strange(row.strange)
+            x, beside = _coordinates(problem, known, row, always)
+        except Strange as error:
+            if known.strange == "refuse":
+                raise ValueError(f"{error}; or leave such rows out: `strange: pass_over`") from None
+            strange.append(row.place)
+            continue
+        counts["have fractions that do not quite sum to 1, and were divided by their sum"] += beside
+        found.append((row, x))
+    X = np.array([x for _, x in found], dtype=float).reshape(len(found), problem.space.d)
+    made = problem.generator.generate(X, np.random.default_rng([problem.spec.seed])) if found else []
+    notes = [f"{known.file}: {count} of {len(rows)} rows {what}" for what, count in counts.items() if count]
+    if strange:
+        notes.append(f"{known.file}: {len(strange)} of {len(rows)} rows are left out, such as {strange[0]}")
+    if gone := dropped(problem, known, names):
+        notes.append(
+            f"{known.file}: its {', '.join(gone)} is no variable here: candidates that differ in it alone become one, "
+            "and their values repeats of one another"
+        )
+    return [(row, x, as_measured(c, row)) for (row, x), c in zip(found, made, strict=True)], notes
+
+
+def as_measured(candidate: Candidate, row: Row) -> Candidate:
+    """The candidate with the numbers that were measured, where the space would round them to others."""
+    odd: dict[str, Value] = {}
+    for name, value in candidate.variables.items():
+        if isinstance(value, int | float) and not isinstance(value, bool) and name in row.variables:
+            try:
+                given = float(row.variables[name])
+            except ValueError:
+                continue
+            if isinstance(value, int) and given != value:
+                odd[name] = given
+    return replace(candidate, variables={**candidate.variables, **odd}) if odd else candidate
+
+
+def _body(problem: Problem, own: Sequence[tuple[Row, Array, Candidate]]) -> dict[str, Any]:
+    """The row of one candidate in a `known` event, of all that was measured of it."""
+    row, x, candidate = own[0]
+    measured = [r for r, _, _ in own if r.status == "finished"]
+    rung = max((r.rung for r in measured), default=row.rung)
+    said = []
+    for level in sorted({r.rung for r in measured}):
+        there = [r for r in measured if r.rung == level]
+        values, errors = repeated(there)
+        said.append({"rung": level, "values": values, "errors": errors, "source": _provenance(there)})
+    body = {
+        "id": candidate.id,
+        "x": x.tolist(),
+        "candidate": candidate.to_json(),
+        "reason": {"proposer": "history"},
+        "origin": f"history: {row.place}",
+        "source": dict(row.source),
+        "values": said[-1]["values"] if said else {},
+        "errors": said[-1]["errors"] if said else {},
+        "said": said,
+        **standing(problem, rung),
     }
-    return Row(place, source, {name: cells[name] for name in names}, values, errors, rung)
+    return body if said else {**body, "status": row.status, "error": row.error}
 
 
-def _number(place: str, column: str, cell: str) -> float | None:
-    """A finite number, None for an empty cell; ValueError for anything else."""
-    if not cell:
-        return None
-    try:
-        number = float(cell)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise ValueError(f"{place}: column '{column}' is '{cell}', not a finite number")
-    return number
+def repeated(rows: Sequence[Row]) -> tuple[dict[str, float], dict[str, float]]:
+    """Mean of each property over repeats of one candidate, and its standard error.
+
+    The error of several is that of their scatter, or of the errors they came with, whichever is larger.
+    """
+    values, errors = {}, {}
+    for name in dict.fromkeys(name for row in rows for name in row.values):
+        own = [row for row in rows if name in row.values]
+        cells = [row.values[name] for row in own]
+        values[name] = fmean(cells)
+        told = [row.errors[name] for row in own if name in row.errors]
+        scatter = stdev(cells) / math.sqrt(len(cells)) if len(cells) > 1 else 0.0
+        stated = math.sqrt(sum(e * e for e in told)) / len(cells) if told else 0.0
+        if scatter > 0 or told:
+            errors[name] = max(scatter, stated)
+    return values, errors
+
+
+def _provenance(rows: Sequence[Row]) -> dict[str, Value]:
+    """Where values come from; of several with what each was, so that they stay several wherever they go."""
+    found: dict[str, Value] = dict(rows[0].source)
+    if rows[0].first != named_first(found):
+        found["first"] = rows[0].first
+    if len(rows) > 1:
+        found["repeats"] = json.dumps([[row.first, dict(row.values), dict(row.errors)] for row in rows])
+    return found
+
+
+def _elements(problem: Problem) -> tuple[str, ...]:
+    """Variables that are amounts of elements, which a formula may stand for."""
+    part: Any = problem.generator
+    return tuple(getattr(part, "full", ())) if hasattr(part, "unit") and hasattr(part, "element_fractions") else ()
 
 
 def coordinates(problem: Problem, row: Row) -> Array:
-    """Coordinates (d,) of a row."""
+    """Coordinates (d,) of a row in the space's own unit; ValueError where it makes no candidate."""
+    return _coordinates(problem, Known(file=row.place), row, ())[0]
+
+
+def _coordinates(problem: Problem, known: Known, row: Row, always: Sequence[str]) -> tuple[Array, bool]:
+    """Coordinates (d,) of a row, and whether its fractions were divided by their sum."""
+    variables = _amounts(problem, known, row)
+    absent = [name for name in always if name not in variables]
+    if absent:
+        raise Strange(f"{row.place}: {lacks(absent[0], 'it has')}")
     try:
-        x = problem.generator.coordinates(row.variables)
+        x = problem.generator.coordinates(variables)
     except ValueError as error:
-        raise ValueError(f"{row.place}: {error}") from None
+        raise Strange(f"{row.place}: {error}") from None
+    beside = False
     for mixture in problem.space.mixtures:
-        own, total = [problem.space.names[j] for j in mixture.members], float(x[list(mixture.members)].sum())
-        if abs(total - 1) > WITHIN:
-            percent = "; are these per cent?" if abs(total - 100) <= 1 else ""
+        members = list(mixture.members)
+        own, total = [problem.space.names[j] for j in members], float(x[members].sum())
+        if abs(total - 1) > BESIDE:
+            percent = "; are these per cent? Say `unit: at.%` or `unit: wt.%`" if abs(total - 100) <= 1 else ""
             raise ValueError(f"{row.place}: the fractions of {', '.join(own)} sum to {total:g}, not to 1{percent}")
-    return x
+        if abs(total - 1) > 1e-9:
+            x = x.copy()
+            x[members] /= total
+            beside = True
+    return x, beside
+
+
+def _amounts(problem: Problem, known: Known, row: Row) -> dict[str, Value]:
+    """The row's variables; amounts of elements from its formula, or from the unit its file has, in the space's unit."""
+    variables = {name: value for name, value in row.variables.items() if name != FORMULA}
+    elements, part = _elements(problem), problem.generator
+    if not elements or (FORMULA not in row.variables and known.unit is None):
+        return variables
+    unit: Any = part.unit  # type: ignore[attr-defined]
+    if unit not in TOTAL:
+        raise ValueError(f"{row.place}: amounts cannot be turned into {unit}; give a column an element, in {unit}")
+    if FORMULA in row.variables:
+        try:
+            atoms = amounts(str(row.variables[FORMULA]))
+        except ValueError as error:
+            raise ValueError(f"{row.place}: {error}") from None
+        strangers = sorted(set(atoms) - set(elements))
+        if strangers:
+            raise Strange(f"{row.place}: {row.variables[FORMULA]!r} holds {strangers[0]}, which the space has not")
+    else:
+        assert known.unit is not None
+        numbers = {e: _amount(row, e) for e in elements if e in variables}
+        total, wanted = sum(numbers.values()), TOTAL[known.unit]
+        if abs(total / wanted - 1) > BESIDE:
+            raise ValueError(
+                f"{row.place}: the amounts of {', '.join(numbers)} sum to {total:g} {known.unit}, not to {wanted}"
+            )
+        atoms = {e: x * moles(e, known.unit) for e, x in numbers.items()}
+    weights = {e: atoms.get(e, 0.0) / moles(e, unit) for e in elements}
+    total = sum(weights.values())
+    return {**variables, **{e: w / total * TOTAL[unit] for e, w in weights.items()}}
+
+
+def _amount(row: Row, element: str) -> float:
+    try:
+        return float(row.variables[element])
+    except ValueError:
+        raise ValueError(f"{row.place}: {element} is {row.variables[element]!r}, not a finite number") from None

@@ -165,10 +165,30 @@ def _known(record: Record, entry: Entry) -> None:
     body: Body = entry.body
     for place, row in enumerate(body["rows"]):
         outcome = proposed(row, -place, -1, entry.at)
-        evaluation = Evaluation(outcome.id, "history", row["values"], row["errors"], fidelity=row.get("fidelity", 0.0))
-        evaluation = replace(evaluation, provenance=row.get("source", {}))
-        outcome = replace(outcome, values=row["values"], errors=row["errors"], evaluations=(evaluation,))
-        record.outcomes[-place] = _ended(record, replace(outcome, origin=row.get("origin", "history")), entry.at)
+        outcome = replace(outcome, origin=row.get("origin", "history"))
+        for said in _said(row):
+            outcome = learned(outcome, Evaluation(outcome.id, "history", **said))
+        if row.get("status", "finished") == "finished":
+            record.outcomes[-place] = _ended(record, outcome, entry.at)
+            continue
+        kind = "unphysical" if row["status"] == "refused" else "error"
+        outcome = replace(outcome, failure=kind, error=row.get("error", ""))
+        record.outcomes[-place] = settled(outcome, row["status"], record.spec, entry.at)
+
+
+def _said(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a row of something known says on each rung; of an old journal, on its only one."""
+    alone = {"rung": row.get("fidelity", 0.0), "source": row.get("source", {})}
+    told = row.get("said", [{**alone, "values": row["values"], "errors": row["errors"]}])
+    return [
+        {
+            "values": one["values"],
+            "errors": one["errors"],
+            "fidelity": float(one["rung"]),
+            "provenance": one["source"],
+        }
+        for one in told
+    ]
 
 
 def _ended(record: Record, outcome: Outcome, at: float) -> Outcome:

@@ -186,8 +186,8 @@ def test_a_bad_file_leaves_no_folder(tmp_path):
     [
         ("x,a\n0.5,1\n", "no column for the variable 'y'"),
         ("x,y,z\n0.5,0.5,1\n", "no column is one of the properties a, b"),
-        ("x,y,a\n0.5,0.5,much\n", "column 'a' is 'much', not a finite number"),
-        ("x,y,a\n0.5,nan,1\n", "earlier.csv:2: y is 'nan', not a finite number"),
+        ("x,y,a\n0.5,0.5,much\n", "earlier.csv:2: column 'a': 'much' is no number"),
+        ("x,y,a\n0.5,nan,1\n", "earlier.csv:2: column 'y' is empty"),
         ("x,y,a\n0.5,1\n", r"row 1 \(line 2\): 2 cells for 3 columns"),
     ],
 )

@@ -193,7 +193,7 @@ def test_rows_of_several_sources_keep_where_they_come_from(tmp_path):
     ("sources", "said"),
     [
         ([{"file": "old.csv"}, {"file": "gone.csv"}], r"trial.yaml:\d+: history.1.file: no such file"),
-        ([{"file": "old.csv"}, {"file": "bad.csv"}], r"history.1.file: bad.csv:2: column 'a' is 'much'"),
+        ([{"file": "old.csv"}, {"file": "bad.csv"}], r"history.1.file: bad.csv:2: column 'a': 'much'"),
         ([], "history.*is empty"),
         ([{"flie": "old.csv"}], "history.0.flie: unknown key 'flie'; did you mean 'file'"),
     ],

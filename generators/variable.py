@@ -157,6 +157,12 @@ class Variable:
             return float(f"{10.0**x:.12g}")
         return round(x) if self.integer else float(x)
 
+    def _numbered(self, given: str) -> int | None:
+        """Place of the choice that is the same number, however it is written: 10.0 is 10; None where none is."""
+        value = _as_number(given)
+        same = [k for k, label in enumerate(self.labels) if value is not None and _as_number(label) == value]
+        return same[0] if len(same) == 1 else None
+
     def coordinate(self, name: str, variables: Mapping[str, Value]) -> float:
         """The way back from the natural value of variable `name`; ValueError when there is none or it is no choice."""
         if not self.choices:
@@ -165,9 +171,18 @@ class Variable:
                 raise ValueError(f"{name} is {value:g}, and its logarithm needs a number above 0")
             return log10(value) if self.scale == "log" else value
         given = str(variables.get(name, "")).strip()
+        if given not in self.labels and (place := self._numbered(given)) is not None:
+            return float(place)
         if given not in self.labels:
             raise ValueError(f"{name} is {given!r}, not one of {', '.join(self.labels)}{_nearest(given, self.labels)}")
         return float(self.labels.index(given))
+
+
+def _as_number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _nearest(given: str, labels: list[str]) -> str:

@@ -173,6 +173,8 @@ def _known(record: Record, entry: Entry) -> None:
             continue
         kind = "unphysical" if row["status"] == "refused" else "error"
         outcome = replace(outcome, failure=kind, error=row.get("error", ""))
+        none = Evaluation(outcome.id, "history", status="failed", failure="error", error=outcome.error)
+        outcome = replace(outcome, evaluations=(replace(none, provenance=row.get("source", {})),))
         record.outcomes[-place] = settled(outcome, row["status"], record.spec, entry.at)
 
 

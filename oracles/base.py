@@ -96,8 +96,18 @@ class Evaluation:
 
     @classmethod
     def from_json(cls, content: Mapping[str, object]) -> "Evaluation":
-        """Rebuild from `to_json`; TypeError on unknown keys."""
-        return cls(**content)  # type: ignore[arg-type]
+        """Rebuild from `to_json`; TypeError on unknown keys. Text that is no Unicode (file names) comes escaped."""
+        clean = {name: printable(value) for name, value in content.items()}
+        return cls(**clean)  # type: ignore[arg-type]
+
+
+def printable(value: object) -> object:
+    """Text without lone surrogates, which stand for bytes that are no Unicode and that nothing can write."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, Mapping):
+        return {printable(name): printable(inner) for name, inner in value.items()}
+    return value
 
 
 def failed(candidate: Candidate, oracle: str, failure: Failure, error: str) -> Evaluation:

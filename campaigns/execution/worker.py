@@ -214,8 +214,16 @@ def _verdict(running: Running, code: int) -> dict[str, object]:
     if running.answer.endswith(b"\n"):
         answer: dict[str, object] = json.loads(running.answer)
         return answer if "result" in answer else {"failure": "error", **answer}
-    how = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+    how = f"exit code {code}" if code >= 0 else f"signal {_signal_name(-code)}"
     return {"failure": "crash", "error": f"its process ended without an answer ({how})"}
+
+
+def _signal_name(number: int) -> str:
+    """`SIGSEGV`; the number of a real-time signal, which has no name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)
 
 
 def _wakeups() -> int:
@@ -241,6 +249,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     adopt_orphans()
     Worker(commands, replies).serve()
+    sys.stderr.flush()
+    os._exit(0)  # a thread that an imported module has started need not end, and nobody waits for it
 
 
 if __name__ == "__main__":

@@ -213,5 +213,6 @@ def predictions(shape: Shape, weights: Weights, encode: Sites | Ordered, X: Tens
         A = encode(part)
         C = compositions(shape, A).repeat_interleave(A.shape[1], 0)
         each = forward(shape, weights, A.flatten(0, 1)[None], C[None])
-        found.append(each.reshape(-1, *A.shape[:2]).mean(-1).T)
-    return torch.cat(found).reshape(*X.shape[:-1], -1)
+        found.append(each.reshape(each.shape[0], *A.shape[:2]).mean(-1).T)
+    every = torch.cat(found)
+    return every.reshape(*X.shape[:-1], every.shape[-1])

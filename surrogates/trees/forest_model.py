@@ -94,7 +94,7 @@ class ForestOutput:
     def embed(self, X: Tensor) -> Tensor:
         """Predictions, then leaves (..., 2 trees), with gradient zero."""
         values, leaf = self.predict(X.detach().reshape(-1, X.shape[-1]).numpy())
-        E = torch.tensor(np.hstack([values, leaf])).reshape(*X.shape[:-1], -1)
+        E = torch.tensor(np.hstack([values, leaf])).reshape(*X.shape[:-1], 2 * len(self.trees))
         return E + 0.0 * X.sum(-1, keepdim=True) if X.requires_grad else E
 
     def mean(self, E: Tensor) -> Tensor:

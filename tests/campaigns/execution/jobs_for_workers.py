@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -100,3 +101,14 @@ def hang_at_import():
 
 def die_at_import():
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def end_by(number):
+    """End by a signal."""
+    os.kill(os.getpid(), number)
+    time.sleep(1000)
+
+
+def keep_a_thread():
+    """Start a thread that does not end, as some libraries do when they are imported."""
+    threading.Thread(target=time.sleep, args=(1000,)).start()

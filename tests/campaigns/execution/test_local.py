@@ -181,3 +181,20 @@ def test_when_the_campaigns_process_is_killed_nothing_is_left(tmp_path):
 def test_an_unknown_executor_is_refused_with_the_nearest_name():
     with pytest.raises(ValueError, match="did you mean 'local'"):
         open_executor("locl", Setting())
+
+
+def test_a_real_time_signal_costs_one_evaluation_and_no_neighbour(executor):
+    neighbour = executor.submit(f"{JOBS}:double", 4)
+    lost = loss(executor.submit(f"{JOBS}:end_by", signal.SIGRTMIN + 6))
+    assert lost.failure == "crash"
+    assert f"signal {signal.SIGRTMIN + 6}" in str(lost)
+    assert neighbour.result(timeout=30) == 8
+    assert executor.submit(f"{JOBS}:double", 5).result(timeout=30) == 10
+
+
+def test_a_thread_that_an_import_keeps_is_not_waited_for():
+    executor = LocalExecutor(Setting(path=(HERE,), warm=((f"{JOBS}:keep_a_thread",),)))
+    assert executor.submit(f"{JOBS}:double", 2).result(timeout=60) == 4
+    start = time.monotonic()
+    executor.shutdown()
+    assert time.monotonic() - start < 10

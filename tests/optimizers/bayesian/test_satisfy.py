@@ -112,3 +112,9 @@ def test_the_violation_is_learned_by_the_surrogate_that_all_outputs_have():
     forest = Forest()
     assert Satisfy(inner, "nsga2").using([forest, Forest()]).inner.recipes == (forest,)
     assert Satisfy(inner, "nsga2").using([forest, GaussianProcess()]).inner == inner
+
+
+def test_a_surrogate_without_a_process_of_its_own_searches_from_nothing_pending():
+    X = region.sample(BOX, 12, np.random.default_rng(0))
+    optimizer = Satisfy(Bayesian(), "bayesian").using([Forest(trees=20)] * 5)
+    assert len(optimizer.ask(BOX, observed(X), 2, np.random.default_rng(1))) == 2

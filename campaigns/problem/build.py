@@ -139,7 +139,8 @@ class _Parts:
         try:
             space: Space = generator.space
             region.require_nonempty(space)
-        except OverflowError:
+            region.sample(space, 1, np.random.default_rng(0))
+        except (OverflowError, MemoryError):
             self.complaints.append(Complaint(("space",), "some of its numbers are too large to count with"))
             return None
         except ValueError as error:

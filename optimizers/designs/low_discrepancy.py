@@ -10,9 +10,8 @@ from math import ceil, log2
 import numpy as np
 
 from eutectic.optimizers.base import Array, Space
-from eutectic.optimizers.spaces import activity, block_region, grid, polytope, region
+from eutectic.optimizers.spaces import activity, block_region, grid, lattice, polytope, region
 from eutectic.optimizers.spaces.blocks import Block, split, stepped
-from eutectic.optimizers.spaces.lattice import levels
 from eutectic.optimizers.spaces.presence import supports
 
 _MOST = 14
@@ -71,8 +70,9 @@ def _mapped(block: Block, U: Array) -> tuple[Array, np.ndarray[tuple[int], np.dt
     """Unit cube (m, b) -> points of the block (m, b), and which of them are inside."""
     space, inside = block.space, np.ones(len(U), dtype=bool)
     if block_region.free(block):
-        values = levels(space, 0)
-        return values[np.minimum((U * len(values)).astype(int), len(values) - 1)], inside
+        number = lattice.number(space, 0)
+        places = np.minimum((U[:, 0] * number).astype(np.int64), number - 1)
+        return lattice.at(space, 0, places)[:, None], inside
     if block.finite:
         table = grid.table(space)
         order = [stage.column for stage in table.stages]

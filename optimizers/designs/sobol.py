@@ -50,7 +50,8 @@ def _left(space: Space, seen: Array, n: int) -> Array | None:
     if number is None or (number > _FEW + 20 * (len(seen) + n) and space.table is None):
         return None
     rows = region.enumerate_points(space, max(number, 1_000_000))  # the limit counts what `known` rejects, too
-    assert rows is not None
+    if rows is None:
+        return None
     return rows[unseen(space, rows, seen)]
 
 

@@ -8,6 +8,8 @@ from eutectic.optimizers.spaces import region
 from eutectic.optimizers.spaces.activity import plain, settled
 from eutectic.optimizers.spaces.scale import slack
 
+MANY = 100
+"""Levels above which a column also moves as a continuous one does."""
 WOKEN = 8
 """Random values that a column which becomes active is tried at."""
 
@@ -90,6 +92,8 @@ def levels(space: Space, j: int, x: Array, rng: np.random.Generator) -> Array:
         count = int(np.floor((high - low) / grain + 1e-9))
         at = round((value - low) / grain)
         jumps = [at - 2, at - 1, at + 1, at + 2, *rng.integers(0, count + 1, 2)]
+        if count > MANY:
+            jumps += [at + round(shift) for shift in count * rng.normal(0, [0.001, 0.02, 0.1, 0.3])]
         options = low + grain * np.array([k for k in jumps if 0 <= k <= count], dtype=float)
     else:
         options = value + (high - low) * rng.normal(0, [0.02, 0.1, 0.3])

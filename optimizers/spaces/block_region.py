@@ -7,9 +7,9 @@ from functools import lru_cache
 import numpy as np
 
 from eutectic.optimizers.base import Array, Linear, Space
-from eutectic.optimizers.spaces import grid, milp, polytope, projection
+from eutectic.optimizers.spaces import grid, lattice, milp, polytope, projection
 from eutectic.optimizers.spaces.blocks import Block, conditioned, part, stepped
-from eutectic.optimizers.spaces.lattice import Index, levels
+from eutectic.optimizers.spaces.lattice import Index
 from eutectic.optimizers.spaces.scale import inward, outward, slack, standard, unit
 
 _FILTERED = 4_000_000
@@ -25,7 +25,7 @@ def count(block: Block) -> int | None:
     if not block.finite:
         return None
     if free(block):
-        return len(levels(block.space, 0))
+        return lattice.number(block.space, 0)
     table = grid.table(block.space)
     if table.exact:
         return table.total
@@ -35,7 +35,7 @@ def count(block: Block) -> int | None:
 def empty(block: Block) -> bool:
     """True when the block has no point."""
     if free(block):
-        return not len(levels(block.space, 0))
+        return lattice.number(block.space, 0) == 0
     if block.finite and grid.table(block.space).exact:
         return grid.table(block.space).total == 0
     own = standard(block.space)
@@ -45,7 +45,9 @@ def empty(block: Block) -> bool:
 def walk(block: Block, size: int = 100_000) -> Iterator[Array]:
     """All points of a finite block in chunks (<= size, b)."""
     if free(block):
-        yield levels(block.space, 0)[:, None]
+        number = lattice.number(block.space, 0)
+        for first in range(0, number, size):
+            yield lattice.at(block.space, 0, np.arange(first, min(first + size, number)))[:, None]
         return
     table = grid.table(block.space)
     for own in grid.chunks(table, size):
@@ -56,8 +58,8 @@ def walk(block: Block, size: int = 100_000) -> Iterator[Array]:
 def sample(block: Block, n: int, rng: np.random.Generator) -> Array:
     """(n, b) uniform over the block."""
     if free(block):
-        values = levels(block.space, 0)
-        return values[rng.integers(0, len(values), size=n)][:, None]
+        number = lattice.number(block.space, 0)
+        return lattice.at(block.space, 0, rng.integers(0, number, size=n))[:, None]
     if block.finite:
         return _gridded(block.space, n, rng)
     own = standard(block.space)
@@ -162,8 +164,7 @@ def snap(block: Block, X: Array, scale: Array) -> Array:
     coefficients keep a grid from an exact table.
     """
     if free(block):
-        values = levels(block.space, 0)
-        return values[np.abs(X - values).argmin(1)][:, None] if len(values) < 1000 else _rounded(values, X)
+        return lattice.at(block.space, 0, lattice.nearest(block.space, 0, X[:, 0]))[:, None]
     if block.finite:
         table = grid.table(block.space)
         batches = np.array_split(X, max(1, len(X) // 16))
@@ -181,12 +182,6 @@ def _nearest(space: Space, near: Array | None, X: Array, scale: Array) -> Array:
         return outward(space, projection.project(own, Z, width))
     start = np.full_like(Z, np.nan) if near is None else inward(space, near)
     return outward(space, _repaired(own, start, Z, width))
-
-
-def _rounded(values: Array, X: Array) -> Array:
-    place = np.clip(np.searchsorted(values, X[:, 0]), 1, len(values) - 1)
-    near = np.where(X[:, 0] - values[place - 1] <= values[place] - X[:, 0], place - 1, place)
-    return values[near][:, None]
 
 
 def _costs(space: Space, table: grid.Table, X: Array, scale: Array) -> list[Array]:
@@ -217,8 +212,8 @@ def _polished(space: Space, point: Array, x: Array, scale: Array) -> Array:
         if divisions is not None:
             out[column] = round(point[column] * divisions) / divisions
         else:
-            values = levels(space, int(column))
-            out[column] = values[np.abs(values - point[column]).argmin()]
+            place = lattice.nearest(space, int(column), point[column : column + 1])
+            out[column] = lattice.at(space, int(column), place)[0]
     if not mask.all():
         smooth = np.flatnonzero(~mask)
         rest = conditioned(space, np.flatnonzero(mask), out[mask])

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.optimizers.base import Array, Space
-from eutectic.optimizers.spaces.lattice import Index, Lattice, lattice
+from eutectic.optimizers.spaces.lattice import Index, Lattice, TooIntricate, lattice
 
 Levels = NDArray[np.int32]
 Counts = NDArray[np.int64] | NDArray[np.object_]
@@ -25,10 +25,6 @@ _EDGES = 5_000_000
 """Choices in a whole table, at most."""
 _INT64 = 2.0**62
 """Counts above are Python integers."""
-
-
-class TooIntricate(ValueError):
-    """The table of a grid would not fit the memory allowed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

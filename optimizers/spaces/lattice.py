@@ -1,5 +1,6 @@
 """This file is a finite block in integers: the levels of each column and what each level adds to each constraint."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor, gcd, lcm
@@ -11,6 +12,14 @@ from eutectic.optimizers.base import Array, Linear, Mixture, Space
 
 Index = NDArray[np.int64]
 _LARGEST = 2**60
+LONGEST = 200_000
+"""Levels of a column that are listed, at most."""
+_EXACT = 2**53
+"""Below, floating-point numbers hold every integer."""
+
+
+class TooIntricate(ValueError):
+    """The table of a grid would not fit the memory allowed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +56,10 @@ def rational(value: float) -> Fraction:
 
 def lattice(space: Space, buckets: int | None = None) -> Lattice:
     """The integer form of a finite space; `buckets` rounds each constraint to about so many steps (a superset)."""
-    rays = tuple(_ray(space, column) for column in range(space.d))
+    every = tuple(_ray(space, column) for column in range(space.d))
+    if any(len(ks) > LONGEST for _, _, ks in every):
+        raise TooIntricate
+    rays = tuple((origin, step, list(ks)) for origin, step, ks in every)
     lines = [_integers(line, space, rays) for line in space.linear]
     exact = buckets is None
     if buckets is None:
@@ -65,25 +77,55 @@ def lattice(space: Space, buckets: int | None = None) -> Lattice:
     )
 
 
-def levels(space: Space, column: int) -> Array:
-    """(L,) the values a finite column can take, bounds alone considered."""
+def number(space: Space, column: int) -> int:
+    """How many values a finite column can take, bounds alone considered; none of them is listed."""
+    return len(_ray(space, column)[2])
+
+
+def at(space: Space, column: int, places: Index) -> Array:
+    """Values (n,) number `places` (n,), 0 the lowest, of a finite column."""
     origin, step, ks = _ray(space, column)
-    return np.array([float(origin + step * k) for k in ks])
+    if not isinstance(ks, range):
+        return np.array([float(origin + step * ks[int(place)]) for place in places])
+    base, divisor = origin + step * ks.start if len(ks) else origin, lcm(origin.denominator, step.denominator)
+    first, each = int(base * divisor), int(step * divisor)
+    if abs(first) + abs(each) * max(len(ks), 1) < _EXACT and divisor < _EXACT:  # then the quotient is rounded once
+        return np.asarray((first + each * np.asarray(places, dtype=np.int64)) / divisor)
+    return np.array([float(base + step * int(place)) for place in places])
 
 
-def _ray(space: Space, column: int) -> tuple[Fraction, Fraction, list[int]]:
-    """Origin, increment and the multiples of it that a column may take."""
+def nearest(space: Space, column: int, x: Array) -> Index:
+    """Places (n,) of the values nearest to x (n,) of a finite column without a gap, the lower of two as near."""
+    last = number(space, column) - 1
+    low, high = (float(end) for end in at(space, column, np.array([0, max(last, 0)])))
+    share = np.clip((x - low) / (high - low), 0.0, 1.0) if high > low else np.zeros(len(x))
+    below = np.clip(np.floor(share * last), 0, max(last - 1, 0)).astype(np.int64)
+    options = np.stack([np.clip(below + shift, 0, last) for shift in (-1, 0, 1, 2)])
+    gaps = np.abs(np.stack([at(space, column, option) for option in options]) - x)
+    return np.asarray(options[gaps.argmin(0), np.arange(len(x))])
+
+
+def _ray(space: Space, column: int) -> tuple[Fraction, Fraction, Sequence[int]]:
+    """Origin, increment and the multiples of it that a column may take, not listed where they have no gap."""
     low, high = rational(space.lower[column]), rational(space.upper[column])
     for mixture in space.mixtures:
         if column in mixture.members:
             assert mixture.divisions is not None
-            ks = list(range(ceil(low * mixture.divisions), floor(high * mixture.divisions) + 1))
+            ks = range(ceil(low * mixture.divisions), floor(high * mixture.divisions) + 1)
             absent = mixture.or_zero[mixture.members.index(column)] and 0 not in ks
             return Fraction(0), Fraction(1, mixture.divisions), [0, *ks] if absent else ks
     step = space.steps[column] if space.steps else None
     if space.kinds[column] == "continuous" and step is not None:
-        return low, rational(step), list(range(floor((high - low) / rational(step)) + 1))
-    return Fraction(0), Fraction(1), list(range(ceil(low), floor(high) + 1))
+        return low, rational(step), range(_most(floor((high - low) / rational(step)) + 1))
+    first, end = ceil(low), floor(high) + 1
+    return Fraction(0), Fraction(1), range(first, first + _most(end - first))
+
+
+def _most(count: int) -> int:
+    """The count; ValueError beyond what integers of the machine can number."""
+    if count > 2**62:
+        raise ValueError(f"{count:.3g} levels are more than can be numbered: take larger steps, or none")
+    return count
 
 
 def _integers(

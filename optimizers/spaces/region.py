@@ -20,6 +20,7 @@ from eutectic.optimizers.spaces.milp import clash
 from eutectic.optimizers.spaces.scale import ROUNDING, widths
 
 _LIMIT = 1_000_000
+_RANGE = 10_000
 _MISSES = 200_000
 
 
@@ -36,9 +37,20 @@ def count(space: Space) -> int | None:
 
 
 def enumerate_points(space: Space, limit: int = _LIMIT) -> Array | None:
-    """(N, d) the whole space when it has no more than `limit` points, else None; cached, read only."""
+    """(N, d) the whole space when it has no more than `limit` points, else None; cached, read only.
+
+    None also for wide ranges of whole numbers and fine steps, which are searched as continuous variables are.
+    """
     number = _number(space)
-    return None if number is None or number > limit else _listed(space)
+    return None if number is None or number > limit or _ranged(space) else _listed(space)
+
+
+@lru_cache(maxsize=64)
+def _ranged(space: Space) -> bool:
+    """Has a column that nothing ties to others so many levels that it is as good as continuous?"""
+    if space.table is not None or not activity.plain(space):
+        return False
+    return any(block_region.free(block) and (block_region.count(block) or 0) > _RANGE for block in split(space))
 
 
 def walk(space: Space, size: int = 100_000) -> Iterator[Array]:

@@ -8,7 +8,8 @@ import numpy as np
 from eutectic.campaigns.errors import unknown
 from eutectic.campaigns.hand.verbs import measurable, person, require_measurable, said, tell
 from eutectic.campaigns.hand.words import number, told
-from eutectic.campaigns.loop.prior_data import WITHIN, Row, coordinates
+from eutectic.campaigns.loop.prior_data import WITHIN, coordinates
+from eutectic.campaigns.loop.prior_rows import Row
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.journal import Draft
 from eutectic.campaigns.record.ledger import Logbook

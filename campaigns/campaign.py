@@ -19,7 +19,7 @@ from eutectic.campaigns.loop.loop import Loop
 from eutectic.campaigns.loop.prior_data import known_rows
 from eutectic.campaigns.problem import build
 from eutectic.campaigns.problem.definition import Problem
-from eutectic.campaigns.record.facts import facts
+from eutectic.campaigns.record.facts import facts, source_of
 from eutectic.campaigns.record.journal import Draft, Journal
 from eutectic.campaigns.record.ledger import Logbook, seen
 from eutectic.campaigns.record.lock import FolderLock, in_use
@@ -52,7 +52,7 @@ class Campaign:
         lock = FolderLock(home)
         lock.acquire()
         try:
-            begun = {"spec": spec.dump(), "source": str(built.folder), "facts": facts(path, spec.seed, overrides)}
+            begun = {"spec": spec.dump(), "source": str(built.folder), "facts": facts(path, spec.seed, overrides, home)}
             journal = Journal.create(home, begun, {"rows": rows} if rows else None)
             kept = home / "campaign.yaml"
             if not (kept.exists() and kept.samefile(path)):
@@ -70,7 +70,7 @@ class Campaign:
         try:
             logbook = Logbook(journal, str(home))
             begun = logbook.bare()
-            built = build.build(begun.spec, Path(begun.source))
+            built = build.build(begun.spec, Path(source_of(home, begun.source, begun.facts)))
         except BaseException:
             journal.close()
             raise

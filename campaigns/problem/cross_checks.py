@@ -16,9 +16,13 @@ from eutectic.campaigns.file.sections import OraclePart
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.problem import ladder
 from eutectic.campaigns.problem.definition import NamedOracle, Problem
+from eutectic.campaigns.problem.screening import learned
 from eutectic.optimizers.base import Space
 from eutectic.optimizers.spaces import region
 from eutectic.oracles.base import EngineMissing
+
+CLASS = "class"
+"""How the names of properties end whose values are whole numbers."""
 
 
 def absences(spec: CampaignSpec, folder: Path) -> Iterator[Complaint]:
@@ -39,6 +43,7 @@ def crosschecks(problem: Problem) -> list[Complaint]:
     return [
         *_unreturned(problem),
         *_unfed(problem),
+        *_equalities(problem),
         *_confused(problem),
         *ladder.refusals(problem),
         *_validation(problem),
@@ -63,6 +68,18 @@ def _unreturned(problem: Problem) -> Iterator[Complaint]:
                 yield Complaint(
                     (section, name), f"no oracle returns '{name}'; {hint}returned: {', '.join(known) or 'none'}"
                 )
+
+
+def _equalities(problem: Problem) -> Iterator[Complaint]:
+    """A measured property that must equal a number: no measurement ever will; classes may."""
+    measured = {limit.property for limit in learned(problem.spec.limits, problem.space)}
+    for name, wanted in problem.spec.constraints.items():
+        if wanted.min is not None and wanted.min == wanted.max and name in measured and not name.endswith(CLASS):
+            message = (
+                f"no measured value is exactly {wanted.min:g}: write an objective `{name}: {{target: {wanted.min:g}, "
+                "tolerance: ...}`, or a window from `min` to a larger `max`"
+            )
+            yield Complaint(("constraints", name), message)
 
 
 def _returnable(part: "OraclePart", folder: Path) -> Sequence[str]:

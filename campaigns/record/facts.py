@@ -4,7 +4,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -13,9 +13,25 @@ PACKAGES = (
 )  # fmt: skip
 
 
-def facts(path: Path, seed: int, overrides: Sequence[str]) -> dict[str, object]:
-    """Facts about the campaign file at `path`, as JSON values."""
+def source_of(home: Path, source: str, known: Mapping[str, object]) -> str:
+    """The folder that a campaign's relative paths are taken from, now that the campaign lies in `home`.
+
+    A project that was copied or moved as a whole is looked at where it is, not where it was; `source` is where it was.
+    """
+    file = Path(str(known.get("file", ""))).name
+    beside = known.get("beside")
+    usual = [str(beside)] if beside is not None else [] if Path(source).exists() else ["../.."]
+    for relative in usual:
+        here = (home / relative).resolve()
+        if file and (here / file).exists():
+            return str(here)
+    return source
+
+
+def facts(path: Path, seed: int, overrides: Sequence[str], home: Path) -> dict[str, object]:
+    """Facts about the campaign file at `path` of the campaign in `home`, as JSON values."""
     return {
+        "beside": os.path.relpath(path.absolute().parent, home.absolute()),
         "file": str(path.absolute()),
         "source": str(path.absolute().parent),
         "seed": seed,

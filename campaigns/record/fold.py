@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from eutectic.campaigns.file.goals import refusal
 from eutectic.campaigns.file.spec import CampaignSpec
+from eutectic.campaigns.record.facts import source_of
 from eutectic.campaigns.record.journal import Entry
 from eutectic.campaigns.record.outcomes import Batch, Change, Gate, Ledger, Outcome, Round, State
 from eutectic.campaigns.record.steps import (
@@ -144,7 +146,7 @@ class Record:
             batches=tuple(self.batches),
             rounds=tuple(rounds),
             reference=self.reference,
-            facts=self.facts,
+            facts={**self.facts, "source": source_of(Path(folder), self.source, self.facts)},
             overhead_s=self.overhead_s,
             hours=self.hours,
             reason=self.text,

@@ -36,8 +36,18 @@ def nondominated(losses: Array) -> NDArray[np.bool_]:
     return mask
 
 
+EXACT = 7
+"""Objectives up to which the hypervolume is exact: 200 points of 8 take seconds, of 12 days."""
+DIRECTIONS = 20_000
+"""Directions of the estimate beyond; with as many it lies within some tenths of a per cent."""
+
+
 def hypervolume(losses: Array, reference: Sequence[float]) -> float:
-    """Volume between losses (n, m), minimised, and the reference (m,), in the product of the objectives' units."""
+    """Volume between losses (n, m), minimised, and the reference (m,), in the product of the objectives' units.
+
+    For more than `EXACT` objectives an estimate over fixed directions (Deng and Zhang 2019, doi
+    10.1109/TEVC.2019.2909271), the same for the same points and never less for more of them.
+    """
     bound = np.asarray(reference, dtype=float)
     better = losses[(losses < bound).all(1)] if len(losses) else losses
     if not len(better):
@@ -46,6 +56,8 @@ def hypervolume(losses: Array, reference: Sequence[float]) -> float:
         return float(bound[0] - better.min())
     import moocore
 
+    if len(bound) > EXACT:
+        return float(moocore.hv_approx(better, ref=bound, nsamples=DIRECTIONS, method="DZ2019-HW"))
     return float(moocore.hypervolume(better, ref=bound))
 
 
@@ -53,12 +65,13 @@ def sensible_reference(losses: Array) -> Array:
     """A reference point (m,) for finite losses (n, m), n >= 1: a tenth of the range beyond the worst seen.
 
     A worst value that lies far outside (more than three times as far from the median as the best one) is cut off
-    there first, so that one wild value does not stretch the volume. The range is taken as 1 where all are equal.
+    there first, so that one wild value does not stretch the volume. Where all are equal their size stands for the
+    range, 1 at 0.
     """
     best, middle, worst = losses.min(0), np.median(losses, axis=0), losses.max(0)
     near = middle + OUTLYING * (middle - best)
     worst = np.where(near > best, np.minimum(worst, near), worst)
-    width = np.where(worst > best, worst - best, 1.0)
+    width = np.where(worst > best, worst - best, np.where(best != 0, np.abs(best), 1.0))
     reference: Array = worst + MARGIN * width
     return reference
 

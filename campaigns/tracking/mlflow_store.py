@@ -13,6 +13,7 @@ from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from eutectic.campaigns.analysis.labels import legal
 from eutectic.campaigns.tracking.position import address
@@ -197,7 +198,9 @@ def _artifacts_beside(uri: str, experiment: str) -> str | None:
     """Where a database on this disk keeps artifacts: beside itself; None: the store decides."""
     if not uri.startswith("sqlite:///"):
         return None
-    return (Path(uri.removeprefix("sqlite:///")).parent / "mlartifacts" / re.sub(r"[^\w.-]", "_", experiment)).as_uri()
+    return (
+        Path(unquote(uri.removeprefix("sqlite:///"))).parent / "mlartifacts" / re.sub(r"[^\w.-]", "_", experiment)
+    ).as_uri()
 
 
 def save_model(content: Mapping[str, Any], folder: Path, model: str = "", run: str = "") -> None:

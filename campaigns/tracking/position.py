@@ -80,7 +80,12 @@ def tracking_uri(spec: CampaignSpec, cwd: Path, source: Path | None = None, last
 def absolute(uri: str, folder: Path) -> str:
     """The same store with a relative SQLite path taken from folder."""
     path = uri.removeprefix("sqlite:///")
-    return f"sqlite:///{(folder / path).absolute()}" if path != uri else uri
+    if path == uri or path.startswith("/"):
+        return uri
+    home = str(folder.absolute())
+    for mark in "%?#":  # which mean something in an address
+        home = home.replace(mark, f"%{ord(mark):02X}")
+    return f"sqlite:///{home}/{path}"
 
 
 def address(folder: Path | None) -> str:

@@ -190,7 +190,7 @@ def test_numbers_too_large_to_count_with_are_refused(tmp_path, monkeypatch):
     monkeypatch.setitem(plugins.KINDS, "generators", table)
     content = yaml.safe_load(GOOD)
     content["space"] = {"use": "parameters", "variables": {"n": {"low": 1, "high": 1e300, "integer": True}}}
-    with pytest.raises(CampaignFileError, match=r"^space: some of its numbers are too large to count with"):
+    with pytest.raises(CampaignFileError, match=r"^space: 1e.300 levels are more than can be numbered"):
         problem.build(CampaignSpec.from_content(content), tmp_path)
 
 
@@ -231,3 +231,10 @@ def test_the_bundled_campaign_is_built_without_torch():
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.stdout.strip() == "[]"
+
+
+def test_a_measured_property_cannot_be_asked_to_be_a_number(build):
+    with pytest.raises(
+        CampaignFileError, match=r"no measured value is exactly 0.2: write an objective `total: .target"
+    ):
+        build("constraints={total: {min: 0.2, max: 0.2}}", "oracles=[{use: probe, returns: [hardness_gpa, total]}]")

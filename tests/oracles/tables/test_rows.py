@@ -7,7 +7,6 @@ import pytest
 from openpyxl import Workbook
 
 from eutectic.generators.pool import Pool
-from eutectic.generators.sheet import read as read_pool
 from eutectic.oracles.tables.sheet import read
 from eutectic.oracles.tables.table import Table
 
@@ -41,7 +40,7 @@ def test_pool_and_table_find_each_other_in_one_workbook(tmp_path):
 
 def test_dates_and_whole_numbers_are_text_as_in_a_file(tmp_path):
     rows = [["day", "n", "yes"], [datetime.date(2024, 3, 1), 4.0, True]]
-    (row,) = read_pool(book(tmp_path / "d.xlsx", rows), None, ",").rows
+    (row,) = read(book(tmp_path / "d.xlsx", rows), None, ",").cells
     assert row == ("2024-03-01T00:00:00", "4", "True")
 
 
@@ -55,8 +54,7 @@ def test_dates_and_whole_numbers_are_text_as_in_a_file(tmp_path):
         ("data.xlsx", b"", "no Excel workbook"),
     ],
 )
-@pytest.mark.parametrize("reader", [read, read_pool])
-def test_what_is_no_table_is_named(tmp_path, name, content, said, reader):
+def test_what_is_no_table_is_named(tmp_path, name, content, said):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=said):
-        reader(str(tmp_path / name), None, ",")
+        read(str(tmp_path / name), None, ",")

@@ -144,7 +144,7 @@ def of_table(
             continue
         rung = problem.ladder.top if rungs is None else rungs[i]
         if rung is not None:
-            yield _row(sheet, known, line, row, place_of, wanted, formula, rung)
+            yield _row(sheet, known, line, row, place_of, always, wanted, formula, rung)
 
 
 def _column(sheet: Sheet, name: str, kind: str, exported: bool) -> str | None:
@@ -191,6 +191,7 @@ def _row(
     line: int,
     row: Mapping[str, str],
     place_of: Mapping[str, str | None],
+    always: Sequence[str],
     wanted: Mapping[str, str],
     formula: str,
     rung: int,
@@ -202,7 +203,7 @@ def _row(
         if column is not None and not missing(row[column]):
             number = parse(row[column], sheet.decimal)
             variables[name] = row[column] if number is None else _plain(row[column], number)
-        elif column is not None and name not in variables:
+        elif column is not None and name in always and name not in variables:
             strange = strange or f"{place}: column '{column}' is empty"
     if formula:
         variables[FORMULA] = row[formula]

@@ -17,7 +17,7 @@ from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.campaigns.record.settings import rung_of
 from eutectic.generators.representations.chemical_formulas import are_formulas
 from eutectic.oracles.base import Evaluation, Value
-from eutectic.oracles.tables.sheet import Sheet, missing, objection, parse, read
+from eutectic.oracles.tables.sheet import Sheet, objection, parse, read, unnamed
 from eutectic.oracles.user.answer import SUFFIX
 
 Stated = tuple[str, tuple[tuple[str, float], ...]]
@@ -200,9 +200,10 @@ def _row(
     place, strange = f"{known.file}:{line}", ""
     variables: dict[str, Value] = dict(known.with_ or {})
     for name, column in place_of.items():
-        if column is not None and not missing(row[column]):
+        if column is not None and not unnamed(row[column]):
             number = parse(row[column], sheet.decimal)
-            variables[name] = row[column] if number is None else _plain(row[column], number)
+            text = number is None or math.isnan(number)
+            variables[name] = row[column] if text or number is None else _plain(row[column], number)
         elif column is not None and name in always and name not in variables:
             strange = strange or f"{place}: column '{column}' is empty"
     if formula:

@@ -19,6 +19,7 @@ from eutectic.campaigns.record.steps import (
     proposed,
     remarked,
     reported,
+    said_before,
     settled,
     told,
 )
@@ -168,7 +169,7 @@ def _known(record: Record, entry: Entry) -> None:
     for place, row in enumerate(body["rows"]):
         outcome = proposed(row, -place, -1, entry.at)
         outcome = replace(outcome, origin=row.get("origin", "history"))
-        for said in _said(row):
+        for said in said_before(row):
             outcome = learned(outcome, Evaluation(outcome.id, "history", **said))
         if row.get("status", "finished") == "finished":
             record.outcomes[-place] = _ended(record, outcome, entry.at)
@@ -178,21 +179,6 @@ def _known(record: Record, entry: Entry) -> None:
         none = Evaluation(outcome.id, "history", status="failed", failure="error", error=outcome.error)
         outcome = replace(outcome, evaluations=(replace(none, provenance=row.get("source", {})),))
         record.outcomes[-place] = settled(outcome, row["status"], record.spec, entry.at)
-
-
-def _said(row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What a row of something known says on each rung; of an old journal, on its only one."""
-    alone = {"rung": row.get("fidelity", 0.0), "source": row.get("source", {})}
-    told = row.get("said", [{**alone, "values": row["values"], "errors": row["errors"]}])
-    return [
-        {
-            "values": one["values"],
-            "errors": one["errors"],
-            "fidelity": float(one["rung"]),
-            "provenance": one["source"],
-        }
-        for one in told
-    ]
 
 
 def _ended(record: Record, outcome: Outcome, at: float) -> Outcome:

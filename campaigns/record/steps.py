@@ -154,3 +154,18 @@ def _measured(outcome: Outcome, measurements: tuple[Measurement, ...], oracle: s
     values, errors = pooled([m for m in measurements if m.oracle == oracle])
     outcome = replace(outcome, measurements=measurements)
     return learned(outcome, Evaluation(outcome.id, oracle, values, errors, fidelity=fidelity))
+
+
+def said_before(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a row of something known says on each rung; of an old journal, on its only one."""
+    alone = {"rung": row.get("fidelity", 0.0), "source": row.get("source", {})}
+    told = row.get("said", [{**alone, "values": row["values"], "errors": row["errors"]}])
+    return [
+        {
+            "values": one["values"],
+            "errors": one["errors"],
+            "fidelity": float(one["rung"]),
+            "provenance": one["source"],
+        }
+        for one in told
+    ]

@@ -55,7 +55,7 @@ class Sheet:
         """The n cells of a column; ValueError at a missing one."""
         cells = self.text(column)
         for i, cell in enumerate(cells):
-            if missing(cell) and cell.lower() not in ("none", "-"):
+            if unnamed(cell):
                 raise ValueError(f"{self.place(i, column)}: {cell!r} is missing; fill the cell or leave out the row")
         return cells
 
@@ -101,6 +101,11 @@ class Sheet:
 def missing(cell: str) -> bool:
     """Does this cell say that there is no value?"""
     return cell.lower() in MISSING
+
+
+def unnamed(cell: str) -> bool:
+    """Is this cell missing where names stand? `none` and `-` may be names there: no gas is a gas."""
+    return missing(cell) and cell.lower() not in ("none", "-")
 
 
 def parse(cell: str, decimal: str = ".") -> float | None:

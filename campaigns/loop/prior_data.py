@@ -110,8 +110,8 @@ def _variables(problem: Problem) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
     Of a pool of formulas they are not called as the space's columns are.
     """
-    rng = np.random.default_rng([problem.spec.seed])
-    some = [c.variables for c in problem.generator.generate(region.sample(problem.space, SAMPLES, rng), rng)]
+    rng, free = np.random.default_rng([problem.spec.seed]), replace(problem.space, known=None)
+    some = [c.variables for c in problem.generator.generate(region.sample(free, SAMPLES, rng), rng)]
     own: tuple[str, ...] | None = getattr(problem.generator, "names", None)
     names = own or tuple(dict.fromkeys(name for variables in some for name in variables))
     optional: frozenset[str] = getattr(problem.generator, "optional", frozenset())  # fixed, derived or conditional

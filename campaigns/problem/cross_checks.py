@@ -1,6 +1,7 @@
 """This file is what a campaign's parts demand of each other: properties, regions, files, executors."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -153,7 +154,7 @@ def _immaterial(problem: "Problem") -> Iterator[Complaint]:
     if not asking:
         return
     rng = np.random.default_rng(problem.spec.seed)
-    (candidate,) = problem.generator.generate(region.sample(problem.space, 1, rng), rng)
+    (candidate,) = problem.generator.generate(region.sample(replace(problem.space, known=None), 1, rng), rng)
     if candidate.composition or candidate.structure or "formula" in candidate.variables:
         return
     cure = getattr(problem.generator, "uncomposed", "") or (

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -112,3 +113,33 @@ def end_by(number):
 def keep_a_thread():
     """Start a thread that does not end, as some libraries do when they are imported."""
     threading.Thread(target=time.sleep, args=(1000,)).start()
+
+
+def spawn_and_sleep(path):
+    """Start a program that stays in the evaluation's session, and sleep."""
+    code = "import os, sys, time; open(sys.argv[1], 'a').write(f'{os.getpid()}\\n'); time.sleep(1000)"
+    subprocess.Popen([sys.executable, "-c", code, path])
+    time.sleep(1000)
+
+
+def environment(name):
+    return os.environ.get(name)
+
+
+def session():
+    return [os.getpid(), os.getsid(0), os.getpgid(0)]
+
+
+def handlers():
+    """How the evaluation takes signals, and its limit on core dumps."""
+    kinds = [signal.getsignal(number) for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)]
+    names = ["default" if kind == signal.SIG_DFL else getattr(kind, "__name__", str(kind)) for kind in kinds]
+    return [*names, resource.getrlimit(resource.RLIMIT_CORE)[0]]
+
+
+def count_descriptors():
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def first_argument():
+    return sys.path[0]

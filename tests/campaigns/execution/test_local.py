@@ -2,7 +2,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -10,8 +9,8 @@ import pytest
 
 from eutectic.campaigns.execution import local
 from eutectic.campaigns.execution.local import EvaluationLost, LocalExecutor, Setting, open_executor
+from tests.campaigns.execution.processes_of_tests import HERE, alive, end, marked, until
 
-HERE = str(Path(__file__).parent)
 JOBS = "jobs_for_workers"
 
 
@@ -28,28 +27,6 @@ def loss(future):
     return caught.value
 
 
-def until(condition, seconds=10.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-def marked(path):
-    return [int(line) for line in path.read_text().split()] if path.exists() else []
-
-
-def lives(pid):
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:  # also when it goes between two looks
-        return False
-
-
-def alive(pids):
-    return [pid for pid in pids if lives(pid)]
-
-
 def test_a_function_answers(executor):
     futures = [executor.submit(f"{JOBS}:double", x) for x in range(5)]
     assert [f.result(timeout=30) for f in futures] == [0, 2, 4, 6, 8]
@@ -57,6 +34,24 @@ def test_a_function_answers(executor):
 
 def test_workers_are_single_threaded(executor):
     assert executor.submit(f"{JOBS}:threads").result(timeout=30) == "1"
+
+
+def test_workers_are_single_threaded_whatever_the_campaign_is(monkeypatch):
+    for name in local.SINGLE:
+        monkeypatch.setenv(name, "8")
+    monkeypatch.setenv("OF_THE_USER", "kept")
+    executor = LocalExecutor(Setting(path=(HERE,)))
+    try:
+        names = (*local.SINGLE, "OF_THE_USER")
+        seen = [executor.submit(f"{JOBS}:environment", name).result(timeout=30) for name in names]
+        assert seen == [*["1"] * len(local.SINGLE), "kept"]
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def test_a_worker_has_a_session_of_its_own_so_that_ctrl_c_does_not_reach_it(executor):
+    worker = executor._station.process.pid
+    assert os.getsid(worker) == os.getpgid(worker) == worker != os.getsid(0)
 
 
 def test_a_large_answer_arrives_whole(executor):
@@ -130,6 +125,19 @@ def test_a_dead_worker_loses_its_jobs_to_infrastructure_and_is_replaced(tmp_path
     until(lambda: not alive(marked(tmp_path / "pids")))
     assert executor.submit(f"{JOBS}:double", 1).result(timeout=30) == 2
     executor.shutdown()
+
+
+def test_what_a_dead_workers_evaluations_had_started_is_killed(tmp_path):
+    executor = LocalExecutor(Setting(path=(HERE,)))
+    future = executor.submit(f"{JOBS}:spawn_and_sleep", str(tmp_path / "pids"))
+    try:
+        until(lambda: marked(tmp_path / "pids"))
+        os.kill(executor._station.process.pid, signal.SIGKILL)
+        assert loss(future).failure == "infrastructure"
+        until(lambda: not alive(marked(tmp_path / "pids")))
+    finally:
+        end(marked(tmp_path / "pids"))
+        executor.shutdown(cancel_futures=True)
 
 
 @pytest.mark.parametrize("start", ["hang_at_import", "die_at_import"])

@@ -1,12 +1,17 @@
 import math
 import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 
 from eutectic.campaigns.errors import CampaignFolderError
+from eutectic.campaigns.record import journal as journal_module
+from eutectic.campaigns.record.fold import FOLDS
 from eutectic.campaigns.record.journal import APPLICATION_ID, NAME, VERSION, Draft, Journal, holds_campaign
 from eutectic.campaigns.record.lock import FolderLock, in_use
+
+KINDS = {"begun", *FOLDS}
 
 
 @pytest.fixture
@@ -129,3 +134,107 @@ def test_the_lock_is_held_by_one_and_named(tmp_path):
     second.acquire()
     second.release()
     assert not in_use(tmp_path)
+
+
+def test_results_and_proposals_are_flushed_to_the_disk_before_anything_goes_on(journal):
+    """SQLite's `synchronous`: 2 is FULL (survives a power failure), 1 is NORMAL."""
+    seen = {}
+
+    def modes(statement):
+        if statement.startswith("INSERT"):
+            (seen["now"],) = journal._connection.execute("PRAGMA synchronous").fetchone()
+
+    for kind in sorted(KINDS):
+        journal._connection.set_trace_callback(modes)
+        journal.write(Draft(kind, {}))
+        journal._connection.set_trace_callback(None)
+        assert seen.pop("now") == (1 if kind in {"started", "note", "session"} else 2), kind
+    journal.write(Draft("started", {}))
+    journal.write(Draft("started", {}), Draft("evaluated", {}))  # together they need it all the same
+    assert journal._connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    journal.write(Draft("note", {}))
+    with journal.transaction():
+        assert journal._connection.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_a_journal_is_in_wal_mode_from_its_first_event(tmp_path):
+    made = Journal.create(tmp_path, {"spec": {}, "source": ".", "facts": {}})
+    made.close()
+    with closing(sqlite3.connect(tmp_path / NAME)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
+
+
+def test_its_first_event_is_flushed_and_written_under_the_lock(tmp_path, monkeypatch):
+    statements = []
+
+    def traced(path, mode):
+        connection = connect(path, mode)
+        connection.set_trace_callback(statements.append)
+        return connection
+
+    connect = journal_module._connect
+    monkeypatch.setattr(journal_module, "_connect", traced)
+    Journal.create(tmp_path, {"spec": {}}, {"rows": []}).close()
+    order = [s.split("(")[0] for s in statements if not s.startswith("SELECT")]
+    begin = order.index("BEGIN IMMEDIATE")  # not later, at the first insertion, when another process may have begun too
+    assert order.index("PRAGMA journal_mode=WAL") < order.index("PRAGMA synchronous=FULL") < begin
+    assert begin < order.index(next(s for s in order if s.startswith("CREATE TABLE"))) < order.index("COMMIT")
+    assert sum(s.startswith("INSERT") for s in order[begin:]) == 2
+
+
+def test_two_processes_that_begin_one_journal_at_once_leave_one_campaign(tmp_path):
+    for k in range(20):
+        folder = tmp_path / str(k)
+        folder.mkdir()
+        barrier, made, refused = threading.Barrier(3), [], []
+
+        def begin(folder=folder, barrier=barrier, made=made, refused=refused):
+            barrier.wait()
+            try:
+                made.append(Journal.create(folder, {"spec": {}, "source": ".", "facts": {}}))
+            except CampaignFolderError as error:
+                refused.append(error)
+
+        threads = [threading.Thread(target=begin) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for journal in made:
+            entries = journal.since()
+            journal.close()
+        assert (len(made), len(refused)) == (1, 2)
+        assert [entry.kind for entry in entries] == ["begun"]
+
+
+def test_a_writer_holds_the_lock_from_the_beginning_of_its_transaction(journal, tmp_path):
+    with (
+        closing(sqlite3.connect(tmp_path / NAME, timeout=0.05)) as other,
+        journal.transaction(),
+        pytest.raises(sqlite3.OperationalError, match="locked"),
+    ):
+        other.execute("BEGIN IMMEDIATE")
+
+
+def test_a_transaction_that_is_broken_off_leaves_nothing(journal):
+    def broken_off():
+        with journal.transaction():
+            journal.append(Draft("note", {}))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        broken_off()
+    assert len(journal.since()) == 1
+
+
+def test_events_are_found_by_number_kind_and_place(journal):
+    journal.write(
+        Draft("asked", {"id": "abc"}), Draft("started", {}, 1), Draft("settled", {}, 1), Draft("started", {}, 2)
+    )
+    assert [e.kind for e in journal.about(1)] == ["started", "settled"]
+    assert [e.number for e in journal.of_kind("started")] == [1, 2]
+    assert [e.kind for e in journal.since(3)] == ["settled", "started"]
+    assert [e.kind for e in journal.asked("abc")] == ["asked"]
+    assert journal.asked("abd") == []

@@ -46,6 +46,7 @@ class Tail(io.TextIOBase):
 
 
 CHUNK_BYTES = 65536
+"""Bytes read at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from eutectic.campaigns.hand.adding import outside, sorted_words, variable_names
 from eutectic.campaigns.hand.sheet import Row, read, sheet
 from eutectic.campaigns.hand.words import Told, from_words, pairs
 from eutectic.campaigns.loop.context import context_of
+from eutectic.campaigns.loop.routing import instructions
 from eutectic.campaigns.telling import checked, held, suggested, tell_row
 
 By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who says so; kept with it.")]
@@ -39,7 +40,7 @@ def suggest(
     with Campaign.open(folder) as campaign:
         outcomes, note = suggested(campaign, n, context_of(context or ()))
         show = suggestions_json if format == "json" else suggestions
-        typer.echo(show(outcomes, campaign.problem.spec))
+        typer.echo(show(outcomes, campaign.problem.spec, instructions(campaign.problem)))
         if csv is not None:
             csv.write_text(sheet(outcomes, campaign.problem), encoding="utf-8")
             typer.echo(f"wrote {csv}; filled in, as far as it is: campaign tell {folder} --csv {csv}", err=True)

@@ -76,17 +76,17 @@ def pareto_csv(ledger: Ledger) -> str:
     return stream.getvalue()
 
 
-def suggestions(outcomes: Sequence[Outcome], spec: CampaignSpec) -> str:
-    """Candidates to evaluate: id, variables, and why they were proposed."""
+def suggestions(outcomes: Sequence[Outcome], spec: CampaignSpec, instructions: Mapping[str, str]) -> str:
+    """Candidates to evaluate: id, variables, why they were proposed, and what the oracles named are to do with them."""
     if not outcomes:
         return "nothing left to suggest"
     variables = variable_names(outcomes)
     head = ["id", *heads(spec, variables), *(f"predicted {label(goal.name)}" for goal in spec.goals), "proposed by"]
     rows = [[o.id, *cells(o.variables, variables), *_predicted(o, spec), o.reason.proposer] for o in outcomes]
-    return aligned(head, rows)
+    return "\n".join([aligned(head, rows), *(f"{name}: {text}" for name, text in instructions.items())])
 
 
-def suggestions_json(outcomes: Sequence[Outcome], spec: CampaignSpec) -> str:
+def suggestions_json(outcomes: Sequence[Outcome], spec: CampaignSpec, instructions: Mapping[str, str]) -> str:
     """The same for programs; predictions in natural units, null where the proposer makes none."""
     content = [
         {
@@ -100,6 +100,7 @@ def suggestions_json(outcomes: Sequence[Outcome], spec: CampaignSpec) -> str:
                 "predicted": prediction(o, spec) or None,
                 "feasibility": o.reason.feasibility,
             },
+            "instructions": dict(instructions),
         }
         for o in outcomes
     ]

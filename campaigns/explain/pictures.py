@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 DPI = 110
+"""Dots an inch of a picture."""
 SHOWN = 12
 """Variables in a picture at most, the most important first."""
 PANELS = 6

@@ -27,6 +27,7 @@ STYLE: dict[Any, Any] = {
 }  # fmt: skip
 """matplotlib settings of every picture."""
 DPI = 160
+"""Dots an inch of a picture."""
 
 
 def write_figures(ledger: Ledger, folder: Path, parities: Parities | None = None) -> list[Path]:

@@ -13,6 +13,7 @@ from eutectic.campaigns.errors import likely
 from eutectic.campaigns.execution.job import evaluate, job, lost
 from eutectic.campaigns.execution.local import EvaluationLost, Setting, open_executor
 from eutectic.campaigns.file.goals import refusal
+from eutectic.campaigns.loop.routing import waits
 from eutectic.campaigns.problem.curves import with_distances
 from eutectic.campaigns.problem.definition import NamedOracle, Problem
 from eutectic.optimizers.base import Array, History, Space, propose
@@ -54,13 +55,16 @@ class Forecast:
     evaluations: int | None
     """None when nothing tried says how many fit into the budget's hours or cost."""
     evaluation_s: float
-    """One evaluation by all oracles, wall seconds."""
+    """One evaluation by all oracles that were tried, wall seconds."""
     ask_s: float
     """One asking of the slowest stage, wall seconds."""
     total_s: float | None
-    """The whole campaign, wall seconds; askings and evaluations are taken as one after the other."""
+    """The whole campaign, wall seconds; askings and evaluations are taken as one after the other. None, too, where a
+    person answers."""
     cost: float | None
-    """Sum of the oracles' costs (seconds for an oracle without `cost`)."""
+    """Sum of the oracles' costs (seconds for an oracle without `cost`); None where a person's is not stated."""
+    people: tuple[str, ...] = ()
+    """Oracles that are people: how long they take is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +114,16 @@ def forecast(problem: Problem, trials: Sequence[Trial], ask_s: float) -> Forecas
     """Time and cost of the campaign from one evaluation by each oracle and one asking (wall seconds)."""
     budget, workers = problem.spec.budget, problem.spec.executor.workers
     declared = {named.name: named.cost for named in problem.oracles}
+    people = tuple(named.name for named in problem.oracles if named.search and waits(named))
     evaluation_s = sum(trial.cost_s for trial in trials)
     costs = [declared[trial.oracle] for trial in trials]
     cost = sum(trial.cost_s if each is None else each for trial, each in zip(trials, costs, strict=True))
+    cost += sum(declared[name] or 0.0 for name in people)
+    priced = all(declared[name] is not None for name in people)
     pace_s = evaluation_s / min(workers, budget.batch) + ask_s / budget.batch
     fits = [float(budget.evaluations or math.inf)]
-    fits += [budget.hours * 3600 / pace_s] if budget.hours and pace_s else []
-    fits += [budget.cost / cost] if budget.cost and cost else []
+    fits += [budget.hours * 3600 / pace_s] if budget.hours and pace_s and not people else []
+    fits += [budget.cost / cost] if budget.cost and cost and priced else []
     points = region.count(problem.space)
     number = min([*fits, math.inf if points is None else points])
     evaluations = int(number) if math.isfinite(number) else None
@@ -124,8 +131,9 @@ def forecast(problem: Problem, trials: Sequence[Trial], ask_s: float) -> Forecas
         evaluations=evaluations,
         evaluation_s=evaluation_s,
         ask_s=ask_s,
-        total_s=None if evaluations is None else evaluations * pace_s,
-        cost=None if evaluations is None else evaluations * cost,
+        total_s=None if evaluations is None or people else evaluations * pace_s,
+        cost=None if evaluations is None or not priced else evaluations * cost,
+        people=people,
     )
 
 
@@ -141,7 +149,7 @@ def _check(named: NamedOracle) -> Check:
 def _trials(problem: Problem, oracles: Sequence[NamedOracle], candidate: Candidate) -> Iterator[Trial]:
     """Each oracle once, in order, knowing what the ones before it said; a person is not asked."""
     for k, named in enumerate(oracles):
-        if getattr(named.oracle, "waits", False):
+        if waits(named):
             continue
         try:
             raw = _evaluated(problem, named, candidate, [problem.spec.seed, k])
@@ -214,9 +222,10 @@ def _made_up(space: Space, n: int, m: int, c: int) -> History:
 
 def _lines(found: DryRun) -> Iterator[str]:
     many = "infinitely many" if found.points is None else f"{found.points:,}"
-    yield f"space: {found.variables} variables, {many} candidates"
+    yield f"space: {found.variables} variable{'s' if found.variables != 1 else ''}, {many} candidates"
     for check in found.checks:
-        yield f"{check.oracle}: {'ready' if check.ok else check.message}"
+        ready = "waited for (`campaign suggest`, `campaign tell`)" if check.oracle in found.forecast.people else "ready"
+        yield f"{check.oracle}: {ready if check.ok else check.message}"
     for trial in found.trials:
         if trial.error:
             yield f"{trial.oracle}: one evaluation failed after {trial.cost_s:.3g} s: {trial.error}"
@@ -231,6 +240,10 @@ def _lines(found: DryRun) -> Iterator[str]:
 
 
 def _forecast_line(told: Forecast) -> str:
+    if told.people:
+        number = "evaluations" if told.evaluations is None else f"{told.evaluations:,} evaluations"
+        cost = "" if told.cost is None else f", cost {told.cost:.4g}"
+        return f"forecast: {number}; how long {', '.join(told.people)} will take is not known{cost}"
     each = f"{told.evaluation_s:.3g} s an evaluation, {told.ask_s:.2g} s an asking"
     if told.evaluations is None or told.total_s is None or told.cost is None:
         return f"forecast: {each}; how many fit into the budget cannot be said"

@@ -11,7 +11,7 @@ from eutectic.campaigns.execution.local import Executor
 from eutectic.campaigns.loop.asking import asked
 from eutectic.campaigns.loop.evaluating import Evaluating
 from eutectic.campaigns.loop.rounds import close_rounds
-from eutectic.campaigns.loop.routing import waits
+from eutectic.campaigns.loop.routing import instructions, waits
 from eutectic.campaigns.loop.stopwatch import Stopwatch
 from eutectic.campaigns.loop.unanswered import require_answers
 from eutectic.campaigns.loop.validation import Validating
@@ -174,7 +174,8 @@ class Loop:
         if not self._work.waiting <= self._announced:
             self._announced |= self._work.waiting
             ids = ", ".join(self._logbook.record.outcomes[n].id for n in sorted(self._work.waiting))
-            yield Event("waiting", text=f"waiting for `campaign tell` of {ids}")
+            asked = "".join(f"; {name}: {text}" for name, text in instructions(self._problem).items())
+            yield Event("waiting", text=f"waiting for `campaign tell` of {ids}{asked}")
         yield from self._work.collect(POLL_S)
 
     def _fix_reference(self, moment: progress.Moment, stage: int = 0) -> None:

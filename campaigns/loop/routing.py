@@ -36,6 +36,12 @@ def waits(named: NamedOracle) -> bool:
     return bool(getattr(named.oracle, "waits", False))
 
 
+def instructions(problem: Problem) -> dict[str, str]:
+    """What each person among the oracles is to do with a candidate, by the oracle's name; only those that say it."""
+    people = (named for named in problem.oracles if named.search and waits(named))
+    return {named.name: text for named in people if (text := str(getattr(named.oracle, "instructions", "")))}
+
+
 def needed(problem: Problem) -> list[str]:
     """The properties without which an outcome is not finished."""
     spec = problem.spec

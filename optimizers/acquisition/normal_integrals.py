@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 _LOG_SQRT_2PI = 0.5 * log(2 * pi)
+"""Logarithm of the square root of 2 pi."""
 _FAR = -1e6
+"""Where arguments of the scaled error function are cut off: beyond 1e4 its series stands in."""
 
 
 def mean_excess(z: Tensor) -> Tensor:

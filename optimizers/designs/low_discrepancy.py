@@ -15,6 +15,7 @@ from eutectic.optimizers.spaces.blocks import Block, split, stepped
 from eutectic.optimizers.spaces.presence import supports
 
 _MOST = 14
+"""Two to this power is the longest sequence that is drawn, 16,384 points; ours."""
 
 
 def spread(space: Space, n: int, rng: np.random.Generator) -> Array | None:

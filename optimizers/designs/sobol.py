@@ -11,6 +11,7 @@ from eutectic.optimizers.spaces.scale import widths
 from eutectic.optimizers.spaces.seen import once, unseen
 
 _FEW = 20_000
+"""Points up to which a region is listed; ours."""
 _TRIES = 20
 """Draws without anything new after which a region without a number of points is taken for used up."""
 

@@ -21,6 +21,7 @@ Index = NDArray[np.int64]
 Breed = Callable[[Index], tuple[Array, Array]]
 """Which of the wanted children (k,) -> k children (k, d) and the parent (k, d) that each may be drawn back to."""
 _TRIES = 6
+"""Times that children which exist already are bred anew; ours."""
 _MENDED = 32
 """Children mended by `region.snap` in one try, at most: an exact projection each."""
 

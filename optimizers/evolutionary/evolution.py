@@ -20,6 +20,7 @@ from eutectic.optimizers.evolutionary.variation import Rates, couples, mutate
 from eutectic.surrogates.base import Surrogate
 
 _MIXED = Rates(crossover=0.9, eta_crossover=10.0, eta_mutation=15.0)
+"""Crossover and mutation of the genetic algorithm; ours."""
 
 
 def elite(pool: Pool, size: int) -> Pool:

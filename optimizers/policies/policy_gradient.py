@@ -15,6 +15,7 @@ from eutectic.optimizers.policies.episodes import Episodes, Index, Mask, utiliti
 from eutectic.optimizers.policies.network import ChoiceNet, after, tensors
 
 _BATCH = 256
+"""Episodes of one gradient step; ours."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,7 +16,9 @@ from eutectic.optimizers.policies.episodes import Episodes, Index, Mask, rewards
 from eutectic.optimizers.policies.network import ChoiceNet, after, tensors
 
 _BATCH = 128
+"""Episodes of one gradient step; ours."""
 _LAMBDA = 0.7
+"""Share of the return beyond the next step in an action's goal (Peng and Williams 1996, lambda returns); ours."""
 _FOLLOW = 0.05
 """Share of the network that its copy takes over at each step."""
 

@@ -13,6 +13,7 @@ from eutectic.optimizers.spaces.lattice import Index
 from eutectic.optimizers.spaces.scale import inward, outward, slack, standard, unit
 
 _FILTERED = 4_000_000
+"""Rows of a block up to which those that keep its constraints are counted one by one; ours."""
 
 
 def free(block: Block) -> bool:

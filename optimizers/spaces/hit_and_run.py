@@ -7,6 +7,7 @@ import numpy as np
 from eutectic.optimizers.base import Array
 
 _THIN = 1e-9
+"""Radius of the largest ball in a region, bounds scaled to 1, below which it is taken for one of fewer dimensions."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

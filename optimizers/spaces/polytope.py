@@ -16,7 +16,9 @@ from eutectic.optimizers.spaces.presence import Mask, supports
 from eutectic.optimizers.spaces.scale import ROUNDING, line_slack
 
 _PROPOSALS = 8192
+"""Points by which the share of a box that keeps the constraints is estimated."""
 _RATE = 1 / 500
+"""Share below which a walk inside is cheaper than drawing and rejecting; ours."""
 
 
 def sample(space: Space, n: int, rng: np.random.Generator) -> Array:

@@ -18,7 +18,9 @@ from eutectic.optimizers.base import Array, Space
 
 Mask = NDArray[np.bool_]
 _MOST = 50_000
+"""Combinations of members that are listed, at most; ours."""
 _SLACK = 1e-12
+"""Rounding of a sum of fractions."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,7 @@ from eutectic.optimizers.base import Array, Index, Mask, Space
 from eutectic.optimizers.spaces.scale import ROUNDING, units
 
 _GOLDEN = 0.6180339887498949
+"""The golden ratio less 1: its multiples lie evenly and never on simple numbers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

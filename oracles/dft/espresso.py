@@ -19,13 +19,16 @@ from eutectic.oracles.dft.runs import copy_density
 from eutectic.oracles.process import converse
 
 RYDBERG_EV = 13.605693
+"""eV in a Rydberg, CODATA."""
 BOHR_ANGSTROM = 0.529177211
+"""Angstrom in a Bohr radius, CODATA."""
 CURE = (
     "apt install quantum-espresso quantum-espresso-data, conda install -c conda-forge qe, or module load your cluster's"
 )
 FREEDOM = {"none": "scf", "ions": "relax", "cell": "vc-relax"}
 SMEARING = {"cold": "mv", "gaussian": "gauss", "methfessel-paxton": "mp", "fermi-dirac": "fd"}
 TAIL_CHARACTERS = 1500
+"""Characters of the end of a log that an error shows."""
 SIGNS: tuple[tuple[str, Failure, bool], ...] = (
     (r"convergence NOT achieved|too many bands are not converged|charge is wrong", "not_converged", True),
     (

@@ -19,7 +19,9 @@ from eutectic.oracles.process import Conversation, converse
 CURE = "apt install gpaw gpaw-data (then python: /usr/bin/python3), or conda install -c conda-forge gpaw"
 SCRIPT = Path(__file__).with_name("gpaw_script.py")
 OUTPUT_LIMIT_BYTES = 16 * 1024 * 1024
+"""Bytes of GPAW's answer, at most: 16 MiB."""
 TAIL_CHARACTERS = 1500
+"""Characters of the end of a log that an error shows."""
 PROBE = """
 import json, ase, gpaw
 print(json.dumps([gpaw.__version__, ase.__version__, [str(p) for p in gpaw.setup_paths]]))

@@ -27,7 +27,9 @@ carbonyls, are in none: with them Na2Cl and FeNi would count as neutral."""
 MOST = 1_000_000
 """Assignments of oxidation states looked at for one set of elements, at most."""
 _CELLS = 5_000_000
+"""Numbers in one work array; ours."""
 _ROUNDING = 1e-9
+"""Charge, in elementary charges, that counts as none."""
 
 
 def charge_imbalance_e_per_atom(elements: Sequence[str], X: Array, states: States = "all") -> Array:

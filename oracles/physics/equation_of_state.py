@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 EV_PER_ANGSTROM3_IN_GPA = 160.21766208
+"""GPa in an eV/angstrom^3: the elementary charge, CODATA 2014, times 1e21."""
 
 
 @dataclass(frozen=True, slots=True)

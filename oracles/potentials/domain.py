@@ -12,6 +12,7 @@ Array = npt.NDArray[np.float64]
 FITTED = (0.05, 0.35)
 """Fractions of each element the built-in potential was fitted for."""
 SLACK = 1e-6
+"""Rounding of a fraction."""
 STORY = (
     "The built-in potential was fitted for fcc alloys of Fe, Ni, Cr, Co and Cu with 5 to 35 at.% of each, all five "
     "present; for anything else give `potential:` a setfl file or a NIST record id"

@@ -13,6 +13,7 @@ from eutectic.oracles.user_cache import write
 RECORDS = "https://raw.githubusercontent.com/lmhale99/potentials-library/master/potential_LAMMPS/{record}.json"
 """The repository's records as its maintainers publish them; the files themselves come from NIST."""
 TIMEOUT_S = 60.0
+"""Seconds to wait for the server."""
 STYLES = ("eam/alloy", "eam/fs")
 PINNED = {
     "2018--Farkas-D--Fe-Ni-Cr-Co-Cu--LAMMPS--ipr2": "5e6799423277ae38aeb0e51ccb68c9d1c97ffc05b79580eec6d869d56b988430",

@@ -17,6 +17,7 @@ Kind = Literal["formation", "total"]
 MOST_EV_PER_ATOM = 10.0
 """No compound's formation energy is farther from 0 than this: such a number is of a formula unit, or a total energy."""
 _ELEMENT_BELOW_EV = 1e-6
+"""Rounding of an element's formation energy, eV/atom, which is 0 by definition."""
 
 
 @dataclass(frozen=True, slots=True)

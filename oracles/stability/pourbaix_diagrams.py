@@ -8,6 +8,7 @@ from typing import Any
 from eutectic.oracles.stability.pourbaix_references import WATER, Phase, Phases
 
 PH = (-2.0, 16.0)
+"""Outside these bounds of pH pymatgen does not look for stable phases."""
 POTENTIAL_V = (-4.0, 4.0)
 """Outside these bounds pymatgen does not look for stable phases."""
 Concentrations = tuple[tuple[str, float], ...]

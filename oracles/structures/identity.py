@@ -21,6 +21,7 @@ DEGREES = 0.2
 REACH = 2.2
 """Pairs of atoms are compared up to so many (volume / atoms)^(1/3) before two crystals are laid over each other."""
 BIN_ANGSTROM = 0.1
+"""Width of the bins that distances are compared in, angstrom; ours."""
 OFFSET = 0.0371
 """Shifts the bins' edges away from round distances, where ideal crystals have theirs."""
 

@@ -16,6 +16,7 @@ from eutectic.oracles.process import Conversation, converse
 from eutectic.oracles.user.answer import Answer, check_names, tail
 
 OUTPUT_LIMIT_BYTES = 16 * 1024 * 1024
+"""Bytes of a program's answer, at most: 16 MiB."""
 
 
 @dataclass(frozen=True, slots=True)

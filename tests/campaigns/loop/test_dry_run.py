@@ -161,6 +161,26 @@ def test_the_first_budget_to_run_out_ends_the_forecast(build, budget, evaluation
     assert forecast(build(f"budget={budget}", "optimizers=[{use: dice}]"), TRIALS, 0.0).evaluations == evaluations
 
 
+PERSON = "oracles=[{name: lab, use: person, properties: [hardness_gpa]}]"
+
+
+@pytest.mark.parametrize(("cost", "said"), [("", ""), (", cost: 50", ", cost 3000")])
+def test_how_long_a_person_takes_is_not_known(build, monkeypatch, cost, said):
+    person = {"person": "eutectic.oracles.user.person:Person"}
+    monkeypatch.setitem(plugins.KINDS, "oracles", {**fakes.TABLES["oracles"], **person})
+    lines = check_and_forecast(build(PERSON.replace("]}]", f"]{cost}}}]"))).lines()
+    assert "lab: waited for (`campaign suggest`, `campaign tell`)" in lines
+    assert lines[-1] == f"forecast: 60 evaluations; how long lab will take is not known{said}"
+
+
+def test_a_budget_of_hours_says_nothing_of_how_often_a_person_answers(build, monkeypatch):
+    person = {"person": "eutectic.oracles.user.person:Person"}
+    monkeypatch.setitem(plugins.KINDS, "oracles", {**fakes.TABLES["oracles"], **person})
+    told = forecast(build(PERSON, "budget={hours: 1}", "optimizers=[{use: dice}]"), (), 0.5)
+    assert (told.evaluations, told.total_s, told.cost) == (None, None, None)
+    assert dry_run._forecast_line(told) == "forecast: evaluations; how long lab will take is not known"
+
+
 def test_a_forecast_that_cannot_be_made_says_so(build):
     told = forecast(build("budget={hours: 1}", "optimizers=[{use: dice}]"), (), 0.0)
     assert told.total_s is None

@@ -18,12 +18,12 @@ ROOT = str(Path(HERE).parents[2])
 PARENT = """\
 import os, sys, time
 sys.path.insert(0, sys.argv[1])
-from eutectic.campaigns.execution.child import live
+from eutectic.campaigns.execution.child import run_and_exit
 result, output = (os.open(name, os.O_WRONLY | os.O_CREAT) for name in sys.argv[2:4])
 worker = os.getpid() if sys.argv[4] == "here" else 1
 pid = os.fork()
 if pid == 0:
-    live("jobs_for_workers:" + sys.argv[5], sys.argv[6:], worker, result, output)
+    run_and_exit("jobs_for_workers:" + sys.argv[5], sys.argv[6:], worker, result, output)
     print("lived on")
 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 """

@@ -24,6 +24,7 @@ THROUGH_ASE = (".extxyz", ".xyz", ".traj")
 NEAREST_OVER_RADII = 0.6
 """Atoms nearer than so much of the sum of their covalent radii are upon each other (H2: 1.2, N2: 0.77)."""
 NEAREST_ANGSTROM = 0.5
+"""Nearest that two atoms may be, whatever their radii, angstrom; the bond of H2, the shortest there is, has 0.74."""
 LONGEST_ANGSTROM = 2000.0
 """Edge of a cell."""
 FARTHEST_CELLS = 3.0

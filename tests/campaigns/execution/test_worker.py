@@ -28,6 +28,7 @@ class Talk:
         with log.open("wb") as stderr:
             self.process = subprocess.Popen(
                 [sys.executable, "-P", "-c", START],
+                bufsize=0,  # `select` knows nothing of lines that are buffered here
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,

@@ -100,12 +100,12 @@ def main() -> None:
     parser.add_argument("--optimizer", default="bayesian")
     parser.add_argument("--tracking", choices=("on", "off"), default="on")
     options = parser.parse_args()
-    from eutectic.campaigns.loop import asking, loop
+    from eutectic.campaigns.loop import asking, rounds
 
     folder = Path(tempfile.mkdtemp(prefix="overhead_"))
     meter = Meter()
-    meter.around(asking, "propose")
-    meter.around(loop, "diagnostics")
+    meter.around(asking, "propose_shared")
+    meter.around(rounds, "diagnostics")
     for evaluations in (16, options.evaluations):
         path = write_campaign(folder, evaluations, options.optimizer, options.tracking == "on")
         found = measure(path, folder / f"run_{evaluations}", meter)

@@ -20,6 +20,7 @@ from eutectic.campaigns.record.fold import Record
 from eutectic.campaigns.record.journal import Entry
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.record.settings import standing
+from eutectic.campaigns.record.volume import estimated
 from eutectic.generators.amounts import TOTAL, moles
 from eutectic.optimizers.base import Array
 from eutectic.optimizers.spaces import region
@@ -79,7 +80,7 @@ def prior(problem: Problem) -> Prior:
 def warnings_of(problem: Problem) -> list[str]:
     """What the files of the space and the rows known before the start say against the campaign.
 
-    Rows of a pool that are one candidate; a reference point that nothing known reaches.
+    Rows of a pool that are one candidate; an estimated hypervolume; a reference point that nothing known reaches.
     """
     known, goals = prior(problem), problem.spec.goals
     record = Record(problem.spec, str(problem.folder), {})
@@ -87,7 +88,7 @@ def warnings_of(problem: Problem) -> list[str]:
     given = [goal.reference_loss for goal in goals]
     reference = [loss for loss in given if loss is not None]
     text = unreached(problem.spec, reference if len(reference) == len(goals) else None, list(record.outcomes.values()))
-    said = (text, outside_space(problem, tuple(record.outcomes.values())))
+    said = (estimated(len(goals)), text, outside_space(problem, tuple(record.outcomes.values())))
     return [note for note in (*getattr(problem.generator, "remarks", ()), *known.notes, *said) if note]
 
 

@@ -61,6 +61,15 @@ def hypervolume(losses: Array, reference: Sequence[float]) -> float:
     return float(moocore.hypervolume(better, ref=bound))
 
 
+def estimated(objectives: int) -> str:
+    """What is to be said of the hypervolume of so many objectives; "" where it is exact."""
+    if objectives <= EXACT:
+        return ""
+    return (
+        f"the hypervolume of {objectives} objectives is estimated, to some tenths of a per cent (exact up to {EXACT})"
+    )
+
+
 def sensible_reference(losses: Array) -> Array:
     """A reference point (m,) for finite losses (n, m), n >= 1: a tenth of the range beyond the worst seen.
 

@@ -14,6 +14,7 @@ from eutectic.campaigns.figures import candidate_charts
 from eutectic.campaigns.figures.candidate_charts import MAX_BARS, makeup
 from eutectic.campaigns.figures.charts import objectives, trace
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.campaigns.record.volume import estimated
 from eutectic.campaigns.report.markup import Html, Text, badge, candidate, chart, paragraph, safe, section, table
 from eutectic.optimizers.models.diagnostics import doubts
 
@@ -26,10 +27,11 @@ def head(ledger: Ledger, front: Sequence[Outcome]) -> str:
     counts = Counter(o.status for o in asked(ledger))
     lost = counts["failed"] + counts["refused"]
     open_ones = counts["proposed"] + counts["running"]
+    guess = ", estimated" if estimated(len(ledger.spec.goals)) else ""
     tiles: list[tuple[str, str, str]] = [
         ("Evaluations", str(counts["finished"] + lost), f"{lost} without usable values" if lost else "all gave values"),
         ("On the Pareto front", str(len(front)), f"of {sum(o.feasible for o in ledger.outcomes)} feasible"),
-        ("Hypervolume", number(ledger.hypervolume), f"after {len(ledger.rounds)} rounds"),
+        ("Hypervolume", number(ledger.hypervolume), f"after {len(ledger.rounds)} rounds{guess}"),
         ("Oracle time", duration(sum(o.cost_s for o in asked(ledger))), f"{duration(wall_s(ledger))} on the clock"),
     ]
     if len(ledger.spec.goals) == 1:

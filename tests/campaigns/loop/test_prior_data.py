@@ -12,6 +12,7 @@ from eutectic.campaigns.exports.export import to_csv
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.loop.prior_data import prior, warnings_of
 from eutectic.campaigns.problem import build
+from eutectic.campaigns.record import volume
 
 FUNCTIONS = """
 def cheap(v):
@@ -197,3 +198,10 @@ def test_per_cent_is_asked_for_its_unit(tmp_path: Path) -> None:
     (tmp_path / "old.csv").write_text("Fe,Ni,y\n75,25,1\n")
     with pytest.raises(CampaignFileError, match=r"are these per cent. Say `unit: at.%` or `unit: wt.%`"):
         known(write(tmp_path, "a", space=ALLOY, history={"file": "old.csv"}))
+
+
+def test_an_estimated_hypervolume_is_said_before_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built = problem(write(tmp_path, "a"))
+    assert not any("estimated" in note for note in warnings_of(built))
+    monkeypatch.setattr(volume, "EXACT", 0)
+    assert any("objectives is estimated" in note for note in warnings_of(built))

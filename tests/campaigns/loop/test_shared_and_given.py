@@ -104,7 +104,7 @@ def test_a_candidate_is_called_by_its_composition_and_what_was_done_to_it(tmp_pa
 def test_tables_say_in_which_unit_amounts_are(tmp_path: Path) -> None:
     with begin(tmp_path) as campaign:
         made = campaign.ask(1)
-        head = suggestions(made, campaign.problem.spec).splitlines()[0]
+        head = suggestions(made, campaign.problem.spec, {}).splitlines()[0]
     assert "Cr (wt.%)" in head
     assert "Fe (wt.%)" in head
     assert "temperature_k (" not in head

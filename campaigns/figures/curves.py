@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from eutectic.campaigns.analysis.labels import label, number
 from eutectic.campaigns.figures.charts import Figure, Trace, axis, layout, plain
 from eutectic.campaigns.figures.palette import INK, MUTED, member
+from eutectic.campaigns.record.history import curve_of
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.surrogates.composite.curve_distance import Target
 
@@ -12,11 +13,6 @@ NEAREST = 3
 """Candidates drawn in colours."""
 OTHERS = 60
 """Further candidates drawn in grey, evenly chosen by distance."""
-
-
-def curve_of(outcome: Outcome, name: str) -> Sequence[float] | None:
-    """The curve an outcome's value is the distance of; None where nobody measured one."""
-    return next((e.curves[name] for e in reversed(outcome.evaluations) if name in e.curves), None)
 
 
 def curves(name: str, target: Target, outcomes: Sequence[Outcome]) -> Figure | None:

@@ -55,13 +55,16 @@ def _rows(rows: Sequence[Sequence[float]], width: int) -> Array:
     return np.array(rows, dtype=float).reshape(len(rows), width)
 
 
+def curve_of(outcome: Outcome, name: str) -> Sequence[float] | None:
+    """The curve an outcome's value is the distance of; None where nobody measured one."""
+    return next((e.curves[name] for e in reversed(outcome.evaluations) if name in e.curves), None)
+
+
 def curves_of(outcomes: Sequence[Outcome], goal: Goal) -> Array | None:
     """The curves (n, p) of an objective's values, NaN where an outcome has none; None where nobody has."""
     if goal.curve is None:
         return None
-    rows = [
-        next((e.curves[goal.name] for e in reversed(o.evaluations) if goal.name in e.curves), None) for o in outcomes
-    ]
+    rows = [curve_of(outcome, goal.name) for outcome in outcomes]
     width = next((len(row) for row in rows if row is not None), 0)
     table = [[math.nan] * width if row is None or len(row) != width else list(row) for row in rows]
     return _rows(table, width) if width else None

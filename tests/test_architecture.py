@@ -55,7 +55,8 @@ FLOORS = {
     ),
     "generators": (
         ("amounts", "base", "hints", "linear_constraints", "terms"),
-        ("constraints", "representations", "variable"),
+        ("conditions", "constraints", "representations", "variable"),
+        ("structures",),
         ("element_range", "pool_rows", "product_space", "site_formula"),
         ("composition", "parameters", "pool", "product", "sequence"),
     ),

@@ -115,6 +115,16 @@ def failed(candidate: Candidate, oracle: str, failure: Failure, error: str) -> E
     return Evaluation(candidate.id, oracle, status="failed", failure=failure, error=error)
 
 
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A new way of computing a property under the same options: values of both are never mixed without a word."""
+
+    number: int
+    """2 for the second way, and so on; part of the settings that a value is known by."""
+    change: str
+    """By how much it differs from the way before, and where, as a sentence's end."""
+
+
 class Oracle(Protocol):
     """Evaluates candidates; raises only `EngineMissing`, a bad candidate becomes a failed evaluation.
 
@@ -125,6 +135,7 @@ class Oracle(Protocol):
     computing these of its properties), `located(folder)` (its relative paths taken from there), `check()` (raises
     EngineMissing when it cannot run here, ValueError when its files or options cannot work), `fingerprint()` (hash of
     the files that its answers depend on: after they changed, what it said before is not used again),
+    `revisions` (property -> `Revision`, of those that an earlier version computed in another way),
     `refuse(variables, lower, upper)` (the sentence that says why this region is outside its
     domain, or None), and `screen` of `ScreenOracle`.
     """

@@ -270,6 +270,33 @@ def test_every_module_says_what_it_is(path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_numbers_that_stand_for_a_module_say_what_they_are_and_whence(path):
+    body = tree(path).body
+    bare = [
+        ast.unparse(statement)[:60]
+        for statement, following in zip(body, [*body[1:], None], strict=True)
+        if tuned(statement) and not is_text(following)
+    ]
+    assert bare == []
+
+
+def tuned(statement):
+    """Does it give a name in capitals a number, or several?"""
+    if not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is None:
+        return False
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+    named = isinstance(target, ast.Name) and target.id.isupper()
+    inside = list(ast.walk(statement.value))
+    numbers = [n for n in inside if isinstance(n, ast.Constant) and type(n.value) in (int, float)]
+    return named and bool(numbers) and not any(isinstance(n, ast.Lambda | ast.Slice) for n in inside)
+
+
+def is_text(statement):
+    """Is it a docstring?"""
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
 def test_nobody_seeds_global_randomness_or_hides_failures(path):
     code = tree(path)
     bare = [

@@ -114,7 +114,7 @@ def _require_comparable(problem: Problem, changed: Problem, record: Record) -> N
     settings = {named.name: named for named in changed.oracles}
     for name, before in record.settings.items():
         named = settings.get(name)
-        if named is not None and named.settings_hash != before:
+        if named is not None and before != named.settings_hash and before not in named.earlier:
             message = f"oracles.{name} has given this campaign values; under other settings they could not be compared"
             raise refusal(f"{message}: {WAY_OUT}")
     ladders = [[p.oracles[k].name for k in p.ladder.rungs] for p in (problem, changed)]

@@ -47,7 +47,9 @@ class Loop:
         """Run until a stop rule or somebody says stop; every way out is written down."""
         ending, text = "stopped", "interrupted"
         try:
+            earlier = settings.revised(self._problem, self._logbook.record)
             self._begin()
+            yield from (Event("note", text=text) for text in earlier)
             yield from self._turns()
             if self._told_to_stop():
                 text = "asked to stop"

@@ -142,6 +142,7 @@ def _rows(
                 raise ValueError(f"{error}; or leave such rows out: `strange: pass_over`") from None
             strange.append(row.place)
             continue
+        counts[row.revised] += bool(row.revised)
         counts["have fractions that do not quite sum to 1, and were divided by their sum"] += beside
         found.append((row, x))
     X = np.array([x for _, x in found], dtype=float).reshape(len(found), problem.space.d)

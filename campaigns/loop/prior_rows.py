@@ -14,7 +14,7 @@ from eutectic.campaigns.loop.routing import needed
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.ledger import read_ledger
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
-from eutectic.campaigns.record.settings import rung_of
+from eutectic.campaigns.record.settings import revised_of, rung_of
 from eutectic.generators.representations.chemical_formulas import are_formulas
 from eutectic.oracles.base import Evaluation, Value
 from eutectic.oracles.tables.sheet import Sheet, objection, parse, read, unnamed
@@ -48,6 +48,8 @@ class Row:
     error: str = ""
     strange: str = ""
     """Why it cannot be taken."""
+    revised: str = ""
+    """What has changed in how its values are computed since it got them."""
 
     @property
     def stated(self) -> Stated:
@@ -83,6 +85,7 @@ def _of_outcome(
     whole = Row(
         place, source, variables, values, outcome.errors if finished else {}, rung if finished else problem.ladder.top,
         origin_of(ledger, outcome), outcome.status, outcome.error, strange,
+        revised_of(problem, outcome) if finished else "",
     )  # fmt: skip
     repeats = [e.provenance["repeats"] for e in outcome.evaluations if e.provenance.get("repeats")]
     if not repeats or not finished:

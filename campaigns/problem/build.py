@@ -197,19 +197,28 @@ def _fingerprint(oracle: Any) -> str:
         return ""  # said by the cross-checks and `require_engines`, with its cure
 
 
+def _hash(depends: Sequence[object]) -> str:
+    """SHA-256 of what values depend on."""
+    return hashlib.sha256(json.dumps(depends, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
 def _name(part: OraclePart, oracle: Any, wanted: Sequence[str], curves: Mapping[str, Target]) -> NamedOracle:
     options = {"use": part.use, **(part.model_extra or {})}
     depends: list[object] = [options, _fingerprint(oracle)]
     returned = {name: t.digest for name, t in curves.items() if name in (oracle.properties or curves)}
-    text = json.dumps([*depends, returned] if returned else depends, sort_keys=True, separators=(",", ":"))
+    depends += [returned] if returned else []
     only = [name for name in wanted if name in (oracle.properties or ())]
+    revisions = {n: r for n, r in getattr(oracle, "revisions", {}).items() if n in only}
+    numbers = {"revisions": {name: revision.number for name, revision in revisions.items()}}
+    changes = "; ".join(f"'{name}' {revision.change}" for name, revision in revisions.items())
     selective = bool(only) and hasattr(oracle, "only")
     return NamedOracle(
         name=part.called,
         use=part.use,
         oracle=oracle.only(only) if selective else oracle,
         content={**options, "only": only} if selective else options,
-        settings_hash=hashlib.sha256(text.encode()).hexdigest(),
+        settings_hash=_hash([*depends, numbers] if revisions else depends),
+        earlier={_hash(depends): changes} if revisions else {},
         inline=bool(getattr(oracle, "inline", False)),
         cost=part.cost,
         search=part.search,

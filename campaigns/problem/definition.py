@@ -53,11 +53,13 @@ class NamedOracle:
     content: Mapping[str, object]
     """JSON options from which `plugins.build("oracles", content, folder)` makes it again, in a worker."""
     settings_hash: str
-    """SHA-256 of its part's name, options and files; what it is called and costs does not count."""
+    """SHA-256 of its part's name, options, files and revisions; what it is called and costs does not count."""
     inline: bool
     """So cheap and safe that it runs in the campaign's own process."""
     cost: float | None = None
     """Declared cost of one evaluation; None: seconds as measured."""
+    earlier: Mapping[str, str] = field(default_factory=dict)
+    """Settings hash of an earlier way of computing its properties -> what has changed since."""
     search: bool = True
     """Is it asked in the search? Otherwise only by `validate`."""
 

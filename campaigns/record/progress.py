@@ -26,6 +26,7 @@ PATIENCE = 3
 Tests = Callable[[Record, int], Mapping[str, object]]
 """The `diagnostics`, `fit_s` and maybe `regret` of a round."""
 UNTESTED: Mapping[str, object] = {"diagnostics": {}, "fit_s": 0.0}
+"""What a round says whose surrogates were not tested."""
 USED_UP = "the budget of evaluations is used up"
 
 

@@ -10,7 +10,7 @@ def require_same(problem: Problem, record: "Record") -> None:
     """CampaignFolderError when an oracle that has given values is not what it was: its options, or a file of its."""
     for named in problem.oracles:
         before = record.settings.get(named.name)
-        if before is not None and before != named.settings_hash:
+        if before is not None and before != named.settings_hash and before not in named.earlier:
             raise CampaignFolderError(
                 f"'{named.name}' has changed since it gave this campaign its values (settings {before[:16]}, now "
                 f"{named.settings_hash[:16]}): a file it reads, such as a potential, a table or a module, is not what "
@@ -18,12 +18,32 @@ def require_same(problem: Problem, record: "Record") -> None:
             )
 
 
+def revised(problem: Problem, record: Record) -> list[str]:
+    """What has changed in how oracles compute since they gave this campaign its last values; one sentence each."""
+    return [
+        f"'{named.name}' has given values by an earlier version; since then {named.earlier[before]}"
+        for named in problem.oracles
+        if (before := record.settings.get(named.name, "")) in named.earlier
+    ]
+
+
+def revised_of(problem: Problem, outcome: Outcome) -> str:
+    """What has changed in how an earlier campaign's candidate got its values; "" where nothing has."""
+    used = {str(e.provenance.get("settings", "")).partition(":")[0] for e in outcome.evaluations}
+    return "; ".join(
+        f"are by an earlier version of '{named.name}'; since then {change}"
+        for named in problem.oracles
+        for before, change in named.earlier.items()
+        if before[:16] in used
+    )
+
+
 def rung_of(problem: Problem, outcome: "Outcome") -> int:
     """The rung of this campaign that an earlier campaign's values of a candidate belong to, 0 without a ladder.
 
     The top where nothing says how they were computed. ValueError when that was with settings unknown here.
     """
-    known = {named.settings_hash[:16]: k for k, named in enumerate(problem.oracles)}
+    known = {h[:16]: k for k, named in enumerate(problem.oracles) for h in (named.settings_hash, *named.earlier)}
     wanted = {*problem.spec.objectives, *problem.spec.constraints}
     rungs: list[int] = []
     for e in outcome.evaluations:

@@ -12,6 +12,7 @@ from eutectic.optimizers.base import Array, Linear, Mixture, Space
 
 Index = NDArray[np.int64]
 _LARGEST = 2**60
+"""Largest coefficient of a constraint in integers; ours: sums of a few columns stay below 2^63."""
 LONGEST = 200_000
 """Levels of a column that are listed, at most."""
 _EXACT = 2**53

@@ -24,6 +24,7 @@ _FAST = Settings(
     scf_steps=80,
     relaxation_steps=50,
 )
+"""What the presets begin from; ours, for screening."""
 PRESETS = {
     "fast": _FAST,
     "standard": replace(
@@ -45,6 +46,7 @@ PRESETS = {
         relaxation_steps=100,
     ),
 }
+"""Ours, each about twice as exact as the one before; cut-offs below."""
 CUTOFF_RY = {"fast": 35.0, "standard": 50.0, "tight": 80.0}
 """Quantum ESPRESSO's."""
 CUTOFF_EV = {"fast": 350.0, "standard": 500.0, "tight": 800.0}

@@ -14,7 +14,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from eutectic.oracles.base import Candidate, EngineMissing, Evaluation, Value, failed
+from eutectic.oracles.base import Candidate, EngineMissing, Evaluation, Revision, Value, failed
 from eutectic.oracles.lammps import at_rest, at_temperature
 from eutectic.oracles.lammps.dynamics import BLOCKS, SAMPLE_STEPS
 from eutectic.oracles.lammps.session import Unphysical, forget, library, session, version
@@ -54,6 +54,11 @@ DYNAMICS = (
     "warren_cowley",
 )
 """At `temperature_k`."""
+TWO_STRAINS = Revision(
+    2,
+    "is that of two hydrostatic strains also beside other elastic properties (before: up to 1 % another number there)",
+)
+"""Of the bulk modulus at rest."""
 UNSEEN = ("compute", "potential", "ignores", "composition_tolerance")
 """Options that no value depends on, or that are written elsewhere in the provenance."""
 HOTTEST_K = 10_000.0
@@ -145,6 +150,11 @@ class LammpsAlloy:
         if self.compute is not None:
             return self.compute
         return DYNAMICS if self.temperature_k > 0.0 else STATICS
+
+    @property
+    def revisions(self) -> Mapping[str, Revision]:
+        """What an earlier version computed in another way: the bulk modulus at rest."""
+        return {} if self.temperature_k else {"bulk_modulus_gpa": TWO_STRAINS}
 
     def only(self, names: Sequence[str]) -> "LammpsAlloy":
         """The same oracle computing these of its properties."""

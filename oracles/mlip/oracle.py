@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from eutectic.oracles.base import Candidate, Evaluation
+from eutectic.oracles.base import Candidate, Evaluation, Revision
 from eutectic.oracles.elements.data import SYMBOL
 from eutectic.oracles.mlip.coverage import unfit
 from eutectic.oracles.mlip.options import Options
@@ -52,6 +52,17 @@ PROPERTIES = (
 )
 ABOVE_HULL = "energy_above_hull_ev_per_atom"
 """A property where `competing` names phases."""
+REVISIONS = {
+    **dict.fromkeys(
+        ("c11_gpa", "c12_gpa", "c44_gpa", "shear_modulus_gpa", "young_modulus_gpa", "pugh_ratio", "poisson_ratio"),
+        Revision(2, "is that of the crystal's standard axes (before: the same only for cubic cells along the axes)"),
+    ),
+    **dict.fromkeys(
+        ("lowest_phonon_thz", "imaginary_phonons"),
+        Revision(2, "is looked for on the mesh of the whole supercell (before: with phonopy 4 on a coarser one)"),
+    ),
+}
+"""What an earlier version computed in another way."""
 UNSEEN = ("compute", "python", "device", "trust_model", "ignores", "composition_tolerance")
 """Options that no value depends on."""
 POSITIVE = (
@@ -186,6 +197,11 @@ class Mlip:
     def settings(self) -> Mapping[str, object]:
         """The options that a value depends on, by name."""
         return {name: value for name, value in asdict(self).items() if name not in UNSEEN}
+
+    @property
+    def revisions(self) -> Mapping[str, Revision]:
+        """What an earlier version computed in another way."""
+        return REVISIONS
 
     def only(self, names: Sequence[str]) -> "Mlip":
         """The same oracle computing these of its properties."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 FCC_SITES = ((0.0, 0.0, 0.0), (0.0, 0.5, 0.5), (0.5, 0.0, 0.5), (0.5, 0.5, 0.0))
+"""Of the face-centred cubic cell, fractional."""
 SITE_COLUMNS = ("label", "type_symbol", "fract_x", "fract_y", "fract_z", "occupancy")
 
 

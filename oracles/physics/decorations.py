@@ -71,4 +71,5 @@ def _read(sites: str, samples: str) -> Mapping[str, Seen]:
 
 
 _CODES = np.zeros(128, dtype=np.uint8)
+"""Number of each letter, by its ASCII code."""
 _CODES[[ord(letter) for letter in string.ascii_letters]] = np.arange(len(string.ascii_letters))

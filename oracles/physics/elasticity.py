@@ -77,6 +77,7 @@ CUBE = np.array(
 )
 """Permutations of the axes; with the mirrors `MIRRORS` they make the cube's symmetry."""
 MIRRORS = np.array([np.diag(signs) for signs in ((1, 1, 1), (-1, 1, 1), (1, -1, 1), (1, 1, -1))], dtype=float)
+"""The identity and the three mirrors across the cube's faces."""
 
 
 def cubic_symmetry() -> Array:

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from eutectic.oracles.base import Candidate, Evaluation, Value, failed
+from eutectic.oracles.base import Candidate, Evaluation, Revision, Value, failed
 from eutectic.oracles.elements.data import Array, fractions, symbols
 from eutectic.oracles.elements.neutrality import States
 from eutectic.oracles.rules.alloy_rules import Rule, crystal_density_g_per_cm3, rules
@@ -17,6 +17,10 @@ from eutectic.oracles.suggestions import unknown
 PROPERTIES: tuple[str, ...] = tuple(rules())
 DENSITY = "density_g_per_cm3"
 CHARGED = {"charge_imbalance_e_per_atom", "electronegativity_balanced"}
+CRYSTALS = Revision(2, "is a known crystal's own (before: that of a mixture of its elements)")
+"""Of the density."""
+CHARGES = Revision(2, "is tried with all known oxidation states (before: with the common ones)")
+"""Of neutrality."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,12 @@ class Screens:
                 raise ValueError(f"properties: {unknown('screen', name, PROPERTIES)}")
         if not self.properties or len(set(self.properties)) < len(self.properties):
             raise ValueError("properties: name each screen once, and at least one")
+
+    @property
+    def revisions(self) -> Mapping[str, Revision]:
+        """What an earlier version computed in another way."""
+        states = dict.fromkeys(CHARGED, CHARGES) if self.oxidation_states == "all" else {}
+        return {DENSITY: CRYSTALS, **states}
 
     def only(self, names: Sequence[str]) -> "Screens":
         """The same screens restricted to these."""

@@ -12,7 +12,9 @@ from eutectic.oracles.elements.data import symbols
 
 MotifKind = Literal["kagome", "honeycomb", "lieb", "square", "triangular"]
 MOST_ATOMS = 400
+"""Atoms of a primitive cell that may be asked for; ours, beyond nearly all published inorganic crystals."""
 LAST_SPACE_GROUP = 230
+"""There are so many (International Tables for Crystallography, volume A)."""
 FIELDS = ("elements", "required", "formula", "atoms", "space_groups", "targets", "guidance", "motif")
 
 

@@ -10,7 +10,7 @@ import typer
 from eutectic.campaigns.commands.arguments import campaign_file
 from eutectic.campaigns.commands.printing import size
 from eutectic.campaigns.errors import CampaignFileError, Complaint, unknown
-from eutectic.campaigns.file import examples, plugins, schema, spec
+from eutectic.campaigns.file import examples, plugins, schema, spec, templates
 from eutectic.campaigns.loop.prior_data import warnings_of
 from eutectic.campaigns.problem import build
 
@@ -62,12 +62,20 @@ def print_schema() -> None:
 
 
 def list_parts(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A part; its options are shown.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="A part; its options are shown. With --new: of the package.")
+    ] = None,
+    new: Annotated[
+        str | None, typer.Option(metavar="KIND", help="Write a package with a part of this kind: oracle, optimizer ...")
+    ] = None,
 ) -> None:
-    """List the parts a campaign file can use."""
+    """List the parts a campaign file can use, show one of them, or write the package of a new one."""
+    if new is not None:
+        _begin(new, name)
+        return
     if name is None:
         for kind in plugins.KINDS:
-            typer.echo(f"{kind:12} {', '.join(plugins.names(kind))}")
+            _list(kind)
         return
     kinds = [kind for kind in plugins.KINDS if name in plugins.names(kind)]
     told = [] if kinds else schema.places_of(name)
@@ -78,12 +86,46 @@ def list_parts(
         raise CampaignFileError([Complaint((), unknown("part", name, known))])
     for kind in kinds:
         typer.echo(f"{name} ({kind}): {plugins.summary(kind, name)}")
+        if kind == "oracles":
+            _list_properties(name)
         for option in plugins.manual(kind, name):
             default = f"= {option.default}" if option.default else "(required)"
             typer.echo(f"  {option.name}: {option.type} {default}")
             typer.echo(
                 textwrap.fill(" ".join(option.help.split()), 100, initial_indent=INDENT, subsequent_indent=INDENT)
             )
+
+
+def _begin(kind: str, package: str | None) -> None:
+    """Write a package for a new part here."""
+    if package is None:
+        raise CampaignFileError([Complaint((), f"name the package, too: campaign plugins --new {kind} my_package")])
+    for path in templates.write(kind, package, Path()):
+        typer.echo(path)
+    typer.echo(f"Next: pip install -e {package} && pytest {package}", err=True)
+
+
+def _list(kind: str) -> None:
+    """A line a part of one kind: its name and the first line of its manual, or why it cannot be loaded."""
+    typer.echo(kind)
+    for name in plugins.names(kind):
+        try:
+            line = plugins.summary(kind, name).partition("\n")[0]
+        except CampaignFileError as error:
+            line = f"cannot be used: {error}"
+        typer.echo(f"  {name:22} {line}")
+
+
+def _list_properties(name: str) -> None:
+    """What an oracle with its defaults returns, where it needs no options to say so."""
+    part, complaints = plugins.examine("oracles", {"use": name})
+    properties = getattr(plugins.load("oracles", name) if complaints else part, "properties", None)
+    text = (
+        f"returns: {', '.join(properties)}"
+        if isinstance(properties, tuple) and properties
+        else "returns: what its options, or its answers, say"
+    )
+    typer.echo(textwrap.fill(text, 100, initial_indent="  ", subsequent_indent=INDENT, break_long_words=False))
 
 
 def _write_schema(path: Path) -> None:

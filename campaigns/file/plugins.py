@@ -64,6 +64,11 @@ def names(kind: str) -> tuple[str, ...]:
     return (*KINDS[kind], *sorted({entry.name for entry in _entries(kind)} - set(KINDS[kind])))
 
 
+def usable(kind: str) -> tuple[str, ...]:
+    """Every part of a kind that can be loaded here: one broken part costs that part alone."""
+    return tuple(name for name in names(kind) if _loads(kind, name))
+
+
 def load(kind: str, name: str) -> type:
     """The part's class, imported now; CampaignFileError for an unknown, doubled or broken part."""
     entries = [entry for entry in _entries(kind) if entry.name == name]
@@ -210,6 +215,14 @@ def _entries(kind: str) -> Sequence[EntryPoint]:
     return tuple(entry_points(group=f"eutectic.{kind}"))
 
 
+def _loads(kind: str, name: str) -> bool:
+    try:
+        load(kind, name)
+    except CampaignFileError:
+        return False
+    return True
+
+
 def _home(entry: EntryPoint) -> str:
     return entry.dist.name if entry.dist else "an installed package"
 
@@ -220,11 +233,12 @@ def _imported(target: str) -> object:
 
 
 def _foreign(target: str, home: str, name: str) -> object:
-    """A stranger's part; CampaignFileError when its package cannot be imported."""
+    """A stranger's part; CampaignFileError when its package cannot be imported, whatever it raises."""
     try:
         return _imported(target)
-    except (ImportError, AttributeError) as error:
-        raise _refusal(f"'{name}' of {home} cannot be imported from {target}: {error}") from error
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"
+        raise _refusal(f"'{name}' of {home} cannot be imported from {target}: {said}") from error
 
 
 def _refusal(message: str) -> CampaignFileError:

@@ -44,17 +44,17 @@ def schema() -> dict[str, Any]:
     definitions: dict[str, Any] = content["$defs"]
     for kind, section in _DEFINITIONS.items():
         own = definitions[section]
-        branches = [_branch(kind, name, own, definitions) for name in plugins.names(kind)]
+        branches = [_branch(kind, name, own, definitions) for name in plugins.usable(kind)]
         definitions[kind] = {
             "description": own["description"],
             "type": "object",
             "required": ["use"],
-            "properties": {"use": {"enum": list(plugins.names(kind)), "description": "Name of the part."}},
+            "properties": {"use": {"enum": list(plugins.usable(kind)), "description": "Name of the part."}},
             "allOf": branches,
         }
     for branch in definitions["surrogates"]["allOf"]:
         choice = branch["then"]["properties"]["representation"]
-        choice["anyOf"] = [{"enum": list(plugins.names("representations"))}, {"$ref": "#/$defs/representations"}]
+        choice["anyOf"] = [{"enum": list(plugins.usable("representations"))}, {"$ref": "#/$defs/representations"}]
     properties = content["properties"]
     properties["space"]["$ref"] = "#/$defs/generators"
     properties["oracles"]["items"] = {"$ref": "#/$defs/oracles"}

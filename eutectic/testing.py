@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from eutectic.generators.base import Generator
-from eutectic.optimizers.base import Array, History, Mixture, Optimizer, Space
+from eutectic.optimizers.base import Array, History, Kind, Mixture, Optimizer, Space
 from eutectic.optimizers.spaces import region
 from eutectic.oracles.base import Candidate, EngineMissing, Evaluation, Oracle
 from eutectic.surrogates.base import Domain, FittedSurrogate, Surrogate
@@ -33,14 +33,15 @@ def _box() -> Space:
 
 
 def _mixed() -> Space:
-    kinds = ("continuous", "integer", "categorical", "continuous")
+    kinds: tuple[Kind, ...] = ("continuous", "integer", "categorical", "continuous")
     categories, steps = ((), (), ("x", "y", "z"), ()), (None, None, None, 0.25)
     return Space(("t", "n", "s", "p"), kinds, np.array([300.0, 1, 0, 0]), np.array([900.0, 6, 2, 1]), categories, steps)
 
 
 def _mixture(k: int, divisions: int | None, most: int | None = None) -> Space:
     mixture = Mixture(tuple(range(k)), (False,) * k, divisions, 1, most)
-    return Space(tuple("ABCDEFGH"[:k]), ("fraction",) * k, np.zeros(k), np.full(k, 0.8), mixtures=(mixture,))
+    kinds: tuple[Kind, ...] = ("fraction",) * k
+    return Space(tuple("ABCDEFGH"[:k]), kinds, np.zeros(k), np.full(k, 0.8), mixtures=(mixture,))
 
 
 def _table() -> Space:

@@ -40,7 +40,7 @@ def _mixed() -> Space:
 
 def _mixture(k: int, divisions: int | None, most: int | None = None) -> Space:
     mixture = Mixture(tuple(range(k)), (False,) * k, divisions, 1, most)
-    kinds: tuple[Kind, ...] = ("fraction",) * k
+    kinds: tuple[Kind, ...] = tuple("fraction" for _ in range(k))
     return Space(tuple("ABCDEFGH"[:k]), kinds, np.zeros(k), np.full(k, 0.8), mixtures=(mixture,))
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from types import TracebackType
 
 from eutectic.campaigns.analysis.pareto import front
-from eutectic.campaigns.errors import CampaignFolderError
+from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError
 from eutectic.campaigns.execution.local import Executor, Setting, open_executor
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.hand import adding, asking, changing, verbs
 from eutectic.campaigns.hand.changing import Changed
 from eutectic.campaigns.hand.predicting import Prediction, predict
 from eutectic.campaigns.loop import routing
+from eutectic.campaigns.loop.context import require_attended
 from eutectic.campaigns.loop.loop import Loop
 from eutectic.campaigns.loop.prior_data import known_rows
 from eutectic.campaigns.problem import build
@@ -24,6 +25,7 @@ from eutectic.campaigns.record.journal import Draft, Journal
 from eutectic.campaigns.record.ledger import Logbook, seen
 from eutectic.campaigns.record.lock import FolderLock, in_use
 from eutectic.campaigns.record.outcomes import Event, Ledger, Outcome, Round
+from eutectic.campaigns.record.progress import why_done
 from eutectic.oracles.base import Value
 
 
@@ -37,8 +39,10 @@ class Campaign:
         self._draining = False
 
     @classmethod
-    def from_yaml(cls, path: str | Path, folder: str | Path | None = None, overrides: Sequence[str] = ()) -> "Campaign":
-        """Begin the campaign of a file, in `folder` or runs/NAME.
+    def from_yaml(
+        cls, path: str | Path, folder: str | Path | None = None, overrides: Sequence[str] = (), by_itself: bool = False
+    ) -> "Campaign":
+        """Begin the campaign of a file, in `folder` or runs/NAME; by_itself: refuse one that only people can lead.
 
         CampaignFileError when the file cannot be used, CampaignFolderError when the folder already holds a campaign or
         is in use, EngineMissing when an oracle cannot run here. Nothing is written before all of that is known.
@@ -46,6 +50,8 @@ class Campaign:
         path = Path(path)
         spec = CampaignSpec.from_file(path, overrides)
         built = build.build(spec, path.absolute().parent)
+        if by_itself:
+            require_attended(built)
         rows = known_rows(built)
         home = Path("runs") / spec.name if folder is None else Path(folder)
         home.mkdir(parents=True, exist_ok=True)
@@ -79,9 +85,16 @@ class Campaign:
     def events(self) -> Generator[Event, None, None]:
         """Run, and yield what happens; CampaignFolderError when another process runs it.
 
+        CampaignFileError when it would have to ask, and a context that has no default is not chosen but measured.
         Close it when leaving early (`contextlib.closing`): that puts the campaign down and writes so.
         """
         self._lock.acquire()
+        try:
+            if why_done(self._logbook.record, self._logbook.record.hours) is None:
+                require_attended(self.problem)
+        except CampaignFileError:
+            self._lock.release()
+            raise
         self._loop = Loop(self.problem, self._logbook, self._executor)
         try:
             if self._draining:

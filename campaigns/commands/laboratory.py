@@ -1,27 +1,41 @@
 """This file is the commands of a campaign led by hand: suggest, tell, return, change, predict."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from eutectic.campaigns.campaign import Campaign
-from eutectic.campaigns.commands.arguments import Folder, Overrides
+from eutectic.campaigns.commands.arguments import Folder, Overrides, campaign_file
 from eutectic.campaigns.commands.predictions import predictions, predictions_json
 from eutectic.campaigns.commands.printing import suggestions, suggestions_json
+from eutectic.campaigns.errors import CampaignFolderError
+from eutectic.campaigns.file import examples
+from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.hand.adding import outside, sorted_words, variable_names
-from eutectic.campaigns.hand.sheet import Row, read, sheet
-from eutectic.campaigns.hand.words import Told, from_words, pairs
-from eutectic.campaigns.loop.context import context_of
-from eutectic.campaigns.loop.routing import instructions
+from eutectic.campaigns.hand.sheet import Dialect, Row, measured_names, read, sheet
+from eutectic.campaigns.hand.words import Told, from_words, pairs, refusal
+from eutectic.campaigns.loop.context import context_of, situated
+from eutectic.campaigns.loop.routing import instructions, waits
+from eutectic.campaigns.problem import build
+from eutectic.campaigns.record.journal import holds_campaign
 from eutectic.campaigns.telling import checked, held, suggested, tell_row
+from eutectic.oracles.base import Value
+from eutectic.oracles.tables.sheet import refuse_dialect
 
+Separator = Annotated[
+    str, typer.Option("--separator", metavar="CHARACTER", help="With --csv: what stands between two cells.")
+]
+Decimal = Annotated[
+    Literal[".", ","], typer.Option("--decimal", help="With --csv: what stands before the decimals of a number.")
+]
 By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who says so; kept with it.")]
 Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="Why; kept with it.")]
 
 
 def suggest(
-    folder: Folder,
+    place: Annotated[str, typer.Argument(metavar="DIR|FILE", help="The campaign's folder, or a file to begin one.")],
     n: Annotated[int, typer.Option("-n", min=1, help="How many candidates.")] = 1,
     format: Annotated[Literal["table", "json"], typer.Option(help="How to print them.")] = "table",
     csv: Annotated[
@@ -31,21 +45,55 @@ def suggest(
         list[str] | None,
         typer.Option("--context", metavar="VARIABLE=VALUE", help="What is measured and not chosen; again and again."),
     ] = None,
+    home: Annotated[
+        Path | None, typer.Option("--dir", help="With FILE: where to keep the campaign; runs/NAME by default.")
+    ] = None,
+    overrides: Overrides = None,
+    separator: Separator = ",",
+    decimal: Decimal = ".",
 ) -> None:
     """Propose candidates to evaluate by hand.
 
     Those proposed before and not evaluated yet come first, so that asking twice shows the same; a larger -n proposes
     more. Tell the campaign what came out with `campaign tell`; what is not told is evaluated by the next `resume`.
+    A campaign file in place of a folder begins its campaign, to be led by hand.
     """
-    with Campaign.open(folder) as campaign:
+    with _begun(place, home, overrides or (), context_of(context or ())) as campaign:
+        folder = campaign.folder
         outcomes, note = suggested(campaign, n, context_of(context or ()))
         show = suggestions_json if format == "json" else suggestions
         typer.echo(show(outcomes, campaign.problem.spec, instructions(campaign.problem)))
         if csv is not None:
-            csv.write_text(sheet(outcomes, campaign.problem), encoding="utf-8")
-            typer.echo(f"wrote {csv}; filled in, as far as it is: campaign tell {folder} --csv {csv}", err=True)
+            written = sheet(outcomes, campaign.problem, _dialect(separator, decimal))
+            csv.write_text(written, encoding="utf-8")
+            options = _spoken(separator, decimal)
+            typer.echo(
+                f"wrote {csv}; filled in, as far as it is: campaign tell {folder} --csv {csv}{options}", err=True
+            )
         if note:
             typer.echo(note, err=True)
+
+
+def _begun(place: str, home: Path | None, overrides: Sequence[str], context: Mapping[str, Value]) -> Campaign:
+    """The campaign of a folder, or a new one of a file; what comes next is said on standard error.
+
+    The folder of a new campaign is not written before its context is known to be complete.
+    """
+    if not Path(place).is_file() and examples.bundled(place) is None and Path(place).suffix not in (".yaml", ".yml"):
+        if home is not None or overrides:
+            raise typer.BadParameter(f"--dir and --set begin a campaign; to change this one: campaign change {place}")
+        return Campaign.open(place)
+    path = campaign_file(place)
+    spec = CampaignSpec.from_file(path, overrides)
+    situated(build.build(spec, path.absolute().parent, engines=False), context)
+    target = Path("runs") / spec.name if home is None else home
+    if holds_campaign(target):
+        raise CampaignFolderError(f"{target} already holds a campaign; go on with it: campaign suggest {target}")
+    campaign = Campaign.from_yaml(path, target, overrides)
+    measured = " ".join(f"{name}=..." for name in measured_names(campaign.problem))
+    typer.echo(f"began {target}; what came out: campaign tell {target} --id ID {measured}", err=True)
+    typer.echo(f"and the next ones: campaign suggest {target}", err=True)
+    return campaign
 
 
 def tell(
@@ -72,6 +120,8 @@ def tell(
     note: Annotated[str, typer.Option(metavar="TEXT", help="A remark about the candidate.")] = "",
     why: Why = "",
     by: By = "",
+    separator: Separator = ",",
+    decimal: Decimal = ".",
 ) -> None:
     """Tell a campaign what came out.
 
@@ -83,20 +133,22 @@ def tell(
     _require_together(id, csv, failed, infrastructure, correct, measurement, repeat, why, words or [])
     with Campaign.open(folder) as campaign:
         if csv is not None:
-            typer.echo(_tell_sheet(campaign, csv, folder, repeat, by))
+            typer.echo(_tell_sheet(campaign, csv, folder, repeat, by, _dialect(separator, decimal)))
         elif add:
             typer.echo(_add(campaign, words or [], folder, repeat, by, note))
         elif failed is not None:
             outcome = campaign.fail(id or "", failed, infrastructure, by)
             typer.echo(f"candidate {outcome.number} {'waits again' if infrastructure else 'has failed'}: {failed}")
         elif correct:
-            answer = from_words(words or [])
+            answer = _answer(campaign, words)
+            if answer.context:
+                raise refusal(f"{next(iter(answer.context))} was measured with the sample; only values are corrected")
             outcome = campaign.correct(id or "", answer.values, answer.errors, why, measurement, by)
             typer.echo(f"candidate {outcome.number} {outcome.remarks[-1].text}")
         elif note and not words:
             typer.echo(f"noted of candidate {campaign.note(id or '', note, by).number}")
         else:
-            typer.echo(_tell_one(campaign, id or "", from_words(words or []), folder, repeat, by, note))
+            typer.echo(_tell_one(campaign, id or "", _answer(campaign, words), folder, repeat, by, note))
 
 
 def _require_together(
@@ -123,21 +175,41 @@ def _require_together(
         raise typer.BadParameter(f"'{words[0]}' has no place beside {'--csv' if csv is not None else '--failed'}")
 
 
+def _answer(campaign: Campaign, words: Sequence[str] | None) -> Told:
+    """What was typed; the campaign knows which names are context."""
+    return from_words(words or [], getattr(campaign.problem.generator, "contexts", ()))
+
+
 def _tell_one(campaign: Campaign, id: str, answer: Told, folder: Path, repeat: bool, by: str, note: str) -> str:
     """What was done with one candidate's values."""
-    if not repeat and not note:
+    if not repeat and not note and not answer.context:
         outcome = campaign.find(id)
         if outcome.status == "finished" and held(outcome, Row("", id, {}, answer.values, answer.errors)):
             return f"{folder} held this already"
-    outcome = campaign.tell(id, answer.values, answer.errors, repeat, by, note)
+    outcome = campaign.tell(id, {**answer.values, **answer.context}, answer.errors, repeat, by, note)
     many = len(outcome.measurements)
     return f"told {folder} about candidate {outcome.number}{f', measured {many} times' if many > 1 else ''}"
 
 
-def _tell_sheet(campaign: Campaign, csv: Path, folder: Path, repeat: bool, by: str) -> str:
+def _dialect(separator: str, decimal: str) -> Dialect:
+    """How a sheet is written; CampaignFileError where that cannot be."""
+    try:
+        refuse_dialect(separator, decimal)
+    except ValueError as error:
+        raise refusal(str(error)) from None
+    return Dialect(separator, decimal)
+
+
+def _spoken(separator: str, decimal: str) -> str:
+    """The options that say how a sheet is written, as typed; "" for what is understood anyway."""
+    own = f" --separator '{separator}'" if separator != "," else ""
+    return own + (f" --decimal {decimal}" if decimal != "." else "")
+
+
+def _tell_sheet(campaign: Campaign, csv: Path, folder: Path, repeat: bool, by: str, dialect: Dialect) -> str:
     """What was done with a sheet."""
     others = [*(limit.name for limit in campaign.problem.spec.limits), "error"]
-    rows = checked(read(csv, variable_names(campaign.problem), others))
+    rows = checked(read(csv, variable_names(campaign.problem), others, dialect))
     empty = sum(row.empty for row in rows)
     news = sum(tell_row(campaign, row, repeat, by) for row in rows)
     rest = [f"{k} {what}" for k, what in ((len(rows) - empty - news, "known before"), (empty, "not filled in")) if k]
@@ -189,7 +261,9 @@ def change(
     typer.echo("\n".join(changed.differences))
     for note in changed.notes:
         typer.echo(f"note: {note}", err=True)
-    rest = "nothing was changed yet: leave out --check" if check else f"to go on: campaign resume {folder}"
+    by_hand = any(waits(named) for named in changed.problem.oracles)
+    onward = f"to go on: campaign {'suggest' if by_hand else 'resume'} {folder}"
+    rest = "nothing was changed yet: leave out --check" if check else onward
     typer.echo(rest, err=True)
 
 
@@ -198,6 +272,8 @@ def predict(
     words: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE", help="Every variable.")] = None,
     csv: Annotated[Path | None, typer.Option(help="A table: a column a variable, a row a candidate.")] = None,
     format: Annotated[Literal["table", "json"], typer.Option(help="How to print it.")] = "table",
+    separator: Separator = ",",
+    decimal: Decimal = ".",
 ) -> None:
     """Say what is expected of any candidate.
 
@@ -207,7 +283,7 @@ def predict(
     if bool(words) == (csv is not None):
         raise typer.BadParameter("give either NAME=VALUE for every variable or --csv FILE")
     with Campaign.open(folder) as campaign:
-        names = variable_names(campaign.problem)
-        points = [pairs(words or [])] if csv is None else [row.variables for row in read(csv, names)]
+        names, dialect = variable_names(campaign.problem), _dialect(separator, decimal)
+        points = [pairs(words or [])] if csv is None else [row.variables for row in read(csv, names, (), dialect)]
         found = campaign.predict(points)
     typer.echo(predictions_json(found) if format == "json" else predictions(found))

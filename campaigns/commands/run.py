@@ -33,7 +33,7 @@ def run(
     if dry_run:
         raise typer.Exit(check_only(path, overrides or ()))
 
-    raise typer.Exit(watch(Campaign.from_yaml(path, folder, overrides or ()), quiet))
+    raise typer.Exit(watch(Campaign.from_yaml(path, folder, overrides or (), by_itself=True), quiet))
 
 
 def check_only(path: Path, overrides: Sequence[str]) -> int:

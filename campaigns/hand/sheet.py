@@ -2,16 +2,19 @@
 
 import csv
 import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from eutectic.campaigns.analysis.table import HEAD
-from eutectic.campaigns.hand.words import number, refusal, told
+from eutectic.campaigns.hand.words import refusal, told
 from eutectic.campaigns.loop.routing import needed, waits
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.oracles.base import Value
+from eutectic.oracles.tables import sheet as tables
+from eutectic.oracles.tables.sheet import missing, unnamed
 
 OWN = ("number", "id")
 """The columns that say which candidate a row is about."""
@@ -19,6 +22,16 @@ REMARKS = ("failed", "note", "by")
 """The columns of words."""
 SAME = 1e-6
 """How far a variable in a row may lie from the candidate's own, of the variable's range, dimensionless."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a sheet is written."""
+
+    separator: str = ","
+    """What stands between two cells; a blank means any white space."""
+    decimal: str = "."
+    """What stands before the decimals of a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,63 +61,84 @@ def measured_names(problem: Problem) -> list[str]:
     return list(dict.fromkeys(own)) or needed(problem)
 
 
-def sheet(outcomes: Sequence[Outcome], problem: Problem) -> str:
+def sheet(outcomes: Sequence[Outcome], problem: Problem, dialect: Dialect | None = None) -> str:
     """Candidates as CSV: number, id, variables, an empty column a property, and columns for what went wrong and notes.
 
     What was told of a candidate already stands in its row.
     """
+    dialect = dialect or Dialect()
     variables = list(dict.fromkeys(name for o in outcomes for name in o.variables))
     properties = measured_names(problem)
     stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
+    writer = csv.writer(stream, lineterminator="\n", delimiter=dialect.separator)
     writer.writerow([*OWN, *variables, *properties, *REMARKS[:2]])
     for o in outcomes:
-        cells = [o.variables.get(name, "") for name in variables]
-        writer.writerow([o.number, o.id, *cells, *(o.values.get(name, "") for name in properties), "", ""])
+        cells = [*(o.variables.get(name, "") for name in variables), *(o.values.get(name, "") for name in properties)]
+        writer.writerow([o.number, o.id, *(_written(cell, dialect.decimal) for cell in cells), "", ""])
     return stream.getvalue()
 
 
-def read(path: Path, variables: Sequence[str], others: Sequence[str] = ()) -> list[Row]:
-    """The rows of a sheet: columns `id` or `number`, variables, properties, `failed`, `note`, `by`.
+def _written(cell: Value, decimal: str) -> Value:
+    return str(cell).replace(".", decimal) if isinstance(cell, float) and decimal != "." else cell
+
+
+def read(path: Path, variables: Sequence[str], others: Sequence[str] = (), dialect: Dialect | None = None) -> list[Row]:
+    """The rows of a sheet or workbook: columns `id` or `number`, variables, properties, `failed`, `note`, `by`.
 
     Empty cells say nothing. others: columns that may stand there and are passed over. CampaignFileError for what
     cannot be read.
     """
+    dialect = dialect or Dialect()
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            lines, names = list(reader), [name.strip() for name in reader.fieldnames or []]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise refusal(f"cannot be read: {error}", str(path)) from None
-    doubled = sorted({name for name in names if names.count(name) > 1})
-    if doubled:
-        raise refusal(f"the column '{doubled[0]}' stands there twice", f"{path}:1")
+        table = tables.read(str(path), None, dialect.separator, dialect.decimal)
+    except ValueError as error:
+        raise refusal(f"cannot be read: {_as_option(str(error))}", str(path)) from None
+    names = table.columns
     if not {*OWN} & {*names} and not {*variables} <= {*names}:
-        raise refusal("a column `id` (or `number`), or one for every variable, is wanted", f"{path}:1")
+        other = next((mark for mark in ";\t|" if mark != dialect.separator and mark in "".join(names)), "")
+        cure = f"; if {other!r} stands between cells, say `--separator {other!r}`" if other else ""
+        raise refusal(f"a column `id` (or `number`), or one for every variable, is wanted{cure}", f"{path}:1")
     if len(names) < 2:
         raise refusal("a column a property is wanted", f"{path}:1")
-    return [_row(line, f"{path}:{k}", variables, others) for k, line in enumerate(lines, start=2)]
+    return [
+        _row(dict(zip(names, cells, strict=True)), f"{path}:{line}", variables, others, table.decimal)
+        for line, cells in zip(table.lines, table.cells, strict=True)
+    ]
 
 
-def _row(
-    line: Mapping[str | None, str | list[str] | None], place: str, variables: Sequence[str], others: Sequence[str]
-) -> Row:
+def _row(line: Mapping[str, str], place: str, variables: Sequence[str], others: Sequence[str], decimal: str) -> Row:
     """One line of the table."""
-    if None in line:
-        raise refusal("more cells than columns", place)
-    cells = {str(n).strip(): t.strip() for n, t in line.items() if isinstance(t, str) and t.strip()}
+    cells = {name: text for name, text in line.items() if not (unnamed(text) if name in variables else missing(text))}
     id = cells.get("id") or cells.get("number") or ""
     words = {name: cells.get(name, "") for name in REMARKS}
     skipped = {*OWN, *REMARKS, *variables, *HEAD[1:], *others}
-    numbers = {name: number(text, f"{place}: {name}") for name, text in cells.items() if name not in skipped}
+    numbers = {name: _number(text, f"{place}: {name}", decimal) for name, text in cells.items() if name not in skipped}
     answer = told(numbers)
-    given = {name: cells[name] for name in variables if name in cells}
+    given = {name: _point(cells[name], decimal) for name in variables if name in cells}
     row = Row(place, id, given, answer.values, answer.errors, words["failed"], words["note"], words["by"])
     if not id and not row.empty and len(given) < len(variables):
         raise refusal("no id in this row, and not every variable of one that was never suggested", place)
     if row.failed and row.values:
         raise refusal("this row has values and says that the sample failed", place)
     return row
+
+
+def _number(text: str, place: str, decimal: str) -> float:
+    value = tables.parse(text, decimal)
+    if value is None or not math.isfinite(value):
+        raise refusal(_as_option(tables.objection(text, decimal)), place)
+    return value
+
+
+def _as_option(message: str) -> str:
+    """What is said of a file's section, as the option of a command."""
+    return message.replace("say `decimal: ", "say `--decimal ").replace("say `separator: ", "say `--separator ")
+
+
+def _point(text: str, decimal: str) -> str:
+    """A number with a full stop before its decimals; anything else as it is."""
+    value = tables.parse(text, decimal)
+    return text if decimal == "." or value is None else text.replace("\u2212", "-").replace(decimal, ".")
 
 
 def contradiction(row: Row, outcome: Outcome, problem: Problem) -> str | None:

@@ -39,7 +39,7 @@ def tell(
     """
     with logbook.transaction() as drafts:
         outcome = chosen(logbook, id)
-        measured, context = observed(problem, outcome, values)
+        measured, context = observed(problem, outcome, values, repeat)
         require_measurable(problem, measured, errors)
         repeated = _repeated(problem, outcome, measured, repeat)
         named = person(problem)

@@ -1,8 +1,8 @@
 """This file is what a person types, `NAME=VALUE` after `NAME=VALUE`, as values and standard errors."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from eutectic.campaigns.errors import CampaignFileError, Complaint
 from eutectic.oracles.user.answer import SUFFIX
@@ -16,14 +16,20 @@ class Told:
     """Properties, in the units their names say."""
     errors: Mapping[str, float]
     """Standard errors of some of them."""
+    context: Mapping[str, str] = field(default_factory=dict)
+    """Variables measured with them, as typed."""
 
 
-def from_words(words: Sequence[str]) -> Told:
-    """`["yield_percent=71.5", "yield_percent_std=0.8"]`; CampaignFileError when a word says something else."""
+def from_words(words: Sequence[str], contexts: Collection[str] = ()) -> Told:
+    """`["yield_percent=71.5", "yield_percent_std=0.8"]`; CampaignFileError when a word says something else.
+
+    contexts: names of variables that are measured and not chosen; what they are may be text.
+    """
     texts = pairs(words)
-    if not texts:
+    if not texts.keys() - {*contexts}:
         raise refusal("say what was measured: PROPERTY=VALUE")
-    return told({name: number(text, f"{name}={text}") for name, text in texts.items()})
+    numbers = {name: number(text, f"{name}={text}") for name, text in texts.items() if name not in contexts}
+    return replace(told(numbers), context={name: text for name, text in texts.items() if name in contexts})
 
 
 def pairs(words: Sequence[str]) -> dict[str, str]:

@@ -13,6 +13,9 @@ from eutectic.optimizers.sharing import Made
 from eutectic.optimizers.spaces.activity import hold
 from eutectic.oracles.base import Value
 
+NEW_CHOICE = "; a new one is added to its `choices` with `campaign change`"
+"""What is said of a choice that the space has not."""
+
 
 def situated(problem: Problem, context: Mapping[str, Value]) -> tuple[Space, list[str]]:
     """The space with its context held, and that as a note; CampaignFileError when any is missing or out of range."""
@@ -26,17 +29,41 @@ def situated(problem: Problem, context: Mapping[str, Value]) -> tuple[Space, lis
         values: dict[int, float] = generator.situation(context)
     except ValueError as error:
         cure = "; give one, or ask by hand with `campaign suggest DIR --context VARIABLE=VALUE`"
-        raise _refusal(f"{error}{cure if 'has no `default`' in str(error) else ''}") from None
+        cure = cure if "has no `default`" in str(error) else NEW_CHOICE if "not one of" in str(error) else ""
+        raise _refusal(f"{error}{cure}") from None
     shown = {**getattr(generator, "defaults", {}), **context}
     return hold(problem.space, values), [f"context: {', '.join(f'{name} = {value}' for name, value in shown.items())}"]
 
 
+def unattended(problem: Problem) -> str:
+    """Why a campaign cannot ask by itself: what is measured and not chosen, and has no default; "" when it can."""
+    if not problem.space.context:
+        return ""
+    generator: Any = problem.generator
+    missing = [name for name in generator.contexts if name not in generator.defaults]
+    if not missing:
+        return ""
+    given = " ".join(f"--context {name}=..." for name in missing)
+    return (
+        f"nobody is there to say what {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} (`context: true` "
+        f"without `default`), so the campaign cannot run by itself; give a `default`, or lead it by hand: campaign "
+        f"suggest FILE {given}"
+    )
+
+
+def require_attended(problem: Problem) -> None:
+    """CampaignFileError when a campaign cannot ask by itself."""
+    if reason := unattended(problem):
+        raise _refusal(reason)
+
+
 def observed(
-    problem: Problem, outcome: Outcome, values: Mapping[str, Value]
+    problem: Problem, outcome: Outcome, values: Mapping[str, Value], repeat: bool = False
 ) -> tuple[dict[str, float], dict[str, Any]]:
     """What was measured as a property, and the context that was measured with it: variables and coordinates.
 
-    CampaignFileError when that is out of its range, and for a property that is no number.
+    CampaignFileError when that is out of its range, for a property that is no number, and for another measurement in
+    another context.
     """
     generator: Any = problem.generator
     names: tuple[str, ...] = getattr(generator, "contexts", ())
@@ -53,8 +80,15 @@ def observed(
     try:
         columns = generator.situation({**{name: outcome.variables[name] for name in names}, **seen})
     except ValueError as error:
-        raise _refusal(str(error)) from None
+        raise _refusal(f"{error}{NEW_CHOICE if 'not one of' in str(error) else ''}") from None
     shown = {name: _as(outcome.variables[name], value) for name, value in seen.items()}
+    if outcome.measurements and repeat:
+        for name, value in shown.items():
+            if value != outcome.variables[name]:
+                raise _refusal(
+                    f"{name} is {value} here and was {outcome.variables[name]} when candidate '{outcome.id}' was "
+                    "measured; what was measured in another context is another sample: --add"
+                )
     return rest, {"context": {"variables": shown, "x": {str(column): x for column, x in columns.items()}}}
 
 

@@ -13,6 +13,7 @@ from eutectic.campaigns.errors import likely
 from eutectic.campaigns.execution.job import evaluate, job, lost
 from eutectic.campaigns.execution.local import EvaluationLost, Setting, open_executor
 from eutectic.campaigns.file.goals import refusal
+from eutectic.campaigns.loop.context import unattended
 from eutectic.campaigns.loop.routing import waits
 from eutectic.campaigns.problem.curves import with_distances
 from eutectic.campaigns.problem.definition import NamedOracle, Problem
@@ -105,7 +106,7 @@ def check_and_forecast(problem: Problem) -> DryRun:
         checks=checks,
         candidate=candidate,
         trials=trials,
-        complaints=tuple(_complaints(problem, trials)) if len(able) == len(checks) else (),
+        complaints=(*_led(problem), *(_complaints(problem, trials) if len(able) == len(checks) else ())),
         forecast=forecast(problem, trials, _ask_s(problem)),
     )
 
@@ -182,6 +183,11 @@ def _evaluated(problem: Problem, named: NamedOracle, candidate: Candidate, seed:
     if "missing" in answer:
         raise EngineMissing(answer["missing"])
     return Evaluation.from_json(answer["evaluation"])
+
+
+def _led(problem: Problem) -> list[str]:
+    """Why only people can lead it."""
+    return [reason for reason in [unattended(problem)] if reason]
 
 
 def _complaints(problem: Problem, trials: Sequence[Trial]) -> Iterator[str]:

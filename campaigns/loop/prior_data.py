@@ -13,6 +13,7 @@ import numpy as np
 from eutectic.campaigns.analysis.pareto import unreached
 from eutectic.campaigns.errors import CampaignFileError, Complaint
 from eutectic.campaigns.file.sections import Known
+from eutectic.campaigns.loop.context import unattended
 from eutectic.campaigns.loop.prior_rows import FORMULA, Row, Strange, dropped, lacks, named_first, of_campaign, of_table
 from eutectic.campaigns.loop.routing import needed
 from eutectic.campaigns.problem.definition import Problem
@@ -88,7 +89,7 @@ def warnings_of(problem: Problem) -> list[str]:
     given = [goal.reference_loss for goal in goals]
     reference = [loss for loss in given if loss is not None]
     text = unreached(problem.spec, reference if len(reference) == len(goals) else None, list(record.outcomes.values()))
-    said = (estimated(len(goals)), text, outside_space(problem, tuple(record.outcomes.values())))
+    said = (estimated(len(goals)), text, outside_space(problem, tuple(record.outcomes.values())), unattended(problem))
     return [note for note in (*getattr(problem.generator, "remarks", ()), *known.notes, *said) if note]
 
 

@@ -1,10 +1,12 @@
 import csv
 
 import pytest
+from openpyxl import Workbook
 from typer.testing import CliRunner
 
+from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.cli import app
-from eutectic.campaigns.errors import CampaignFileError
+from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError
 from eutectic.campaigns.hand.sheet import read, sheet
 from eutectic.campaigns.telling import checked, tell_row
 from tests.campaigns.hand.test_asking import begun
@@ -104,3 +106,42 @@ def test_the_commands_of_a_day_in_the_laboratory(tmp_path):
     standing = campaign("status", home)
     assert "1/10 done, 1 failed" in standing
     assert campaign("suggest", home, "-n", "3", "--format", "json").count('"id"') == 3
+
+
+def test_a_sheet_of_a_spreadsheet_with_decimal_commas_comes_back_and_so_does_a_workbook(tmp_path):
+    home, form = tmp_path / "run", tmp_path / "sheet.csv"
+    begun(tmp_path).close()
+    campaign("suggest", home, "-n", "3", "--csv", form, "--separator", ";", "--decimal", ",")
+    text = form.read_text().splitlines()
+    x = Campaign.open(home).find("1").variables["x"]
+    assert text[0] == "number;id;x;y;a;b;failed;note"
+    assert text[1].split(";")[2] == str(x).replace(".", ",")
+    form.write_text("\n".join([text[0], text[1].removesuffix(";;;") + "1,5;2;;", *text[2:]]))
+    assert "if ';' stands between cells, say `--separator ';'`" in campaign("tell", home, "--csv", form)
+    refused = campaign("tell", home, "--csv", form, "--separator", ";")
+    assert "'1,5' is no number; if ',' stands before decimals, say `--decimal ','`" in refused
+    told = campaign("tell", home, "--csv", form, "--separator", ";", "--decimal", ",")
+    assert "about 1 candidate; 2 not filled in" in told
+    book = Workbook()
+    for row in (["number", "a", "b"], [2, 0.5, 0.25]):
+        book.active.append(row)
+    book.save(tmp_path / "sheet.xlsx")
+    assert "about 1 candidate" in campaign("tell", home, "--csv", tmp_path / "sheet.xlsx")
+    with Campaign.open(home) as opened:
+        assert [o.values for o in opened.ledger.outcomes[:2]] == [{"a": 1.5, "b": 2.0}, {"a": 0.5, "b": 0.25}]
+
+
+def test_suggest_begins_a_campaign_of_a_file_and_says_what_to_type_next(tmp_path):
+    begun(tmp_path).close()
+    file, home = tmp_path / "trial.yaml", tmp_path / "other"
+    done = CliRunner().invoke(app, ["suggest", str(file), "-n", "2", "--dir", str(home), "--set", "seed=4"])
+    assert done.exit_code == 0
+    assert f"campaign tell {home} --id ID a=... b=..." in done.stderr
+    assert "sobol" in done.stdout
+    with Campaign.open(home) as opened:
+        assert opened.problem.spec.seed == 4
+        assert [o.status for o in opened.ledger.outcomes] == ["proposed", "proposed"]
+    with pytest.raises(CampaignFolderError, match=f"go on with it: campaign suggest {home}"):
+        CliRunner().invoke(app, ["suggest", str(file), "--dir", str(home)], catch_exceptions=False)
+    with pytest.raises(CampaignFolderError, match="nothing: no such folder"):
+        CliRunner().invoke(app, ["suggest", str(tmp_path / "nothing")], catch_exceptions=False)

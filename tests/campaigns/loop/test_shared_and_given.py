@@ -1,13 +1,16 @@
 """Campaigns whose samples share a furnace or are made in a humidity that nobody chooses; steps that are left out."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from eutectic.campaigns.analysis.summary import title
 from eutectic.campaigns.analysis.table import table
 from eutectic.campaigns.campaign import Campaign
+from eutectic.campaigns.cli import app
 from eutectic.campaigns.commands.printing import suggestions
 from eutectic.campaigns.errors import CampaignFileError
 from eutectic.campaigns.hand.adding import variable_names
@@ -44,6 +47,17 @@ ORACLE = """
 def measured(v):
     late = (v.get("temperature_2_k", 300) - 550) / 100
     return {"hardness": v["Cr"] + v["time_h"] ** 0.1 - late * late - v["humidity"] / 50, "cost": v["Ni"] + v["Cr"]}
+"""
+
+
+POWDERS = """
+name: powders
+space: {use: parameters, variables: {x: [0, 1], powder: {choices: [A7, B2], context: true}}}
+objectives: {hardness: maximize}
+oracles: [{use: person, properties: [hardness]}]
+optimizers: [{use: sobol}]
+budget: {evaluations: 6}
+tracking: {enabled: false}
 """
 
 
@@ -89,6 +103,44 @@ def test_a_context_is_given_with_the_question_or_the_question_is_refused(tmp_pat
         assert [o.variables["humidity"] for o in made] == [40.0, 40.0]
         assert campaign.ledger.batches[-1].notes[0] == "context: humidity = 40"
         assert json.dumps(campaign.ledger.outcomes[0].variables)
+
+
+def test_a_campaign_that_only_people_can_lead_is_refused_before_it_runs(tmp_path: Path) -> None:
+    begin(tmp_path, "").close()
+    file, cure = str(tmp_path / "campaign.yaml"), r"lead it by hand: campaign suggest FILE --context humidity=\.\.\."
+    done = CliRunner().invoke(app, ["validate", file])
+    assert (done.exit_code, re.search(cure, done.output) is not None) == (0, True)
+    with pytest.raises(CampaignFileError, match=cure):
+        CliRunner().invoke(app, ["run", file, "--dir", str(tmp_path / "other")], catch_exceptions=False)
+    assert not (tmp_path / "other").exists()
+    with Campaign.open(tmp_path / "run") as campaign, pytest.raises(CampaignFileError, match=cure):
+        list(campaign.rounds())
+    with Campaign.open(tmp_path / "run") as campaign:
+        campaign.change(["space.parts.furnace.variables.humidity.default=40"])
+        assert len(next(iter(campaign.rounds())).outcomes) == 4
+
+
+def test_a_context_of_words_is_asked_for_and_told_as_words(tmp_path: Path) -> None:
+    (tmp_path / "powders.yaml").write_text(POWDERS, encoding="utf-8")
+    home, words = str(tmp_path / "run"), ["--context", "powder=A7"]
+
+    def campaign(*given: str) -> str:
+        done = CliRunner().invoke(app, given)
+        return str(done.exception) if isinstance(done.exception, CampaignFileError) else done.stdout
+
+    assert "A7" in campaign("suggest", str(tmp_path / "powders.yaml"), "--dir", home, "-n", "2", *words)
+    campaign("tell", home, "--id", "1", "hardness=3", "powder=B2")
+    said = campaign("tell", home, "--id", "1", "hardness=4", "powder=A7", "--repeat")
+    assert re.search("powder is A7 here and was B2 when candidate .* was measured", said)
+    assert "measured 2 times" in campaign("tell", home, "--id", "1", "hardness=4", "powder=B2", "--repeat")
+    said = campaign("suggest", home, "-n", "3", "--context", "powder=C9")
+    assert "powder is 'C9', not one of A7, B2; a new one is added to its `choices`" in said
+    with Campaign.open(home) as held:
+        assert [o.variables["powder"] for o in held.ledger.outcomes] == ["B2", "A7"]
+        held.change(["space.variables.powder.choices=[A7, B2, C9]"])
+        assert held.ask(1, {"powder": "C9"})[0].variables["powder"] == "C9"
+        held.tell("2", {"hardness": 3.0, "powder": "C9"})
+        assert held.find("#2").x[1] == 2
 
 
 def test_a_candidate_is_called_by_its_composition_and_what_was_done_to_it(tmp_path: Path) -> None:

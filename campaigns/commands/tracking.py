@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from eutectic.campaigns.commands.arguments import Folder
+from eutectic.campaigns.errors import CampaignFolderError
+from eutectic.campaigns.record.journal import Journal
 from eutectic.campaigns.tracking import follower
 from eutectic.campaigns.tracking.mlflow_store import ui_command
 
@@ -16,8 +18,16 @@ def sync(folder: Folder) -> None:
     typer.echo(follower.sync(folder))
 
 
-def ui(folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="A campaign's folder.")] = None) -> None:
-    """Open the MLflow UI on the campaign's store."""
-    page, command = ui_command(folder)
+def ui(
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="A campaign's folder.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Of this machine; without it a free one.")] = None,
+) -> None:
+    """Open the MLflow UI on a campaign's run, or on the store that a campaign begun here would use."""
+    if folder is not None:
+        Journal.open(folder).close()
+    try:
+        page, command = ui_command(folder, port)
+    except ValueError as error:
+        raise CampaignFolderError(str(error)) from error
     typer.echo(f"MLflow: {page} (Ctrl-C ends it)", err=True)
     os.execvp(command[0], command)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from eutectic.campaigns.analysis.labels import legal
-from eutectic.campaigns.tracking.position import address
+from eutectic.campaigns.tracking.position import Positions, address
 from eutectic.campaigns.tracking.projection import Measurement
 from eutectic.campaigns.tracking.surrogate_file import restore
 
@@ -267,22 +267,42 @@ def serve() -> None:
     mlflow.models.set_model(Served())
 
 
-def ui_command(folder: Path | None) -> tuple[str, list[str]]:
-    """The right MLflow UI's page and the command line that opens it: a server on this machine only, or a browser."""
+def ui_command(folder: Path | None, port: int | None = None) -> tuple[str, list[str]]:
+    """The right MLflow UI's page and the command line that opens it: a server on this machine only, or a browser.
+
+    With a campaign's folder the page is that of its run. ValueError where the port is taken; without one the first free
+    port from 5000 on is used.
+    """
     uri = address(folder)
+    place = _page(uri, folder) if folder else ""
     if uri.startswith(("http://", "https://")):
-        return uri, [sys.executable, "-m", "webbrowser", uri]
-    port = str(_free_port(5000))
+        return uri + place, [sys.executable, "-m", "webbrowser", uri + place]
+    if port is not None and _free_port(port, 1) is None:
+        raise ValueError(f"port {port} is taken; leave --port out, and a free one is found")
+    port = port or _free_port(5000, 100) or 5000
     quiet = [f"{name}={QUIET[name]}" for name in ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK")]
     quiet.append("MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false")  # ten processes for language models
-    serve = ["-m", "mlflow", "ui", "--backend-store-uri", uri, "--host", "127.0.0.1", "--port", port, "--workers", "1"]
-    return f"http://127.0.0.1:{port}", ["env", *quiet, sys.executable, *serve]
+    listen = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    serve = ["-m", "mlflow", "ui", "--backend-store-uri", uri, *listen]
+    return f"http://127.0.0.1:{port}{place}", ["env", *quiet, sys.executable, *serve]
 
 
-def _free_port(first: int) -> int:
-    """The first port from `first` on that nothing on this machine listens on."""
-    for port in range(first, first + 100):
+def _page(uri: str, folder: Path) -> str:
+    """Where the UI shows the campaign's own run, "" where nothing is logged yet or the store is away."""
+    position = Positions.read(folder).stores.get(uri)
+    if position is None or not position.run:
+        return ""
+    try:
+        experiment = _library().MlflowClient(uri).get_run(position.run).info.experiment_id
+    except store_errors():
+        return ""
+    return f"/#/experiments/{experiment}/runs/{position.run}"
+
+
+def _free_port(first: int, many: int) -> int | None:
+    """The first of so many ports from `first` on that nothing on this machine listens on; None: all are taken."""
+    for port in range(first, first + many):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) != 0:
                 return port
-    return first
+    return None

@@ -1,5 +1,6 @@
 import json
 import shutil
+import socket
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
@@ -7,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from eutectic.campaigns import cli
 from eutectic.campaigns.analysis.credit import gained
 from eutectic.campaigns.analysis.labels import legal
+from eutectic.campaigns.errors import CampaignFolderError
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.outcomes import Event
 from eutectic.campaigns.tracking import follower, projection
@@ -292,8 +296,27 @@ def test_the_ui_opens_on_this_machine_only_and_on_the_campaigns_store(place):
     sync(place.folder)
     page, command = ui_command(place.folder)
     assert command[command.index("--host") + 1] == "127.0.0.1"
-    assert page == f"http://127.0.0.1:{command[command.index('--port') + 1]}"
+    server, _, shown = page.partition("/#/")
+    assert server == f"http://127.0.0.1:{command[command.index('--port') + 1]}"
     assert command[command.index("--backend-store-uri") + 1] == place.uri
+    (run,) = place.runs()["campaign"]
+    assert shown == f"experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+
+
+def test_the_ui_takes_a_port_and_says_when_it_is_taken(place):
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        with pytest.raises(ValueError, match="is taken; leave --port out"):
+            ui_command(None, listening.getsockname()[1])
+        free = listening.getsockname()[1]
+    assert ui_command(None, free)[0] == f"http://127.0.0.1:{free}"
+
+
+def test_the_ui_of_a_folder_that_is_no_campaign_is_refused(tmp_path):
+    run = CliRunner().invoke(cli.app, ["ui", str(tmp_path)])
+    assert isinstance(run.exception, CampaignFolderError)
+    assert "holds no campaign" in str(run.exception)
 
 
 def test_the_ui_of_a_server_is_its_own_page(monkeypatch):

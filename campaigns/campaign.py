@@ -11,7 +11,7 @@ from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError
 from eutectic.campaigns.execution.local import Executor, Setting, open_executor
 from eutectic.campaigns.file.spec import CampaignSpec
-from eutectic.campaigns.hand import adding, asking, changing, verbs
+from eutectic.campaigns.hand import adding, asking, changing, leasing, verbs
 from eutectic.campaigns.hand.changing import Changed
 from eutectic.campaigns.hand.predicting import Prediction, predict
 from eutectic.campaigns.loop import routing
@@ -111,7 +111,7 @@ class Campaign:
                 if event.round is not None:
                     yield event.round
 
-    def ask(self, n: int, context: Mapping[str, Value] | None = None) -> list[Outcome]:
+    def ask(self, n: int, context: Mapping[str, Value] | None = None, by: str = "") -> list[Outcome]:
         """Propose up to n candidates and write them down, without evaluating; not while the campaign runs.
 
         Fewer, and in the end none, when a budget, a stage or the space is used up: `ledger.reason` says which.
@@ -120,10 +120,10 @@ class Campaign:
             raise ValueError(f"n is {n}; ask for at least 1")
         if self._loop is not None:
             raise CampaignFolderError(f"{self.folder} is running; it asks for itself")
-        self._lock.acquire()
+        self._lock.acquire(moment=True)
         try:
             self._logbook.fold()
-            numbers = asking.ask(self.problem, self._logbook, n, context)
+            numbers = asking.ask(self.problem, self._logbook, n, context, by)
         finally:
             self._lock.release()
         return [self._logbook.record.outcomes[number] for number in numbers]
@@ -133,14 +133,26 @@ class Campaign:
         self._logbook.fold()
         return asking.waiting(self.problem, self._logbook.record, self.running)
 
-    def want(self, n: int, patience_s: float = 60.0) -> list[Outcome]:
+    def lease(self, n: int, holder: str, lease_s: float = leasing.LEASE_S, by: str = "") -> list[Outcome]:
+        """Up to n of the candidates that wait, in the hands of `holder` for `lease_s` seconds from now.
+
+        Their own first, then what nobody holds or somebody has let lapse; nobody gets what another holds. Without a
+        holder nothing is written.
+        """
+        return leasing.lease(self._logbook, self.waiting, n, holder, lease_s, by)
+
+    def release(self, id: str, by: str = "") -> Outcome:
+        """Give up a candidate that is to be made all the same, by whoever asks next."""
+        return leasing.release(self._logbook, id, by)
+
+    def want(self, n: int, patience_s: float = 60.0, by: str = "") -> list[Outcome]:
         """What waits for a person, after the process that runs the campaign was asked to have n candidates ready.
 
         Fewer when a budget is used up, the process has ended, or it took longer than `patience_s`.
         """
         if not any(routing.waits(named) for named in self.problem.oracles):
             raise CampaignFolderError(f"{self.folder} is running, and no oracle of it is a person; it asks for itself")
-        self._logbook.write(Draft("wanted", {"n": n}))
+        self._logbook.write(Draft("wanted", {"n": n, "by": by} if by else {"n": n}))
         deadline = time.monotonic() + patience_s
         while len(found := self.waiting()) < n and self.running and time.monotonic() < deadline:
             if self.why_fewer():
@@ -161,14 +173,17 @@ class Campaign:
         repeat: bool = False,
         by: str = "",
         note: str = "",
+        key: str = "",
     ) -> Outcome:
         """Record what was measured of a proposed candidate, also while another process runs the campaign.
 
         id: the candidate's id or its beginning, or its number. repeat: it is another measurement of the same sample;
-        the value is then the mean. CampaignFileError for an unknown id or property, a value that is no finite number,
-        a negative error, and a candidate that has finished already.
+        the value is then the mean. key: told again under it, it counts once.
+
+        CampaignFileError for an unknown id or property, a value that is no finite number, a negative error, and a
+        candidate that has finished already.
         """
-        return verbs.tell(self.problem, self._logbook, id, values, errors or {}, repeat, by, note)
+        return verbs.tell(self.problem, self._logbook, id, values, errors or {}, repeat, by, note, key)
 
     def add(
         self,
@@ -178,12 +193,14 @@ class Campaign:
         repeat: bool = False,
         by: str = "",
         note: str = "",
+        key: str = "",
     ) -> Outcome:
         """Record a result of something that was never suggested; it counts for no budget and is learned from.
 
-        CampaignFileError for variables that make no candidate, and for a candidate that has finished already.
+        key: told again under it, it counts once. CampaignFileError for variables that make no candidate, and for a
+        candidate that has finished already.
         """
-        return adding.add(self.problem, self._logbook, variables, values, errors or {}, repeat, by, note)
+        return adding.add(self.problem, self._logbook, variables, values, errors or {}, repeat, by, note, key)
 
     def same(self, variables: Mapping[str, Value]) -> Outcome | None:
         """The outcome of the candidate with these variables, an open one rather than one that has ended; or None."""
@@ -300,13 +317,13 @@ class Campaign:
         return open_executor(given.use, setting)
 
 
-def request_stop(folder: str | Path) -> bool:
+def request_stop(folder: str | Path, by: str = "") -> bool:
     """Ask the process that runs the folder's campaign to drain; False when none does."""
     journal = Journal.open(Path(folder))
     try:
         running = in_use(Path(folder))
         if running:
-            journal.write(Draft("stop", {}))
+            journal.write(Draft("stop", {"by": by} if by else {}))
     finally:
         journal.close()
     return running

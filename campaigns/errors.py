@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 KeyPath = tuple[str | int, ...]
 
@@ -17,6 +18,8 @@ class Complaint:
     """What was given, what is known, the nearest name."""
     place: str = ""
     """`FILE:LINE`, or the `--set` it came from; empty when not known."""
+    kind: Literal["", "missing", "conflict"] = ""
+    """`missing`: there is no such thing; `conflict`: it is as such in order, but not after what is recorded."""
 
     def under(self, prefix: KeyPath) -> "Complaint":
         """The same complaint about a part that stands at `prefix` in the file."""

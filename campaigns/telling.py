@@ -1,28 +1,80 @@
 """This file is the campaign's talk with a person: what to measure, and what came out, said in words or in a sheet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from eutectic.campaigns.campaign import Campaign
-from eutectic.campaigns.errors import CampaignFileError, Complaint
+from eutectic.campaigns.errors import CampaignFileError
+from eutectic.campaigns.hand.leasing import LEASE_S, in_other_hands
 from eutectic.campaigns.hand.sheet import Row, contradiction
 from eutectic.campaigns.hand.words import refusal
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.oracles.base import Value
 
+TRIES = 5
+"""How often new candidates are asked for, when others take them first."""
 
-def suggested(campaign: Campaign, n: int, context: Mapping[str, Value] | None = None) -> tuple[list[Outcome], str]:
+
+Ask = Callable[[int, Mapping[str, Value] | None], object]
+
+
+def suggested(
+    campaign: Campaign,
+    n: int,
+    context: Mapping[str, Value] | None = None,
+    holder: str = "",
+    lease_s: float = LEASE_S,
+    by: str = "",
+    ask: Ask | None = None,
+) -> tuple[list[Outcome], str]:
     """Up to n candidates for a person, and why there are fewer: first those that wait for one, then new ones.
 
+    With a holder they are theirs for `lease_s` seconds: their own come first, and nobody gets what another holds.
     Where no oracle is a person, whatever was proposed and never evaluated waits, unless a process runs the campaign.
-    A process that runs the campaign does the asking; CampaignFolderError when that asks nothing of people.
+    A process that runs the campaign does the asking; CampaignFolderError when that asks nothing of people. Else `ask`
+    proposes (so many, in this context), in this process when it is not given.
     """
-    ready, running = campaign.waiting(), campaign.running
-    if len(ready) < n and running:
-        ready = campaign.want(n)
-    elif len(ready) < n:
-        ready += campaign.ask(n - len(ready), context)
-    return ready[:n], "" if len(ready) >= n or running else campaign.why_fewer()
+    ready, running = campaign.lease(n, holder, lease_s, by), campaign.running
+    for _ in range(TRIES):
+        if len(ready) >= n:
+            break
+        others, new = in_other_hands(campaign.waiting(), holder), list[Outcome]()
+        if running:
+            campaign.want(n + others, by=by)
+        elif ask is not None:
+            ask(n - len(ready), context)
+        else:
+            new = campaign.ask(n - len(ready), context, by)
+        ready = campaign.lease(n, holder, lease_s, by)
+        if not holder:  # also what a program would be asked of first
+            ready += [outcome for outcome in new if outcome.number not in {o.number for o in ready}]
+        if in_other_hands(campaign.waiting(), holder) == others:  # nobody was quicker
+            break
+    return ready, "" if len(ready) >= n or running else campaign.why_fewer()
+
+
+def tell_once(
+    campaign: Campaign,
+    id: str,
+    values: Mapping[str, Value],
+    errors: Mapping[str, float] | None = None,
+    repeat: bool = False,
+    by: str = "",
+    note: str = "",
+    key: str = "",
+) -> Outcome:
+    """Tell what was measured of a candidate, whoever holds it, also when it was given back meanwhile.
+
+    What the record holds already is not written down again. CampaignFileError as `Campaign.tell` has it.
+    """
+    row = Row("", id, {}, {n: float(v) for n, v in values.items() if not isinstance(v, str)}, errors or {})
+    outcome = campaign.find(id)
+    if not repeat and not note and outcome.status not in ("failed", "refused") and held(outcome, row):
+        return outcome
+    if outcome.status == "returned":
+        numbers = {name: float(value) for name, value in row.values.items() if name not in outcome.variables}
+        return campaign.add({**outcome.variables}, numbers, errors, repeat, by, note, key)
+    return campaign.tell(id, values, errors, repeat, by, note, key)
 
 
 def tell_row(campaign: Campaign, row: Row, repeat: bool = False, by: str = "") -> bool:
@@ -35,7 +87,7 @@ def tell_row(campaign: Campaign, row: Row, repeat: bool = False, by: str = "") -
     try:
         return _tell(campaign, replace(row, by=row.by or by), repeat)
     except CampaignFileError as error:
-        complaints = [Complaint(c.path, c.message, c.place or row.place) for c in error.complaints]
+        complaints = [replace(c, place=c.place or row.place) for c in error.complaints]
         raise CampaignFileError(complaints) from None
 
 
@@ -78,8 +130,12 @@ def _add(campaign: Campaign, row: Row, repeat: bool) -> bool:
 
 def held(outcome: Outcome, row: Row) -> bool:
     """Does the record hold what a line says: as one of the measurements, or as the values?"""
-    known = [outcome.values, *(m.values for m in outcome.measurements)]
-    return any(all(values.get(name) == value for name, value in row.values.items()) for values in known)
+    known = [(outcome.values, outcome.errors), *((m.values, m.errors) for m in outcome.measurements)]
+    return any(_within(row.values, values) and _within(row.errors, errors) for values, errors in known)
+
+
+def _within(some: Mapping[str, float], all_of_them: Mapping[str, float]) -> bool:
+    return all(all_of_them.get(name) == value for name, value in some.items())
 
 
 def checked(rows: Sequence[Row]) -> Sequence[Row]:

@@ -14,6 +14,7 @@ from eutectic.campaigns.errors import CampaignFolderError
 from eutectic.campaigns.file import examples
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.hand.adding import outside, sorted_words, variable_names
+from eutectic.campaigns.hand.leasing import LEASE_S
 from eutectic.campaigns.hand.sheet import Dialect, Row, measured_names, read, sheet
 from eutectic.campaigns.hand.words import Told, from_words, pairs, refusal
 from eutectic.campaigns.loop.context import context_of, situated
@@ -51,6 +52,12 @@ def suggest(
     overrides: Overrides = None,
     separator: Separator = ",",
     decimal: Decimal = ".",
+    holder: Annotated[
+        str, typer.Option("--holder", metavar="NAME", help="Who makes them: nobody else is given these meanwhile.")
+    ] = "",
+    lease_s: Annotated[
+        float, typer.Option("--lease-s", metavar="SECONDS", help="With --holder: for how long.")
+    ] = LEASE_S,
 ) -> None:
     """Propose candidates to evaluate by hand.
 
@@ -60,7 +67,7 @@ def suggest(
     """
     with _begun(place, home, overrides or (), context_of(context or ())) as campaign:
         folder = campaign.folder
-        outcomes, note = suggested(campaign, n, context_of(context or ()))
+        outcomes, note = suggested(campaign, n, context_of(context or ()), holder, lease_s)
         show = suggestions_json if format == "json" else suggestions
         typer.echo(show(outcomes, campaign.problem.spec, instructions(campaign.problem)))
         if csv is not None:

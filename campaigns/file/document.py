@@ -5,7 +5,7 @@ YAML 1.2 words, safe tags, no bombs.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
@@ -71,7 +71,7 @@ class Document:
             return complaint
         around = (complaint.path[:k] for k in range(len(complaint.path), -1, -1))
         place = next((self.places[path] for path in around if path in self.places), "")
-        return Complaint(complaint.path, complaint.message, place)
+        return replace(complaint, place=place)
 
     def refuse(self, complaints: Sequence[Complaint]) -> CampaignFileError:
         """The error that says all of these, each with its place, in the order of the file and none twice."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from eutectic.campaigns.errors import unknown
-from eutectic.campaigns.hand.verbs import measurable, person, require_measurable, said, tell
+from eutectic.campaigns.hand.verbs import measurable, person, require_measurable, said, tell, told_under
 from eutectic.campaigns.hand.words import number, told
 from eutectic.campaigns.loop.prior_data import WITHIN, coordinates
 from eutectic.campaigns.loop.prior_rows import Row
@@ -50,24 +50,30 @@ def add(
     repeat: bool = False,
     by: str = "",
     note: str = "",
+    key: str = "",
 ) -> Outcome:
     """Write down a result of something that was never suggested; it counts for no budget, and is learned from.
 
     Of what was suggested and is still open it is that candidate's result. CampaignFileError for variables that make no
     candidate, for what nobody can have measured, and for a candidate that has finished, unless `repeat` says that this
-    is another measurement of it.
+    is another measurement of it. key: the teller's own name of this telling; under it, it is written down once.
     """
     require_measurable(problem, values, errors)
+    if key and (before := told_under(logbook, key, values, errors)) is not None:
+        return before
     x, candidate = made(problem, variables)
     known = same(problem, logbook, x, candidate)
     if known is not None and (known.status in OPEN or repeat):
-        return tell(problem, logbook, known.id, values, errors, repeat, by, note)
+        return tell(problem, logbook, known.id, values, errors, repeat, by, note, key)
     if known is not None and known.status in ("finished", "failed", "refused"):
         raise said(
             f"this is candidate '{known.id}' (number {known.number}), which has ended ({known.status}); another "
-            "measurement of it: --repeat; a wrong value: --correct"
+            "measurement of it: --repeat; a wrong value: --correct",
+            "conflict",
         )
     with logbook.transaction() as drafts:
+        if key and (before := told_under(logbook, key, values, errors)) is not None:
+            return before
         row = {
             "id": candidate.id,
             "x": x.tolist(),
@@ -79,7 +85,7 @@ def add(
         }
         if problem.ladder.rungs:
             row |= {"rung": problem.ladder.top, "fidelity": float(problem.ladder.top)}
-        said_of_it = {key: text for key, text in (("by", by), ("note", note)) if text}
+        said_of_it = {key: text for key, text in (("by", by), ("note", note), ("key", key)) if text}
         body = {"row": row, "oracle": person(problem), **said_of_it}
         place = min([1, *logbook.record.outcomes]) - 1
         drafts.append(Draft("added", body, place))

@@ -28,7 +28,9 @@ from eutectic.oracles.base import Value
 SPACE_USED_UP = "the space is used up"
 
 
-def ask(problem: Problem, logbook: Logbook, n: int, context: Mapping[str, Value] | None = None) -> list[int]:
+def ask(
+    problem: Problem, logbook: Logbook, n: int, context: Mapping[str, Value] | None = None, by: str = ""
+) -> list[int]:
     """Propose up to n candidates and write them down; their numbers, fewer when a budget or the space is used up.
 
     context: what is measured and not chosen, by variable; CampaignFileError when any is missing or out of range.
@@ -50,7 +52,7 @@ def ask(problem: Problem, logbook: Logbook, n: int, context: Mapping[str, Value]
         numbers += [row["number"] for row in body["proposals"]]
         exhausted = not body["proposals"]
         if not exhausted:
-            plan.add("asked", body)
+            plan.add("asked", {**body, "by": by} if by else body)
     _put_down(plan, exhausted)
     logbook.write(*plan.drafts)
     return numbers

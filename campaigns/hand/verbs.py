@@ -6,8 +6,9 @@ Each is one transaction in which only what was written since is folded, also whi
 import math
 import time
 from collections.abc import Mapping
+from typing import Literal
 
-from eutectic.campaigns.errors import CampaignFileError, Complaint, unknown
+from eutectic.campaigns.errors import CampaignFileError, Complaint, shortened, unknown
 from eutectic.campaigns.file.goals import refusal
 from eutectic.campaigns.loop import routing
 from eutectic.campaigns.loop.context import observed
@@ -30,10 +31,12 @@ def tell(
     repeat: bool = False,
     by: str = "",
     note: str = "",
+    key: str = "",
 ) -> Outcome:
     """Write down what was measured of a candidate; the outcome as it is then.
 
     values: properties, and variables with `context: true` that were measured with them, which replace what was asked.
+    key: the teller's own name of this telling; under it, it is written down once.
     CampaignFileError for what nobody can have measured, an unknown id, a candidate that was given back, and for one
     that has values already unless `repeat` says that this is another measurement.
     """
@@ -41,12 +44,14 @@ def tell(
         outcome = chosen(logbook, id)
         measured, context = observed(problem, outcome, values, repeat)
         require_measurable(problem, measured, errors)
+        if (before := told_under(logbook, key, measured, errors)) is not None:
+            return before
         repeated = _repeated(problem, outcome, measured, repeat)
         named = person(problem)
         body: dict[str, object] = {"oracle": named, "values": _floats(measured), "errors": _floats(errors)}
         body |= _rung(problem, named) | context
         body |= {"repeat": True} if repeated else {}
-        body |= {key: text for key, text in (("by", by), ("note", note)) if text}
+        body |= {key: text for key, text in (("by", by), ("note", note), ("key", key)) if text}
         drafts.append(Draft("told", body, outcome.number))
         now = time.time()
         after = told(outcome, body, now)
@@ -60,7 +65,7 @@ def tell(
 def _repeated(problem: Problem, outcome: Outcome, values: Values, repeat: bool) -> bool:
     """Is this another measurement of a sample? CampaignFileError where that cannot be, or has to be said."""
     if outcome.status == "returned":
-        raise said(f"candidate '{outcome.id}' was given back; a result of it all the same: --add")
+        raise said(f"candidate '{outcome.id}' was given back; a result of it all the same: --add", "conflict")
     by_hand = [m for m in outcome.measurements if m.oracle == person(problem)]
     if repeat and outcome.status == "finished" and not by_hand:
         raise said(f"candidate '{outcome.id}' was computed by {_computed(outcome)}, not measured: nothing to repeat")
@@ -71,12 +76,23 @@ def _repeated(problem: Problem, outcome: Outcome, values: Values, repeat: bool) 
         return bool(by_hand) and outcome.status not in ("failed", "refused")
     ways = "another measurement of the sample: --repeat; a wrong value: --correct"
     if outcome.status == "finished":
-        raise said(f"candidate '{outcome.id}' has finished already ({_numbers(outcome.values)}); {ways}")
+        raise said(f"candidate '{outcome.id}' has finished already ({_numbers(outcome.values)}); {ways}", "conflict")
     held = by_hand[-1].values if by_hand and outcome.status in OPEN else {}
     for name, value in values.items():
         if held.get(name, value) != value:
-            raise said(f"'{name}' of candidate '{outcome.id}' was told as {held[name]:g} already; {ways}")
+            message = f"'{name}' of candidate '{outcome.id}' was told as {held[name]:g} already; {ways}"
+            raise said(message, "conflict")
     return False
+
+
+def told_under(logbook: Logbook, key: str, values: Values, errors: Values) -> Outcome | None:
+    """The outcome of what was told under a key before, or None; CampaignFileError when that was something else."""
+    telling = logbook.record.tellings.get(key) if key else None
+    if telling is None:
+        return None
+    if telling.number is None or not telling.says(_floats(values), _floats(errors)):
+        raise said(f"'{shortened(key)}' is the key of another telling; give each its own", "conflict")
+    return logbook.record.outcomes[telling.number]
 
 
 def fail(problem: Problem, logbook: Logbook, id: str, why: str, infrastructure: bool = False, by: str = "") -> Outcome:
@@ -89,7 +105,7 @@ def fail(problem: Problem, logbook: Logbook, id: str, why: str, infrastructure: 
         raise said("say why it failed, such as --failed 'cracked on cooling'")
     with logbook.transaction() as drafts:
         outcome = chosen(logbook, id)
-        _require_open(outcome, "it cannot fail any more")
+        require_open(outcome, "it cannot fail any more")
         named, failure = person(problem), "infrastructure" if infrastructure else "error"
         body = {"oracle": named, "failure": failure, "error": why, **_rung(problem, named)}
         drafts.append(Draft("reported", {**body, **({"by": by} if by else {})}, outcome.number))
@@ -156,9 +172,9 @@ def give_back(logbook: Logbook, id: str, never: bool = False, why: str = "", by:
     """
     with logbook.transaction() as drafts:
         outcome = chosen(logbook, id)
-        _require_open(outcome, "it cannot be given back")
+        require_open(outcome, "it cannot be given back")
         if outcome.status == "running":
-            raise said(f"candidate '{outcome.id}' is being computed; it cannot be given back")
+            raise said(f"candidate '{outcome.id}' is being computed; it cannot be given back", "conflict")
         body: dict[str, object] = {"why": why, "never": never}
         drafts.append(Draft("returned", {**body, **({"by": by} if by else {})}, outcome.number))
     return logbook.record.outcomes[outcome.number]
@@ -183,7 +199,7 @@ def chosen(logbook: Logbook, id: str, last: bool = False) -> Outcome:
     own = logbook.called(id) if id.strip("#").strip() else []
     if not own:
         waiting = {logbook.record.outcomes[n].id for n in logbook.record.unsettled}
-        raise said(unknown("candidate", id, waiting))
+        raise said(unknown("candidate", id, waiting), "missing")
     ids = list(dict.fromkeys(outcome.id for outcome in own))
     if len(ids) > 1:
         raise said(f"'{id}' is the beginning of {len(ids)} candidates: {', '.join(ids[:5])}")
@@ -233,10 +249,11 @@ def _rung(problem: Problem, name: str) -> dict[str, float]:
     return {"fidelity": float(next((r for r in own if r is not None), ladder.top))} if ladder.rungs else {}
 
 
-def _require_open(outcome: Outcome, consequence: str) -> None:
+def require_open(outcome: Outcome, consequence: str) -> None:
+    """CampaignFileError for a candidate that has ended."""
     if outcome.status not in OPEN:
         cure = "; a wrong value: --correct" if outcome.status == "finished" and outcome.measurements else ""
-        raise said(f"candidate '{outcome.id}' has ended ({_state(outcome)}): {consequence}{cure}")
+        raise said(f"candidate '{outcome.id}' has ended ({_state(outcome)}): {consequence}{cure}", "conflict")
 
 
 def _state(outcome: Outcome) -> str:
@@ -257,6 +274,6 @@ def _floats(values: Values) -> dict[str, float]:
     return {name: float(value) for name, value in values.items()}
 
 
-def said(message: str) -> CampaignFileError:
+def said(message: str, kind: Literal["", "missing", "conflict"] = "") -> CampaignFileError:
     """The error that says one thing."""
-    return CampaignFileError([Complaint((), message)])
+    return CampaignFileError([Complaint((), message, kind=kind)])

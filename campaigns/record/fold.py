@@ -9,19 +9,23 @@ from typing import Any
 from eutectic.campaigns.file.goals import refusal
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.facts import source_of
-from eutectic.campaigns.record.journal import Entry
-from eutectic.campaigns.record.outcomes import Batch, Change, Gate, Ledger, Outcome, Round, State
+from eutectic.campaigns.record.journal import BY_HAND, SHARED, Entry
+from eutectic.campaigns.record.leases import Telling, leased
+from eutectic.campaigns.record.outcomes import Batch, Change, Ledger, Outcome, Round, State
 from eutectic.campaigns.record.steps import (
     OPEN,
     Body,
     corrected,
+    gated,
     learned,
     proposed,
     remarked,
     reported,
     said_before,
     settled,
+    started,
     told,
+    validated,
 )
 from eutectic.oracles.base import Evaluation
 
@@ -66,6 +70,10 @@ class Record:
     settings: dict[str, str] = field(default_factory=dict)
     """Oracle -> settings hash under which it gave its last values."""
     changes: list[Change] = field(default_factory=list)
+    tellings: dict[str, Telling] = field(default_factory=dict)
+    """Key -> what was told under it."""
+    to_run: bool = False
+    """Somebody asked for it to be run, and nobody to stop since."""
     chosen: tuple[int, ...] | None = None
     """Numbers of what is computed once more at the end; None until that begins."""
 
@@ -75,7 +83,13 @@ class Record:
             assert entry.seq > self.seq
             if self.sessions and self.state == "running" and entry.kind not in FOREIGN:
                 self.sessions[-1] = (self.sessions[-1][0], entry.at)
-            FOLDS[entry.kind](self, entry)
+            if entry.kind in STEPS:
+                assert entry.number is not None
+                self.outcomes[entry.number] = STEPS[entry.kind](self.outcomes[entry.number], entry.body, entry.at)
+            else:
+                FOLDS[entry.kind](self, entry)
+            if "key" in entry.body:
+                self.tellings[str(entry.body["key"])] = Telling(entry.kind, entry.number, entry.body)
             self.seq = entry.seq
 
     def rest(self, state: State) -> None:
@@ -92,7 +106,7 @@ class Record:
     def copy(self) -> "Record":
         """Another record that says the same, to be folded further on its own; outcomes and batches never change."""
         other = copy(self)
-        for name in ("outcomes", "candidates", "ended", "regrets", "paid", "settings"):
+        for name in ("outcomes", "candidates", "ended", "regrets", "paid", "settings", "tellings"):
             setattr(other, name, dict(getattr(self, name)))
         other.batches, other.sessions, other.unsettled = [*self.batches], [*self.sessions], {*self.unsettled}
         other.changes = [*self.changes]
@@ -152,6 +166,7 @@ class Record:
             hours=self.hours,
             reason=self.text,
             changes=tuple(self.changes),
+            wanted=self.to_run,
         )
 
 
@@ -220,13 +235,6 @@ def _asked(record: Record, entry: Entry) -> None:
         record.by_id.setdefault(row["id"], []).append(number)
 
 
-def _started(record: Record, entry: Entry) -> None:
-    assert entry.number is not None
-    outcome = record.outcomes[entry.number]
-    if outcome.status in OPEN:
-        record.outcomes[entry.number] = replace(outcome, status="running")
-
-
 def _evaluated(record: Record, entry: Entry) -> None:
     """The last attempt of each oracle stands; values of a failed one do not count."""
     assert entry.number is not None
@@ -241,55 +249,21 @@ def _evaluated(record: Record, entry: Entry) -> None:
         record.paid.setdefault((outcome.id, evaluation.oracle, body["settings"]), evaluation)
 
 
-def _told(record: Record, entry: Entry) -> None:
-    """What a person says of one oracle adds up over several tellings."""
-    assert entry.number is not None
-    record.outcomes[entry.number] = told(record.outcomes[entry.number], entry.body, entry.at)
-
-
-def _corrected(record: Record, entry: Entry) -> None:
-    assert entry.number is not None
-    record.outcomes[entry.number] = corrected(record.outcomes[entry.number], entry.body, entry.at)
-
-
-def _reported(record: Record, entry: Entry) -> None:
-    """A sample gave no values; where that was not its fault it waits again, as if it had not been made."""
-    assert entry.number is not None
-    outcome = reported(record.outcomes[entry.number], entry.body, entry.at)
-    record.outcomes[entry.number] = replace(outcome, status="proposed") if outcome.status in OPEN else outcome
-
-
 def _returned(record: Record, entry: Entry) -> None:
     """A candidate is not made: it counts for no budget, and is asked for again unless that is ruled out."""
     assert entry.number is not None
     body: Body = entry.body
-    outcome = replace(record.outcomes[entry.number], status="returned", barred=body["never"], error=body["why"])
+    outcome = replace(record.outcomes[entry.number], status="returned", barred=body["never"], lease=None)
+    outcome = replace(outcome, error=body["why"])
     said = f"returned{', never to be asked for again' if body['never'] else ''}"
     said += f": {body['why']}" if body["why"] else ""
     record.outcomes[entry.number] = remarked(outcome, said, body.get("by", ""), entry.at)
     record.unsettled.discard(entry.number)
 
 
-def _gate(record: Record, entry: Entry) -> None:
-    """A candidate goes on to the next rung, or is held back for good."""
-    assert entry.number is not None
-    outcome, gate = record.outcomes[entry.number], Gate(**entry.body)  # type: ignore[arg-type]
-    rung = gate.rung + 1 if gate.passed else gate.rung
-    record.outcomes[entry.number] = replace(outcome, gates=(*outcome.gates, gate), rung=rung)
-
-
 def _chosen(record: Record, entry: Entry) -> None:
     body: Body = entry.body
     record.chosen = tuple(body["numbers"])
-
-
-def _validated(record: Record, entry: Entry) -> None:
-    """The campaign's own values stay as they are."""
-    assert entry.number is not None
-    body: Body = entry.body
-    if not body["again"]:
-        said = Evaluation.from_json(body["evaluation"])
-        record.outcomes[entry.number] = replace(record.outcomes[entry.number], validation=said)
 
 
 def _settled(record: Record, entry: Entry) -> None:
@@ -325,9 +299,14 @@ def _wanted(record: Record, entry: Entry) -> None:
     record.wanted = body["n"]
 
 
+def _start(record: Record, entry: Entry) -> None:
+    del entry
+    record.to_run = True
+
+
 def _stop(record: Record, entry: Entry) -> None:
     del entry
-    record.stop_asked = True
+    record.stop_asked, record.to_run = True, False
 
 
 def _changed(record: Record, entry: Entry) -> None:
@@ -369,31 +348,34 @@ def _state(record: Record, entry: Entry) -> None:
 
 KEPT: Mapping[str, Any] = {"budget": None, "executor": None, "tracking": None, "cache": None, "validation": None}
 """Sections whose change leaves what was fitted as it is."""
-FOREIGN = frozenset(
-    {"wanted", "changed", "told", "added", "reported", "corrected", "returned", "stop", "session", "note"}
-)
+FOREIGN = frozenset({*BY_HAND, *SHARED, "told", "stop", "session", "note"})
 """Kinds that any process may write, so that they say nothing of how long a session has lasted."""
 FOLDS: Mapping[str, Callable[[Record, Entry], None]] = {
     "known": _known,
     "session": _session,
     "asked": _asked,
-    "started": _started,
     "evaluated": _evaluated,
-    "told": _told,
-    "reported": _reported,
-    "corrected": _corrected,
     "added": _added,
     "returned": _returned,
-    "gate": _gate,
     "settled": _settled,
     "chosen": _chosen,
-    "validated": _validated,
     "reference": _reference,
     "round": _round,
     "wanted": _wanted,
+    "start": _start,
     "stop": _stop,
     "note": _note,
     "changed": _changed,
     "state": _state,
 }
-"""One for every kind of event but `begun`."""
+"""One for every kind of event but `begun` and those that are a step of one outcome."""
+STEPS: Mapping[str, Callable[[Outcome, Body, float], Outcome]] = {
+    "started": started,
+    "told": told,
+    "corrected": corrected,
+    "reported": reported,
+    "leased": leased,
+    "gate": gated,
+    "validated": validated,
+}
+"""The other kinds: an outcome, what the event says and when (Unix time, s) -> the outcome after it."""

@@ -16,6 +16,8 @@ reported    oracle, failure, error, fidelity, by: by hand, that a sample gave no
 corrected   measurement (its place), values, errors, before (the values it had), why, by: by hand
 changed     set, by, spec (as it is from here on), differences, x (new coordinates by number, where the space changed)
 returned    why, never (to be asked for again), by: it is not made
+leased      holder, until (Unix time, s), by: somebody has taken it to make; a later one stands in its place, and a
+            holder of "" gives it up for others to make
 gate        rung, passed, chance, reason: does it go on to the next rung of the ladder?
 settled     status, failure, error, told (by hand), provisional (properties that are not the top rung's, on a ladder):
             nothing more will happen to it, unless somebody tells
@@ -23,10 +25,13 @@ reference   reference (m,), hypervolumes of the rounds that ended before it was 
 round       index, hypervolume, diagnostics, fit_s, overhead_s
 chosen      numbers: the best, to be computed once more at the end
 validated   settings (hash), attempt, again, evaluation: that was done
-wanted      n: somebody asked the running process to have so many candidates ready for people
-stop        somebody asked the running process to stop
+wanted      n, by: somebody asked the running process to have so many candidates ready for people
+start       by: somebody asked for a process that runs the campaign
+stop        by: somebody asked the running process to stop
 note        text, by
 state       state, text, overhead_s: the process put the campaign down
+
+Whatever is told by hand may have `key`: the teller's own name of that telling, under which it counts once.
 
 Durability: the database is in WAL mode, so a transaction that was committed survives the death of the process by any
 signal. Transactions that hold results or proposals are also flushed to the disk (synchronous=FULL) and survive a power
@@ -48,12 +53,12 @@ from eutectic.campaigns.errors import CampaignFolderError
 NAME = "journal.sqlite"
 APPLICATION_ID = 0x45755443
 """`EuTC`, in the header of the database file: this is a journal of ours."""
-VERSION = 3
+VERSION = 4
 """Of the schema and of the events' content; a journal with a larger one is refused."""
-BEFORE_HAND = 2
-"""The version that does not know the kinds below; a journal gets the next one with the first of them."""
-BY_HAND = frozenset({"wanted", "changed", "added", "reported", "corrected", "returned"})
-"""Kinds that version 3 brought."""
+BY_HAND = ("wanted", "changed", "added", "reported", "corrected", "returned")
+SHARED = ("leased", "start")
+SINCE: Mapping[str, int] = {**dict.fromkeys(BY_HAND, 3), **dict.fromkeys(SHARED, 4)}
+"""Kind -> the version that brought it; an older journal gets that version with the first such event."""
 BUSY_S = 30.0
 """Seconds a writer waits for another process's transaction."""
 PASSING = frozenset({"started", "note", "session"})
@@ -142,8 +147,9 @@ class Journal:
 
     def append(self, draft: Draft) -> None:
         """Append one event inside a `transaction`."""
-        if draft.kind in BY_HAND and self._connection.execute("PRAGMA user_version").fetchone() == (BEFORE_HAND,):
-            self._connection.execute(f"PRAGMA user_version={VERSION}")
+        since = SINCE.get(draft.kind, 0)
+        if since and self._connection.execute("PRAGMA user_version").fetchone() < (since,):
+            self._connection.execute(f"PRAGMA user_version={since}")
         _insert(self._connection, draft)
 
     def since(self, seq: int = 0) -> list[Entry]:

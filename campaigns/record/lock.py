@@ -9,6 +9,8 @@ from typing import IO
 from eutectic.campaigns.errors import CampaignFolderError
 
 NAME = "lock"
+MOMENT = "for a moment"
+"""What stands behind the holder's number where the campaign is not run, but asked."""
 PATIENCE_S = 0.5
 """Seconds to try for, so that another process that only looks whether the lock is held is not taken for a holder."""
 
@@ -25,8 +27,11 @@ class FolderLock:
         """Is it held by this object?"""
         return self._file is not None
 
-    def acquire(self) -> None:
-        """Take the lock; CampaignFolderError with the holder's process id when another holds it."""
+    def acquire(self, moment: bool = False) -> None:
+        """Take the lock; CampaignFolderError with the holder's process id when another holds it.
+
+        With `moment` the campaign is not run meanwhile: `in_use` passes over it.
+        """
         if self._file is not None:
             return
         file = self._path.open("a+", encoding="utf-8")
@@ -39,7 +44,7 @@ class FolderLock:
             time.sleep(0.02)
         file.seek(0)
         file.truncate()
-        file.write(f"{os.getpid()}\n")
+        file.write(f"{os.getpid()} {MOMENT}\n" if moment else f"{os.getpid()}\n")
         file.flush()
         self._file = file
 
@@ -51,7 +56,7 @@ class FolderLock:
 
 
 def in_use(folder: Path) -> bool:
-    """Does any process hold the folder's lock? It is looked at without being taken by others' notice."""
+    """Does a process run the folder's campaign? Its lock is looked at without being taken by others' notice."""
     path = folder / NAME
     if not path.exists():
         return False
@@ -59,7 +64,7 @@ def in_use(folder: Path) -> bool:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return True
+            return MOMENT not in file.read()
     return False
 
 
@@ -73,5 +78,5 @@ def _locked(file: IO[str]) -> bool:
 
 def _holder(file: IO[str]) -> str:
     file.seek(0)
-    written = file.read().strip()
+    written = file.read().partition(" ")[0].strip()
     return f"process {written}" if written else "another process"

@@ -51,6 +51,15 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
+class Lease:
+    """Who makes a candidate, and for how long others leave it to them."""
+
+    holder: str
+    until: float
+    """Unix time, s."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """One candidate's whole fate, from proposal to values."""
 
@@ -108,6 +117,8 @@ class Outcome:
     """What people said of it, in order."""
     barred: bool = False
     """Is it never to be asked for again?"""
+    lease: Lease | None = None
+    """Who has taken it to make; None once it has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +188,8 @@ class Ledger:
     """Why it rests, as the last session put it; empty while it runs."""
     changes: tuple[Change, ...] = ()
     """In order; `spec` is as it is after the last."""
+    wanted: bool = False
+    """Did somebody ask for it to be run, and nobody to stop since?"""
 
     @property
     def finished(self) -> tuple[Outcome, ...]:

@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from eutectic.campaigns.file.spec import CampaignSpec
-from eutectic.campaigns.record.outcomes import Measurement, Outcome, Remark
+from eutectic.campaigns.record.outcomes import Gate, Measurement, Outcome, Remark
 from eutectic.optimizers.base import Reason
 from eutectic.oracles.base import Evaluation
 
@@ -70,7 +70,7 @@ def settled(outcome: Outcome, status: Any, spec: CampaignSpec, at: float) -> Out
     excess = tuple(limit.excess(values.get(limit.property, math.nan)) for limit in spec.limits)
     losses = tuple(loss if goal.name in values else math.nan for loss, goal in zip(losses, spec.goals, strict=True))
     feasible = all(math.isfinite(loss) for loss in losses) and all(e <= 0 for e in excess)
-    return replace(outcome, status=status, losses=losses, excess=excess, feasible=feasible, finished_at=at)
+    return replace(outcome, status=status, losses=losses, excess=excess, feasible=feasible, finished_at=at, lease=None)
 
 
 def told(outcome: Outcome, body: Body, at: float) -> Outcome:
@@ -109,8 +109,30 @@ def corrected(outcome: Outcome, body: Body, at: float) -> Outcome:
     return remarked(outcome, f"corrected {changes}{why}", body.get("by", ""), at)
 
 
+def started(outcome: Outcome, body: Body, at: float) -> Outcome:
+    """Somebody evaluates it."""
+    del body, at
+    return replace(outcome, status="running") if outcome.status in OPEN else outcome
+
+
+def gated(outcome: Outcome, body: Body, at: float) -> Outcome:
+    """It goes on to the next rung, or is held back for good."""
+    del at
+    gate = Gate(**body)
+    return replace(outcome, gates=(*outcome.gates, gate), rung=gate.rung + 1 if gate.passed else gate.rung)
+
+
+def validated(outcome: Outcome, body: Body, at: float) -> Outcome:
+    """It was computed once more; the campaign's own values stay as they are."""
+    del at
+    return outcome if body["again"] else replace(outcome, validation=Evaluation.from_json(body["evaluation"]))
+
+
 def reported(outcome: Outcome, body: Body, at: float) -> Outcome:
-    """A sample that gave no values; what was told of it before stands where that was not its fault."""
+    """A sample that gave no values; what was told of it before stands where that was not its fault.
+
+    Then it waits again, for anybody, as if it had not been made.
+    """
     failure = Evaluation(
         outcome.id, body["oracle"], status="failed", failure=body["failure"], error=body["error"],
         fidelity=body.get("fidelity", 0.0),
@@ -120,6 +142,7 @@ def reported(outcome: Outcome, body: Body, at: float) -> Outcome:
         outcome = learned(outcome, failure)
     outcome = replace(outcome, attempts=outcome.attempts + 1)
     outcome = outcome if body["failure"] == "infrastructure" else replace(outcome, barred=True)
+    outcome = replace(outcome, status="proposed", lease=None) if outcome.status in OPEN else outcome
     return remarked(outcome, f"failed: {body['error']}", body.get("by", ""), at)
 
 

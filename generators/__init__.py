@@ -17,3 +17,11 @@ REPRESENTATIONS = {
     "structure_descriptors": "eutectic.generators.representations.catalogue:StructureDescriptors",
 }
 """What a surrogate may see instead of a space's own columns."""
+
+ENGINES = {
+    "perturb": "eutectic.generators.baselines.perturb:Perturb",
+    "prototypes": "eutectic.generators.baselines.prototypes:Prototypes",
+    "random_crystal": "eutectic.generators.baselines.random_crystal:RandomCrystal",
+    "substitution": "eutectic.generators.baselines.substitution:Substitution",
+}
+"""What makes the crystals of a crystal space."""

@@ -25,6 +25,7 @@ KINDS: dict[str, Mapping[str, str]] = {
     "surrogates": surrogates.BUILTIN,
     "optimizers": optimizers.BUILTIN,
     "representations": generators.REPRESENTATIONS,
+    "engines": generators.ENGINES,
 }
 """Kind of part -> the parts that come with Eutectic, name -> `module:class`."""
 
@@ -34,6 +35,7 @@ RESERVED = {
     "surrogates": ("use", "representation"),
     "optimizers": ("use", "evaluations", "goal", "satisfied", "stall"),
     "representations": ("use",),
+    "engines": ("use",),
 }
 """Keys beside a part's options that belong to the campaign."""
 
@@ -43,6 +45,7 @@ _SINGULAR = {
     "surrogates": "surrogate",
     "optimizers": "optimizer",
     "representations": "representation",
+    "engines": "engine",
 }
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 

@@ -19,6 +19,7 @@ _DEFINITIONS = {
     "oracles": "OraclePart",
     "optimizers": "OptimizerPart",
     "representations": "Part",
+    "engines": "Part",
     "surrogates": "SurrogatePart",
 }
 """Kind of part -> the definition in the spec's schema that stands for it."""

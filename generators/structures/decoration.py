@@ -18,6 +18,7 @@ TRIES = 20
 HEAVIEST = 83
 """Elements up to bismuth, without the noble gases, where conditions name none."""
 NOBLE = frozenset({2, 10, 18, 36, 54})
+"""Atomic numbers of the noble gases."""
 UNDERSTOOD = frozenset({"elements", "required", "formula", "atoms", "space_groups"})
 """The conditions that a choice of templates and elements keeps."""
 Weighing = Callable[[Template, Conditions, str], Mapping[str, float]]

@@ -20,6 +20,7 @@ PRIMITIVE_ANGSTROM = 0.05
 SYMPREC_ANGSTROM = 0.1
 """Symmetry is looked for up to this displacement, as in the sets generators are trained on."""
 MOST_SPECIES = 7
+"""Templates of more elements are never decorated where conditions name none; the orders of more are too many to try."""
 Weights = Callable[[str], Mapping[str, float]]
 """Element of a template -> how likely each element is in its place (need not sum to one)."""
 

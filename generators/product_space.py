@@ -8,7 +8,7 @@ import numpy as np
 
 from eutectic.generators.constraints import Joint
 from eutectic.generators.terms import Term, plain_terms
-from eutectic.optimizers.base import Amounts, Array, Known, Linear, Space
+from eutectic.optimizers.base import Amounts, Array, Described, Known, Linear, Space
 from eutectic.oracles.base import Candidate, Value
 
 
@@ -71,17 +71,33 @@ def piece(name: str, generator: Any, first: int) -> Piece:
     materials: tuple[Candidate, ...] = ()
     if space.table is not None:
         materials = generator.materials
-        space = _listed(name, materials)
+        space = _listed(name, materials, space)
     own = tuple(materials[0].variables) if materials else getattr(generator, "names", space.names)
     columns = tuple(range(first, first + space.d))
     return Piece(name, generator, space, columns, {variable: variable for variable in own}, materials)
 
 
-def _listed(name: str, materials: Sequence[Candidate]) -> Space:
-    """A list as one column of categories."""
+def _listed(name: str, materials: Sequence[Candidate], features: Space) -> Space:
+    """A list as one column of categories, which the columns of its own space describe."""
     labels = ["; ".join(str(value) for value in material.variables.values()) for material in materials]
     unique = tuple(label if labels.count(label) == 1 else f"{label} ({i + 1})" for i, label in enumerate(labels))
-    return Space((name,), ("categorical",), np.zeros(1), np.array([len(unique) - 1.0]), (unique,))
+    return Space(
+        (name,), ("categorical",), np.zeros(1), np.array([len(unique) - 1.0]), (unique,), described=_about(features)
+    )
+
+
+def _about(features: Space) -> tuple[Described, ...]:
+    """What describes the rows of a list: its columns without mere names, where the others tell all rows apart.
+
+    A text that is another in every row makes all rows equally unlike, whatever their numbers say.
+    """
+    assert features.table is not None
+    counts = np.array([len(own) for own in features.categories] or [0] * features.d)
+    kept = np.flatnonzero(counts < len(features.table))
+    if len(np.unique(features.table[:, kept], axis=0)) < len(features.table):
+        kept = np.arange(features.d)
+    names = tuple(features.names[j] for j in kept)
+    return (Described(0, names, features.table[:, kept], tuple(counts[kept].tolist())),)
 
 
 def _terms(part: Piece) -> dict[str, Term]:
@@ -142,6 +158,9 @@ def side_by_side(pieces: Sequence[Piece], qualified: bool) -> Space:
             replace(shared, columns=_moved(shared.columns, part)) for part in pieces for shared in part.space.shared
         ),
         context=tuple(c for part in pieces for c in _moved(part.space.context, part)),
+        described=tuple(
+            replace(about, column=part.columns[about.column]) for part in pieces for about in part.space.described
+        ),
     )
 
 

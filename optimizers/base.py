@@ -88,6 +88,19 @@ class Amounts:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Described:
+    """What is known of the categories of a column that stand for the rows of a list."""
+
+    column: int
+    names: tuple[str, ...]
+    """Of the features (f)."""
+    values: Array
+    """(k, f) features of each category; codes of a text."""
+    categories: tuple[int, ...]
+    """For each feature its number of categories, 0 for a number."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Space:
     """The region candidates come from; row X (d,) in natural units, a category as its index.
 
@@ -121,6 +134,8 @@ class Space:
     """Columns that are measured and not chosen: whoever asks holds them."""
     amounts: Amounts | None = None
     """What rows consist of, where the columns themselves do not say so."""
+    described: tuple[Described, ...] = ()
+    """Columns of categories of which more is known than that they differ."""
 
     @property
     def d(self) -> int:

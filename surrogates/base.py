@@ -31,6 +31,8 @@ class Domain:
     """Number and length of the sequences that a row spells out, one after the other; None: a row is no sequence."""
     mixtures: tuple[tuple[int, ...], ...] = ()
     """Groups of columns that are fractions of a whole: none below 0, their sum 1."""
+    conditional: tuple[int, ...] = ()
+    """Columns that mean something in some rows only; in the others they stand at one value, their column's middle."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

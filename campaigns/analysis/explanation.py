@@ -60,7 +60,7 @@ class Said:
     """Of a classifier its rule, `... > 0`: there the property is `high`, elsewhere `low`."""
     latex: str
     where: str
-    """The task it holds for, such as `q = water`; empty: it holds for all."""
+    """The task, or the candidates with the same variables, that it holds for, such as `q = water`; empty: for all."""
     rmse: float | None
     """None for a classifier."""
     left_out: float | None
@@ -102,8 +102,9 @@ class Counterfactual:
     """Predicted, in the property's unit."""
     met: bool
     """Is the candidate predicted beyond the threshold as it is?"""
-    variables: dict[str, float | str] | None
-    """Where to go; None when nothing in the space will do, or nothing has to be done."""
+    variables: dict[str, float | str | None] | None
+    """Where to go; None when nothing in the space will do, or nothing has to be done. A variable that is not active
+    there is None."""
     distance: float | None
     """Root of the sum of squared changes, each divided by its range; fractions as they are, another category 1."""
     predicted: float | None
@@ -141,8 +142,8 @@ class Explanation:
     """(d)."""
     compositions: tuple[tuple[str, ...], ...]
     """Variables that sum to one, group by group."""
-    rows: dict[int, dict[str, float | str]]
-    """Outcome -> its variables, of all outcomes named elsewhere."""
+    rows: dict[int, dict[str, float | str | None]]
+    """Outcome -> its variables, of all outcomes named elsewhere; None where a variable is not active."""
     titles: dict[int, str]
     """Outcome -> the candidate in a few words."""
     front: tuple[int, ...]

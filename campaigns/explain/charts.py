@@ -15,23 +15,27 @@ SHADES = [[0, "#1e88e5"], [0.5, "#8f3f97"], [1, "#ff0d57"]]
 
 
 def beeswarm(found: Explanation, one: Explained) -> Figure:
-    """A row a variable, a point a candidate: what the variable's value adds to the prediction."""
+    """A row a variable, a point a candidate in which it is active: what its value adds to the prediction."""
     shown, values = order(one)[:SHOWN], np.array(one.swarm.values)
     colours = codes(found, one.swarm.numbers)
-    colours = (colours - colours.min(0)) / np.maximum(np.ptp(colours, axis=0), 1e-300)
+    finite = np.isfinite(colours)
+    low, high = np.where(finite, colours, np.inf).min(0), np.where(finite, colours, -np.inf).max(0)
+    colours = (colours - low) / np.maximum(high - low, 1e-300)
     traces: list[Trace] = []
     for place, j in enumerate(shown):
+        there = np.isfinite(colours[:, j])
+        told = zip(np.array(one.swarm.numbers)[there].tolist(), values[there, j], strict=True)
         tips = [
             f"<b>#{n}</b> {plain(found.titles[n])}<br>{plain(found.variables[j])} = {_value(found.rows[n], found, j)}"
             f"<br>adds {number(v, 3)}"
-            for n, v in zip(one.swarm.numbers, values[:, j], strict=True)
+            for n, v in told
         ]
         bar = {"title": {"text": "Value", "side": "right"}, "thickness": 12, "len": 0.7, "outlinewidth": 0,
                "tickvals": [0, 1], "ticktext": ["low", "high"]}  # fmt: skip
-        look = {"size": 7, "color": colours[:, j].tolist(), "colorscale": SHADES, "cmin": 0, "cmax": 1,
+        look = {"size": 7, "color": colours[there, j].tolist(), "colorscale": SHADES, "cmin": 0, "cmax": 1,
                 "showscale": place == 0, "colorbar": bar, "opacity": 0.85}  # fmt: skip
-        y = (place + jitter(values[:, j], np.ptp(values))).tolist()
-        point: Trace = {"type": "scatter", "mode": "markers", "x": values[:, j].tolist(), "y": y, "marker": look}
+        y = (place + jitter(values[there, j], np.ptp(values))).tolist()
+        point: Trace = {"type": "scatter", "mode": "markers", "x": values[there, j].tolist(), "y": y, "marker": look}
         traces.append({**point, "hovertext": tips, "hoverinfo": "text", "showlegend": False})
     ticks = {"tickvals": list(range(len(shown))), "ticktext": [plain(found.variables[j]) for j in shown],
              "autorange": "reversed", "showgrid": False}  # fmt: skip
@@ -39,9 +43,8 @@ def beeswarm(found: Explanation, one: Explained) -> Figure:
     return {"data": traces, "layout": layout(110 + 38 * len(shown), {"xaxis": x, "yaxis": axis("", ticks)})}
 
 
-def _value(row: Mapping[str, float | str], found: Explanation, j: int) -> str:
-    value = row[found.variables[j]]
-    return plain(value) if isinstance(value, str) else number(value, 3)
+def _value(row: Mapping[str, float | str | None], found: Explanation, j: int) -> str:
+    return _at(row[found.variables[j]])
 
 
 def jitter(
@@ -95,7 +98,7 @@ def waterfalls(found: Explanation, one: Explained) -> Figure | None:
 
 def _waterfall(found: Explanation, one: Explained, outcome: int, *, shown: bool) -> Trace:
     row = one.swarm.numbers.index(outcome)
-    names, values = steps(found, one.swarm.values[row])
+    names, values = steps(found, one.swarm.values[row], outcome)
     of = found.rows[outcome]
     ticks = [f"{plain(n)} = {_at(of[n])}" if n in of else plain(n) for n in names]
     colours = {"increasing": {"marker": {"color": HIGHER}}, "decreasing": {"marker": {"color": LOWER}}}
@@ -108,7 +111,9 @@ def _waterfall(found: Explanation, one: Explained, outcome: int, *, shown: bool)
     }  # fmt: skip
 
 
-def _at(value: float | str) -> str:
+def _at(value: float | str | None) -> str:
+    if value is None:
+        return "not active"
     return plain(value) if isinstance(value, str) else number(value, 3)
 
 

@@ -17,6 +17,7 @@ from eutectic.campaigns.explain.models import (
     Learned,
     Surroundings,
     Threshold,
+    alike,
     inputs_of,
     inside,
     known_units,
@@ -27,7 +28,7 @@ from eutectic.campaigns.explain.models import (
 from eutectic.campaigns.problem.build import build
 from eutectic.campaigns.problem.representations import rows_of_space
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
-from eutectic.optimizers.base import Array, Space
+from eutectic.optimizers.base import Array, Space, active
 from eutectic.surrogates.explain.counterfactuals import nearest_beyond
 from eutectic.surrogates.explain.formulas import equations_of, fitted_equation
 from eutectic.surrogates.explain.importance import POINTS, dependence, lasso, permutation
@@ -185,18 +186,20 @@ class _Asked:
         return [chosen[k] for k in sorted(chosen)]
 
     def formulas(self, one: Learned) -> tuple[Said, ...]:
-        """The surrogate's own, one a task, or a small one."""
+        """The surrogate's own, one a task, or small ones, one for all candidates with the same active variables."""
         points = rows_of_space(self.space)()
         found = equations_of(one.fitted, one.sign, one.shift, one.X, one.signed, points)
+        told = [(equation, self.task(equation.task)) for equation in found]
         if not found:
-            small = fitted_equation(one.X, one.y, self.inputs, points)
-            found = () if small is None else (small,)
+            cases = alike(self.space, self.inputs, one.X)
+            small = [(fitted_equation(one.X[rows], one.y[rows], own, points), where) for rows, own, where in cases]
+            told = [(equation, where) for equation, where in small if equation is not None]
         return tuple(
             Said(
-                f.text, f.latex, self.task(f.task), f.rmse, f.left_out, f.right, f.own, f.low, f.high, f.undefined,
+                f.text, f.latex, where, f.rmse, f.left_out, f.right, f.own, f.low, f.high, f.undefined,
                 f.ranges, known_units(one, f.coefficients),
             )
-            for f in found
+            for f, where in told
         )  # fmt: skip
 
     def task(self, task: tuple[str, float] | None) -> str:
@@ -213,7 +216,7 @@ class _Asked:
         made = []
         for j, name in enumerate(self.inputs.names):
             found = dependence(one.moments, rows, j, self.inputs, lambda Z: inside(self.space, Z))
-            if len(found.x) > 1:
+            if len(found.x) > 1 and np.isfinite(found.mean).any():
                 x = tuple(self.value(j, float(v)) for v in found.x)
                 made.append(Curve(name, x, _nullable(found.mean), _nullable(found.std)))
         return tuple(made)
@@ -238,9 +241,10 @@ class _Asked:
         there = (self.named(found.x), found.distance, mean, std, aim.chance(mean, std))
         return Counterfactual(outcome.number, now, False, *there, others)
 
-    def named(self, x: Array) -> dict[str, float | str]:
-        """A row's variables."""
-        return {name: self.value(j, float(x[j])) for j, name in enumerate(self.space.names)}
+    def named(self, x: Array) -> dict[str, float | str | None]:
+        """A row's variables, None where one is not active."""
+        there = active(self.space, x[None])[0]
+        return {n: self.value(j, float(x[j])) if there[j] else None for j, n in enumerate(self.space.names)}
 
     def value(self, column: int, x: float) -> float | str:
         """A coordinate in natural units, a category as its label."""

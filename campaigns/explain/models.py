@@ -12,13 +12,13 @@ from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.problem.suitability import fraction_groups
 from eutectic.campaigns.record.history import history_of
 from eutectic.campaigns.record.outcomes import Ledger
-from eutectic.optimizers.base import Array, Space
+from eutectic.optimizers.base import Array, Space, ordered
 from eutectic.optimizers.models import belief
 from eutectic.optimizers.models.belief import domain
 from eutectic.optimizers.spaces import region
 from eutectic.surrogates.base import FittedSurrogate
 from eutectic.surrogates.explain.formulas import Coefficient
-from eutectic.surrogates.explain.inputs import Inputs, Mask
+from eutectic.surrogates.explain.inputs import Activity, Inputs, Mask, awake
 
 LEAST = 4
 """Evaluations below which there is nothing to explain."""
@@ -85,7 +85,36 @@ def inputs_of(space: Space) -> Inputs:
     """The space's variables as explanations see them; a list's columns of elements that sum to one are a group."""
     box = domain(space)
     whole = tuple(j for j, kind in enumerate(space.kinds) if kind == "integer")
-    return Inputs(space.names, box.lower, box.upper, box.categorical, whole, fraction_groups(space))
+    rules = tuple(Activity(c.column, c.parent, c.values, c.pin) for c in ordered(space))
+    return Inputs(space.names, box.lower, box.upper, box.categorical, whole, fraction_groups(space), rules)
+
+
+def alike(space: Space, inputs: Inputs, X: Array) -> list[tuple[Mask, Inputs, str]]:
+    """Rows X (n, d) by which of their columns are active: which (n,), the inputs as numbers there, and where that is.
+
+    Numbers that are not active count as categories, which no formula uses.
+    """
+    there = awake(X, inputs.conditions)
+    patterns = np.unique(there, axis=0)
+    if len(patterns) == 1 and patterns.all():
+        return [(np.ones(len(X), dtype=bool), inputs, "")]
+    found = []
+    for pattern in patterns[::-1]:
+        rows = (there == pattern).all(1)
+        left = tuple(sorted({*inputs.categorical, *(int(j) for j in np.flatnonzero(~pattern))}))
+        found.append((rows, replace(inputs, categorical=left), _where(space, inputs, X[rows], pattern)))
+    return found
+
+
+def _where(space: Space, inputs: Inputs, X: Array, pattern: Mask) -> str:
+    """What the parents of conditional columns are in rows X (n, d), such as `step_2 = anneal`."""
+    parents = sorted({rule.parent for rule in inputs.conditions if pattern[rule.parent]})
+    said = []
+    for j in parents:
+        values = sorted(set(np.round(X[:, j]).astype(int).tolist()))
+        labels = space.categories[j] if space.kinds[j] == "categorical" else ()
+        said.append(f"{space.names[j]} = {' or '.join(labels[v] if labels else str(v) for v in values)}")
+    return ", ".join(said)
 
 
 def inside(space: Space, X: Array) -> Mask:

@@ -96,12 +96,16 @@ def _canvas(figure: "Figure") -> Any:
 
 
 def codes(found: Explanation, numbers: Sequence[int]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Values (n, d) of the variables by which points are coloured; categories by the order of their labels."""
+    """Values (n, d) of the variables by which points are coloured; categories by the order of their labels.
+
+    NaN where a variable is not active.
+    """
     columns = []
     for name in found.variables:
         values = [found.rows[n][name] for n in numbers]
         labels = sorted({v for v in values if isinstance(v, str)})
-        columns.append([float(labels.index(v)) if isinstance(v, str) else float(v) for v in values])
+        numbers_of = [labels.index(v) if isinstance(v, str) else v for v in values]
+        columns.append([np.nan if v is None else float(v) for v in numbers_of])
     return np.array(columns, dtype=float).T
 
 
@@ -148,7 +152,7 @@ def _page(found: Explanation, one: Explained, told: Sequence[int]) -> "Figure":
     figure, panels = _grid(len(told), 4.2, 1.3 + 0.3 * min(len(found.variables), SHOWN))
     for panel, outcome in zip(panels, told, strict=True):
         row = one.swarm.numbers.index(outcome)
-        names, values = steps(found, one.swarm.values[row])
+        names, values = steps(found, one.swarm.values[row], outcome)
         ends = one.swarm.base + np.cumsum(values)
         places = np.arange(len(values))
         panel.barh(places, values, 0.7, ends - values, color=[HIGHER if v > 0 else LOWER for v in values])
@@ -165,9 +169,10 @@ def _page(found: Explanation, one: Explained, told: Sequence[int]) -> "Figure":
     return figure
 
 
-def steps(found: Explanation, values: Sequence[float]) -> tuple[list[str], list[float]]:
-    """Names and contributions, the largest first; beyond the shown ones in one sum."""
-    ranked = [int(j) for j in np.argsort(-np.abs(values), kind="stable")]
+def steps(found: Explanation, values: Sequence[float], outcome: int) -> tuple[list[str], list[float]]:
+    """Names and contributions of an outcome's active variables, the largest first; beyond the shown ones in one sum."""
+    there = [found.rows[outcome][name] is not None for name in found.variables]
+    ranked = [int(j) for j in np.argsort(-np.abs(values), kind="stable") if there[int(j)]]
     first = ranked if len(ranked) <= SHOWN else ranked[: SHOWN - 1]
     names, sizes = [found.variables[j] for j in first], [float(values[j]) for j in first]
     rest = ranked[len(first) :]

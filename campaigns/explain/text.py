@@ -129,16 +129,24 @@ def counterfactual(found: Explanation, one: Explained, change: Counterfactual) -
 
 
 def changes(found: Explanation, change: Counterfactual) -> str:
-    """`Co 0.3 → 0.33, Cu 0.1 → 0.07`: the variables that change."""
+    """`Co 0.3 → 0.33, Cu 0.1 → 0.07`: the variables that change; one that another's change makes vanish is not told."""
     before, after = found.rows[change.number], change.variables or {}
     told = []
     for name, old in before.items():
         new = after[name]
-        same = old == new if isinstance(old, str) or isinstance(new, str) else abs(new - old) <= 5e-5 * max(1, abs(old))
-        if not same:
+        if new is not None and not _same(old, new):
             told.append(f"{name} {_shown(old)} → {_shown(new)}")
     return ", ".join(told) or "no change of note"
 
 
-def _shown(value: float | str) -> str:
+def _same(old: float | str | None, new: float | str) -> bool:
+    """Equal texts, or numbers as they are shown."""
+    if isinstance(old, float | int) and isinstance(new, float | int):
+        return abs(new - old) <= 5e-5 * max(1, abs(old))
+    return old == new
+
+
+def _shown(value: float | str | None) -> str:
+    if value is None:
+        return "–"
     return value if isinstance(value, str) else number(value, 3)

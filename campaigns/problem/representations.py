@@ -10,6 +10,7 @@ import numpy as np
 
 from eutectic.campaigns.errors import CampaignFileError, Complaint
 from eutectic.campaigns.file import plugins
+from eutectic.generators.representations.catalogue import described
 from eutectic.optimizers.base import Array, Space
 from eutectic.optimizers.spaces import region
 from eutectic.surrogates.base import Surrogate
@@ -22,13 +23,17 @@ SPREAD = 256
 def represented(recipe: Any, content: Mapping[str, Any], generator: Any) -> Surrogate:
     """The recipe of a surrogate's mapping over the representation it names; without one, as it is.
 
-    A recipe that reads sequences (`sequential`) gets the sequence of elements where the space has compositions.
+    A recipe that reads sequences (`sequential`) gets the sequence of elements where the space has compositions; any
+    other sees what describes the rows of a list within a product, and which of the other columns are active where
+    their parent is a number. (Outputs that are coupled have to be fitted as they are.)
     CampaignFileError, its path relative to the mapping, when the representation cannot serve the space.
     """
     chosen = content.get("representation")
     if chosen is None:
-        sequence = _serving(generator, "element_sequence") if getattr(recipe, "sequential", False) else None
-        return recipe if sequence is None else Represented(recipe, sequence, rows_of_space(generator.space))
+        sequential = getattr(recipe, "sequential", False)
+        own: Any = _serving(generator, "element_sequence") if sequential else described(generator.space)
+        alone = own is None or getattr(recipe, "coupling", "none") != "none"
+        return recipe if alone else Represented(recipe, own, rows_of_space(generator.space))
     named = {"use": chosen} if isinstance(chosen, str) else dict(chosen)
     try:
         part = plugins.build("representations", named, ".")

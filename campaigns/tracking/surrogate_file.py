@@ -64,7 +64,12 @@ def restore(path: str | Path) -> Restored:
     """Rebuild a surrogate from its file, with the very hyperparameters it was kept with."""
     content: Content = json.loads(Path(path).read_text(encoding="utf-8"))
     box = content["domain"]
-    domain = Domain(np.array(box["lower"]), np.array(box["upper"]), tuple(box["categorical"]))
+    domain = Domain(
+        np.array(box["lower"]),
+        np.array(box["upper"]),
+        tuple(box["categorical"]),
+        conditional=tuple(box.get("conditional", ())),
+    )
     recipe: Any = rebuilt(content["recipe"], content.get("space"), Path(content["folder"]))
     if "curves" in content:
         given = content["curves"]
@@ -123,7 +128,8 @@ def _inputs(space: Space) -> dict[str, object]:
     """The variables as the surrogate sees them."""
     box = domain(space)
     labels = {name: list(space.categories[i]) for i, name in enumerate(space.names) if space.kinds[i] == "categorical"}
-    limits = {"lower": box.lower.tolist(), "upper": box.upper.tolist(), "categorical": list(box.categorical)}
+    limits: dict[str, object] = {"lower": box.lower.tolist(), "upper": box.upper.tolist()}
+    limits |= {"categorical": list(box.categorical), "conditional": list(box.conditional)}
     return {"names": list(space.names), "kinds": list(space.kinds), "categories": labels, "domain": limits}
 
 

@@ -35,6 +35,8 @@ class Block:
     """For each feature its number of categories, 0 for a number; () when all are numbers."""
     whole: bool = False
     """Are its features fractions of a whole, which sum to one?"""
+    conditional: tuple[int, ...] = ()
+    """Places of features that mean something in some rows only."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +75,12 @@ class Features:
         )
 
     @property
+    def conditional(self) -> tuple[int, ...]:
+        """Features that mean something in some rows only."""
+        starts = accumulate((len(block.names) for block in self.blocks), initial=0)
+        return tuple(start + k for start, block in zip(starts, self.blocks, strict=False) for k in block.conditional)
+
+    @property
     def differentiable(self) -> bool:
         """Do gradients lead anywhere?"""
         return any(block.differentiable for block in self.blocks)
@@ -86,7 +94,8 @@ class Features:
         codes = counts > 0
         lower = np.where(codes, 0.0, values.min(0))
         upper = np.where(codes, counts - 1.0, values.max(0))
-        return Domain(lower, upper, tuple(int(j) for j in np.flatnonzero(codes)), self.sequence, self.mixtures)
+        categorical = tuple(int(j) for j in np.flatnonzero(codes))
+        return Domain(lower, upper, categorical, self.sequence, self.mixtures, self.conditional)
 
     def __call__(self, X: "Tensor") -> "Tensor":
         """Features (..., f) of coordinates X (..., d), float64."""

@@ -8,7 +8,8 @@ from eutectic.generators.representations.blocks import Block, Features
 from eutectic.generators.representations.columns import (
     decoration_block,
     encoding_block,
-    kept_block,
+    gates,
+    plain_blocks,
     site_block,
     structure_block,
 )
@@ -173,4 +174,9 @@ def beside(space: Space, blocks: Block | Sequence[Block], used: Sequence[int]) -
     """Blocks, then the columns of the space that they have not used."""
     found = (blocks,) if isinstance(blocks, Block) else tuple(blocks)
     rest = tuple(j for j in range(space.d) if j not in used)
-    return Features((*found, kept_block(space, rest)) if rest else found)
+    return Features((*found, *plain_blocks(space, rest)) if rest else found)
+
+
+def described(space: Space) -> Features | None:
+    """The space's own columns with what is known of some beside their values; None where nothing is."""
+    return Features(tuple(plain_blocks(space, range(space.d)))) if space.described or gates(space) else None

@@ -1,4 +1,8 @@
-"""This file is the features of single columns and sites: kept columns, encoded elements, structures, sequences."""
+"""This file is the features of single columns and sites: kept and described columns, elements, structures, sequences.
+
+A column that is not always active stands at its middle where it is not. Beside a category that says when it is active
+that is enough (docs/surrogates.md has figures); beside a number that does, an indicator is needed.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -9,7 +13,7 @@ from eutectic.generators.representations.blocks import Block, rows_of
 from eutectic.generators.representations.compositions import Source, meanings, ordered
 from eutectic.generators.representations.crystals import DESCRIPTORS, described, site_elements
 from eutectic.generators.representations.elements import table, unit
-from eutectic.optimizers.base import Array, Space
+from eutectic.optimizers.base import Array, Described, Space
 from eutectic.oracles.base import Candidate
 
 if TYPE_CHECKING:
@@ -19,12 +23,55 @@ if TYPE_CHECKING:
 def kept_block(space: Space, columns: tuple[int, ...]) -> Block:
     """Columns as they are; a unit that is not known counts as dimensionless."""
     labels = space.categories or ((),) * space.d
+    conditional = {condition.column for condition in space.conditions}
     return Block(
         names=tuple(space.names[j] for j in columns),
         transform=lambda X: X[..., list(columns)],
         differentiable=space.table is None and any(space.kinds[j] in ("continuous", "fraction") for j in columns),
         categories=tuple(len(labels[j]) for j in columns),
+        conditional=tuple(k for k, j in enumerate(columns) if j in conditional),
     )
+
+
+def plain_blocks(space: Space, columns: Sequence[int]) -> list[Block]:
+    """Columns as they are, but what describes a list's rows for the choice among them; whether others are active."""
+    described = [about for about in space.described if about.column in columns]
+    kept = tuple(j for j in columns if j not in {about.column for about in described})
+    blocks = [kept_block(space, kept)] if kept else []
+    blocks += [_described_block(space, about) for about in described]
+    return blocks + [_active_block(space, *gate) for gate in gates(space)]
+
+
+def gates(space: Space) -> list[tuple[int, tuple[float, ...]]]:
+    """Columns that are numbers, with the values at which other columns are active, each pair once."""
+    found = [(c.parent, c.values) for c in space.conditions if space.kinds[c.parent] != "categorical"]
+    return list(dict.fromkeys(found))
+
+
+def _described_block(space: Space, about: Described) -> Block:
+    """What describes the rows of a list, looked up by their codes; its gradient is zero."""
+    name, others = space.names[about.column], set(space.names)
+
+    def looked_up(X: "Tensor") -> "Tensor":
+        import torch
+
+        return torch.as_tensor(about.values)[X[..., about.column].detach().round().long()]
+
+    names = tuple(f"{name}.{feature}" if feature in others else feature for feature in about.names)
+    return Block(names, looked_up, False, categories=about.categories)
+
+
+def _active_block(space: Space, parent: int, values: tuple[float, ...]) -> Block:
+    """Whether a number has one of the values at which other columns are active, as a category."""
+    children = [space.names[c.column] for c in space.conditions if (c.parent, c.values) == (parent, values)]
+
+    def active(X: "Tensor") -> "Tensor":
+        import torch
+
+        codes = X[..., parent, None].detach().round()
+        return (codes == torch.tensor(values, dtype=codes.dtype)).any(-1, keepdim=True).to(torch.float64)
+
+    return Block((f"{', '.join(children)} active",), active, False, categories=(2,))
 
 
 def encoding_block(space: Space, column: int, properties: tuple[str, ...], one_hot: bool) -> Block:

@@ -94,7 +94,8 @@ def domain(space: Space) -> Domain:
             lower[member] = 0.0 if or_zero else lower[member]
     codes = tuple(j for j, kind in enumerate(space.kinds) if kind == "categorical")
     groups = tuple(mixture.members for mixture in space.mixtures)
-    return Domain(lower, np.array(space.upper, dtype=float), codes, mixtures=groups)
+    conditional = tuple(sorted({condition.column for condition in space.conditions}))
+    return Domain(lower, np.array(space.upper, dtype=float), codes, mixtures=groups, conditional=conditional)
 
 
 def columns(history: History) -> list[Column]:

@@ -114,4 +114,5 @@ def restricted(domain: Domain, kept: tuple[int, ...]) -> Domain:
     codes = tuple(kept.index(j) for j in domain.categorical if j in kept)
     groups = (tuple(kept.index(j) for j in group if j in kept) for group in domain.mixtures)
     mixtures = tuple(group for group in groups if len(group) > 1)
-    return Domain(domain.lower[list(kept)], domain.upper[list(kept)], codes, domain.sequence, mixtures)
+    conditional = tuple(kept.index(j) for j in domain.conditional if j in kept)
+    return Domain(domain.lower[list(kept)], domain.upper[list(kept)], codes, domain.sequence, mixtures, conditional)

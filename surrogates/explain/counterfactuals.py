@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eutectic.surrogates.base import Array
-from eutectic.surrogates.explain.inputs import Inputs
+from eutectic.surrogates.explain.inputs import Inputs, awake
 from eutectic.surrogates.explain.shapley import Predict, predicted
 
 Snap = Callable[[Array], Array]
@@ -42,11 +42,12 @@ class Change:
 def distances(X: Array, x: Array, inputs: Inputs) -> Array:
     """(n,) root of the sum of squared changes from x (d,), each divided by its range; a fraction as it is.
 
-    Another category counts 1.
+    Another category counts 1; a column that is not active before or after the change nothing, as it comes with another.
     """
     step = (X - x) / inputs.width
     codes = list(inputs.categorical)
     step[:, codes] = np.abs(X[:, codes] - x[codes]) > 0.5
+    step[~(awake(X, inputs.conditions) & awake(x[None], inputs.conditions))] = 0.0
     return np.asarray(np.sqrt((step**2).sum(1)))
 
 

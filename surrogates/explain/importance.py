@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eutectic.surrogates.base import Array
-from eutectic.surrogates.explain.inputs import Inputs, Mask, moved, reach
+from eutectic.surrogates.explain.inputs import Inputs, Mask, awake, moved, reach, woken
 from eutectic.surrogates.explain.shapley import Predict, predicted
 
 Moments = Callable[[Array], tuple[Array, Array]]
@@ -26,12 +26,14 @@ def permutation(predict: Predict, X: Array, y: Array, inputs: Inputs, rng: np.ra
     """Rise of the root mean square error (d,), and its standard error over shuffles, when one column is shuffled.
 
     Breiman 2001, doi 10.1023/A:1010933404324, section 10. X (n, d) and y (n,) are rows the model may have seen, so
-    this ranks what the model uses. When a fraction is shuffled, the others of its group follow in proportion.
+    this ranks what the model uses. When a fraction is shuffled, the others of its group follow in proportion; a column
+    is shuffled among the rows in which it is active.
     """
     plain = _rmse(predicted(predict, X), y)
     rise = np.empty((inputs.d, SHUFFLES))
+    whole = woken(X, inputs)
     for j in range(inputs.d):
-        rows = [moved(X, j, rng.permutation(X[:, j]), inputs) for _ in range(SHUFFLES)]
+        rows = [moved(X, j, rng.permutation(whole[:, j]), inputs) for _ in range(SHUFFLES)]
         said = predicted(predict, np.concatenate(rows)).reshape(SHUFFLES, len(X))
         rise[j] = [_rmse(one, y) - plain for one in said]
     return rise.mean(1), rise.std(1, ddof=1) / np.sqrt(SHUFFLES)
@@ -45,7 +47,8 @@ def lasso(X: Array, y: Array, inputs: Inputs) -> Array:
     """Coefficients (d,) of the LASSO on standardised inputs: change of y (its unit) for one standard deviation.
 
     Tibshirani 1996, doi 10.1111/j.2517-6161.1996.tb02080.x; penalty by 5-fold cross-validation. A category counts with
-    the largest of its labels' coefficients. Zeros where X (n, d) or y (n,) does not vary.
+    the largest of its labels' coefficients, a column that is not always active with its deviations from its mean where
+    it is. Zeros where X (n, d) or y (n,) does not vary.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LassoCV
@@ -68,11 +71,13 @@ def lasso(X: Array, y: Array, inputs: Inputs) -> Array:
 
 def _design(X: Array, inputs: Inputs) -> tuple[Array, Array]:
     """Columns with categories one-hot (n, k), and the input (k,) that each belongs to."""
-    columns, owner = [], []
+    columns, owner, active = [], [], awake(X, inputs.conditions)
     for j in range(inputs.d):
         labels = range(int(inputs.upper[j]) + 1) if j in inputs.categorical else (None,)
         for label in labels:
-            columns.append(X[:, j] if label is None else (np.round(X[:, j]) == label).astype(float))
+            values = X[:, j] if label is None else (np.round(X[:, j]) == label).astype(float)
+            own = values[active[:, j]]
+            columns.append(np.where(active[:, j], values, own.mean() if len(own) else 0.0))
             owner.append(j)
     return np.stack(columns, axis=1), np.array(owner)
 
@@ -93,9 +98,13 @@ def dependence(moments: Moments, X: Array, column: int, inputs: Inputs, inside: 
     """Partial dependence (Friedman 2001, doi 10.1214/aos/1013203451) along one column, over the rows of X (n, d).
 
     A fraction moves along the line on which the others of its group keep their ratios (Cox 1971; `moved`).
-    inside: rows (n, d) -> (n,) which of them lie in the space; the others do not count.
+    inside: rows (n, d) -> (n,) which of them lie in the space; the others do not count, nor do rows in which the column
+    is not active.
     """
     x = places(column, inputs)
+    X = X[awake(X, inputs.conditions)[:, column]]
+    if not len(X):
+        return Dependence(x, np.full(len(x), np.nan), np.full(len(x), np.nan))
     rows = np.concatenate([moved(X, column, np.full(len(X), value), inputs) for value in x])
     kept = np.ones(len(rows), dtype=bool) if inside is None else inside(rows)
     mean, std = np.full(len(rows), np.nan), np.full(len(rows), np.nan)

@@ -44,18 +44,24 @@ class Columns:
         return self.names.index(self.task)
 
     def primary(self, domain: Domain | None) -> tuple[tuple[int, ...], list[str]]:
-        """The columns that are primary features, and a note on categories, whose codes are no numbers to reckon with.
+        """The columns that are primary features, and notes on those left out.
 
-        ValueError where no number is left, or no input is called like the task.
+        Categories, whose codes are no numbers to reckon with; and what has no meaning in some rows, of which no formula
+        may speak there. ValueError where no number is left, or no input is called like the task.
         """
         task, codes = self.task_column(), () if domain is None else domain.categorical
-        columns = tuple(j for j in range(len(self.names)) if j != task and j not in codes)
+        partly = () if domain is None else domain.conditional
+        columns = tuple(j for j in range(len(self.names)) if j != task and j not in codes and j not in partly)
         left = [self.names[j] for j in codes if j != task]
+        notes = [f"categories left out: {', '.join(left)}; {self._cure()}"] if left else []
+        asleep = [self.names[j] for j in partly if j != task and j not in codes]
+        notes += [f"left out, as they are not always there: {', '.join(asleep)}"] if asleep else []
         if not columns:
             told = f"; {self._cure()}" if left else ""
             names = ", ".join(self.names)
-            raise ValueError(f"SISSO needs a number among its inputs, and there is none among {names}{told}")
-        return columns, [f"categories left out: {', '.join(left)}; {self._cure()}"] if left else []
+            always = " that is always there" if asleep else ""
+            raise ValueError(f"SISSO needs a number{always} among its inputs, and there is none among {names}{told}")
+        return columns, notes
 
     def _cure(self) -> str:
         """What to do about categories."""

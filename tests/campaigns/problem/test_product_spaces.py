@@ -1,5 +1,7 @@
 """Products of spaces as campaigns: what oracles see of them, screens as known constraints, mistakes in a part."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,9 @@ from eutectic.campaigns.errors import CampaignFileError
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.problem import build
 from eutectic.campaigns.problem.definition import Problem
+from eutectic.optimizers.models.belief import domain
 from eutectic.optimizers.spaces import region
+from eutectic.surrogates.gp.recipe import GaussianProcess
 
 RNG = np.random.default_rng(0)
 ALLOY = {
@@ -92,3 +96,87 @@ def test_representations_see_the_elements_of_a_product() -> None:
     X = region.sample(problem.space, 12, RNG)
     fitted = problem.recipes[0].fit(X, X[:, :1], problem.space.names)
     assert np.isfinite(fitted.posterior(X).mean).all()
+
+
+def listed(folder: Path, rows: str) -> dict[str, object]:
+    (folder / "additives.csv").write_text(rows)
+    return {"use": "pool", "file": str(folder / "additives.csv"), "features": rows.split("\n")[0].split(",")}
+
+
+def learned_error(problem: Problem, values: object) -> float:
+    """Error of the first output's surrogate at 200 points, learned from 24, as a share of their deviation."""
+    assert callable(values)
+    rng = np.random.default_rng(2)
+    rows, others = (region.sample(problem.space, n, rng) for n in (24, 200))
+    y, wanted = (np.array([values(c.variables) for c in problem.generator.generate(X, rng)]) for X in (rows, others))
+    fitted = problem.recipes[0].fit(rows, y[:, None], problem.space.names, domain=domain(problem.space))
+    return float(np.sqrt(((fitted.posterior(others).mean[:, 0] - wanted) ** 2).mean()) / wanted.std())
+
+
+ADDITIVES = "additive,melting_k\n" + "".join(f"A{k},{400 + 37 * k}\n" for k in range(20))
+DOSE = {"use": "parameters", "variables": {"dose": [0, 1]}}
+BY_HAND = {"oracles": [{"use": "person", "properties": ["density_g_per_cm3"]}]}
+
+
+def test_surrogates_see_what_describes_the_rows_of_a_list_within_a_product(tmp_path: Path) -> None:
+    problem = built({"additive": listed(tmp_path, ADDITIVES), "dose": DOSE}, **BY_HAND)
+    assert learned_error(problem, lambda v: v["melting_k"] / 100 * v["dose"]) < 0.05
+    about = problem.space.described[0]
+    bare = replace(problem, recipes=(GaussianProcess(),))
+    assert about.names == ("melting_k",)
+    assert learned_error(bare, lambda v: v["melting_k"] / 100 * v["dose"]) > 0.3
+
+
+def test_names_stay_where_nothing_else_tells_the_rows_of_a_list_apart(tmp_path: Path) -> None:
+    alike = "additive,melting_k\nTMS,400\nGPS,400\nMPS,500\n"
+    problem = built({"additive": listed(tmp_path, alike), "dose": DOSE}, **BY_HAND)
+    assert problem.space.described[0].names == ("additive", "melting_k")
+
+
+def test_a_list_of_formulas_within_a_product_is_learned_from_its_elements(tmp_path: Path) -> None:
+    binders = "binder\n" + "".join(f"Ni{k}Co{30 - k}\n" for k in range(1, 30) if np.gcd(k, 30 - k) == 1)
+    problem = built({"binder": listed(tmp_path, binders), "dose": DOSE}, **BY_HAND)
+    names = problem.recipes[0].representation.names  # type: ignore[attr-defined]
+    assert any("electronegativity" in name for name in names)
+    assert "binder" not in names
+
+
+def test_a_representation_keeps_what_describes_a_list_beside_it(tmp_path: Path) -> None:
+    named = {"surrogates": {"default": {"use": "gp", "representation": "fractions"}}}
+    problem = built({"alloy": ALLOY, "additive": listed(tmp_path, ADDITIVES)}, **named)
+    names = problem.recipes[0].representation.names  # type: ignore[attr-defined]
+    assert {"Fe_fraction", "melting_k"} <= set(names)
+
+
+def test_a_variable_that_a_number_turns_on_is_learned_where_it_is_on() -> None:
+    furnace = {
+        "use": "parameters",
+        "variables": {
+            "bake_k": [0, 1],
+            "passes": {"choices": [0, 1, 2, 3], "ordered": True},
+            "pressure": {"low": 0, "high": 1, "when": {"passes": 1}},
+        },
+    }
+    problem = built({"furnace": furnace}, **BY_HAND)
+
+    def yields(v: Mapping[str, float]) -> float:
+        return float(np.sin(3 * v["bake_k"]) + (2 + v["pressure"] if "pressure" in v else 0))
+
+    assert learned_error(problem, yields) < 0.6 * learned_error(replace(problem, recipes=(GaussianProcess(),)), yields)
+    assert "pressure active" in problem.recipes[0].representation.names  # type: ignore[attr-defined]
+
+
+def test_a_formula_is_made_of_variables_that_are_always_there() -> None:
+    sisso = {"surrogates": {"default": {"use": "sisso", "rungs": 1, "members": 2}}}
+    problem = built({"furnace": FURNACE}, **BY_HAND, **sisso)
+    X = region.sample(problem.space, 30, RNG)
+    y = X[:, [0]] ** 2 + (X[:, [1]] == 1) * X[:, [2]]
+    fitted = problem.recipes[0].fit(X, y, problem.space.names, domain=domain(problem.space))
+    assert any("not always there: time_2_h" in note for note in fitted.notes)
+    assert "time_2_h" not in str(fitted.formulas)  # type: ignore[attr-defined]
+    late = {
+        "use": "parameters",
+        "variables": {"step_2": ["no", "yes"], "t": {"low": 1, "high": 9, "when": {"step_2": "yes"}}},
+    }
+    with pytest.raises(CampaignFileError, match="SISSO needs a number that is always there"):
+        built({"furnace": late}, **BY_HAND, **sisso)

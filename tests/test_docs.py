@@ -1,0 +1,97 @@
+"""The pages of the documentation: their campaigns and code run, what they show of a file is valid, they are all listed."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from eutectic.campaigns.file import plugins
+from eutectic.campaigns.file.spec import CampaignSpec
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", flags=re.S | re.M)
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    """Page and text of every block in a language."""
+    return [
+        (str(page.relative_to(DOCS)), text)
+        for page in PAGES
+        for tongue, text in BLOCK.findall(page.read_text(encoding="utf-8"))
+        if tongue == language
+    ]
+
+
+def named(block: tuple[str, str]) -> str:
+    """A block by its page and its first telling line."""
+    page, text = block
+    return f"{page}: {next(line for line in text.splitlines() if line.strip() and 'a fragment' not in line)[:30]}"
+
+
+YAML = [(page, yaml.safe_load(text)) for page, text in blocks("yaml")]
+CAMPAIGNS = [(page, content) for page, content in YAML if content and "name" in content]
+FRAGMENTS = [(page, content) for page, content in YAML if content and "name" not in content]
+CODE = blocks("python")
+ROWS = np.random.default_rng(0).uniform(1, 2, (40, 3))
+DATA = {"X": ROWS, "Y": ROWS[:, :1] / ROWS[:, 1:2], "names": ("a", "b", "c"), "y": ROWS[:, 0] / ROWS[:, 1]}
+"""What pages call the user's rows."""
+
+
+@pytest.mark.parametrize(("page", "content"), FRAGMENTS, ids=[f"{page}: {list(c)}" for page, c in FRAGMENTS])
+def test_what_a_page_shows_of_a_campaign_file_is_valid(page: str, content: dict[str, Any]) -> None:
+    learned = [name for name in content.get("surrogates", {}) if name != "default"]
+    whole = {
+        "name": "fragment",
+        "space": {"use": "parameters", "variables": {"x": [0, 1]}},
+        "objectives": dict.fromkeys(learned or ["y"], "minimize"),
+        "oracles": [{"use": "person", "properties": learned or ["y"]}],
+        "optimizers": [{"use": "sobol"}],
+        "budget": {"evaluations": 100},
+    }
+    assert plugins.part_complaints(content) == []
+    CampaignSpec.from_content({**whole, **content})
+
+
+@pytest.mark.parametrize(("page", "content"), CAMPAIGNS, ids=[f"{page}: {c['name']}" for page, c in CAMPAIGNS])
+def test_a_campaign_of_a_page_runs(page: str, content: dict[str, object], tmp_path: Path) -> None:
+    (tmp_path / "campaign.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    for module in re.findall(r"function: (\w+):", (tmp_path / "campaign.yaml").read_text()):
+        (tmp_path / f"{module}.py").write_text("\n".join(code for where, code in CODE if where == page))
+    words = ["run", "campaign.yaml", "--quiet", "--set", "tracking.enabled=false"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "eutectic", *words]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("page", "code"), CODE, ids=map(named, CODE))
+def test_code_of_a_page_runs(page: str, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = (
+        "" if "import" in code else "\n".join(other for where, other in CODE if where == page and "import" in other)
+    )
+    exec(compile(f"{before}\n{code}", page, "exec"), {"__name__": "__page__", **DATA})
+
+
+def test_every_page_is_listed_and_every_listed_page_is_there() -> None:
+    listed = set(re.findall(r"[\w/-]+\.md", (ROOT / "mkdocs.yml").read_text(encoding="utf-8")))
+    assert listed == {str(page.relative_to(DOCS)) for page in PAGES}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target, anchor in re.findall(r"\]\(([^)#:\s]*)(#[^)\s]*)?\)", page.read_text(encoding="utf-8")):
+        there = page if not target else page.parent / target
+        assert there.exists(), f"{page}: {target}"
+        if anchor and there.suffix == ".md":
+            headings = re.findall(r"^#+ (.+)$", there.read_text(encoding="utf-8"), flags=re.M)
+            slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+            assert anchor[1:] in slugs, f"{page}: {target}{anchor}"

@@ -1,4 +1,4 @@
-"""The pages of the documentation: their campaigns and code run, what they show of a file is valid, they are all listed."""
+"""The pages of the documentation: their campaigns and code run, what they show of a file is valid, all are listed."""
 
 import os
 import re

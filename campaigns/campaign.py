@@ -185,6 +185,23 @@ class Campaign:
         """
         return verbs.tell(self.problem, self._logbook, id, values, errors or {}, repeat, by, note, key)
 
+    def tell_validation(
+        self,
+        id: str,
+        values: Mapping[str, float],
+        errors: Mapping[str, float] | None = None,
+        failed: str = "",
+        by: str = "",
+    ) -> Outcome:
+        """Record what came out when one of the best was measured once more at the end; its own values stay.
+
+        failed: it gave no values, and why. CampaignFileError for one that is not to be validated or was already, and
+        for values too few; CampaignFolderError while a process computes them.
+        """
+        if self.running and not (self.problem.validator and routing.waits(self.problem.validator)):
+            raise CampaignFolderError(f"{self.folder} is running, and computes its validation itself")
+        return verbs.validate(self.problem, self._logbook, id, values, errors or {}, failed, by)
+
     def add(
         self,
         variables: Mapping[str, Value],

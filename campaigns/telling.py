@@ -29,6 +29,8 @@ def suggested(
 ) -> tuple[list[Outcome], str]:
     """Up to n candidates for a person, and why there are fewer: first those that wait for one, then new ones.
 
+    At the end the best to be measured once more, where the file asks for it: those have finished.
+
     With a holder they are theirs for `lease_s` seconds: their own come first, and nobody gets what another holds.
     Where no oracle is a person, whatever was proposed and never evaluated waits, unless a process runs the campaign.
     A process that runs the campaign does the asking; CampaignFolderError when that asks nothing of people. Else `ask`
@@ -104,6 +106,11 @@ def _tell(campaign: Campaign, row: Row, repeat: bool) -> bool:
     wrong = contradiction(row, outcome, campaign.problem)
     if wrong is not None:
         raise refusal(wrong)
+    if row.validation:
+        if outcome.validation is not None or not (row.values or row.failed):
+            return False
+        campaign.tell_validation(row.id, row.values, row.errors, row.failed, row.by)
+        return True
     if row.failed:
         if outcome.barred and outcome.error == row.failed:
             return False

@@ -122,6 +122,9 @@ def tell(
         bool, typer.Option("--infrastructure", help="With --failed: not the sample's fault, make it again.")
     ] = False,
     repeat: Annotated[bool, typer.Option("--repeat", help="Another measurement of the same sample.")] = False,
+    validation: Annotated[
+        bool, typer.Option("--validation", help="Of one of the best, measured once more at the end.")
+    ] = False,
     correct: Annotated[bool, typer.Option("--correct", help="What was told before was wrong.")] = False,
     measurement: Annotated[int | None, typer.Option(min=1, help="With --correct: which of several.")] = None,
     note: Annotated[str, typer.Option(metavar="TEXT", help="A remark about the candidate.")] = "",
@@ -138,11 +141,17 @@ def tell(
     if sum(ways) != 1:
         raise typer.BadParameter("give one of --id ID property=value..., --csv FILE, --add name=value...")
     _require_together(id, csv, failed, infrastructure, correct, measurement, repeat, why, words or [])
+    if validation and (id is None or correct or repeat or infrastructure):
+        raise typer.BadParameter("--validation goes with --id ID, and values or --failed")
     with Campaign.open(folder) as campaign:
         if csv is not None:
             typer.echo(_tell_sheet(campaign, csv, folder, repeat, by, _dialect(separator, decimal)))
         elif add:
             typer.echo(_add(campaign, words or [], folder, repeat, by, note))
+        elif validation:
+            values = from_words(words or []) if failed is None else Told({}, {})
+            outcome = campaign.tell_validation(id or "", values.values, values.errors, failed or "", by)
+            typer.echo(f"told {folder} about the validation of candidate {outcome.number}")
         elif failed is not None:
             outcome = campaign.fail(id or "", failed, infrastructure, by)
             typer.echo(f"candidate {outcome.number} {'waits again' if infrastructure else 'has failed'}: {failed}")

@@ -82,8 +82,15 @@ def suggestions(outcomes: Sequence[Outcome], spec: CampaignSpec, instructions: M
         return "nothing left to suggest"
     variables = variable_names(outcomes)
     head = ["id", *heads(spec, variables), *(f"predicted {label(goal.name)}" for goal in spec.goals), "proposed by"]
-    rows = [[o.id, *cells(o.variables, variables), *_predicted(o, spec), o.reason.proposer] for o in outcomes]
+    rows = [[o.id, *cells(o.variables, variables), *_predicted(o, spec), _why(o, spec)] for o in outcomes]
     return "\n".join([aligned(head, rows), *(f"{name}: {text}" for name, text in instructions.items())])
+
+
+def _why(outcome: Outcome, spec: CampaignSpec) -> str:
+    """Who proposed a candidate; of one of the best, that it is to be measured once more."""
+    if outcome.status != "finished" or spec.validation is None:
+        return outcome.reason.proposer
+    return f"validation of #{outcome.number} ({spec.validation.oracle})"
 
 
 def suggestions_json(outcomes: Sequence[Outcome], spec: CampaignSpec, instructions: Mapping[str, str]) -> str:
@@ -92,6 +99,7 @@ def suggestions_json(outcomes: Sequence[Outcome], spec: CampaignSpec, instructio
         {
             "id": o.id,
             "number": o.number,
+            "validation": o.status == "finished",
             "variables": dict(o.variables),
             "composition": dict(o.composition) if o.composition is not None else None,
             "reason": {

@@ -8,10 +8,10 @@ from eutectic.campaigns.loop.routing import meanwhile, next_oracle, waits
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record import settings
 from eutectic.campaigns.record.fold import Record
-from eutectic.campaigns.record.journal import Draft
 from eutectic.campaigns.record.ledger import Logbook
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.record.progress import (
+    TO_VALIDATE,
     USED_UP,
     Plan,
     close,
@@ -67,14 +67,11 @@ def _put_down(plan: Plan, exhausted: bool) -> None:
     """Add the state the campaign is left in: done where nothing is open and nothing more may be asked for."""
     text = SPACE_USED_UP if exhausted else why_done(plan.record, plan.record.hours) or "asked by hand"
     plan.add("state", {"state": "stopped", "text": text, "overhead_s": 0.0})
-    if exhausted and not plan.record.unsettled and not unvalidated(plan.record):
-        plan.drafts[-1] = Draft("state", {"state": "done", "text": text, "overhead_s": 0.0})
-    else:
-        conclude(plan)
+    conclude(plan, SPACE_USED_UP if exhausted else None)
 
 
 def waiting(problem: Problem, record: Record, running: bool) -> list[Outcome]:
-    """The candidates that wait for a person, in order.
+    """The candidates that wait for a person, in order; then those that are to be validated.
 
     Where no oracle is a person, whatever was proposed and never evaluated waits, unless a process runs the campaign.
     """
@@ -85,6 +82,9 @@ def waiting(problem: Problem, record: Record, running: bool) -> list[Outcome]:
         asked_of_people = meanwhile(problem, outcome, person=True) is not None
         if asked_of_people or (by_hand and next_oracle(problem, outcome) is not None):
             found.append(outcome)
+    validator = problem.validator
+    if validator is not None and (waits(validator) or not running):
+        found += [record.outcomes[n] for n in record.chosen or () if record.outcomes[n].validation is None]
     return found
 
 
@@ -92,13 +92,14 @@ def why_fewer(record: Record, folder: str) -> str:
     """The sentence that says why no more can be asked for and how to go on; "" when more can be."""
     text = why_done(record, record.hours)
     if text is None:
-        return f"{record.text}: every candidate is known" if record.text == SPACE_USED_UP else ""
+        known = record.text.removesuffix(f"; {TO_VALIDATE}") == SPACE_USED_UP
+        return f"{SPACE_USED_UP}: every candidate is known" if known else ""
     budget, key = record.spec.budget, "budget.evaluations"
     if text == USED_UP and budget.evaluations is not None and left(record) == 0:
         text = f"the budget of {budget.evaluations} evaluations is used up"
     elif text != USED_UP:
         key = next((f"budget.{k}" for k in ("hours", "cost", "stall", "regret") if getattr(budget, k) is not None), key)
     change = f"to go on: campaign change {folder} --set {key}=..."
-    if not record.unsettled and unvalidated(record):
-        return f"{text}; the best are still to be computed once more: campaign resume {folder}; {change}"
+    if record.chosen is not None and unvalidated(record):
+        return f"{text}; {TO_VALIDATE}: tell of them with --validation; {change}"
     return f"{text}; {change}"

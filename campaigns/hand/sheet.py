@@ -4,7 +4,7 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eutectic.campaigns.analysis.table import HEAD
@@ -18,6 +18,8 @@ from eutectic.oracles.tables.sheet import missing, unnamed
 
 OWN = ("number", "id")
 """The columns that say which candidate a row is about."""
+VALIDATION = "validation"
+"""The column that says which rows are about one of the best, measured once more at the end: `yes`."""
 REMARKS = ("failed", "note", "by")
 """The columns of words."""
 SAME = 1e-6
@@ -48,6 +50,8 @@ class Row:
     failed: str = ""
     note: str = ""
     by: str = ""
+    validation: bool = False
+    """Is it about one of the best, measured once more at the end?"""
 
     @property
     def empty(self) -> bool:
@@ -71,10 +75,13 @@ def sheet(outcomes: Sequence[Outcome], problem: Problem, dialect: Dialect | None
     properties = measured_names(problem)
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n", delimiter=dialect.separator)
-    writer.writerow([*OWN, *variables, *properties, *REMARKS[:2]])
+    again = [VALIDATION] if any(o.status == "finished" for o in outcomes) else []
+    writer.writerow([*OWN, *again, *variables, *properties, *REMARKS[:2]])
     for o in outcomes:
-        cells = [*(o.variables.get(name, "") for name in variables), *(o.values.get(name, "") for name in properties)]
-        writer.writerow([o.number, o.id, *(_written(cell, dialect.decimal) for cell in cells), "", ""])
+        told_before = {} if o.status == "finished" else o.values
+        cells = [*(o.variables.get(name, "") for name in variables), *(told_before.get(p, "") for p in properties)]
+        mark = ["yes" if o.status == "finished" else "" for _ in again]
+        writer.writerow([o.number, o.id, *mark, *(_written(cell, dialect.decimal) for cell in cells), "", ""])
     return stream.getvalue()
 
 
@@ -111,11 +118,12 @@ def _row(line: Mapping[str, str], place: str, variables: Sequence[str], others: 
     cells = {name: text for name, text in line.items() if not (unnamed(text) if name in variables else missing(text))}
     id = cells.get("id") or cells.get("number") or ""
     words = {name: cells.get(name, "") for name in REMARKS}
-    skipped = {*OWN, *REMARKS, *variables, *HEAD[1:], *others}
+    skipped = {*OWN, VALIDATION, *REMARKS, *variables, *HEAD[1:], *others}
     numbers = {name: _number(text, f"{place}: {name}", decimal) for name, text in cells.items() if name not in skipped}
     answer = told(numbers)
     given = {name: _point(cells[name], decimal) for name in variables if name in cells}
     row = Row(place, id, given, answer.values, answer.errors, words["failed"], words["note"], words["by"])
+    row = replace(row, validation=VALIDATION in cells)
     if not id and not row.empty and len(given) < len(variables):
         raise refusal("no id in this row, and not every variable of one that was never suggested", place)
     if row.failed and row.values:

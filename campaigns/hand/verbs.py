@@ -17,7 +17,7 @@ from eutectic.campaigns.record.journal import Draft
 from eutectic.campaigns.record.ledger import Logbook
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.record.steps import OPEN, corrected, settled, told
-from eutectic.oracles.base import Value
+from eutectic.oracles.base import Evaluation, Value
 
 Values = Mapping[str, float]
 
@@ -76,7 +76,10 @@ def _repeated(problem: Problem, outcome: Outcome, values: Values, repeat: bool) 
         return bool(by_hand) and outcome.status not in ("failed", "refused")
     ways = "another measurement of the sample: --repeat; a wrong value: --correct"
     if outcome.status == "finished":
-        raise said(f"candidate '{outcome.id}' has finished already ({_numbers(outcome.values)}); {ways}", "conflict")
+        more = "; what came out when it was validated: --validation" if problem.validator is not None else ""
+        raise said(
+            f"candidate '{outcome.id}' has finished already ({_numbers(outcome.values)}); {ways}{more}", "conflict"
+        )
     held = by_hand[-1].values if by_hand and outcome.status in OPEN else {}
     for name, value in values.items():
         if held.get(name, value) != value:
@@ -93,6 +96,43 @@ def told_under(logbook: Logbook, key: str, values: Values, errors: Values) -> Ou
     if telling.number is None or not telling.says(_floats(values), _floats(errors)):
         raise said(f"'{shortened(key)}' is the key of another telling; give each its own", "conflict")
     return logbook.record.outcomes[telling.number]
+
+
+def validate(
+    problem: Problem, logbook: Logbook, id: str, values: Values, errors: Values, failed: str = "", by: str = ""
+) -> Outcome:
+    """Write down what came out when one of the best was measured once more at the end; its own values stay.
+
+    failed: it gave no values, and why. CampaignFileError where nothing is validated or this is none of those, for one
+    that was validated, and for values of another kind than the oracle of `validate` returns, or too few.
+    """
+    named = problem.validator
+    if named is None:
+        raise said("this campaign validates nothing: its file has no `validate`")
+    with logbook.transaction() as drafts:
+        outcome, record = chosen(logbook, id, last=True), logbook.record
+        outcome = next((o for o in logbook.called(id) if o.number in (record.chosen or ())), outcome)
+        if record.chosen is None or outcome.number not in record.chosen:
+            these = ", ".join(f"#{n}" for n in record.chosen or ()) or "none yet (campaign suggest names them)"
+            raise said(f"candidate '{outcome.id}' (number {outcome.number}) is not to be validated; those are: {these}")
+        if outcome.validation is not None:
+            raise said(f"candidate '{outcome.id}' was validated already ({_numbers(outcome.validation.values)})")
+        if not failed:
+            require_measurable(problem, values, errors)
+            asked = [name for name in routing.needed(problem) if name in (named.oracle.properties or values)]
+            missing = [name for name in asked if name not in values]
+            if missing:
+                raise said(f"{', '.join(missing)} is missing: all that '{named.name}' returns is told at once")
+        place = next(k for k, other in enumerate(problem.oracles) if other.name == named.name)
+        rung = problem.ladder.rung(place)
+        evaluation = Evaluation(
+            outcome.id, named.name, _floats(values), _floats(errors), status="failed" if failed else "finished",
+            failure="error" if failed else "", error=failed, provenance={"told": True, **({"by": by} if by else {})},
+            fidelity=float(problem.ladder.top + 1 if rung is None else rung),
+        )  # fmt: skip
+        body = {"settings": named.settings_hash, "attempt": 1, "again": False, "evaluation": evaluation.to_json()}
+        drafts.append(Draft("validated", body, outcome.number))
+    return logbook.record.outcomes[outcome.number]
 
 
 def fail(problem: Problem, logbook: Logbook, id: str, why: str, infrastructure: bool = False, by: str = "") -> Outcome:

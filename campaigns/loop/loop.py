@@ -106,7 +106,7 @@ class Loop:
                 yield from self._ask()
             elif self._work.flights:
                 yield from self._work.collect(POLL_S)
-            elif not halted and self._work.waiting:
+            elif not halted and self._held():
                 yield from self._wait()
             else:
                 return
@@ -149,8 +149,13 @@ class Loop:
     def _room(self) -> int:
         """How many candidates may be asked for now."""
         record = self._logbook.record
-        batch = max(self._problem.spec.budget.batch, record.wanted) - len(self._work.waiting)
+        batch = max(self._problem.spec.budget.batch, record.wanted) - len(self._held())
         return max(0, int(min(batch, progress.left(record), progress.turn(record).room)))
+
+    def _held(self) -> set[int]:
+        """What waits for a person and was not left behind."""
+        waiting = self._work.waiting
+        return waiting - progress.left_behind(self._logbook.record, waiting)
 
     def _may_ask(self) -> bool:
         """Is nothing left to start, a worker free, and do fewer than a batch wait for somebody?"""
@@ -188,7 +193,7 @@ class Loop:
 
     def _close_rounds(self) -> Iterator[Event]:
         """Write down the rounds that have ended, in order."""
-        yield from close_rounds(self._problem, self._logbook, self._watch)
+        yield from close_rounds(self._problem, self._logbook, self._watch, self._work.waiting)
 
 
 def ask(problem: Problem, logbook: Logbook, n: int, watch: Stopwatch) -> list[int]:

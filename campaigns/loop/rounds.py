@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,13 +23,18 @@ MOST = 400
 """Outcomes on which surrogates are tested; of more, so many evenly spaced over the campaign."""
 
 
-def close_rounds(problem: Problem, logbook: Logbook, watch: Stopwatch) -> Iterator[Event]:
-    """Write down the rounds that have ended, in order, each with tests of its surrogates."""
+def close_rounds(
+    problem: Problem, logbook: Logbook, watch: Stopwatch, waiting: Collection[int] = ()
+) -> Iterator[Event]:
+    """Write down the rounds that have ended, in order, each with tests of its surrogates.
+
+    waiting: numbers that wait for a person.
+    """
     record = logbook.record
     again = seen_again(record)
     if again is not None:
         logbook.write(Draft("reference", again))
-    while rounds := ready(record)[:1]:
+    while rounds := ready(record, waiting)[:1]:
         [(index, volume)] = volumes(record, rounds)
         with watch.paused():
             tested = tests(problem, record, index, logbook.folder)

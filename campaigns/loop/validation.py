@@ -5,46 +5,26 @@ comes out changes the campaign's own values.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Any
 
-import numpy as np
-
 from eutectic.campaigns.execution.flight import Flight
 from eutectic.campaigns.execution.job import evaluate, job
 from eutectic.campaigns.execution.local import Executor
-from eutectic.campaigns.loop.routing import evaluation_seed, tried_again
+from eutectic.campaigns.loop.routing import evaluation_seed, tried_again, waits
 from eutectic.campaigns.problem.curves import with_distances
 from eutectic.campaigns.problem.definition import NamedOracle, Problem
 from eutectic.campaigns.record.journal import Draft
 from eutectic.campaigns.record.ledger import Logbook
-from eutectic.campaigns.record.outcomes import Event, Outcome
-from eutectic.campaigns.record.volume import feasible, hypervolume, losses_of, nondominated
+from eutectic.campaigns.record.outcomes import Event
+from eutectic.campaigns.record.volume import best
 from eutectic.oracles.base import Candidate, Evaluation, Value
 
 PATIENCE_S = 0.25
 """Seconds between two looks at whether to stop."""
-
-
-def best(outcomes: Sequence[Outcome], k: int, reference: tuple[float, ...] | None) -> list[Outcome]:
-    """The k best of the feasible outcomes: from the front those that hold most hypervolume, then from what is behind.
-
-    A candidate evaluated twice counts once.
-    """
-    left = list({o.id: o for o in reversed(feasible(outcomes))}.values())[::-1]
-    m = len(left[0].losses) if left else 0
-    bound = reference or tuple(float(loss) for loss in losses_of(left, m).max(0, initial=-np.inf))
-    chosen: list[Outcome] = []
-    while left and len(chosen) < k:
-        layer = [o for o, first in zip(left, nondominated(losses_of(left, m)), strict=True) if first]
-        left = [o for o in left if o not in layer]
-        while layer and len(chosen) < k:
-            gains = [hypervolume(losses_of([*chosen, o], m), bound) for o in layer]
-            chosen.append(layer.pop(int(np.argmax(gains))))
-    return chosen
 
 
 class Validating:
@@ -60,12 +40,28 @@ class Validating:
     def events(self, executor: Callable[[], Executor], halted: Callable[[], bool]) -> Iterator[Event]:
         """Evaluate what is not evaluated yet, until `halted` says to start no more."""
         queue = self._todo()
+        if waits(self._named):
+            yield from self._wait(halted)
+            return
         if queue:
             yield Event("note", text=f"computing the {len(queue)} best once more with '{self._named.name}'")
         while self._flights or (queue and not halted()):
             while queue and not halted() and len(self._flights) < self._problem.spec.executor.workers:
                 self._start(queue.pop(0), executor)
             yield from self._collect(queue)
+
+    def _wait(self, halted: Callable[[], bool]) -> Iterator[Event]:
+        """Wait for a person to tell of each of them, until `halted` says not to."""
+        announced: list[int] = []
+        while (left := self._todo()) and not halted():
+            if left != announced:
+                ids = ", ".join(self._logbook.record.outcomes[number].id for number in left)
+                yield Event(
+                    "waiting", text=f"waiting for `campaign tell --validation` of {ids} by '{self._named.name}'"
+                )
+                announced = left
+            time.sleep(PATIENCE_S)
+            self._logbook.refresh()
 
     def _todo(self) -> list[int]:
         """Numbers still to be evaluated; the choice is written down when there is none yet."""

@@ -122,8 +122,6 @@ def _validation(problem: Problem) -> Iterator[Complaint]:
     for k, named in enumerate(problem.oracles):
         if not named.search and (given is None or named.name != given.oracle):
             yield Complaint(("oracles", k, "search"), f"nobody would ask '{named.name}': `validate` does not name it")
-    if validator is not None and getattr(validator.oracle, "waits", False):
-        yield Complaint(("validate", "oracle"), f"'{validator.name}' is a person; name an oracle that runs by itself")
     if validator is None or validator.oracle.properties is None or wanted & {*validator.oracle.properties}:
         return
     returned = ", ".join(validator.oracle.properties) or "nothing"

@@ -9,7 +9,7 @@ from typing import Any
 from eutectic.campaigns.file.goals import refusal
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.facts import source_of
-from eutectic.campaigns.record.journal import BY_HAND, SHARED, Entry
+from eutectic.campaigns.record.journal import FOREIGN, Entry
 from eutectic.campaigns.record.leases import Telling, leased
 from eutectic.campaigns.record.outcomes import Batch, Change, Ledger, Outcome, Round, State
 from eutectic.campaigns.record.steps import (
@@ -55,6 +55,8 @@ class Record:
     text: str = ""
     sessions: list[tuple[float, float]] = field(default_factory=list)
     """Unix time of the first and the last event of each session, s."""
+    by_hand: bool = False
+    """Was the last session one asking by hand, so that nobody computes?"""
     stop_asked: bool = False
     """Somebody asked this session to stop."""
     wanted: int = 0
@@ -219,7 +221,9 @@ def _added(record: Record, entry: Entry) -> None:
 def _session(record: Record, entry: Entry) -> None:
     """What ran when the last session died will run again."""
     record.rest("running")
+    body: Body = entry.body
     record.sessions.append((entry.at, entry.at))
+    record.by_hand = body.get("pid") is None
     record.text, record.stop_asked, record.wanted = "", False, 0
 
 
@@ -348,8 +352,6 @@ def _state(record: Record, entry: Entry) -> None:
 
 KEPT: Mapping[str, Any] = {"budget": None, "executor": None, "tracking": None, "cache": None, "validation": None}
 """Sections whose change leaves what was fitted as it is."""
-FOREIGN = frozenset({*BY_HAND, *SHARED, "told", "stop", "session", "note"})
-"""Kinds that any process may write, so that they say nothing of how long a session has lasted."""
 FOLDS: Mapping[str, Callable[[Record, Entry], None]] = {
     "known": _known,
     "session": _session,

@@ -6,7 +6,8 @@ writing them.
 """
 
 import math
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,9 +15,10 @@ import numpy as np
 
 from eutectic.campaigns.record.fold import Record
 from eutectic.campaigns.record.journal import Draft, Entry
+from eutectic.campaigns.record.leases import another
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.record.stages import Turn, stalled, turn_of
-from eutectic.campaigns.record.volume import feasible, hypervolume, losses_of, nondominated, sensible_reference
+from eutectic.campaigns.record.volume import best, feasible, hypervolume, losses_of, nondominated, sensible_reference
 
 Moment = Literal["beginning", "asking", "end"]
 ENOUGH = 8
@@ -28,6 +30,7 @@ Tests = Callable[[Record, int], Mapping[str, object]]
 UNTESTED: Mapping[str, object] = {"diagnostics": {}, "fit_s": 0.0}
 """What a round says whose surrogates were not tested."""
 USED_UP = "the budget of evaluations is used up"
+TO_VALIDATE = "the best are still to be measured once more"
 
 
 @dataclass(slots=True)
@@ -60,18 +63,27 @@ def close(plan: Plan, tests: Tests | None = None) -> None:
         plan.add("round", {"index": index, "hypervolume": volume, **tested, "overhead_s": 0.0})
 
 
-def conclude(plan: Plan) -> None:
-    """Add the end of a campaign at rest, when nothing is open and nothing more may be asked for."""
+def conclude(plan: Plan, ending: str | None = None) -> None:
+    """Add the end of a campaign at rest, when nothing is waited for and nothing more may be asked for.
+
+    What is to be validated is chosen first, and then waited for. ending: why nothing more may be asked for, where that
+    is more than the record says.
+    """
     record = plan.record
-    if record.state != "stopped" or record.unsettled or not record.batches or unvalidated(record):
+    if record.state != "stopped" or record.unsettled - left_behind(record) or not record.batches:
         return
-    text = why_done(record, record.hours)
+    text = ending or why_done(record, record.hours)
     if text is None:
         return
     reference = reference_event(record, "end")
     if reference is not None:
         plan.add("reference", reference)
-    plan.add("state", {"state": "done", "text": text, "overhead_s": 0.0})
+    if record.spec.validation is not None and record.chosen is None:
+        chosen = best(list(record.outcomes.values()), record.spec.validation.top, record.reference)
+        plan.add("chosen", {"numbers": [outcome.number for outcome in chosen]})
+    state, more = ("stopped", f"; {TO_VALIDATE}") if unvalidated(record) else ("done", "")
+    if (record.state, record.text) != (state, text + more):
+        plan.add("state", {"state": state, "text": text + more, "overhead_s": 0.0})
 
 
 def up_to_date(record: Record) -> Record:
@@ -82,11 +94,31 @@ def up_to_date(record: Record) -> Record:
     return plan.record
 
 
-def ready(record: Record) -> range:
-    """The rounds that can end now: those that have not ended, as far as all outcomes have. Rounds end in order."""
+def ready(record: Record, waiting: Collection[int] | None = None) -> range:
+    """The rounds that can end now: those that have not ended, as far as all outcomes have. Rounds end in order.
+
+    What was left behind is not waited for. waiting: numbers that wait for a person, where a process computes.
+    """
     first = len(record.ended)
-    open_rounds = [record.outcomes[number].round for number in record.unsettled]
+    open_rounds = [record.outcomes[number].round for number in record.unsettled - left_behind(record, waiting)]
     return range(first, max(first, min([*open_rounds, len(record.batches)])))
+
+
+def left_behind(record: Record, waiting: Collection[int] | None = None) -> set[int]:
+    """The open candidates that nobody seems to measure any more: all of a later batch has ended.
+
+    Their rounds end without them, and so may the campaign; what is told of them later counts all the same. Only what
+    waits for a person is left behind (`waiting`, else everything of a campaign that was last asked by hand), and not
+    while somebody holds it.
+    """
+    if waiting is None and not record.by_hand:
+        return set()
+    still = {record.outcomes[number].round for number in record.unsettled}
+    closed = next((index for index in range(len(record.batches) - 1, -1, -1) if index not in still), -1)
+    slow = record.unsettled if waiting is None else record.unsettled & {*waiting}
+    now = time.time()
+    own = [record.outcomes[number] for number in slow]
+    return {o.number for o in own if o.round < closed and o.status != "running" and not another(o, "", now)}
 
 
 def volumes(record: Record, rounds: range, reference: tuple[float, ...] | None = None) -> list[list[Any]]:

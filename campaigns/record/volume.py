@@ -93,3 +93,21 @@ def feasible(outcomes: Sequence[Outcome]) -> list[Outcome]:
 def losses_of(outcomes: Sequence[Outcome], m: int) -> Array:
     """Losses (n, m) of n outcomes."""
     return np.array([o.losses for o in outcomes], dtype=float).reshape(len(outcomes), m)
+
+
+def best(outcomes: Sequence[Outcome], k: int, reference: tuple[float, ...] | None) -> list[Outcome]:
+    """The k best of the feasible outcomes: from the front those that hold most hypervolume, then from what is behind.
+
+    A candidate evaluated twice counts once.
+    """
+    left = list({o.id: o for o in reversed(feasible(outcomes))}.values())[::-1]
+    m = len(left[0].losses) if left else 0
+    bound = reference or tuple(float(loss) for loss in losses_of(left, m).max(0, initial=-np.inf))
+    chosen: list[Outcome] = []
+    while left and len(chosen) < k:
+        layer = [o for o, first in zip(left, nondominated(losses_of(left, m)), strict=True) if first]
+        left = [o for o in left if o not in layer]
+        while layer and len(chosen) < k:
+            gains = [hypervolume(losses_of([*chosen, o], m), bound) for o in layer]
+            chosen.append(layer.pop(int(np.argmax(gains))))
+    return chosen

@@ -73,8 +73,10 @@ def validation(ledger: Ledger, parities: Parities) -> str:
     for goal in ledger.spec.goals:
         columns += [f"{label(goal.name)} predicted", "in the search", "validated"]
     options = ", ".join(f"{key}: {value}" for key, value in ledger.spec.validation.options.items())
-    lead = f"The best were computed once more by {ledger.spec.validation.oracle}{f' ({options})' if options else ''}, "
-    lead += "with other seeds. Predictions are the surrogate's, from all other evaluations where that could be done."
+    by_hand = [o for o in told if o.validation is not None and o.validation.provenance.get("told")]
+    how = "measured once more, by hand," if by_hand else "computed once more, with other seeds,"
+    lead = f"The best were {how} by {ledger.spec.validation.oracle}{f' ({options})' if options else ''}. "
+    lead += "Predictions are the surrogate's, from all other evaluations where that could be done."
     body = table([*columns, "Reason"], rows, numbers=range(3, len(columns)))
     return section("validation", "Validation", paragraph(lead), body)
 

@@ -1,9 +1,11 @@
 import pytest
 
 from eutectic.campaigns.campaign import Campaign
-from eutectic.campaigns.errors import CampaignFolderError
+from eutectic.campaigns.commands.printing import suggestions
+from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError
+from eutectic.campaigns.hand.sheet import read, sheet
 from eutectic.campaigns.record.ledger import read_ledger
-from eutectic.campaigns.telling import suggested
+from eutectic.campaigns.telling import suggested, tell_row
 from tests.campaigns.trial_campaigns import write
 
 PERSON = [{"use": "person", "properties": ["a", "b"]}]
@@ -115,18 +117,117 @@ def test_one_asking_is_one_transaction(tmp_path):
     assert writes == [["session", "reference", "asked", "state"], ["session", "round", "asked", "state"]]
 
 
-def test_what_is_to_be_validated_is_left_to_resume(tmp_path):
-    oracles = [*PERSON, {"name": "model", "use": "python", "function": "trial:bowls", "search": False}]
-    oracles[1]["properties"] = ["a", "b"]
-    sections = {"oracles": oracles, "validate": {"oracle": "model", "top": 1}, "budget": {"evaluations": 2}}
-    with begun(tmp_path, **sections) as campaign:
-        for outcome in suggested(campaign, 2)[0]:
-            measure(campaign, outcome)
-        assert campaign.ledger.state == "stopped"
-        assert f"computed once more: campaign resume {tmp_path / 'run'}" in suggested(campaign, 1)[1]
-        list(campaign.events())
+MODEL = {"name": "model", "use": "python", "function": "trial:bowls", "search": False, "properties": ["a", "b"]}
+
+
+def validated_by(folder, oracle, **sections):
+    """Four measured by hand, the two best of which are to be measured once more."""
+    oracles = [*PERSON, MODEL] if oracle == "model" else PERSON
+    sections = {"validate": {"oracle": oracle, "top": 2}, "budget": {"evaluations": 4}, "oracles": oracles, **sections}
+    campaign = begun(folder, **sections)
+    for outcome in suggested(campaign, 4)[0]:
+        measure(campaign, outcome)
+    return campaign
+
+
+@pytest.mark.parametrize("oracle", ["person", "model"])
+def test_what_is_to_be_validated_is_suggested_told_and_then_the_campaign_is_done(tmp_path, oracle):
+    with validated_by(tmp_path, oracle) as campaign:
+        used_up = "the budget of evaluations is used up"
+        ledger = read_ledger(tmp_path / "run")
+        assert (ledger.state, ledger.reason) == ("stopped", f"{used_up}; the best are still to be measured once more")
+        outcomes, note = suggested(campaign, 4)
+        assert [o.status for o in outcomes] == ["finished", "finished"]
+        assert "tell of them with --validation" in note
+        assert f"validation of #{outcomes[0].number} ({oracle})" in suggestions(outcomes, campaign.problem.spec, {})
+        other = next(o for o in campaign.ledger.outcomes if o not in outcomes)
+        with pytest.raises(CampaignFileError, match=rf"is not to be validated; those are: #{outcomes[0].number}, #"):
+            campaign.tell_validation(other.id, {"a": 1.0, "b": 1.0})
+        with pytest.raises(CampaignFileError, match="b is missing"):
+            campaign.tell_validation(outcomes[0].id, {"a": 1.0})
+        with pytest.raises(CampaignFileError, match="when it was validated: --validation"):
+            campaign.tell(outcomes[0].id, {"a": 1.0, "b": 1.0})
+        campaign.tell_validation(outcomes[0].id, {"a": 1.0, "b": 1.0}, by="Eva")
+        with pytest.raises(CampaignFileError, match="was validated already"):
+            campaign.tell_validation(outcomes[0].id, {"a": 1.0, "b": 1.0})
+        assert suggested(campaign, 4)[0] == outcomes[1:]
+        campaign.tell_validation(outcomes[1].id, {}, failed="cracked")
+        assert suggested(campaign, 4)[0] == []
+        ledger = read_ledger(tmp_path / "run")
+    assert (ledger.state, ledger.reason) == ("done", used_up)
+    after = {o.number: o for o in ledger.outcomes}
+    assert [after[o.number].validation.status for o in outcomes] == ["finished", "failed"]
+    assert [after[o.number].values for o in outcomes] == [o.values for o in outcomes]
+    assert after[outcomes[0].number].validation.provenance["by"] == "Eva"
+
+
+def test_what_is_to_be_validated_goes_out_and_comes_back_in_a_sheet(tmp_path):
+    with validated_by(tmp_path, "person") as campaign:
+        outcomes = suggested(campaign, 4)[0]
+        (tmp_path / "sheet.csv").write_text(sheet(outcomes, campaign.problem).replace(",,,,", ",1,1,,"))
+        rows = read(tmp_path / "sheet.csv", ["x", "y"])
+        assert [tell_row(campaign, row) for row in rows] == [True, True]
+        assert [tell_row(campaign, row) for row in rows] == [False, False]
         assert campaign.ledger.state == "done"
-        assert sum(o.validation is not None for o in campaign.ledger.outcomes) == 1
+
+
+def test_resume_computes_what_is_still_to_be_validated(tmp_path):
+    with validated_by(tmp_path, "model") as campaign:
+        first, second = suggested(campaign, 2)[0]
+        campaign.tell_validation(first.id, {"a": 1.0, "b": 1.0})
+        list(campaign.events())
+        ledger = campaign.ledger
+    assert ledger.state == "done"
+    after = {o.number: o.validation for o in ledger.outcomes}
+    assert after[second.number].values == second.values
+    assert after[first.number].values == {"a": 1.0, "b": 1.0}
+
+
+def test_a_run_waits_for_the_person_who_validates(tmp_path):
+    with validated_by(tmp_path, "person") as campaign:
+        for event in campaign.events():
+            if event.kind == "waiting":
+                with Campaign.open(tmp_path / "run") as other:
+                    for outcome in other.waiting():
+                        other.tell_validation(outcome.id, {"a": 1.0, "b": 1.0})
+        assert campaign.ledger.state == "done"
+
+
+def test_a_sample_that_is_never_told_holds_back_no_round_no_stop_rule_and_no_end(tmp_path):
+    with begun(tmp_path, budget={"evaluations": 8, "batch": 2}) as campaign:
+        lost, first = suggested(campaign, 2)[0]
+        measure(campaign, first)
+        assert campaign.ledger.rounds == ()  # nothing of a later batch has ended
+        while (outcomes := suggested(campaign, 2)[0])[1:]:
+            measure(campaign, outcomes[1])
+        ledger = campaign.ledger
+        assert (ledger.state, ledger.reason) == ("done", "the budget of evaluations is used up")
+        assert [[o.number for o in r.outcomes] for r in ledger.rounds] == [[1, 2], [3], [4], [5], [6], [7], [8]]
+        before = [r.hypervolume for r in ledger.rounds]
+        campaign.tell(lost.id, {"a": 0.0, "b": 0.0})
+        after = campaign.ledger
+    assert after.state == "done"
+    assert all(now > then for now, then in zip([r.hypervolume for r in after.rounds], before, strict=True))
+
+
+def test_a_stall_counts_although_a_sample_is_never_told(tmp_path):
+    with begun(tmp_path, budget={"evaluations": 30, "batch": 1, "stall": 3}) as campaign:
+        suggested(campaign, 1)
+        for _ in range(5):
+            for outcome in suggested(campaign, 2)[0][1:]:
+                campaign.tell(outcome.id, {"a": 1.0, "b": 1.0})
+        assert (campaign.ledger.state, campaign.ledger.reason) == ("done", "3 rounds without gain in hypervolume")
+
+
+def test_a_run_ends_although_a_sample_is_never_told(tmp_path):
+    with begun(tmp_path, budget={"evaluations": 5, "batch": 2}) as campaign:
+        for event in campaign.events():
+            if event.kind == "waiting":
+                with Campaign.open(tmp_path / "run") as other:
+                    for outcome in other.waiting()[1:]:
+                        measure(other, outcome)
+        ledger = campaign.ledger
+    assert (ledger.state, [o.status for o in ledger.outcomes]) == ("done", ["proposed", *["finished"] * 4])
 
 
 def test_nobody_asks_by_hand_while_a_process_runs_the_campaign(tmp_path):

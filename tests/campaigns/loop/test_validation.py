@@ -6,8 +6,8 @@ import pytest
 
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError
-from eutectic.campaigns.loop.validation import best
 from eutectic.campaigns.record.ledger import read_ledger
+from eutectic.campaigns.record.volume import best
 from tests.campaigns.ladders import asked, climb, rung
 from tests.campaigns.trial_campaigns import proposals, write
 
@@ -137,9 +137,6 @@ def test_what_cannot_validate_is_refused(tmp_path):
     price = {"name": "price", "use": "python", "function": "rungs:price", "properties": ["c"]}
     with pytest.raises(CampaignFileError, match="returns no objective and no constraint; it returns c"):
         run(plain(made(tmp_path, oracles=[rung("low"), price], validate={"oracle": "price"})), tmp_path / "one")
-    person = {"name": "hand", "use": "person", "properties": ["a", "b"], "search": False}
-    with pytest.raises(CampaignFileError, match="'hand' is a person"):
-        run(plain(made(tmp_path, oracles=[rung("low"), person], validate={"oracle": "hand"})), tmp_path / "two")
 
 
 def test_an_oracle_that_changed_since_it_answered_is_not_asked_again(tmp_path):

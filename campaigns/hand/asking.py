@@ -11,6 +11,7 @@ from eutectic.campaigns.record.fold import Record
 from eutectic.campaigns.record.ledger import Logbook
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.record.progress import (
+    SPACE_USED_UP,
     TO_VALIDATE,
     USED_UP,
     Plan,
@@ -21,11 +22,10 @@ from eutectic.campaigns.record.progress import (
     reference_event,
     turn,
     unvalidated,
+    used_up,
     why_done,
 )
 from eutectic.oracles.base import Value
-
-SPACE_USED_UP = "the space is used up"
 
 
 def ask(
@@ -92,8 +92,7 @@ def why_fewer(record: Record, folder: str) -> str:
     """The sentence that says why no more can be asked for and how to go on; "" when more can be."""
     text = why_done(record, record.hours)
     if text is None:
-        known = record.text.removesuffix(f"; {TO_VALIDATE}") == SPACE_USED_UP
-        return f"{SPACE_USED_UP}: every candidate is known" if known else ""
+        return f"{SPACE_USED_UP}: every candidate is known" if used_up(record) else ""
     budget, key = record.spec.budget, "budget.evaluations"
     if text == USED_UP and budget.evaluations is not None and left(record) == 0:
         text = f"the budget of {budget.evaluations} evaluations is used up"

@@ -143,7 +143,7 @@ class Loop:
     def _why_done(self) -> str:
         """The sentence a finished campaign ends with."""
         if self._exhausted:
-            return "the space is used up"
+            return progress.SPACE_USED_UP
         return progress.why_done(self._logbook.record, self._hours()) or progress.USED_UP
 
     def _room(self) -> int:
@@ -169,7 +169,7 @@ class Loop:
         self._exhausted = not numbers
         self._work.queue.extend(numbers)
         if not numbers:
-            yield Event("note", text="the space is used up")
+            yield Event("note", text=progress.SPACE_USED_UP)
             return
         batch = self._logbook.record.batches[-1]
         yield Event("asked", text=f"{len(numbers)} from {batch.optimizer}")

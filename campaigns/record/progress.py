@@ -30,6 +30,7 @@ Tests = Callable[[Record, int], Mapping[str, object]]
 UNTESTED: Mapping[str, object] = {"diagnostics": {}, "fit_s": 0.0}
 """What a round says whose surrogates were not tested."""
 USED_UP = "the budget of evaluations is used up"
+SPACE_USED_UP = "the space is used up"
 TO_VALIDATE = "the best are still to be measured once more"
 
 
@@ -72,7 +73,7 @@ def conclude(plan: Plan, ending: str | None = None) -> None:
     record = plan.record
     if record.state != "stopped" or record.unsettled - left_behind(record) or not record.batches:
         return
-    text = ending or why_done(record, record.hours)
+    text = ending or why_done(record, record.hours) or (SPACE_USED_UP if used_up(record) else None)
     if text is None:
         return
     reference = reference_event(record, "end")
@@ -94,6 +95,15 @@ def up_to_date(record: Record) -> Record:
     return plan.record
 
 
+def used_up(record: Record) -> bool:
+    """Was the space used up when it was last asked for more, and has nothing been given back since?"""
+    if record.text.removesuffix(f"; {TO_VALIDATE}") != SPACE_USED_UP:
+        return False
+    own = [outcome for outcome in record.outcomes.values() if outcome.number > 0]
+    free = {o.id for o in own if o.status == "returned" and not o.barred}
+    return not free - {o.id for o in own if o.status != "returned" or o.barred}
+
+
 def ready(record: Record, waiting: Collection[int] | None = None) -> range:
     """The rounds that can end now: those that have not ended, as far as all outcomes have. Rounds end in order.
 
@@ -113,9 +123,12 @@ def left_behind(record: Record, waiting: Collection[int] | None = None) -> set[i
     """
     if waiting is None and not record.by_hand:
         return set()
-    still = {record.outcomes[number].round for number in record.unsettled}
-    closed = next((index for index in range(len(record.batches) - 1, -1, -1) if index not in still), -1)
     slow = record.unsettled if waiting is None else record.unsettled & {*waiting}
+    if not slow:
+        return set()
+    still = {record.outcomes[number].round for number in record.unsettled}
+    made = {o.round for o in record.outcomes.values() if o.number > 0 and o.status != "returned"} - still
+    closed = max(made, default=-1)
     now = time.time()
     own = [record.outcomes[number] for number in slow]
     return {o.number for o in own if o.round < closed and o.status != "running" and not another(o, "", now)}

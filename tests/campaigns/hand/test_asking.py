@@ -102,6 +102,7 @@ def test_a_space_that_is_used_up_ends_a_campaign_led_by_hand(tmp_path):
     with begun(tmp_path, space=space) as campaign:
         for outcome in suggested(campaign, 3)[0]:
             campaign.tell(outcome.id, {"a": 1.0, "b": 1.0})
+        assert (campaign.ledger.state, campaign.ledger.reason) == ("done", "the space is used up")
         assert suggested(campaign, 3) == ([], "the space is used up: every candidate is known")
         assert (campaign.ledger.state, campaign.ledger.reason) == ("done", "the space is used up")
 

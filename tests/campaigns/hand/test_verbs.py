@@ -138,7 +138,7 @@ def test_what_is_given_back_frees_its_place_and_may_be_asked_for_again(tmp_path)
         campaign.return_(again.id, never=True)
         assert campaign.ask(1) == []
         measure(campaign, second)
-        assert (campaign.ledger.state, campaign.ledger.reason) == ("stopped", "the space is used up")
+        assert (campaign.ledger.state, campaign.ledger.reason) == ("done", "the space is used up")
         with pytest.raises(CampaignFileError, match="was given back; a result of it all the same: --add"):
             campaign.tell(first.id, {"a": 1.0})
         with pytest.raises(CampaignFileError, match="has ended"):

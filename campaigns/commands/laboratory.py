@@ -141,26 +141,19 @@ def tell(
     if sum(ways) != 1:
         raise typer.BadParameter("give one of --id ID property=value..., --csv FILE, --add name=value...")
     _require_together(id, csv, failed, infrastructure, correct, measurement, repeat, why, words or [])
-    if validation and (id is None or correct or repeat or infrastructure):
-        raise typer.BadParameter("--validation goes with --id ID, and values or --failed")
+    _require_validation(validation, id is not None and not (correct or repeat or infrastructure))
     with Campaign.open(folder) as campaign:
         if csv is not None:
             typer.echo(_tell_sheet(campaign, csv, folder, repeat, by, _dialect(separator, decimal)))
         elif add:
             typer.echo(_add(campaign, words or [], folder, repeat, by, note))
         elif validation:
-            values = from_words(words or []) if failed is None else Told({}, {})
-            outcome = campaign.tell_validation(id or "", values.values, values.errors, failed or "", by)
-            typer.echo(f"told {folder} about the validation of candidate {outcome.number}")
+            typer.echo(_tell_validation(campaign, id or "", words or [], failed, folder, by))
         elif failed is not None:
             outcome = campaign.fail(id or "", failed, infrastructure, by)
             typer.echo(f"candidate {outcome.number} {'waits again' if infrastructure else 'has failed'}: {failed}")
         elif correct:
-            answer = _answer(campaign, words)
-            if answer.context:
-                raise refusal(f"{next(iter(answer.context))} was measured with the sample; only values are corrected")
-            outcome = campaign.correct(id or "", answer.values, answer.errors, why, measurement, by)
-            typer.echo(f"candidate {outcome.number} {outcome.remarks[-1].text}")
+            typer.echo(_correct(campaign, id or "", _answer(campaign, words), why, measurement, by))
         elif note and not words:
             typer.echo(f"noted of candidate {campaign.note(id or '', note, by).number}")
         else:
@@ -189,6 +182,27 @@ def _require_together(
         raise typer.BadParameter("--failed, --correct and --repeat exclude each other")
     if words and (csv is not None or failed is not None):
         raise typer.BadParameter(f"'{words[0]}' has no place beside {'--csv' if csv is not None else '--failed'}")
+
+
+def _require_validation(wanted: bool, alone: bool) -> None:
+    """Refuse --validation beside what it cannot go with."""
+    if wanted and not alone:
+        raise typer.BadParameter("--validation goes with --id ID, and values or --failed")
+
+
+def _tell_validation(campaign: Campaign, id: str, words: list[str], failed: str | None, folder: Path, by: str) -> str:
+    """What was done with one of the best, measured once more."""
+    values = from_words(words) if failed is None else Told({}, {})
+    outcome = campaign.tell_validation(id, values.values, values.errors, failed or "", by)
+    return f"told {folder} about the validation of candidate {outcome.number}"
+
+
+def _correct(campaign: Campaign, id: str, answer: Told, why: str, measurement: int | None, by: str) -> str:
+    """What was put right."""
+    if answer.context:
+        raise refusal(f"{next(iter(answer.context))} was measured with the sample; only values are corrected")
+    outcome = campaign.correct(id, answer.values, answer.errors, why, measurement, by)
+    return f"candidate {outcome.number} {outcome.remarks[-1].text}"
 
 
 def _answer(campaign: Campaign, words: Sequence[str] | None) -> Told:

@@ -31,6 +31,8 @@ Separator = Annotated[
 Decimal = Annotated[
     Literal[".", ","], typer.Option("--decimal", help="With --csv: what stands before the decimals of a number.")
 ]
+Validation = Annotated[bool, typer.Option("--validation", help="Of one of the best, measured once more at the end.")]
+Add = Annotated[bool, typer.Option("--add", help="A result never suggested: all variables and what was measured.")]
 By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who says so; kept with it.")]
 Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="Why; kept with it.")]
 
@@ -112,9 +114,7 @@ def tell(
     csv: Annotated[
         Path | None, typer.Option(help="A sheet: a column id (or number), a column a property; also failed, note, by.")
     ] = None,
-    add: Annotated[
-        bool, typer.Option("--add", help="A result never suggested: all variables and what was measured.")
-    ] = False,
+    add: Add = False,
     failed: Annotated[
         str | None, typer.Option(metavar="TEXT", help="It gave no values, and why; never asked for again.")
     ] = None,
@@ -122,9 +122,7 @@ def tell(
         bool, typer.Option("--infrastructure", help="With --failed: not the sample's fault, make it again.")
     ] = False,
     repeat: Annotated[bool, typer.Option("--repeat", help="Another measurement of the same sample.")] = False,
-    validation: Annotated[
-        bool, typer.Option("--validation", help="Of one of the best, measured once more at the end.")
-    ] = False,
+    validation: Validation = False,
     correct: Annotated[bool, typer.Option("--correct", help="What was told before was wrong.")] = False,
     measurement: Annotated[int | None, typer.Option(min=1, help="With --correct: which of several.")] = None,
     note: Annotated[str, typer.Option(metavar="TEXT", help="A remark about the candidate.")] = "",

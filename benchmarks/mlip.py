@@ -20,8 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
+from eutectic.campaigns.execution.base import Setting
 from eutectic.campaigns.execution.job import job
-from eutectic.campaigns.execution.local import LocalExecutor, Setting
+from eutectic.campaigns.execution.local import LocalExecutor
 from eutectic.oracles.base import Candidate, EngineMissing
 from eutectic.oracles.mlip.oracle import Mlip
 

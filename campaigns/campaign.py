@@ -9,7 +9,8 @@ from types import TracebackType
 
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError
-from eutectic.campaigns.execution.local import Executor, Setting, open_executor
+from eutectic.campaigns.execution.answers import FOLDER
+from eutectic.campaigns.execution.base import Executor, Setting
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.hand import adding, asking, changing, leasing, verbs
 from eutectic.campaigns.hand.changing import Changed
@@ -18,7 +19,7 @@ from eutectic.campaigns.loop import routing
 from eutectic.campaigns.loop.context import require_attended
 from eutectic.campaigns.loop.loop import Loop
 from eutectic.campaigns.loop.prior_data import known_rows
-from eutectic.campaigns.problem import build
+from eutectic.campaigns.problem import build, executors
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.facts import facts, source_of
 from eutectic.campaigns.record.journal import Draft, Journal
@@ -52,6 +53,7 @@ class Campaign:
         built = build.build(spec, path.absolute().parent)
         if by_itself:
             require_attended(built)
+            executors.require(built.executor)
         rows = known_rows(built)
         home = Path("runs") / spec.name if folder is None else Path(folder)
         home.mkdir(parents=True, exist_ok=True)
@@ -329,9 +331,11 @@ class Campaign:
             memory_mb=given.memory_mb,
             path=(source,),
             warm=tuple(("eutectic.campaigns.execution.job:warm", named.content, source) for named in remote),
-            log=str(logs / "worker.log"),
+            log=str((logs / "worker.log").absolute()),
+            resources=executors.most([named.resources for named in remote]),
+            answers=str((self.folder / FOLDER).absolute()),
         )
-        return open_executor(given.use, setting)
+        return self.problem.executor.open(setting)
 
 
 def request_stop(folder: str | Path, by: str = "") -> bool:

@@ -1,10 +1,5 @@
-"""This file is where evaluations run: executors shaped like `concurrent.futures`, the local one above all.
+"""This file is the executor of this machine: one process group an evaluation, with limits, killed whole."""
 
-An executor takes `submit("module:function", *json_arguments)` and returns a Future of the function's JSON result.
-A future of an evaluation that did not come back raises `EvaluationLost`, which says whose fault it was.
-"""
-
-import importlib
 import json
 import os
 import select
@@ -15,19 +10,21 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from eutectic.campaigns.errors import unknown
-from eutectic.campaigns.execution.processes import kill_session
-from eutectic.oracles.base import Failure
+from eutectic.campaigns.execution.base import ONE_CORE, EvaluationLost, Resources, Setting
+from eutectic.campaigns.execution.processes import kill, kill_session
 
-EXECUTORS = {"local": "eutectic.campaigns.execution.local:LocalExecutor"}
-"""Executors that come with Eutectic; others by the entry-point group `eutectic.executors`."""
-SINGLE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-"""Environment variables that are 1 in a worker."""
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+"""Environment variables that are the number of cores of an evaluation in a worker, 1 where nothing else is said."""
 HOME = str(Path(str(files("eutectic"))).resolve().parent)
 START = (
     f"import sys; sys.path.insert(0, {HOME!r}); import eutectic.campaigns.execution.worker as worker; "
@@ -44,53 +41,23 @@ TAIL = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """What an executor is told."""
+class Local:
+    """Processes of this machine: one an evaluation, forked by a warm worker, with limits on time and memory.
 
-    workers: int = 1
-    timeout_s: float | None = None
-    """Wall seconds one evaluation may take."""
-    memory_mb: float | None = None
-    """Resident memory of an evaluation's processes, MB."""
-    path: tuple[str, ...] = ()
-    """Folders whose modules evaluations may import."""
-    warm: tuple[tuple[Any, ...], ...] = ()
-    """Calls ("module:function", *json_arguments) to make once, before the first evaluation."""
-    log: str | None = None
-    """File for what the worker itself has to say."""
+    A crash or a hang costs that evaluation alone, and what runs ends with the campaign's process. Each has one core.
+    """
 
+    def open(self, setting: Setting) -> "LocalExecutor":
+        """Start the worker."""
+        return LocalExecutor(setting)
 
-class Executor(Protocol):
-    """What the campaign asks of an executor."""
-
-    def submit(self, function: str, /, *arguments: object) -> "Future[Any]":
-        """Run `module:function` on JSON arguments; the future has its result."""
-        ...
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Start nothing more; with `cancel_futures`, kill what runs."""
-        ...
-
-
-class EvaluationLost(RuntimeError):
-    """An evaluation's process gave no answer."""
-
-    def __init__(self, failure: Failure, error: str, output: str = "") -> None:
-        super().__init__(error)
-        self.failure: Failure = failure
-        self.output = output
-        """The end of what it printed."""
-
-
-def open_executor(name: str, setting: Setting) -> Executor:
-    """The named executor; ValueError with the nearest name when there is none."""
-    installed = {entry.name: entry.value for entry in entry_points(group="eutectic.executors")}
-    known = {**installed, **EXECUTORS}
-    if name not in known:
-        raise ValueError(unknown("executor", name, known))
-    module, _, attribute = known[name].partition(":")
-    executor: Executor = getattr(importlib.import_module(module), attribute)(setting)
-    return executor
+    def refuse(self, resources: Resources) -> str | None:
+        """Why an oracle cannot have such resources; None when it can."""
+        if resources.gpus:
+            return "gpus: the executor 'local' hands out no GPUs; an evaluation sees those of this machine"
+        if resources.cores > 1:
+            return "cores: the executor 'local' gives each evaluation one core; 'threads' and 'dask' give more"
+        return None
 
 
 @dataclass(slots=True)
@@ -117,8 +84,9 @@ class LocalExecutor:
     `submit` starts another one. At most `setting.workers` evaluations should be submitted at a time.
     """
 
-    def __init__(self, setting: Setting) -> None:
-        self._setting = setting
+    def __init__(self, setting: Setting, devices: str | None = None) -> None:
+        """devices: what evaluations see of the GPUs, as CUDA_VISIBLE_DEVICES says it; None: as it is here."""
+        self._setting, self._devices = setting, devices
         self._lock = threading.Lock()
         self._station: _Station | None = None
         self._count = 0
@@ -126,8 +94,20 @@ class LocalExecutor:
         self._closed = False
         self._station = self._start()
 
-    def submit(self, function: str, /, *arguments: object) -> "Future[Any]":
-        """Run `module:function` on JSON arguments in a process of its own."""
+    def submit(
+        self,
+        function: str,
+        /,
+        *arguments: object,
+        key: str = "",
+        resources: Resources = ONE_CORE,
+        within_s: float | None = None,
+    ) -> "Future[Any]":
+        """Run `module:function` on JSON arguments in a process of its own, which ends with this executor.
+
+        within_s: its limit on time, seconds, in place of the setting's.
+        """
+        del key  # what ends with us, nobody asks for again
         future: Future[Any] = Future()
         future.set_running_or_notify_cancel()
         with self._lock:
@@ -137,9 +117,18 @@ class LocalExecutor:
                 self._station = self._start()
             self._count += 1
             self._station.flights[self._count] = _Flight(future)
-            limits = {"timeout_s": self._setting.timeout_s, "memory_mb": self._setting.memory_mb}
+            timeout_s = self._setting.timeout_s if within_s is None else within_s
+            limits = {"timeout_s": timeout_s, "memory_mb": resources.memory_mb or self._setting.memory_mb}
             self._send({"job": self._count, "function": function, "arguments": arguments, **limits})
         return future
+
+    def kill(self, future: "Future[Any]") -> None:
+        """End one evaluation that has begun, with all it started."""
+        with self._lock:
+            flights = list(self._station.flights.values()) if self._station else []
+        for flight in flights:
+            if flight.future is future and flight.pid is not None:
+                kill(flight.pid)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the worker, after what runs when told to wait; `cancel_futures` kills what runs."""
@@ -164,7 +153,7 @@ class LocalExecutor:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stream,
-                env=_environment(),
+                env=self._environment(),
                 start_new_session=True,  # a Ctrl-C in the terminal is for the campaign alone
             )
         station = _Station(process)
@@ -173,6 +162,11 @@ class LocalExecutor:
         self._send({"setup": {"path": self._setting.path, "warm": warm, "tail": TAIL}})
         threading.Thread(target=self._listen, args=(station,), daemon=True, name="eutectic-worker").start()
         return station
+
+    def _environment(self) -> dict[str, str]:
+        """Ours, but with as many threads as an evaluation has cores."""
+        threads = dict.fromkeys(THREADS, str(self._setting.resources.cores))
+        return {**os.environ, **threads, **({} if self._devices is None else {"CUDA_VISIBLE_DEVICES": self._devices})}
 
     def _send(self, command: Mapping[str, object]) -> None:
         """Write one line; a worker that is gone is noticed by the thread that listens to it."""
@@ -237,8 +231,3 @@ def _hang_up(station: _Station) -> None:
     assert station.process.stdin is not None
     with suppress(BrokenPipeError):
         station.process.stdin.close()
-
-
-def _environment() -> dict[str, str]:
-    """Ours, but single-threaded."""
-    return {**os.environ, **dict.fromkeys(SINGLE, "1")}

@@ -19,6 +19,13 @@ from eutectic import generators, optimizers, oracles, surrogates
 from eutectic.campaigns.errors import CampaignFileError, Complaint, KeyPath, unknown
 from eutectic.campaigns.file.messages import complaint_of, complaints_of
 
+EXECUTORS = {
+    "local": "eutectic.campaigns.execution.local:Local",
+    "dask": "eutectic.campaigns.execution.dask:Dask",
+    "parsl": "eutectic.campaigns.execution.parsl:Parsl",
+    "threads": "eutectic.campaigns.execution.threads:Threads",
+}
+"""Executors that come with Eutectic."""
 KINDS: dict[str, Mapping[str, str]] = {
     "generators": generators.BUILTIN,
     "oracles": oracles.BUILTIN,
@@ -26,16 +33,18 @@ KINDS: dict[str, Mapping[str, str]] = {
     "optimizers": optimizers.BUILTIN,
     "representations": generators.REPRESENTATIONS,
     "engines": generators.ENGINES,
+    "executors": EXECUTORS,
 }
 """Kind of part -> the parts that come with Eutectic, name -> `module:class`."""
 
 RESERVED = {
     "generators": ("use",),
-    "oracles": ("use", "name", "cost", "search"),
+    "oracles": ("use", "name", "cost", "search", "resources"),
     "surrogates": ("use", "representation"),
     "optimizers": ("use", "evaluations", "goal", "satisfied", "stall"),
     "representations": ("use",),
     "engines": ("use",),
+    "executors": ("use", "workers", "timeout_s", "memory_mb", "retries"),
 }
 """Keys beside a part's options that belong to the campaign."""
 
@@ -46,6 +55,7 @@ _SINGULAR = {
     "optimizers": "optimizer",
     "representations": "representation",
     "engines": "engine",
+    "executors": "executor",
 }
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -261,6 +271,8 @@ def _parts(content: Mapping[str, object]) -> Iterator[tuple[str, KeyPath, Mappin
         named = entry.get("representation") if isinstance(entry, Mapping) else None
         seen = {"use": named} if isinstance(named, str) else named
         places.append(("representations", ("surrogates", key, "representation"), seen))
+    executor = content.get("executor")
+    places.append(("executors", ("executor",), {"use": "local", **executor} if isinstance(executor, Mapping) else None))
     yield from ((kind, path, entry) for kind, path, entry in places if isinstance(entry, Mapping))
 
 

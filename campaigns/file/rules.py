@@ -206,7 +206,7 @@ def _names(spec: Sections) -> Iterator[Complaint]:
             yield Complaint(("oracles", again), f"{times} oracles are called '{name}'; give each its own `name`")
     if spec.validation is not None and spec.validation.oracle not in called:
         yield Complaint(("validate", "oracle"), unknown("oracle", spec.validation.oracle, called))
-    for key in ("use", "name", "cost", "search"):
+    for key in ("use", "name", "cost", "search", "resources"):
         if spec.validation is not None and key in spec.validation.options:
             yield Complaint(("validate", "options", key), f"`{key}` is said in `oracles`; only options may differ")
     outputs = {*spec.objectives, *spec.constraints, "default"}

@@ -20,6 +20,7 @@ _DEFINITIONS = {
     "optimizers": "OptimizerPart",
     "representations": "Part",
     "engines": "Part",
+    "executors": "Execution",
     "surrogates": "SurrogatePart",
 }
 """Kind of part -> the definition in the spec's schema that stands for it."""
@@ -53,11 +54,15 @@ def schema() -> dict[str, Any]:
             "properties": {"use": {"enum": list(plugins.usable(kind)), "description": "Name of the part."}},
             "allOf": branches,
         }
+    usual = definitions["executors"]["allOf"][list(plugins.names("executors")).index("local")]["then"]
+    definitions["executors"]["allOf"].append({"if": {"not": {"required": ["use"]}}, "then": {**usual, "required": []}})
+    definitions["executors"]["required"] = []
     for branch in definitions["surrogates"]["allOf"]:
         choice = branch["then"]["properties"]["representation"]
         choice["anyOf"] = [{"enum": list(plugins.usable("representations"))}, {"$ref": "#/$defs/representations"}]
     properties = content["properties"]
     properties["space"]["$ref"] = "#/$defs/generators"
+    properties["executor"]["$ref"] = "#/$defs/executors"
     properties["oracles"]["items"] = {"$ref": "#/$defs/oracles"}
     properties["optimizers"]["items"] = {"$ref": "#/$defs/optimizers"}
     properties["surrogates"]["additionalProperties"] = {"$ref": "#/$defs/surrogates"}

@@ -98,6 +98,18 @@ class SurrogatePart(BaseModel):
     """What it sees instead of the space's own columns: a name, or `{use: NAME, ...options}`."""
 
 
+class Resources(BaseModel):
+    """What one evaluation needs of the machine it runs on; refused where the executor cannot see to it."""
+
+    model_config = CLOSED
+    cores: Count = 1
+    """Processor cores, and threads of BLAS and OpenMP."""
+    memory_mb: Positive | None = None
+    """Memory, MB; an evaluation that takes more is ended. `executor.memory_mb` when not given."""
+    gpus: Annotated[int, Field(ge=0)] = 0
+    """Graphics processors."""
+
+
 class OraclePart(BaseModel):
     """An oracle and its options."""
 
@@ -110,6 +122,8 @@ class OraclePart(BaseModel):
     """Cost of one evaluation, for `budget.cost` and forecasts; measured in seconds when not given."""
     search: bool = True
     """With false it is not asked in the search, only by `validate`."""
+    resources: Resources = Resources()
+    """What one evaluation needs of the machine it runs on."""
 
     @property
     def called(self) -> str:
@@ -195,11 +209,11 @@ class Budget(BaseModel):
 
 
 class Execution(BaseModel):
-    """The executor and its limits."""
+    """The executor, its options, and the limits of each evaluation."""
 
-    model_config = CLOSED
+    model_config = OPEN
     use: str = "local"
-    """Name of the executor."""
+    """Name of the executor (see `campaign plugins`); keys that are not listed here are its options."""
     workers: Count = 1
     """Evaluations that run at the same time."""
     timeout_s: Positive | None = None

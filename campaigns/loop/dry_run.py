@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from eutectic.campaigns.errors import likely
+from eutectic.campaigns.execution.base import EvaluationLost, Setting
 from eutectic.campaigns.execution.job import evaluate, job, lost
-from eutectic.campaigns.execution.local import EvaluationLost, Setting, open_executor
 from eutectic.campaigns.file.goals import refusal
 from eutectic.campaigns.loop.context import unattended
 from eutectic.campaigns.loop.routing import waits
+from eutectic.campaigns.problem import executors
 from eutectic.campaigns.problem.curves import with_distances
 from eutectic.campaigns.problem.definition import NamedOracle, Problem
 from eutectic.optimizers.base import Array, History, Space, propose
@@ -82,11 +83,16 @@ class DryRun:
     complaints: tuple[str, ...]
     """What would make every evaluation of the campaign fail, or this one refused."""
     forecast: Forecast
+    executor: Check = Check("", True, "")
+    """Can evaluations run where the file says?"""
+    plan: tuple[str, ...] = ()
+    """What the executor will do, such as the script of its batch jobs."""
 
     @property
     def ok(self) -> bool:
         """Could the campaign run?"""
-        return all(check.ok for check in self.checks) and not any(t.error for t in self.trials) and not self.complaints
+        engines = self.executor.ok and all(check.ok for check in self.checks)
+        return engines and not any(t.error for t in self.trials) and not self.complaints
 
     def lines(self) -> list[str]:
         """The same, for a person."""
@@ -98,7 +104,8 @@ def check_and_forecast(problem: Problem) -> DryRun:
     rng = np.random.default_rng(problem.spec.seed)
     candidate = problem.generator.generate(region.sample(problem.space, 1, rng), rng)[0]
     checks = tuple(_check(named) for named in problem.oracles)
-    able = {check.oracle for check in checks if check.ok}
+    executor = _executor(problem)
+    able = {check.oracle for check in checks if check.ok} if executor.ok else set()
     trials = tuple(_trials(problem, [named for named in problem.oracles if named.name in able], candidate))
     return DryRun(
         points=region.count(problem.space),
@@ -108,6 +115,8 @@ def check_and_forecast(problem: Problem) -> DryRun:
         trials=trials,
         complaints=(*_led(problem), *(_complaints(problem, trials) if len(able) == len(checks) else ())),
         forecast=forecast(problem, trials, _ask_s(problem)),
+        executor=executor,
+        plan=tuple(_plan(problem)) if executor.ok else (),
     )
 
 
@@ -136,6 +145,24 @@ def forecast(problem: Problem, trials: Sequence[Trial], ask_s: float) -> Forecas
         cost=None if evaluations is None or not priced else evaluations * cost,
         people=people,
     )
+
+
+def _executor(problem: Problem) -> Check:
+    """Can it be opened here?"""
+    name = problem.spec.executor.use
+    try:
+        executors.require(problem.executor)
+    except EngineMissing as error:
+        return Check(name, False, str(error))
+    return Check(name, True, "")
+
+
+def _plan(problem: Problem) -> Sequence[str]:
+    """What it will do."""
+    given = problem.spec.executor
+    resources = executors.most([named.resources for named in problem.oracles if not named.inline])
+    setting = Setting(given.workers, given.timeout_s, given.memory_mb, resources=resources)
+    return executors.plan(problem.executor, setting)
 
 
 def _check(named: NamedOracle) -> Check:
@@ -168,12 +195,14 @@ def _evaluated(problem: Problem, named: NamedOracle, candidate: Candidate, seed:
         return evaluate(named.oracle, named.name, candidate, seed)
     given, folder = problem.spec.executor, str(problem.folder)
     warm = (("eutectic.campaigns.execution.job:warm", named.content, folder),)
-    setting = Setting(1, given.timeout_s, given.memory_mb, path=(folder,), warm=warm)
-    executor = open_executor(given.use, setting)
+    setting = Setting(1, given.timeout_s, given.memory_mb, path=(folder,), warm=warm, resources=named.resources)
+    executor = executors.at_once(problem.executor).open(setting)
     start = time.perf_counter()
     try:
         work = job(named.name, named.content, folder, candidate, seed)
-        future: Future[dict[str, Any]] = executor.submit("eutectic.campaigns.execution.job:run", work)
+        future: Future[dict[str, Any]] = executor.submit(
+            "eutectic.campaigns.execution.job:run", work, resources=named.resources
+        )
         answer = future.result()
     except EvaluationLost as error:
         spent_s = time.perf_counter() - start
@@ -232,6 +261,9 @@ def _lines(found: DryRun) -> Iterator[str]:
     for check in found.checks:
         ready = "waited for (`campaign suggest`, `campaign tell`)" if check.oracle in found.forecast.people else "ready"
         yield f"{check.oracle}: {ready if check.ok else check.message}"
+    if not found.executor.ok:
+        yield found.executor.message
+    yield from found.plan
     for trial in found.trials:
         if trial.error:
             yield f"{trial.oracle}: one evaluation failed after {trial.cost_s:.3g} s: {trial.error}"

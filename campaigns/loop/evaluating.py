@@ -3,13 +3,17 @@
 import time
 from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import replace
+from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from eutectic.campaigns.execution.answers import FOLDER, Answers, key_of
+from eutectic.campaigns.execution.base import Executor
 from eutectic.campaigns.execution.cache import Cache
+from eutectic.campaigns.execution.carrier import settle
 from eutectic.campaigns.execution.flight import Flight
 from eutectic.campaigns.execution.job import evaluate, job
-from eutectic.campaigns.execution.local import Executor
 from eutectic.campaigns.loop import routing
 from eutectic.campaigns.loop.gates import decisions, ripe
 from eutectic.campaigns.loop.stopwatch import Stopwatch
@@ -37,6 +41,7 @@ class Evaluating:
         self.flights: dict[int, Flight] = {}
         self._tries: dict[tuple[int, int, float], int] = {}
         self._landed: SimpleQueue[int | None] = SimpleQueue()
+        self._answers = Answers(Path(logbook.folder) / FOLDER)
 
     @property
     def full(self) -> bool:
@@ -68,6 +73,38 @@ class Evaluating:
         """Is the same candidate running under another number? Then its result is waited for and used again."""
         outcome = self._logbook.record.outcomes[number]
         return any(flight.candidate.id == outcome.id for flight in self.flights.values())
+
+    def adopt(self) -> Iterator[Event]:
+        """Write down what evaluations answered after the process that asked for them had died, before any is queued."""
+        for number in list(self.queue):
+            outcome = self._logbook.record.outcomes[number]
+            position = routing.next_oracle(self._problem, outcome) if outcome.status in OPEN else None
+            if position is None or self._problem.oracles[position].inline:
+                continue
+            candidate, seed = self._asked(number, position)
+            key = self._key(number, position, seed)
+            answer = self._answers.read(key)
+            if answer is not None:
+                self.queue.remove(number)
+                future: Future[object] = Future()
+                settle(future, answer)
+                name = self._problem.oracles[position].name
+                yield Event("note", number, f"#{number}: what '{name}' answered meanwhile was taken")
+                flight = Flight(position, name, candidate, seed, time.monotonic(), future, key)
+                yield from self._land(number, flight)
+
+    def _asked(self, number: int, position: int) -> tuple[Candidate, list[int]]:
+        """The candidate with what is known of it, and the seed of its evaluation."""
+        record = self._logbook.record
+        candidate = Candidate.from_json(record.candidates[number]).knowing(record.outcomes[number].values)
+        return candidate, routing.evaluation_seed(self._problem, candidate, position)
+
+    def _key(self, number: int, position: int, seed: list[int]) -> str:
+        """The name of the next attempt at an evaluation, the same in every session."""
+        outcome, named = self._logbook.record.outcomes[number], self._problem.oracles[position]
+        settings = routing.settings(self._problem, outcome, position)
+        attempt = routing.attempts(self._problem, outcome, position) + 1
+        return key_of(number, named.name, outcome.id, settings, [*seed, outcome.rung], attempt)
 
     def told(self, entry: Entry) -> Iterator[Event]:
         """Somebody said something of a candidate: it has ended, or goes on to its next oracle."""
@@ -117,8 +154,7 @@ class Evaluating:
     def _evaluate(self, number: int, position: int) -> Iterator[Event]:
         """Evaluate here when the oracle is inline, otherwise send it off."""
         record, named = self._logbook.record, self._problem.oracles[position]
-        candidate = Candidate.from_json(record.candidates[number]).knowing(record.outcomes[number].values)
-        seed = routing.evaluation_seed(self._problem, candidate, position)
+        candidate, seed = self._asked(number, position)
         if named.inline:
             with self._watch.paused():
                 evaluation = evaluate(named.oracle, named.name, candidate, seed)
@@ -132,8 +168,10 @@ class Evaluating:
         assert self.executor is not None
         self._logbook.write(Draft("started", {"oracle": named.name}, number))
         task = job(named.name, named.content, str(self._problem.folder), candidate, seed)
-        future = self.executor.submit("eutectic.campaigns.execution.job:run", task)
-        self.flights[number] = Flight(position, named.name, candidate, seed, time.monotonic(), future)
+        key = self._key(number, position, seed)
+        work = "eutectic.campaigns.execution.job:run"
+        future = self.executor.submit(work, task, key=key, resources=named.resources)
+        self.flights[number] = Flight(position, named.name, candidate, seed, time.monotonic(), future, key)
         future.add_done_callback(lambda _: self._landed.put(number))
         yield Event("started", number)
 
@@ -152,9 +190,11 @@ class Evaluating:
 
     def _land(self, number: int, flight: Flight) -> Iterator[Event]:
         """Write down what a flight brought home, here and in the cache."""
-        evaluation, outcome = flight.landing(), self._logbook.record.outcomes[number]
+        outcome = self._logbook.record.outcomes[number]
+        evaluation = routing.own(self._problem, outcome, flight.position, flight.landing())
         settings = routing.settings(self._problem, outcome, flight.position)
         yield from self._conclude(number, flight.position, evaluation)
+        self._answers.forget(flight.key)
         if self._cache is not None:
             self._cache.put(outcome.id, settings, flight.seed, evaluation)
 
@@ -166,6 +206,8 @@ class Evaluating:
         settings = routing.settings(self._problem, outcome, position)
         self._tries[number, position, level] = tries = self._tries.get((number, position, level), 0) + 1
         provenance = {**evaluation.provenance, "settings": settings[:16]}
+        if (before := routing.attempts(self._problem, outcome, position)) > 0:
+            provenance["attempt"] = before + 1
         evaluation = replace(evaluation, fidelity=level, provenance=provenance)
         again = routing.tried_again(evaluation.failure, tries, self._problem.spec.executor.retries)
         body = {"settings": settings, "attempt": tries, "again": again, "evaluation": evaluation.to_json()}

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Generator, Iterator
 
 from eutectic.campaigns.analysis.rungs import unclimbed
+from eutectic.campaigns.execution.base import Executor
 from eutectic.campaigns.execution.cache import Cache
-from eutectic.campaigns.execution.local import Executor
 from eutectic.campaigns.loop.asking import asked
 from eutectic.campaigns.loop.evaluating import Evaluating
 from eutectic.campaigns.loop.rounds import close_rounds
@@ -48,7 +48,7 @@ class Loop:
         ending, text = "stopped", "interrupted"
         try:
             earlier = settings.revised(self._problem, self._logbook.record)
-            self._begin()
+            yield from self._begin()
             yield from (Event("note", text=text) for text in earlier)
             yield from self._turns()
             if self._told_to_stop():
@@ -69,13 +69,14 @@ class Loop:
             self._end(ending, text)
         yield Event("done" if ending == "done" else "stopped", text=text)
 
-    def _begin(self) -> None:
-        """Take the campaign up: what was running when the last process died is to be run again."""
+    def _begin(self) -> Iterator[Event]:
+        """Take the campaign up: what ran when the last process died is taken where it answered, else run again."""
         settings.require_same(self._problem, self._logbook.record)
         self._logbook.write(Draft("session", {"pid": os.getpid(), "host": socket.gethostname()}))
         self._logbook.refresh()
         self._work.queue.extend(sorted(self._logbook.record.unsettled))
         self._fix_reference("beginning")
+        yield from self._work.adopt()
         remote = [n for n in self._problem.oracles if n.search and not n.inline and not waits(n)]
         if remote and (self._work.queue or self._room()) and self._enough() is None:
             self._work.executor = self._open_executor()

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from eutectic.campaigns.execution.flight import WALLTIME
 from eutectic.campaigns.file.goals import refusal
 from eutectic.campaigns.problem.definition import NamedOracle, Problem
 from eutectic.campaigns.record.journal import Draft
@@ -179,6 +180,26 @@ def settings(problem: Problem, outcome: Outcome, position: int) -> str:
 def evaluation_seed(problem: Problem, candidate: Candidate, position: int) -> list[int]:
     """Entropy of one evaluation: the same for the same candidate, oracle and campaign seed, whatever came before."""
     return [problem.spec.seed, int(candidate.id, 16), position]
+
+
+def attempts(problem: Problem, outcome: Outcome, position: int) -> int:
+    """How often an oracle was asked of a candidate on its rung without success, in all sessions."""
+    last = _last(problem, outcome, position)
+    return 0 if last is None or last.status != "failed" else int(last.provenance.get("attempt", 1))
+
+
+def own(problem: Problem, outcome: Outcome, position: int, evaluation: Evaluation) -> Evaluation:
+    """The evaluation; one whose node's time ended for the second time running takes too long: its own fault."""
+    last = _last(problem, outcome, position)
+    if not evaluation.provenance.get(WALLTIME) or last is None or not last.provenance.get(WALLTIME):
+        return evaluation
+    return replace(evaluation, failure="timeout", error=f"{evaluation.error} (the second time)")
+
+
+def _last(problem: Problem, outcome: Outcome, position: int) -> Evaluation | None:
+    """What an oracle last said of a candidate on its rung."""
+    name, level = problem.oracles[position].name, rung(problem, outcome, position)
+    return next((e for e in outcome.evaluations if (e.oracle, e.fidelity) == (name, level)), None)
 
 
 def tried_again(failure: str, tries: int, retries: int) -> bool:

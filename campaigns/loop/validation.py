@@ -11,9 +11,9 @@ from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from eutectic.campaigns.execution.base import Executor
 from eutectic.campaigns.execution.flight import Flight
 from eutectic.campaigns.execution.job import evaluate, job
-from eutectic.campaigns.execution.local import Executor
 from eutectic.campaigns.loop.routing import evaluation_seed, tried_again, waits
 from eutectic.campaigns.problem.curves import with_distances
 from eutectic.campaigns.problem.definition import NamedOracle, Problem
@@ -86,7 +86,8 @@ class Validating:
             future.set_result({"evaluation": evaluate(named.oracle, named.name, candidate, seed).to_json()})
         else:
             task = job(named.name, named.content, str(self._problem.folder), candidate, seed)
-            future = executor().submit("eutectic.campaigns.execution.job:run", task)
+            work = "eutectic.campaigns.execution.job:run"
+            future = executor().submit(work, task, resources=named.resources)
         self._flights[number] = Flight(self._position, named.name, candidate, seed, time.monotonic(), future)
         future.add_done_callback(lambda _: self._landed.put(number))
 

@@ -44,6 +44,7 @@ def build(spec: CampaignSpec, folder: str | Path, engines: bool = True) -> Probl
     optimizers = [parts.one("optimizers", ("optimizers", k), part) for k, part in enumerate(spec.optimizers)]
     space = parts.space(generator)
     recipes = parts.recipes(None if space is None else generator)
+    executor = parts.executor()
     curves, unreadable = targets(spec, folder)
     complaints = [*parts.complaints, *absences(spec, folder), *unreadable]
     if complaints or space is None:
@@ -62,7 +63,7 @@ def build(spec: CampaignSpec, folder: str | Path, engines: bool = True) -> Probl
         for part, optimizer in zip(spec.optimizers, optimizers, strict=True)
     )
     ladder = ladder_of(named, wanted)
-    problem = Problem(spec, folder, generator, space, named, stages, recipes, ladder, validator, curves)
+    problem = Problem(spec, folder, generator, space, named, stages, recipes, ladder, validator, curves, executor)
     misfits = [*parts.complaints, *crosschecks(problem)]
     if misfits:
         raise spec.refuse(misfits)
@@ -103,6 +104,16 @@ class _Parts:
         changed = OraclePart.model_validate({**part.model_dump(exclude_unset=True), **given.options})
         oracle = self.one("oracles", ("validate", "options"), changed)
         return None if oracle is None else _name(changed, oracle, wanted, curves)
+
+    def executor(self) -> Any:
+        """Where evaluations run, or None with what is wrong gathered."""
+        given = self.spec.executor
+        try:
+            content = {"use": given.use, **(given.model_extra or {})}
+            return plugins.build("executors", content, self.folder)
+        except CampaignFileError as error:
+            self.complaints += [complaint.under(("executor",)) for complaint in error.complaints]
+            return None
 
     def recipes(self, generator: Any) -> tuple[Surrogate, ...]:
         """One surrogate an output (m + c): its own, else the default, else a Gaussian process.
@@ -222,4 +233,5 @@ def _name(part: OraclePart, oracle: Any, wanted: Sequence[str], curves: Mapping[
         inline=bool(getattr(oracle, "inline", False)),
         cost=part.cost,
         search=part.search,
+        resources=part.resources,
     )

@@ -2,21 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from eutectic.campaigns.errors import Complaint, nearest_name, unknown
+from eutectic.campaigns.errors import Complaint, nearest_name
 from eutectic.campaigns.execution.cache import unusable
-from eutectic.campaigns.execution.local import EXECUTORS
 from eutectic.campaigns.file import plugins
 from eutectic.campaigns.file.messages import complaint_of
 from eutectic.campaigns.file.sections import OraclePart
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.problem import ladder
 from eutectic.campaigns.problem.definition import NamedOracle, Problem
+from eutectic.campaigns.problem.executors import refusal, refusal_of_options
 from eutectic.campaigns.problem.screening import learned
 from eutectic.optimizers.base import Space
 from eutectic.optimizers.spaces import region
@@ -27,16 +26,13 @@ CLASS = "class"
 
 
 def absences(spec: CampaignSpec, folder: Path) -> Iterator[Complaint]:
-    """What the file names outside its parts and is not there: files, executors."""
+    """What the file names outside its parts and is not there."""
     for k, source in enumerate(spec.sources):
         if not (folder / source.file).exists():
             path = ("history", k, "file") if isinstance(spec.history, tuple) else ("history", "file")
             yield Complaint(path, f"no such file or folder: {folder / source.file}")
     if spec.cache is not None and (reason := unusable(folder / spec.cache)):
         yield Complaint(("cache",), reason)
-    executors = {*EXECUTORS, *(entry.name for entry in entry_points(group="eutectic.executors"))}
-    if spec.executor.use not in executors:
-        yield Complaint(("executor", "use"), unknown("executor", spec.executor.use, executors))
 
 
 def crosschecks(problem: Problem) -> list[Complaint]:
@@ -50,6 +46,7 @@ def crosschecks(problem: Problem) -> list[Complaint]:
         *_validation(problem),
         *(complaint for k, named in enumerate(problem.oracles) for complaint in _oracle(problem, k, named)),
         *_immaterial(problem),
+        *_executor(problem),
         *_stages(problem),
     ]
 
@@ -163,6 +160,16 @@ def _immaterial(problem: "Problem") -> Iterator[Complaint]:
             ("oracles", k),
             f"'{named.name}' needs materials, and the candidates of this space have no composition: {cure}",
         )
+
+
+def _executor(problem: Problem) -> Iterator[Complaint]:
+    """An executor's options must work, and what oracles ask of machines must be what it can see to."""
+    given, executor = problem.spec.executor, problem.executor
+    if reason := refusal_of_options(executor):
+        yield complaint_of(reason, given.model_extra).under(("executor",))
+    for k, part in enumerate(problem.spec.oracles):
+        if reason := refusal(executor, given.use, part.resources, problem.oracles[k].inline):
+            yield complaint_of(reason, part.resources.model_dump()).under(("oracles", k, "resources"))
 
 
 def _region(generator: Any, space: Space) -> tuple[Sequence[str], list[float], list[float]]:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from eutectic.campaigns.execution.base import ONE_CORE, ExecutorPart, Resources
+from eutectic.campaigns.execution.local import Local
 from eutectic.campaigns.file.goals import Limit
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.problem.screening import learned
@@ -62,6 +64,8 @@ class NamedOracle:
     """Settings hash of an earlier way of computing its properties -> what has changed since."""
     search: bool = True
     """Is it asked in the search? Otherwise only by `validate`."""
+    resources: Resources = ONE_CORE
+    """What one evaluation needs of its machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,8 @@ class Problem:
     """Who computes the best once more, with its own options; None: nobody."""
     curves: Mapping[str, Target] = field(default_factory=dict)
     """Objectives that are curves, and the curves they are to be like."""
+    executor: ExecutorPart = field(default_factory=Local)
+    """Where evaluations run."""
 
     @property
     def learned(self) -> tuple[Limit, ...]:

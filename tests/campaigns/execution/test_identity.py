@@ -11,7 +11,8 @@ import pytest
 import eutectic
 import eutectic.__main__
 from eutectic.campaigns import cli
-from eutectic.campaigns.execution.local import LocalExecutor, Setting
+from eutectic.campaigns.execution.base import Setting
+from eutectic.campaigns.execution.local import LocalExecutor
 from eutectic.campaigns.record.ledger import read_ledger
 
 ROOT = Path(__file__).parents[3]

@@ -9,7 +9,8 @@ import psutil
 import pytest
 
 from eutectic.campaigns.execution import local
-from eutectic.campaigns.execution.local import EvaluationLost, LocalExecutor, Setting, open_executor
+from eutectic.campaigns.execution.base import EvaluationLost, Setting
+from eutectic.campaigns.execution.local import LocalExecutor
 from tests.campaigns.execution.processes_of_tests import HERE, alive, end, marked, until
 
 JOBS = "jobs_for_workers"
@@ -38,14 +39,14 @@ def test_workers_are_single_threaded(executor):
 
 
 def test_workers_are_single_threaded_whatever_the_campaign_is(monkeypatch):
-    for name in local.SINGLE:
+    for name in local.THREADS:
         monkeypatch.setenv(name, "8")
     monkeypatch.setenv("OF_THE_USER", "kept")
     executor = LocalExecutor(Setting(path=(HERE,)))
     try:
-        names = (*local.SINGLE, "OF_THE_USER")
+        names = (*local.THREADS, "OF_THE_USER")
         seen = [executor.submit(f"{JOBS}:environment", name).result(timeout=30) for name in names]
-        assert seen == [*["1"] * len(local.SINGLE), "kept"]
+        assert seen == [*["1"] * len(local.THREADS), "kept"]
     finally:
         executor.shutdown(cancel_futures=True)
 
@@ -185,11 +186,6 @@ def test_when_the_campaigns_process_is_killed_nothing_is_left(tmp_path):
     process.kill()
     process.wait()
     until(lambda: not alive([*marked(tmp_path / "pids"), *(child.pid for child in family)]))
-
-
-def test_an_unknown_executor_is_refused_with_the_nearest_name():
-    with pytest.raises(ValueError, match="did you mean 'local'"):
-        open_executor("locl", Setting())
 
 
 def test_a_real_time_signal_costs_one_evaluation_and_no_neighbour(executor):

@@ -1,0 +1,130 @@
+"""This file is the executor of Parsl: its own configuration, or processes of this machine."""
+
+import importlib.util
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from eutectic.campaigns.execution.base import Resources, Setting
+from eutectic.campaigns.execution.carrier import Carrier
+from eutectic.oracles.base import EngineMissing
+
+EXTRA = "pip install 'eutectic[parsl]'"
+
+
+@dataclass(frozen=True, slots=True)
+class Parsl:
+    """Parsl: the executors of a configuration of its own (Slurm, PBS, Kubernetes, clouds), or this machine's processes.
+
+    On its node every evaluation runs in a process of its own under the campaign's limits, and answers are also written
+    to `results/` in the campaign's folder.
+    """
+
+    config: str | None = None
+    """Python file that makes a `parsl.Config` called `config`; without it, `workers` processes of this machine."""
+    cores: int = 1
+    """Cores that each of the configuration's workers has (`cores_per_worker`); > 0."""
+
+    def __post_init__(self) -> None:
+        """ValueError with the option that cannot be."""
+        if self.cores < 1:
+            raise ValueError(f"cores: must be > 0, not {self.cores}")
+
+    def located(self, folder: str) -> "Parsl":
+        """The same with its file taken from `folder`; ValueError when that is not there."""
+        if self.config is None:
+            return self
+        path = Path(folder) / self.config
+        if not path.is_file():
+            raise ValueError(f"config: no such file: {path}")
+        return replace(self, config=str(path))
+
+    def refuse(self, resources: Resources) -> str | None:
+        """Why an oracle cannot have such resources; None when it can."""
+        if resources.cores > self.cores:
+            return f"cores: a worker has {self.cores}; say how many with `cores` of the executor"
+        if resources.gpus:
+            return "gpus: with Parsl say `available_accelerators` in its configuration and leave this out"
+        return None
+
+    def check(self) -> None:
+        """EngineMissing when Parsl is not installed."""
+        if find_spec("parsl") is None:
+            raise EngineMissing(f"the executor 'parsl' needs parsl: {EXTRA}")
+
+    def open(self, setting: Setting) -> Carrier:
+        """Load the configuration; EngineMissing when that cannot be done."""
+        self.check()
+        content = _here(setting) if self.config is None else _configured(self.config)
+        return Carrier(ParslEngine(content), setting)
+
+
+class ParslEngine:
+    """One data flow kernel for the campaign's life."""
+
+    def __init__(self, config: Any) -> None:
+        import parsl
+
+        self._kernel = parsl.DataFlowKernel(config)
+        self._apps: dict[Callable[[str], str], Callable[[str], Future[str]]] = {}
+        self._lock = threading.Lock()
+
+    def send(self, function: Callable[[str], str], order: str, key: str, resources: Resources) -> "Future[str]":
+        """Start an app; Parsl has no keys, and its workers have the cores they have."""
+        del key, resources
+        from parsl.app.python import PythonApp
+
+        with self._lock:
+            if function not in self._apps:
+                self._apps[function] = PythonApp(function, data_flow_kernel=self._kernel)
+            return self._apps[function](order)
+
+    def close(self, kill: bool) -> None:
+        """Take no more; Parsl ends its workers, and with them what runs."""
+        if not kill:
+            self._kernel.wait_for_current_tasks()
+        if not self._kernel.cleanup_called:
+            self._kernel.cleanup()
+
+
+def _here(setting: Setting) -> Any:
+    """Processes of this machine."""
+    from parsl import Config
+    from parsl.executors import HighThroughputExecutor
+    from parsl.providers import LocalProvider
+
+    workers = HighThroughputExecutor(
+        label="here",
+        address="127.0.0.1",
+        loopback_address="127.0.0.1",
+        max_workers_per_node=setting.workers,
+        cores_per_worker=0.001,  # `workers` says how many, not the number of cores
+        provider=LocalProvider(init_blocks=1, min_blocks=1, max_blocks=1),
+        heartbeat_period=2,
+        heartbeat_threshold=10,
+        encrypted=False,
+    )
+    run_dir = str(Path(setting.log).parent / "parsl") if setting.log else "runinfo"
+    return Config(executors=[workers], retries=0, run_dir=run_dir, strategy="none", usage_tracking=0)
+
+
+def _configured(path: str) -> Any:
+    """The user's own; EngineMissing where the file makes none."""
+    from parsl import Config
+
+    spec = importlib.util.spec_from_file_location("eutectic_parsl_config", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # the user's own code
+        raise EngineMissing(f"{path} cannot be run: {type(error).__name__}: {error}") from error
+    config = getattr(module, "config", None)
+    if not isinstance(config, Config):
+        raise EngineMissing(f"{path} makes no `config = parsl.Config(...)`")
+    return config

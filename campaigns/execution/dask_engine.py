@@ -52,7 +52,7 @@ class Cluster:
             n_workers=self.number,
             threads_per_worker=1,
             memory_limit=0,  # our own limits hold
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
             resources={name: number for name, number in self.offered.items() if number},
         )
@@ -61,7 +61,7 @@ class Cluster:
         import dask_jobqueue
 
         assert self.system is not None
-        options = {"dashboard_address": ":0", **self.job.get("scheduler_options", {})}
+        options = {"dashboard_address": "127.0.0.1:0", **self.job.get("scheduler_options", {})}
         content = {name: value for name, value in self.job.items() if name != "scheduler_options"}
         cluster = getattr(dask_jobqueue, SYSTEMS[self.system])(
             **content, scheduler_options=options, silence_logs=logging.CRITICAL

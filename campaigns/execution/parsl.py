@@ -11,8 +11,11 @@ from typing import Any
 
 from eutectic.campaigns.execution.base import Resources, Setting
 from eutectic.campaigns.execution.carrier import Carrier
+from eutectic.campaigns.execution.local import HOME
 from eutectic.oracles.base import EngineMissing
 
+FIND_US = f'export PYTHONPATH="{HOME}:$PYTHONPATH"'
+"""What a worker's shell is told, so that it finds this package wherever it lies."""
 EXTRA = "pip install 'eutectic[parsl]'"
 
 
@@ -103,13 +106,13 @@ def _here(setting: Setting) -> Any:
         loopback_address="127.0.0.1",
         max_workers_per_node=setting.workers,
         cores_per_worker=0.001,  # `workers` says how many, not the number of cores
-        provider=LocalProvider(init_blocks=1, min_blocks=1, max_blocks=1),
+        provider=LocalProvider(init_blocks=1, min_blocks=1, max_blocks=1, worker_init=FIND_US),
         heartbeat_period=2,
         heartbeat_threshold=10,
         encrypted=False,
     )
     run_dir = str(Path(setting.log).parent / "parsl") if setting.log else "runinfo"
-    return Config(executors=[workers], retries=0, run_dir=run_dir, strategy="none", usage_tracking=0)
+    return Config(executors=[workers], run_dir=run_dir, strategy="none", initialize_logging=False)
 
 
 def _configured(path: str) -> Any:

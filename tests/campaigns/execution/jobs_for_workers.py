@@ -143,3 +143,25 @@ def count_descriptors():
 
 def first_argument():
     return sys.path[0]
+
+
+def mark_and_hang(path):
+    """Sleep for ever, whatever a limit on time makes of it; only the process id is left."""
+    mark(path)
+    time.sleep(1.5)
+    while True:
+        time.sleep(1)
+
+
+def mark_then_wait_for(path, file):
+    """Wait for a file."""
+    mark(path)
+    while not Path(file).exists():
+        time.sleep(0.05)
+    return "gone on"
+
+
+def device_for_a_while():
+    """The graphics processors that are seen."""
+    time.sleep(0.3)
+    return os.environ.get("CUDA_VISIBLE_DEVICES")

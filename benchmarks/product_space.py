@@ -1,6 +1,7 @@
 """This file is what a space of several parts costs, and whether every optimizer keeps its rules.
 
     python benchmarks/product_space.py [--seeds 3] [--proposals 10000] [--only speed|rules] [--optimizers a,b]
+                                       [--minutes 10] [--light]
 
 Speed: CPU seconds of a batch of four, fit included, for five fractions of 5 to 35 at.% alone and beside four process
 variables (a temperature, a logarithmic time, an ordered quench and a way of two choices), two objectives and 60
@@ -9,7 +10,9 @@ observations, in turn in one process, one thread, first calls excluded.
 Rules: proposals in twelve variables (five amounts in wt.% in steps of 0.5, a temperature that a batch shares, a
 logarithmic time, an ordered quench, a second step with two variables that only matter where it is made, a stirring rate
 that eight samples in a row share) under a product constraint and one across the parts, batches of 40 from histories of
-60 rows; how many lie outside, repeat a row of their batch or history, or differ in what they should share.
+60 rows (for `multifidelity` on two rungs); how many lie outside, repeat a row of their batch or history, or differ in
+what they should share. Each optimizer stops after so many CPU minutes; `--light`: those that learn look less hard than
+by default (fewer draws, points, starts and steps), so that they get as far as the others.
 """
 
 import argparse
@@ -17,6 +20,7 @@ import os
 import sys
 import time
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -63,6 +67,15 @@ TWELVE = Product.of(
     ("temperature_k * time_h <= 40000", "Ni + 2*Mo <= 22", "Cr <= temperature_k / 50"),
 )
 BATCH = 40
+LIGHT = {"draws": 2, "samples": 32, "starts": 1, "iterations": 1}
+LIGHTER: dict[str, dict[str, object]] = {
+    "bayesian": LIGHT,
+    "hybrid": {**LIGHT, "offspring": 64},
+    "multifidelity": LIGHT,
+    "portfolio": {"optimizers": [{"use": "bayesian", **LIGHT}, {"use": "nsga2"}]},
+    "policy": {"steps": 8},
+}
+"""What `--light` changes."""
 
 
 def losses(space: Space, X: Array) -> Array:
@@ -102,7 +115,12 @@ def speed(seeds: int) -> None:
         )
 
 
-def rules(wanted: int, names: list[str]) -> None:
+def climbing(seen: History, rng: np.random.Generator) -> History:
+    """The same rows, a third of them on the top of two rungs."""
+    return replace(seen, fidelity=(rng.random(len(seen.X)) < 1 / 3).astype(float), prices=(1.0, 10.0))
+
+
+def rules(wanted: int, names: list[str], minutes: float, light: bool) -> None:
     """Proposals of every optimizer that break any rule."""
     space = TWELVE.space
     print(
@@ -110,7 +128,7 @@ def rules(wanted: int, names: list[str]) -> None:
         flush=True,
     )
     for name in names:
-        optimizer = plugins.build("optimizers", {"use": name}, ".")
+        optimizer = plugins.build("optimizers", {"use": name, **(LIGHTER.get(name, {}) if light else {})}, ".")
         m = 1 if hasattr(optimizer, "refuse") and optimizer.refuse(space, 2, 0) else 2
         if hasattr(optimizer, "refuse") and (reason := optimizer.refuse(space, m, 0)):
             print(f"| {name} | refused: {reason} | | | | |")
@@ -118,7 +136,11 @@ def rules(wanted: int, names: list[str]) -> None:
         done = outside = repeated = alone = 0
         start = time.process_time()
         for seed in range(-(-wanted // BATCH)):
+            if time.process_time() - start > 60 * minutes:
+                break
             known = history(space, 60, seed, m)
+            if name == "multifidelity":
+                known = climbing(known, np.random.default_rng(seed))
             made = Made(5, known.X[-5:])
             X = propose_shared(optimizer, name, space, known, BATCH, np.random.default_rng(seed), made).X
             done += len(X)
@@ -142,10 +164,12 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--proposals", type=int, default=10_000)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--light", action="store_true")
     parser.add_argument("--only", choices=("speed", "rules"))
     parser.add_argument("--optimizers", default=",".join(plugins.KINDS["optimizers"]))
     options = parser.parse_args()
     if options.only != "rules":
         speed(options.seeds)
     if options.only != "speed":
-        rules(options.proposals, options.optimizers.split(","))
+        rules(options.proposals, options.optimizers.split(","), options.minutes, options.light)

@@ -13,6 +13,7 @@ from eutectic.generators.base import Generator
 from eutectic.generators.constraints import checked, constrained
 from eutectic.generators.hints import hint
 from eutectic.generators.product_space import Piece, piece, side_by_side
+from eutectic.generators.prototype import BUILT_IN, Prototype
 from eutectic.generators.site_formula import SiteFormula, read
 from eutectic.generators.terms import Term, extent
 from eutectic.optimizers.base import Amounts, Array, Space
@@ -32,6 +33,9 @@ class Product:
     """Constraints between variables of any parts as text, such as "A.Sr <= B.Fe" or "temperature_k * time_h <= 80"."""
     formula: str | None = None
     """How parts make up the material, in brackets: "(A)(B)O3"; needed where several parts have compositions."""
+    prototype: str | Prototype | None = None
+    """The crystal whose sites the parts fill: `perovskite` or another built-in one, or {structure, sites,
+    lattice_constant_angstrom}; candidates then carry it for oracles of crystals. Needs `formula`."""
     made: tuple[Generator, ...] = field(default=(), init=False, repr=True)
     """The parts, built, in their order."""
 
@@ -47,10 +51,14 @@ class Product:
 
     @classmethod
     def of(
-        cls, parts: Mapping[str, Generator], constraints: Sequence[str] = (), formula: str | None = None
+        cls,
+        parts: Mapping[str, Generator],
+        constraints: Sequence[str] = (),
+        formula: str | None = None,
+        prototype: str | Prototype | None = None,
     ) -> "Product":
         """A product of generators; ValueError when they do not go together."""
-        return cls({name: {} for name in parts}, tuple(constraints), formula).holding(list(parts.values()))
+        return cls({name: {} for name in parts}, tuple(constraints), formula, prototype).holding(list(parts.values()))
 
     def nested(self) -> dict[str, Mapping[str, Mapping[str, Any]]]:
         """The options that name parts."""
@@ -60,22 +68,34 @@ class Product:
         """The same product with its parts built; ValueError when they do not go together."""
         other = replace(self)
         object.__setattr__(other, "made", tuple(made))
-        if all(not hasattr(part, "located") for part in made):  # files are found later
+        ready = self.crystal is None or self.crystal.structure in BUILT_IN
+        if ready and all(not hasattr(part, "located") for part in made):  # files are found later
             other.check()
         return other
 
     def located(self, folder: str) -> "Product":
         """The same product with its parts' files taken from `folder`; ValueError when parts do not go together."""
         made = [part.located(folder) if hasattr(part, "located") else part for part in self.made]
-        other = replace(self)
+        crystal = self.crystal
+        other = replace(self, prototype=None if crystal is None else crystal.located(folder))
         object.__setattr__(other, "made", tuple(made))
         other.check()
         return other
 
     def check(self) -> None:
         """ValueError when names clash, a constraint cannot be read or the formula does not say what the material is."""
-        _ = self.site_formula
+        named, crystal = self.site_formula, self.crystal
         checked(self.constraints, self.terms)
+        if crystal is None:
+            return
+        if named is None:
+            raise ValueError('prototype: it needs `formula`, which says what stands on its sites, such as "(A)(B)O3"')
+        crystal.check(named, {part.name: tuple(part.elements) for part in self.pieces if part.composed})
+
+    @property
+    def crystal(self) -> Prototype | None:
+        """The prototype in its long form."""
+        return Prototype(self.prototype) if isinstance(self.prototype, str) else self.prototype
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
@@ -198,6 +218,9 @@ class Product:
         named = self.site_formula
         structures = [candidate.structure for candidate in own.values() if candidate.structure is not None]
         composition = named.composition(sites) if named is not None else next(iter(sites.values()), None)
+        crystal = self.crystal
+        if crystal is not None and named is not None:
+            return Candidate(variables, composition, crystal.filled(named, sites))
         return Candidate(variables, composition, structures[0] if len(structures) == 1 else None)
 
 

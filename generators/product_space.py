@@ -46,6 +46,13 @@ class Piece:
             return all(material.composition for material in self.materials)
         return hasattr(self.generator, "element_fractions")
 
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """The elements its candidates can hold."""
+        if not self.materials:
+            return tuple(self.generator.element_fractions())
+        return tuple(dict.fromkeys(e for material in self.materials for e in material.composition or ()))
+
     def rows(self, X: Array, rng: np.random.Generator) -> list[Candidate]:
         """Its candidates of the whole's rows X (n, d)."""
         own = X[:, list(self.columns)]

@@ -21,6 +21,8 @@ class SiteFormula:
     """Name of a part and atoms on its sites."""
     elements: tuple[tuple[str, float], ...]
     """Other elements and their atoms."""
+    order: tuple[str, ...] = ()
+    """Parts and elements as they are written."""
 
     def composition(self, sites: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
         """Atomic fractions of the whole, of those on the sites of each part."""
@@ -64,6 +66,7 @@ def read(text: str, parts: Sequence[str]) -> SiteFormula:
     """The formula in a text; ValueError for what is neither an element nor a part in brackets."""
     sites: list[tuple[str, float]] = []
     elements: list[tuple[str, float]] = []
+    order: list[str] = []
     place = 0
     while place < len(text.rstrip()):
         token = _TOKEN.match(text, place)
@@ -82,7 +85,8 @@ def read(text: str, parts: Sequence[str]) -> SiteFormula:
             raise ValueError(f"{token['element']!r} of {text!r} is no element; parts stand in brackets")
         else:
             elements.append((token["element"], amount))
+        order.append(token["part"] or token["element"])
         place = token.end()
     if not sites:
         raise ValueError(f"{text!r} names no part; write parts in brackets, as '(A)(B)O3'")
-    return SiteFormula(tuple(sites), tuple(elements))
+    return SiteFormula(tuple(sites), tuple(elements), tuple(order))

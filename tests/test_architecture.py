@@ -59,6 +59,7 @@ FLOORS = {
         ("structures",),
         ("baselines",),
         ("element_range", "pool_rows", "product_space", "site_formula"),
+        ("prototype",),
         ("composition", "parameters", "pool", "product", "sequence"),
     ),
     "oracles": (

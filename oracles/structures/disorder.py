@@ -23,6 +23,8 @@ Index = npt.NDArray[np.int64]
 Order = Literal["random", "electrostatic"]
 MOST_SITES = 240
 """Sites of a supercell, at most."""
+FARTHEST = 8
+"""Times that size up to which the cell that would be needed is looked for, to be named."""
 TRIES = 20_000
 """Exchanges that are tried, at most."""
 WARMEST, COLDEST = 1.0, 0.01
@@ -90,31 +92,43 @@ def _supercell(structure: "Structure", tolerance: float) -> "Structure":
     """The smallest supercell that holds the occupancies, the most nearly cubic of its size."""
     most = max(1, MOST_SITES // len(structure))
     lengths = np.array(structure.lattice.abc)
-    shapes = [r for r in itertools.product(range(1, most + 1), repeat=3) if np.prod(r) <= most]
-    shapes.sort(key=lambda r: (np.prod(r), float(np.ptp(np.array(r) * lengths))))
-    worst = np.inf
-    for size, same in itertools.groupby(shapes, key=lambda r: int(np.prod(r))):
-        away = _missed(structure, size)
+    shapes = [
+        (a, b, c) for a in range(1, most + 1) for b in range(1, most // a + 1) for c in range(1, most // (a * b) + 1)
+    ]
+    shapes.sort(key=lambda r: (r[0] * r[1] * r[2], float(np.ptp(np.array(r) * lengths))))
+    worst, kinds = np.inf, _kinds(structure)
+    for size, same in itertools.groupby(shapes, key=lambda r: r[0] * r[1] * r[2]):
+        away = _missed(kinds, size)
         worst = min(worst, away)
         if away <= tolerance:
             cell: Structure = structure.copy()
             cell.make_supercell(next(same))
             return cell
+    far = next((n for n in range(most + 1, FARTHEST * most) if _missed(kinds, n) <= tolerance), None)
+    lost = "an element has no site in any" if np.isinf(worst) else f"a share is missed by {worst:.3g} in the best"
+    needed = "" if far is None else f"; one of {far * len(structure):,} sites ({far:,} cells of {len(structure)}) would"
     raise ValueError(
-        f"no cell of up to {MOST_SITES} sites holds its occupancies: a share is missed by {worst:.3g} in the best, "
-        f"over composition_tolerance {tolerance:g}"
+        f"no cell of up to {MOST_SITES} sites holds its occupancies: {lost}, over composition_tolerance "
+        f"{tolerance:g}{needed}"
     )
 
 
-def _missed(structure: "Structure", size: int) -> float:
+def _kinds(structure: "Structure") -> list[tuple[tuple[str, ...], Array, int]]:
+    """Of sites with the same occupancies: symbols and occupancies (k), and how many sites there are."""
+    return [
+        (tuple(str(s.symbol) for s, _ in parts), np.array([x for _, x in parts]), len(places))
+        for parts, places in _alike(structure).items()
+    ]
+
+
+def _missed(kinds: "Sequence[tuple[tuple[str, ...], Array, int]]", size: int) -> float:
     """How far the share of an element is from its own in a supercell of so many cells; infinite where one is lost."""
     wanted: dict[str, float] = {}
     realised: dict[str, float] = {}
-    for occupancies, places in _alike(structure).items():
-        number = _counts(np.array([x for _, x in occupancies]), len(places) * size)
-        for (species, x), n in zip(occupancies, number, strict=False):
-            symbol = str(species.symbol)
-            wanted[symbol] = wanted.get(symbol, 0.0) + x * len(places) * size
+    for symbols, occupancies, places in kinds:
+        number = _counts(occupancies, places * size)
+        for symbol, x, n in zip(symbols, occupancies, number, strict=False):
+            wanted[symbol] = wanted.get(symbol, 0.0) + float(x) * places * size
             realised[symbol] = realised.get(symbol, 0.0) + float(n)
     if any(realised[e] == 0 < wanted[e] for e in wanted):
         return float("inf")

@@ -65,7 +65,10 @@ class Posterior:
 
 
 class FittedSurrogate(Protocol):
-    """A surrogate that has seen data."""
+    """A surrogate that has seen data.
+
+    It may have `sketched() -> FittedSurrogate`, nearly the same posterior in less time, for looking over long lists.
+    """
 
     @property
     def state(self) -> State:

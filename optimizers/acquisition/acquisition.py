@@ -37,6 +37,6 @@ class Acquisition(Protocol):
         """The same with x (k, d) among the fixed points."""
         ...
 
-    def thinned(self, s: int) -> "Acquisition":
-        """The same with only the first s draws."""
+    def rough(self, s: int) -> "Acquisition":
+        """About the same, much sooner: from the first s draws, and what sketches of the surrogates say."""
         ...

@@ -15,7 +15,49 @@ import torch
 from torch import Tensor
 
 from eutectic.optimizers.acquisition.normal_integrals import log_difference, log_shortfall, shortfall
-from eutectic.optimizers.base import Array
+from eutectic.optimizers.base import Array, Index
+
+SURE = 6.0
+"""Deviations beyond which what may be won, about 1e-10 of what there is, counts as nothing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Levels:
+    """The coordinates of one front's boxes, each once: boxes share theirs, and an integral a coordinate is enough."""
+
+    values: tuple[Tensor, ...]
+    """For each objective (l,), finite, ascending."""
+    low: tuple[Tensor, ...]
+    """For each objective (k,) which of them the boxes begin at, counted from 1; 0 where open below."""
+    high: tuple[Tensor, ...]
+    """For each objective (k,) which of them they end at, counted from 1."""
+    front: Tensor
+    """(f, m) the points they lie between."""
+
+    def value(self, moments: list[tuple[Tensor, Tensor]], tolerances: tuple[float | None, ...]) -> Tensor:
+        """Expected improvement (r,) for each objective's mean and standard deviation (r,); 0 for what is hopeless."""
+        total = torch.zeros_like(moments[0][0])
+        rows = torch.nonzero(~self.hopeless(moments, tolerances))[:, 0]
+        total[rows] = self.integral([(mean[rows], std[rows]) for mean, std in moments], tolerances).clamp_min(0)
+        return total
+
+    def hopeless(self, moments: list[tuple[Tensor, Tensor]], tolerances: tuple[float | None, ...]) -> Tensor:
+        """(r,) True where a point of the front is better in every objective even at SURE deviations below the mean."""
+        beaten = torch.ones(len(self.front), len(moments[0][0]), dtype=torch.bool)
+        for best, (mean, std), tolerance in zip(self.front.T, moments, tolerances, strict=True):
+            low = mean - SURE * std if tolerance is None else mean.abs() - SURE * std - tolerance
+            beaten &= best[:, None] <= low
+        return beaten.any(0)
+
+    def integral(self, moments: list[tuple[Tensor, Tensor]], tolerances: tuple[float | None, ...]) -> Tensor:
+        """The sum (r,) over the boxes."""
+        total = torch.ones((), dtype=torch.float64)
+        sides = zip(moments, self.values, self.low, self.high, tolerances, strict=True)
+        for (mean, std), values, low, high, tolerance in sides:
+            each = torch.zeros(1 + len(values), len(mean), dtype=mean.dtype)
+            each[1:] = shortfall(values[:, None], mean, std, tolerance)
+            total = total * (each[high] - each[low])
+        return total.sum(0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,11 +72,14 @@ class Cells:
     """(s, k) True for padding."""
     chained: bool = False
     """Each box begins, in the objectives with lower bounds, where the one before it ends."""
+    levels: tuple[Levels, ...] = ()
+    """The same by their coordinates, a front each; () where boxes are chained or there is one objective."""
 
     @property
     def size(self) -> int:
-        """Number of boxes of all fronts."""
-        return max(1, self.empty.numel())
+        """Numbers a point takes when it is judged: the boxes of all fronts, or of one after the other."""
+        fronts, boxes = self.empty.shape
+        return max(1, fronts, boxes * len(self.upper)) if self.levels else max(1, fronts * boxes)
 
     @property
     def exhausted(self) -> bool:
@@ -66,6 +111,8 @@ class Cells:
         self, moments: list[tuple[Tensor, Tensor]], tolerances: tuple[float | None, ...], chance: Tensor | None = None
     ) -> Tensor:
         """The same (r,) without the logarithm."""
+        if self.levels:
+            return self._by_levels(moments, tolerances, chance)
         total = torch.ones((), dtype=torch.float64)
         for (mean, std), low, high, tolerance in self._sides(moments, tolerances):
             length = shortfall(high, mean, std, tolerance)
@@ -75,6 +122,16 @@ class Cells:
             total = total * length
         improvement: Tensor = total.masked_fill(self.empty, 0).sum(-1).clamp_min(0)
         return (improvement if chance is None else improvement * chance.exp()).mean(-1)
+
+    def _by_levels(
+        self, moments: list[tuple[Tensor, Tensor]], tolerances: tuple[float | None, ...], chance: Tensor | None
+    ) -> Tensor:
+        total = torch.zeros(len(moments[0][0]), dtype=torch.float64)
+        drawn = [(mean.T.contiguous(), std[:, 0]) for mean, std in moments]
+        for i, front in enumerate(self.levels):
+            gain = front.value([(means[i], std) for means, std in drawn], tolerances)
+            total += gain if chance is None else gain * chance[:, i].exp()
+        return total / len(self.levels)
 
     def _sides(
         self, moments: list[tuple[Tensor, Tensor]], tolerances: tuple[float | None, ...]
@@ -131,15 +188,33 @@ def strips(losses: Tensor, reference: Tensor) -> Cells:
 def boxes(losses: Tensor, reference: Tensor) -> Cells:
     """Three objectives or more: a front's boxes by its local upper bounds."""
     limit = reference.numpy()
-    found = []
+    sides, levels = [], []
     for front in losses.numpy():
         inside = front[(front < limit).all(-1)]
         best = inside[moocore.is_nondominated(inside)] if len(inside) else inside
-        found.append(tuple(torch.tensor(side) for side in open_boxes(best, limit)))
-    k = max(len(low) for low, _ in found)
-    lower, upper = (torch.stack([_pad(pair[i], k) for pair in found]) for i in (0, 1))
+        low, high = open_boxes(best, limit)
+        sides.append((torch.tensor(low), torch.tensor(high)))
+        levels.append(coordinates(low, high, best))
+    k = max(len(low) for low, _ in sides)
+    lower, upper = (torch.stack([_pad(pair[i], k) for pair in sides]) for i in (0, 1))
     empty = (upper <= lower).any(-1)
-    return Cells(tuple(lower.unbind(-1)), tuple(upper.unbind(-1)), empty)
+    return Cells(tuple(lower.unbind(-1)), tuple(upper.unbind(-1)), empty, levels=tuple(levels))
+
+
+def coordinates(lower: Array, upper: Array, front: Array) -> Levels:
+    """The levels of boxes with these corners (k, m), none of them empty, beside a front (f, m)."""
+    sides = [one_side(low, high) for low, high in zip(lower.T, upper.T, strict=True)]
+    values, low, high = (tuple(map(torch.tensor, part)) for part in zip(*sides, strict=True))
+    return Levels(values, low, high, torch.tensor(front))
+
+
+def one_side(low: Array, high: Array) -> tuple[Array, Index, Index]:
+    """Coordinates (l,) of boxes in one objective, and which of them each begins and ends at (k,)."""
+    closed = np.isfinite(low)
+    values, place = np.unique(np.concatenate([low[closed], high]), return_inverse=True)
+    begins = np.zeros(len(low), dtype=np.int64)
+    begins[closed] = 1 + place[: closed.sum()]
+    return values, begins, 1 + place[closed.sum() :]
 
 
 def open_boxes(front: Array, reference: Array) -> tuple[Array, Array]:
@@ -160,19 +235,18 @@ def upper_bounds(points: Array, ideal: Array, reference: Array) -> tuple[Array, 
     U = reference[None].copy()
     Z = np.repeat(ideal[None], m, 0)[None].copy()
     Z[0, np.arange(m), np.arange(m)] = reference
+    own = np.arange(m)
     for z in points:
         beyond = (z < U).all(1)
         if not beyond.any():
             continue
-        bounds, defining = [U[~beyond]], [Z[~beyond]]
-        A, own = U[beyond], Z[beyond]
-        for j in range(m):
-            keeps = z[j] >= np.delete(own[:, :, j], j, 1).max(1)
-            shifted, touching = A[keeps], own[keeps]
-            shifted[:, j], touching[:, j] = z[j], z
-            bounds.append(shifted)
-            defining.append(touching)
-        U, Z = np.concatenate(bounds), np.concatenate(defining)
+        A, defining = U[beyond], Z[beyond]
+        others = defining.copy()
+        others[:, own, own] = -np.inf
+        j, row = np.nonzero((z >= others.max(1)).T)
+        shifted, touching = A[row], defining[row]
+        shifted[np.arange(len(j)), j], touching[np.arange(len(j)), j] = z[j], z
+        U, Z = np.concatenate([U[~beyond], shifted]), np.concatenate([Z[~beyond], touching])
     return U, Z
 
 

@@ -74,7 +74,7 @@ class GainPerCost:
         rates: Tensor = gains.cumsum(0) / self._prices()
         return rates.max(0).values / DRAWS
 
-    def thinned(self, s: int) -> "GainPerCost":
+    def rough(self, s: int) -> "GainPerCost":
         """The same with only the first s draws."""
         return replace(self, fronts=self.fronts.thinned(s))
 

@@ -103,9 +103,9 @@ class Descent:
         """The same with x (k, d) among the fixed points."""
         return descent(self.belief, self.windows, torch.cat([self.fixed, x]), self.normals)
 
-    def thinned(self, s: int) -> "Descent":
-        """The same with only the first s draws."""
-        return descent(self.belief, self.windows, self.fixed, self.normals[:, :s])
+    def rough(self, s: int) -> "Descent":
+        """About the same from the first s draws and sketches of the surrogates."""
+        return descent(self.belief.sketched(), self.windows, self.fixed, self.normals[:, :s])
 
 
 def descent(belief: Belief, windows: Sequence[Window], fixed: Tensor, normals: Tensor) -> Descent:

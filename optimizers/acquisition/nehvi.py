@@ -21,8 +21,8 @@ from eutectic.optimizers.models.belief import Belief
 from eutectic.surrogates.gp.kernels import cholesky
 from eutectic.surrogates.posteriors.conditional import Conditional, bound
 
-ELEMENTS = 3_000_000
-"""Numbers an intermediate array may hold."""
+ELEMENTS = 300_000
+"""Numbers an intermediate array may hold: what a processor's cache holds."""
 MOST_IN_BOXES = 4
 """Objectives up to which fronts are cut into boxes."""
 
@@ -115,6 +115,10 @@ class Improvement:
     def joined(self, x: Tensor) -> "Improvement":
         """The same with x (k, d) among the fixed points."""
         return build(self.belief, self.goal, torch.cat([self.fixed, x]), self.observed, self.normals, self.common)
+
+    def rough(self, s: int) -> "Improvement":
+        """About the same from the first s draws and sketches of the surrogates: for looking over long lists."""
+        return replace(self, belief=self.belief.sketched()).thinned(s)
 
     def thinned(self, s: int) -> "Improvement":
         """The same with only the first s draws."""

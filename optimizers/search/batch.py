@@ -13,14 +13,13 @@ import torch
 from eutectic.optimizers.acquisition.acquisition import Acquisition
 from eutectic.optimizers.base import Array, Space
 from eutectic.optimizers.search.global_search import Effort, search
+from eutectic.optimizers.search.long_list import pick, shortlist
 from eutectic.optimizers.search.ranking import rank
 from eutectic.optimizers.spaces import region
 from eutectic.optimizers.spaces.seen import unseen
 
 LISTED = 100_000
-"""Parts of a space up to this size are scored whole."""
-COARSE = 30_000
-"""Finite spaces above this size are first ranked with few draws."""
+"""Parts of a space up to this size are looked at whole."""
 FINALISTS = 64
 """Children that compete for every place: the best for the first place are the best of those left for the others."""
 
@@ -42,9 +41,9 @@ def choose(
     improvement: Acquisition, space: Space, seen: Array, n: int, rng: np.random.Generator, effort: Effort
 ) -> Batch:
     """Up to n points, none of them in `seen` (s, d)."""
-    points = region.enumerate_points(space)
+    points = listed(space)
     if points is not None:
-        return from_list(improvement, points[unseen(space, points, seen)], n)
+        return from_list(improvement, space, points, seen, n)
     return choose_from(improvement, space, (space,) * n, seen, rng, effort)
 
 
@@ -78,39 +77,31 @@ def single(
     improvement: Acquisition, space: Space, seen: Array, rng: np.random.Generator, effort: Effort
 ) -> tuple[Array, float]:
     """One point of a space and its log acquisition, outside `seen` (s, d) where there is one."""
-    points = region.enumerate_points(space, LISTED)
+    points = listed(space, LISTED)
     if points is None:
         return search(improvement, space, seen, rng, effort)
-    fresh = points[unseen(space, points, seen)]
-    if not len(fresh):
-        return seen[-1], -np.inf
-    best, value = top(improvement, torch.tensor(fresh))
-    return fresh[best], value
+    best = from_list(improvement, space, points, seen, 1)
+    return (best.X[0], float(best.values[0])) if len(best.X) else (seen[-1], -np.inf)
 
 
-def from_list(improvement: Acquisition, points: Array, n: int) -> Batch:
-    """The best n rows of points (N, d), one after the other, every row scored each time."""
-    free = np.ones(len(points), dtype=bool)
-    rows = torch.tensor(points)
-    chosen, values = [], []
-    for _ in range(min(n, len(points))):
-        left = np.flatnonzero(free)
-        best, value = top(improvement, rows[torch.tensor(left)])
-        chosen.append(int(left[best]))
-        values.append(value)
-        free[left[best]] = False
-        improvement = improvement.joined(rows[chosen[-1:]])
+def listed(space: Space, limit: int | None = None) -> Array | None:
+    """(N, d) the points of a space that can be looked at one by one, a table of any length unless there is a limit."""
+    if space.table is not None and space.known is None and limit is None:
+        return space.table
+    return region.enumerate_points(space) if limit is None else region.enumerate_points(space, limit)
+
+
+def from_list(improvement: Acquisition, space: Space, points: Array, seen: Array, n: int) -> Batch:
+    """The best n rows of points (N, d) outside `seen` (s, d), one after the other, each pending for the next."""
+    best = shortlist(improvement, space, points, seen)
+    chosen, values = pick(improvement, best, n)
     notes = () if len(chosen) == n else (f"the finite space is used up: {len(chosen)} of {n} wanted points are left",)
-    return Batch(points[chosen], np.array(values), notes)
+    return Batch(best.rows[chosen], values, notes)
 
 
 def top(improvement: Acquisition, rows: torch.Tensor) -> tuple[int, float]:
     """Index and log acquisition of the best of rows (N, d)."""
-    index = torch.arange(len(rows))
-    if len(rows) > COARSE:
-        coarse = improvement.thinned(8)
-        index = coarse.value(rows).topk(COARSE // 3).indices.sort().values
-    best = int(index[rank(improvement, rows[index])[0]])
+    best = int(rank(improvement, rows)[0])
     with torch.no_grad():
         return best, float(improvement.log(rows[best : best + 1])[0])
 
@@ -129,9 +120,9 @@ def choose_among(
 
     parts: n parts of the space that are climbed in, or none.
     """
-    points = region.enumerate_points(space)
+    points = listed(space)
     if points is not None:
-        best = from_list(improvement, points[unseen(space, points, seen)], n)
+        best = from_list(improvement, space, points, seen, n)
         return replace(best, origins=("listed",) * len(best.X))
     return choose_between(improvement, space, seen, offspring(), n, rng, effort, parts)
 

@@ -176,6 +176,10 @@ def _product(space: Space) -> int | None:
 
 @lru_cache(maxsize=8)
 def _listed(space: Space) -> Array:
+    if space.table is not None and space.known is None:
+        own = space.table.view()
+        own.setflags(write=False)
+        return own
     pieces = list(walk(space))
     X = np.concatenate(pieces) if pieces else np.empty((0, space.d))
     X.setflags(write=False)

@@ -47,10 +47,14 @@ def units(space: Space) -> Array:
     width = np.maximum(widths(space), _FLOAT / ROUNDING * sizes(space))
     if space.table is None or len(space.table) < 2:
         return width
-    gaps = np.diff(np.sort(space.table, axis=0), axis=0)
-    least = np.where(gaps > 0, gaps, np.inf).min(0)
-    closest: Array = np.minimum(width, 0.25 / ROUNDING * least)
+    closest: Array = np.minimum(width, 0.25 / ROUNDING * np.array([_least_gap(column) for column in space.table.T]))
     return closest
+
+
+def _least_gap(column: Array) -> float:
+    """Of the values (N,) of a column that differ; infinite where none do."""
+    gaps = np.diff(np.sort(column))
+    return float(np.min(gaps, where=gaps > 0, initial=np.inf))
 
 
 def line_slack(space: Space, line: Linear, share: float = ROUNDING) -> float:

@@ -1,7 +1,7 @@
 """This file is a fitted surrogate over a representation: learned from features, it answers for coordinates."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -67,6 +67,11 @@ class FittedRepresented:
     def posterior(self, X: Array) -> Posterior:
         """Predict the m outputs at coordinates X (n, d)."""
         return self.inner.posterior(self.view.features(columns_of(X, self.names)))
+
+    def sketched(self) -> "FittedRepresented":
+        """The same with an inner surrogate that answers sooner, where it can."""
+        inner: Any = self.inner
+        return replace(self, inner=inner.sketched()) if hasattr(inner, "sketched") else self
 
     def bound(self, fixed: Tensor) -> Conditional:
         """X (r, d) -> mean (r,), variance (r,) of the first output and covariance (r, b) with fixed points (b, d)."""

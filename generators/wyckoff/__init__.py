@@ -1,0 +1,1 @@
+"""This package is the Wyckoff generator: space group, occupied positions, elements, then coordinates and cell."""

@@ -1,13 +1,13 @@
 """This file is how the bundled Wyckoff checkpoint, generators/weights/wyckoff-1, was trained.
 
-    EUTECTIC_DATA=/folder/with/mp_structures python benchmarks/train_default.py FOLDER [--minutes 15] [--part genes|geometry]
+    EUTECTIC_DATA=/folder/with/mp_structures python benchmarks/train_default.py FOLDER [--part genes|geometry]
     EUTECTIC_DATA=... python benchmarks/train_default.py FOLDER --ship
 
 The data are three tables of Materials Project structures (CC BY 4.0; Jain et al., APL Mater. 1, 011002 (2013), doi
-10.1063/1.4812323): binaries and ternaries of CDVAE's MP-20 split (val and test) and MPTS-52 (val), which anyone can fetch
-from the CDVAE repository or by mp-api. Crystals of MP-20's test are held out: what docs/benchmarks.md says of test crystals
-is said of crystals the checkpoint has not seen. Both networks may be trained at once by two processes; a process that was
-ended goes on where it was.
+10.1063/1.4812323): binaries and ternaries of CDVAE's MP-20 split (val and test) and MPTS-52 (val), which anyone can
+fetch from the CDVAE repository or by mp-api. Crystals of MP-20's test are held out: what docs/benchmarks.md says of
+test crystals is said of crystals the checkpoint has not seen. Both networks may be trained at once by two processes; a
+process that was ended goes on where it was.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def described(structures: Structures, n: int) -> dict[str, object]:
     """What the card says of the data."""
     return {
         "training_set": {
-            "name": "Materials Project structures of at most 20 atoms: MP-20 binaries and ternaries (val), MPTS-52 (val)",
+            "name": "Materials Project, at most 20 atoms: MP-20 binaries and ternaries (val), MPTS-52 (val)",
             "crystals": n,
             "files_sha256": dict(structures.sources),
             "held_out": f"every material id of {HELD_OUT}",
@@ -72,7 +72,7 @@ def said(part: str, progress: Progress) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--minutes", type=float, default=15.0)
+    parser.add_argument("--minutes", type=float, default=8.0)
     parser.add_argument("--part", choices=PARTS)
     parser.add_argument("--ship", action="store_true", help="write the checkpoint from what is trained so far")
     given = parser.parse_args()

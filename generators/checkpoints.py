@@ -1,7 +1,7 @@
 """This file is checkpoints of generators: weights as safetensors (half precision) and a card that says what they are.
 
-`NAME.safetensors` with `NAME.card.json` beside it. Nothing is ever unpickled; what does not fit this version is refused,
-with what differs.
+`NAME.safetensors` with `NAME.card.json` beside it. Nothing is ever unpickled; what does not fit this version is
+refused, with what differs.
 """
 
 import hashlib
@@ -19,7 +19,18 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Raised whenever files of the one before cannot be read any more."""
 BUNDLED = Path(__file__).parent / "weights"
-NEEDED = ("format", "engine", "architecture", "elements", "training_set", "licence", "seed", "cpu_hours", "metrics", "sha256")
+NEEDED = (
+    "format",
+    "engine",
+    "architecture",
+    "elements",
+    "training_set",
+    "licence",
+    "seed",
+    "cpu_hours",
+    "metrics",
+    "sha256",
+)
 ENDING = ".safetensors"
 
 
@@ -51,7 +62,9 @@ def located(name: str) -> Path:
     bundled = BUNDLED / f"{name}{ENDING}"
     if not bundled.is_file():
         names = sorted(p.stem for p in BUNDLED.glob(f"*{ENDING}"))
-        raise ValueError(f"checkpoint: no bundled checkpoint {name!r}{hint(name, names)}; or give a path to a {ENDING} file")
+        raise ValueError(
+            f"checkpoint: no bundled checkpoint {name!r}{hint(name, names)}; or give a path to a {ENDING} file"
+        )
     return bundled
 
 
@@ -87,7 +100,7 @@ def read_card(name: str, engine: str) -> dict[str, Any]:
 
 
 def read(path: Path, engine: str) -> Checkpoint:
-    """A checkpoint in single precision; ValueError when it is of another engine, format, or its weights were changed."""
+    """A checkpoint in single precision; ValueError: of another engine or format, or its weights were changed."""
     card = read_card(str(path), engine)
     content = path.read_bytes()
     sha = hashlib.sha256(content).hexdigest()

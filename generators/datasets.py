@@ -1,4 +1,4 @@
-"""This file is sets of crystals that generators are trained on: folders of CIF, extended XYZ, CSV with a structure column.
+"""This file is sets of crystals that generators are trained on: folders of CIF, extended XYZ, CSV.
 
 What cannot be read is left out and said (which, why), never a reason to stop unless nothing remains.
 """
@@ -142,6 +142,7 @@ def _cached(path: Path, progress: Callable[[int], None] | None) -> Structures:
         rows = _file_rows(path)
     read = _collected(rows, {path.name: sha}, progress)
     stream = io.BytesIO()
+    properties: dict[str, Any] = {f"property:{name}": values for name, values in read.properties.items()}
     np.savez_compressed(
         stream,
         ids=np.array(read.ids, dtype=str),
@@ -150,7 +151,7 @@ def _cached(path: Path, progress: Callable[[int], None] | None) -> Structures:
         starts=read.starts,
         fractional=read.fractional,
         numbers=read.numbers,
-        **{f"property:{name}": values for name, values in read.properties.items()},
+        **properties,
     )
     user_cache.write(cache, stream.getvalue())
     return read
@@ -194,7 +195,9 @@ def _table_rows(name: str, content: bytes) -> "Iterator[tuple[str, Structure | s
     columns = list(rows[0]) if rows else []
     column = next((c for wanted in STRUCTURE_COLUMNS for c in columns if c.lower() == wanted), None)
     if column is None:
-        raise ValueError(f"{name} has no column {' or '.join(STRUCTURE_COLUMNS)}; it has {', '.join(columns) or 'none'}")
+        raise ValueError(
+            f"{name} has no column {' or '.join(STRUCTURE_COLUMNS)}; it has {', '.join(columns) or 'none'}"
+        )
     label = next((c for wanted in ID_COLUMNS for c in columns if c.lower() == wanted), None)
     for k, row in enumerate(rows):
         identity = (row[label] if label else "") or f"{name}:{k + 2}"
@@ -254,7 +257,7 @@ def _collected(
         lattices=np.array([lattice for lattice, _, _ in crystals]).reshape(-1, 3, 3),
         starts=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
         fractional=np.concatenate([f for _, f, _ in crystals] or [np.zeros((0, 3))]),
-        numbers=np.concatenate([z for _, _, z in crystals] or [np.zeros(0)]).astype(np.int64),
+        numbers=np.concatenate([z for _, _, z in crystals] or [np.zeros(0, dtype=np.int64)]),
         properties={name: np.array([given.get(name, np.nan) for given in values]) for name in names},
         sources=sources,
         left_out=tuple(left_out),

@@ -1,14 +1,14 @@
 """This file is the training of a generator's network: one loop for all engines, resumable and the same each time.
 
 AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101) with a warm-up, a cosine to nothing over the steps of the budget, an
-exponential moving average of the weights, and the average that validated best kept beside the last. Every step draws its
-batch, noise and dropout from the seed and its own number, so that a run that was interrupted ends where it would have.
+exponential moving average of the weights, and the average that validated best kept beside the last. Every step draws
+its batch, noise and dropout from the seed and its own number, so that a run that was interrupted ends where it would
+have.
 """
 
 import contextlib
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -98,8 +98,8 @@ def train(
 ) -> Progress:
     """Train, or go on with the training that `folder` holds; at the end the module holds the best average.
 
-    `report` is called after each validation. ValueError when the folder holds a training of another schedule or network;
-    FloatingPointError when the loss is no number any more.
+    `report` is called after each validation. ValueError when the folder holds a training of another schedule or
+    network; FloatingPointError when the loss is no number any more.
     """
     folder.mkdir(parents=True, exist_ok=True)
     module = learner.module
@@ -172,7 +172,7 @@ def _step(
     if not math.isfinite(float(loss.detach())):
         raise FloatingPointError(f"the loss of step {step} is {float(loss.detach())}; try a lower rate")
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    torch.autograd.backward(loss)
     nn.utils.clip_grad_norm_(learner.module.parameters(), schedule.clip)
     optimizer.step()
     share = min(schedule.average, (1 + step) / (10 + step))
@@ -204,7 +204,9 @@ def _validate(
     progress.loss = float(np.mean(losses))
     decisive = next(iter(measures.values()))
     rate = schedule.rate_at(progress.step - 1)
-    progress.history.append({"step": progress.step, "cpu_s": progress.cpu_s, "loss": progress.loss, "rate": rate, **measures})
+    progress.history.append(
+        {"step": progress.step, "cpu_s": progress.cpu_s, "loss": progress.loss, "rate": rate, **measures}
+    )
     if decisive < progress.best:
         progress.best, progress.best_step = decisive, progress.step
         for name, value in average.items():
@@ -267,7 +269,7 @@ def _save(
     content = json.dumps({"schedule": asdict(schedule), "progress": asdict(progress)})
     temporary = folder / f".{STATE}.tmp"
     save_file({k: v.contiguous() for k, v in kept.items()}, temporary, metadata={"state": content})
-    os.replace(temporary, folder / f"{STATE}.safetensors")
+    temporary.replace(folder / f"{STATE}.safetensors")
 
 
 def _restored(

@@ -1,88 +1,124 @@
 """This file is a campaign from Python: begin one or take one up, run it, ask it, tell it."""
 
-import shutil
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
+from eutectic.campaigns import beginning
+from eutectic.campaigns.analysis.explanation import Explanation
 from eutectic.campaigns.analysis.pareto import front
+from eutectic.campaigns.analysis.status import status_html, status_json, status_lines
+from eutectic.campaigns.analysis.table import table
+from eutectic.campaigns.conclusion import follow
 from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError
-from eutectic.campaigns.execution.answers import FOLDER
-from eutectic.campaigns.execution.base import Executor, Setting
+from eutectic.campaigns.explain.explain import Wanted, explain
+from eutectic.campaigns.exports.export import exported
+from eutectic.campaigns.file.from_python import content_of
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.hand import adding, asking, changing, leasing, verbs
 from eutectic.campaigns.hand.changing import Changed
 from eutectic.campaigns.hand.predicting import Prediction, predict
-from eutectic.campaigns.loop import routing
 from eutectic.campaigns.loop.context import require_attended
+from eutectic.campaigns.loop.executor import opened
 from eutectic.campaigns.loop.loop import Loop
-from eutectic.campaigns.loop.prior_data import known_rows
-from eutectic.campaigns.problem import build, executors
+from eutectic.campaigns.loop.routing import waits
 from eutectic.campaigns.problem.definition import Problem
-from eutectic.campaigns.record.facts import facts, source_of
 from eutectic.campaigns.record.journal import Draft, Journal
 from eutectic.campaigns.record.ledger import Logbook, seen
 from eutectic.campaigns.record.lock import FolderLock, in_use
 from eutectic.campaigns.record.outcomes import Event, Ledger, Outcome, Round
 from eutectic.campaigns.record.progress import why_done
+from eutectic.campaigns.report.page import write_report
 from eutectic.oracles.base import Value
+from eutectic.oracles.user.call import hand_over
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Campaign:
     """The one stateful thing; its state is the journal in its folder, nothing else."""
 
-    def __init__(self, built: Problem, folder: Path, logbook: Logbook, lock: FolderLock) -> None:
-        self.problem, self.folder = built, folder
-        self._logbook, self._lock = logbook, lock
+    def __init__(
+        self,
+        name: str,
+        space: Any,
+        objectives: Mapping[str, Any] | Sequence[str] | str,
+        oracle: Any,
+        *,
+        constraints: Mapping[str, Any] | None = None,
+        surrogates: Any = None,
+        optimizers: Any = None,
+        budget: Mapping[str, Any] | int = 30,
+        seed: int = 0,
+        history: Any = None,
+        fidelity: Mapping[str, Any] | None = None,
+        validate: Mapping[str, Any] | None = None,
+        executor: Mapping[str, Any] | None = None,
+        tracking: Mapping[str, Any] | None = None,
+        cache: str | Path | None = None,
+        folder: str | Path | None = None,
+    ) -> None:
+        """Begin a campaign without a file, in `folder` or runs/NAME, or take up the same one there.
+
+        space: a generator or its mapping. objectives: as in a campaign file; names alone are minimised. oracle: a
+        function `f(values: dict) -> dict[str, float]`, an oracle, a mapping, or several of them; a function is called
+        in this process, where no time limit holds. surrogates: one for all, or by property. optimizers: objects, names
+        or mappings; without them evenly spread points come first and Bayesian search after. budget: a mapping, or a
+        number of evaluations. The rest is as in a campaign file, relative paths start at the working folder, and errors
+        are those of `from_yaml`.
+        """
+        others = {"seed": seed, "constraints": constraints, "history": history, "fidelity": fidelity}
+        others |= {"validate": validate, "executor": executor, "tracking": tracking, "cache": cache}
+        content = content_of(name, space, objectives, oracle, surrogates, optimizers, budget, others)
+        self._take(*beginning.begin_or_open(CampaignSpec.from_mapping(content), Path.cwd(), folder))
+
+    def _take(self, built: Problem, folder: Path, logbook: Logbook, lock: FolderLock) -> None:
+        self.problem, self.folder, self._logbook, self._lock = built, folder, logbook, lock
         self._loop: Loop | None = None
         self._draining = False
 
     @classmethod
+    def _of(cls, built: Problem, folder: Path, logbook: Logbook, lock: FolderLock) -> Self:
+        campaign = cls.__new__(cls)
+        campaign._take(built, folder, logbook, lock)
+        return campaign
+
+    @classmethod
     def from_yaml(
         cls, path: str | Path, folder: str | Path | None = None, overrides: Sequence[str] = (), by_itself: bool = False
-    ) -> "Campaign":
+    ) -> Self:
         """Begin the campaign of a file, in `folder` or runs/NAME; by_itself: refuse one that only people can lead.
 
         CampaignFileError when the file cannot be used, CampaignFolderError when the folder already holds a campaign or
         is in use, EngineMissing when an oracle cannot run here. Nothing is written before all of that is known.
         """
-        path = Path(path)
-        spec = CampaignSpec.from_file(path, overrides)
-        built = build.build(spec, path.absolute().parent)
-        if by_itself:
-            require_attended(built)
-            executors.require(built.executor)
-        rows = known_rows(built)
-        home = Path("runs") / spec.name if folder is None else Path(folder)
-        home.mkdir(parents=True, exist_ok=True)
-        lock = FolderLock(home)
-        lock.acquire()
-        try:
-            begun = {"spec": spec.dump(), "source": str(built.folder), "facts": facts(path, spec.seed, overrides, home)}
-            journal = Journal.create(home, begun, {"rows": rows} if rows else None)
-            kept = home / "campaign.yaml"
-            if not (kept.exists() and kept.samefile(path)):
-                shutil.copyfile(path, kept)
-        except BaseException:
-            lock.release()
-            raise
-        return cls(built, home, Logbook(journal, str(home)), lock)
+        return cls._of(*beginning.begin_file(Path(path), folder, overrides, by_itself))
 
     @classmethod
-    def open(cls, folder: str | Path) -> "Campaign":
-        """Take up the campaign of a folder; CampaignFolderError when it holds none that can be read."""
-        home = Path(folder)
-        journal = Journal.open(home)
-        try:
-            logbook = Logbook(journal, str(home))
-            begun = logbook.bare()
-            built = build.build(begun.spec, Path(source_of(home, begun.source, begun.facts)))
-        except BaseException:
-            journal.close()
-            raise
-        return cls(built, home, logbook, FolderLock(home))
+    def from_text(cls, text: str, folder: str | Path | None = None, source: str | Path = ".") -> Self:
+        """Begin the campaign of a campaign file's text, as `from_yaml`; its relative paths start at `source`."""
+        return cls._of(*beginning.begin(CampaignSpec.from_text(text), Path(source).absolute(), folder))
+
+    @classmethod
+    def from_dict(
+        cls, content: Mapping[str, object], folder: str | Path | None = None, source: str | Path = "."
+    ) -> Self:
+        """Begin the campaign of a campaign file's content, as `from_text`."""
+        return cls._of(*beginning.begin(CampaignSpec.from_mapping(content), Path(source).absolute(), folder))
+
+    @classmethod
+    def open(cls, folder: str | Path, oracle: Any = None) -> Self:
+        """Take up the campaign of a folder; CampaignFolderError when it holds none that can be read.
+
+        oracle: the function or functions it was begun with, where these were handed over from Python.
+        """
+        for function in oracle if isinstance(oracle, Sequence) else [oracle] if oracle is not None else []:
+            hand_over(function)
+        return cls._of(*beginning.take_up(Path(folder)))
 
     def events(self) -> Generator[Event, None, None]:
         """Run, and yield what happens; CampaignFolderError when another process runs it.
@@ -97,7 +133,7 @@ class Campaign:
         except CampaignFileError:
             self._lock.release()
             raise
-        self._loop = Loop(self.problem, self._logbook, self._executor)
+        self._loop = Loop(self.problem, self._logbook, lambda: opened(self.problem, self.folder))
         try:
             if self._draining:
                 self._loop.drain()
@@ -105,6 +141,13 @@ class Campaign:
         finally:
             self._loop, self._draining = None, False
             self._lock.release()
+
+    def run(self, progress: bool = True) -> Ledger:
+        """Run to the end, as `campaign run` does: tracked by MLflow, with its report and figures; what is known then.
+
+        progress: a line a round on standard error. CampaignFolderError when another process runs it.
+        """
+        return follow(self.events(), self.folder, lambda: self.ledger, progress)
 
     def rounds(self) -> Iterator[Round]:
         """Run, and yield each round as it ends."""
@@ -152,9 +195,7 @@ class Campaign:
 
         Fewer when a budget is used up, the process has ended, or it took longer than `patience_s`.
         """
-        if not any(routing.waits(named) for named in self.problem.oracles):
-            raise CampaignFolderError(f"{self.folder} is running, and no oracle of it is a person; it asks for itself")
-        self._logbook.write(Draft("wanted", {"n": n, "by": by} if by else {"n": n}))
+        asking.want(self.problem, self._logbook, n, by)
         deadline = time.monotonic() + patience_s
         while len(found := self.waiting()) < n and self.running and time.monotonic() < deadline:
             if self.why_fewer():
@@ -200,7 +241,7 @@ class Campaign:
         failed: it gave no values, and why. CampaignFileError for one that is not to be validated or was already, and
         for values too few; CampaignFolderError while a process computes them.
         """
-        if self.running and not (self.problem.validator and routing.waits(self.problem.validator)):
+        if self.running and not (self.problem.validator and waits(self.problem.validator)):
             raise CampaignFolderError(f"{self.folder} is running, and computes its validation itself")
         return verbs.validate(self.problem, self._logbook, id, values, errors or {}, failed, by)
 
@@ -264,17 +305,9 @@ class Campaign:
 
         CampaignFileError for what does not fit or would make values incomparable, CampaignFolderError while it runs.
         """
-        held = self._lock.held
-        self._lock.acquire()
-        try:
-            self._logbook.fold()
-            changed = changing.considered(self.problem, self._logbook.record, overrides, by)
-            if not check:
-                changing.change(self._logbook, changed)
-                self.problem = changed.problem
-        finally:
-            if not held:
-                self._lock.release()
+        changed = changing.apply(self.problem, self._logbook, self._lock, overrides, by, check)
+        if not check:
+            self.problem = changed.problem
         return changed
 
     def predict(self, points: Sequence[Mapping[str, Value]]) -> list[Prediction]:
@@ -287,6 +320,42 @@ class Campaign:
     def pareto(self) -> list[Outcome]:
         """The feasible outcomes that no other dominates."""
         return front(self.ledger)
+
+    def report(self) -> Path:
+        """Write the report again; its path."""
+        return write_report(self.ledger, self.folder / "report.html")
+
+    def explain(self, property: str | None = None, candidate: str | None = None) -> Explanation:
+        """What the properties depend on, and what would make candidates better; of one property or candidate alone.
+
+        CampaignFileError for an unknown one.
+        """
+        return explain(self.ledger, Wanted(property, candidate))
+
+    def export(self, format: str = "csv", path: str | Path | None = None) -> str:
+        """The record as `csv`, `json`, ..., written to `path` where one is given.
+
+        ValueError for another format, and where there is nothing of that kind to write.
+        """
+        return exported(self.ledger, format, path)
+
+    def to_dataframe(self) -> "pd.DataFrame":
+        """A row an evaluation, the columns of `campaign export --format csv`."""
+        import pandas as pd
+
+        names, rows = table(self.ledger)
+        return pd.DataFrame(rows, columns=names)
+
+    @property
+    def status(self) -> dict[str, object]:
+        """What `campaign status --json` prints."""
+        return status_json(self.ledger, time.time())
+
+    def __repr__(self) -> str:
+        return f"<Campaign {status_lines(self.ledger, time.time())[0]}>"
+
+    def _repr_html_(self) -> str:
+        return status_html(self.ledger, time.time())
 
     @property
     def ledger(self) -> Ledger:
@@ -317,25 +386,6 @@ class Campaign:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _executor(self) -> Executor:
-        """Where this campaign's evaluations run."""
-        given, source = self.problem.spec.executor, str(self.problem.folder)
-        asked = [*(n for n in self.problem.oracles if n.search), *filter(None, [self.problem.validator])]
-        remote = [named for named in asked if not named.inline and not routing.waits(named)]
-        logs = self.folder / "logs"
-        logs.mkdir(exist_ok=True)
-        setting = Setting(
-            workers=given.workers,
-            timeout_s=given.timeout_s,
-            memory_mb=given.memory_mb,
-            path=(source,),
-            warm=tuple(("eutectic.campaigns.execution.job:warm", named.content, source) for named in remote),
-            log=str((logs / "worker.log").absolute()),
-            resources=executors.most([named.resources for named in remote]),
-            answers=str((self.folder / FOLDER).absolute()),
-        )
-        return self.problem.executor.open(setting)
 
 
 def request_stop(folder: str | Path, by: str = "") -> bool:

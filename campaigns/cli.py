@@ -30,10 +30,16 @@ VERBS = {
     "init": ("commands.setup:init", "Write a bundled example here for editing."),
     "validate": ("commands.setup:validate", "Check a campaign file without running it."),
     "schema": ("commands.setup:print_schema", "Print the campaign file's JSON Schema, for editors."),
-    "plugins": ("commands.setup:list_parts", "List the parts a campaign file can use."),
+    "plugins": (
+        "commands.setup:list_parts",
+        "List the parts a campaign file can use, show one of them, or write the package of a new one.",
+    ),
     "doctor": ("commands.doctor:doctor", "Say which engines are here and how to get others."),
     "sync": ("commands.tracking:sync", "Bring MLflow up to date with the campaign's record."),
-    "ui": ("commands.tracking:ui", "Open the MLflow UI on the campaign's store."),
+    "ui": (
+        "commands.tracking:ui",
+        "Open the MLflow UI on a campaign's run, or on the store that a campaign begun here would use.",
+    ),
 }
 """Verb -> its function, imported when the verb is called, and its line of `campaign --help`, in that order."""
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from eutectic.generators.composition import Composition as Composition
     from eutectic.generators.parameters import Parameters as Parameters
     from eutectic.generators.pool import Pool as Pool
+    from eutectic.generators.product import Product as Product
     from eutectic.generators.representations.catalogue import ElementEncoding as ElementEncoding
     from eutectic.generators.representations.catalogue import ElementSequence as ElementSequence
     from eutectic.generators.representations.catalogue import ElementStatistics as ElementStatistics
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from eutectic.generators.representations.catalogue import LogRatios as LogRatios
     from eutectic.generators.representations.catalogue import StructureDescriptors as StructureDescriptors
     from eutectic.generators.sequence import Sequence as Sequence
+    from eutectic.generators.variable import Variable as Variable
     from eutectic.optimizers.base import History as History
     from eutectic.optimizers.base import Proposals as Proposals
     from eutectic.optimizers.base import Space as Space
@@ -88,6 +90,7 @@ _HOMES = {
     "Policy": "eutectic.optimizers.policies.policy",
     "Polynomial": "eutectic.surrogates.polynomial.recipe",
     "Pool": "eutectic.generators.pool",
+    "Product": "eutectic.generators.product",
     "Portfolio": "eutectic.optimizers.portfolio.portfolio",
     "Posterior": "eutectic.surrogates.base",
     "Pourbaix": "eutectic.oracles.stability.pourbaix",
@@ -104,6 +107,7 @@ _HOMES = {
     "Synthesizability": "eutectic.oracles.synthesizability.oracle",
     "Table": "eutectic.oracles.tables.table",
     "Uniform": "eutectic.optimizers.designs.uniform",
+    "Variable": "eutectic.generators.variable",
 }
 """Public name -> the module that defines it."""
 

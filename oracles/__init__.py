@@ -10,6 +10,7 @@ BUILTIN = {
     "pourbaix": "eutectic.oracles.stability.pourbaix:Pourbaix",
     "table": "eutectic.oracles.tables.table:Table",
     "python": "eutectic.oracles.user.python:Python",
+    "call": "eutectic.oracles.user.call:Call",
     "command": "eutectic.oracles.user.command:Command",
     "synthesizability": "eutectic.oracles.synthesizability.oracle:Synthesizability",
     "person": "eutectic.oracles.user.person:Person",

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import asdict, dataclass
+from html import escape
 
 from eutectic.campaigns.analysis import rungs, summary
 from eutectic.campaigns.analysis.forecast import time_left_s
@@ -91,6 +92,13 @@ def status_lines(ledger: Ledger, now: float) -> list[str]:
     if facts.state == "running" and facts.left_s is not None:
         lines.append(f"time left    {about(facts.left_s)}")
     return lines
+
+
+def status_html(ledger: Ledger, now: float) -> str:
+    """The same lines as a small table, for notebooks."""
+    first, *rest = status_lines(ledger, now)
+    rows = "".join(f"<tr><td><pre style='margin:0'>{escape(line)}</pre></td></tr>" for line in rest)
+    return f"<table><tr><th style='text-align:left'>{escape(first)}</th></tr>{rows}</table>"
 
 
 def _rungs(ledger: Ledger) -> list[dict[str, object]]:

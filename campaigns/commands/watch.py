@@ -13,12 +13,9 @@ from eutectic.campaigns.analysis.summary import findings
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.commands.printing import opening, pareto_table
 from eutectic.campaigns.commands.progress import Display, display
-from eutectic.campaigns.explain.explain import explain
-from eutectic.campaigns.explain.files import FOLDER, write_explanation
-from eutectic.campaigns.figures.pictures import write_figures
+from eutectic.campaigns.conclusion import written
 from eutectic.campaigns.loop.prior_data import outside_space
 from eutectic.campaigns.record.outcomes import Ledger
-from eutectic.campaigns.report.page import write_report
 from eutectic.campaigns.tracking.follower import Tracker
 from eutectic.campaigns.tracking.position import Positions
 
@@ -26,8 +23,6 @@ INTERRUPTED = 130
 """Exit code of a run that was told to stop; what it recorded is kept."""
 EXIT_CODES = {"done": 0, "failed": 1}
 """State at the end -> exit code; INTERRUPTED for the others."""
-EXPLAINED_S = 120.0
-"""Seconds of oracle time from which a campaign is explained at its end without being asked."""
 
 
 def watch(campaign: Campaign, quiet: bool) -> int:
@@ -87,28 +82,13 @@ def drained_by_ctrl_c(campaign: Campaign, shown: Display) -> Iterator[None]:
 def conclude(ledger: Ledger, folder: Path) -> None:
     """Write the report and the figures; print the front, what was found, where the report is and how to go on."""
     best, checks = front(ledger), leave_one_out(ledger)
-    report = write_report(ledger, folder / "report.html", checks)
-    write_figures(ledger, folder / "figures", checks)
+    lines = written(ledger, folder, checks)
     print(pareto_table(ledger, best))
     print("\n" + " ".join(text for text in findings(ledger, best) if text))
-    print(f"report: {report}", flush=True)
-    if ledger.state == "done" and sum(o.cost_s for o in ledger.outcomes) > EXPLAINED_S:
-        add_explanation(ledger, folder)
+    for line in lines:
+        print(line, file=sys.stderr if line.startswith("not explained") else sys.stdout, flush=True)
     if ledger.state != "done":
         print(f"to go on: campaign resume {folder}", file=sys.stderr)
-
-
-def add_explanation(ledger: Ledger, folder: Path) -> None:
-    """Add the explanation to the folder and to the report; where it cannot be made, say why."""
-    try:
-        explanation = explain(ledger)
-    except ValueError as error:  # the campaign is done all the same
-        print(f"not explained ({error}); try again: campaign explain {folder}", file=sys.stderr)
-        return
-    if explanation.properties:
-        write_explanation(explanation, folder)
-        write_report(ledger, folder / "report.html")
-        print(f"explanation: {folder / FOLDER}", flush=True)
 
 
 def print_tracked(folder: Path, left_to_do: str) -> None:

@@ -6,13 +6,25 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.table import finite, table
+from eutectic.campaigns.errors import unknown
 from eutectic.campaigns.exports.workflow import definition
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 
 __all__ = ["FORMATS", "dumps", "natural_reference", "pareto_json", "table", "to_cif", "to_csv", "to_json", "to_pwd"]
+
+
+def exported(ledger: Ledger, format: str, path: str | Path | None = None) -> str:
+    """The record in a format of FORMATS, written to `path` where one is given; ValueError for another format."""
+    if format not in FORMATS:
+        raise ValueError(unknown("format", format, FORMATS))
+    text = FORMATS[format](ledger)
+    if path is not None:
+        Path(path).write_text(text, encoding="utf-8")
+    return text
 
 
 def to_csv(ledger: Ledger) -> str:

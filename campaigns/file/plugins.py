@@ -204,7 +204,7 @@ def schema(kind: str, name: str) -> dict[str, Any]:
 def _adapter(part: type) -> TypeAdapter[tuple[dict[str, Any]]]:
     """The checker of a part's options: a tuple of one mapping, strict about every type in it."""
     options: dict[str, Any] = {
-        field.name: Required[field.type] if _required(field) else NotRequired[field.type] for field in offered(part)
+        field.name: Required[field.type] if required(field) else NotRequired[field.type] for field in offered(part)
     }
     mapping = TypedDict(part.__name__, options)  # type: ignore[misc]
     mapping.__module__ = part.__module__  # where names in its annotations are looked up
@@ -219,8 +219,16 @@ def _whole_schema(kind: str, part: type) -> dict[str, Any]:
     return {**content, "prefixItems": [{"anyOf": [*content["prefixItems"], own]}]}
 
 
-def _required(field: Any) -> bool:
-    return field.default is MISSING and field.default_factory is MISSING
+def required(option: Field[Any]) -> bool:
+    """Has an option no default?"""
+    return option.default is MISSING and option.default_factory is MISSING
+
+
+def default_of(option: Field[Any]) -> Any:
+    """What an option is where a campaign file does not give it; None where it must."""
+    if option.default is not MISSING:
+        return option.default
+    return None if option.default_factory is MISSING else option.default_factory()
 
 
 @cache  # what is installed does not change while we run, and looking costs 10 ms

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 
 from eutectic.campaigns.errors import CampaignFileError, Complaint
 from eutectic.campaigns.file import sections
-from eutectic.campaigns.file.document import Document, load, overridden
+from eutectic.campaigns.file.document import Document, load, overridden, parse
 from eutectic.campaigns.file.goals import Goal, Limit, Window
 from eutectic.campaigns.file.messages import complaints_of
 from eutectic.campaigns.file.plugins import part_complaints
@@ -66,6 +66,19 @@ class CampaignSpec(BaseModel):
     def from_content(cls, content: Mapping[str, object]) -> Self:
         """Rebuild from `dump()`, parts unseen; CampaignFileError with all that is wrong with it."""
         return cls._of(Document(content, {}), parts=False)
+
+    @classmethod
+    def from_text(cls, text: str, overrides: Sequence[str] = ()) -> Self:
+        """Read the text of a campaign file, as `from_file`."""
+        document = parse(text, "the text")
+        for override in overrides:
+            document = overridden(document, override)
+        return cls._of(document, parts=True)
+
+    @classmethod
+    def from_mapping(cls, content: Mapping[str, object]) -> Self:
+        """Read the content of a campaign file, as `from_file`."""
+        return cls._of(Document(content, {}), parts=True)
 
     @classmethod
     def _of(cls, document: Document, parts: bool) -> Self:

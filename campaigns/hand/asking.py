@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
+from eutectic.campaigns.errors import CampaignFolderError
 from eutectic.campaigns.loop.asking import asked
 from eutectic.campaigns.loop.rounds import tests
 from eutectic.campaigns.loop.routing import meanwhile, next_oracle, waits
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record import settings
 from eutectic.campaigns.record.fold import Record
+from eutectic.campaigns.record.journal import Draft
 from eutectic.campaigns.record.ledger import Logbook
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.record.progress import (
@@ -102,3 +104,10 @@ def why_fewer(record: Record, folder: str) -> str:
     if record.chosen is not None and unvalidated(record):
         return f"{text}; {TO_VALIDATE}: tell of them with --validation; {change}"
     return f"{text}; {change}"
+
+
+def want(problem: Problem, logbook: Logbook, n: int, by: str = "") -> None:
+    """Ask the process that runs the campaign to have n candidates ready; CampaignFolderError without a person in it."""
+    if not any(waits(named) for named in problem.oracles):
+        raise CampaignFolderError(f"{logbook.folder} is running, and no oracle of it is a person; it asks for itself")
+    logbook.write(Draft("wanted", {"n": n} | ({"by": by} if by else {})))

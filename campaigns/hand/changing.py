@@ -14,6 +14,7 @@ from eutectic.campaigns.problem.build import build
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.fold import Record
 from eutectic.campaigns.record.ledger import Logbook
+from eutectic.campaigns.record.lock import FolderLock
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.record.progress import Plan, close, reference_event, seen_again
 from eutectic.campaigns.record.steps import OPEN
@@ -163,3 +164,20 @@ def _named(outcomes: Sequence[Outcome]) -> str:
     numbers = ", ".join(str(o.number) for o in outcomes[:SHOWN])
     more = f" and {len(outcomes) - SHOWN} more" if len(outcomes) > SHOWN else ""
     return f"candidate{'s' if len(outcomes) > 1 else ''} {numbers}{more} lie{'' if len(outcomes) > 1 else 's'}"
+
+
+def apply(
+    problem: Problem, logbook: Logbook, lock: FolderLock, overrides: Sequence[str], by: str, check: bool
+) -> Changed:
+    """Consider a change under the folder's lock and, unless only looking (`check`), write it down."""
+    held = lock.held
+    lock.acquire()
+    try:
+        logbook.fold()
+        changed = considered(problem, logbook.record, overrides, by)
+        if not check:
+            change(logbook, changed)
+    finally:
+        if not held:
+            lock.release()
+    return changed

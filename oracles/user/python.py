@@ -57,39 +57,45 @@ class Python:
     def evaluate(self, candidates: Sequence[Candidate], rng: np.random.Generator) -> list[Evaluation]:
         """One call a candidate; EngineMissing when the module cannot be imported."""
         function, source = load(self.function, self.folder)
-        return [self._one(function, source, c, int(rng.integers(2**31))) for c in candidates]
+        seeds = rng.integers(2**31, size=len(candidates)).tolist()
+        return [
+            called(function, candidate, seed, self.properties, self.function, source)
+            for candidate, seed in zip(candidates, seeds, strict=True)
+        ]
 
-    def _one(self, function: Function, source: str, candidate: Candidate, seed: int) -> Evaluation:
-        """The evaluation of one candidate."""
-        start, process, said = time.perf_counter(), os.getpid(), Tail()
-        wanted = _wanted(function, candidate, seed)
-        try:
-            with redirect_stdout(said), redirect_stderr(said):
-                returned = function(dict(candidate.variables), **wanted)
-        except MemoryError as error:
-            return failed(candidate, "python", "memory", _told(error))
-        except (Exception, SystemExit) as error:
-            return failed(candidate, "python", "error", _told(error))
-        finally:
-            if os.getpid() != process:  # a child the function forked and let return must not go on as the oracle
-                os._exit(0)
-        answer = Answer.of(returned, self.properties, self.function)
-        if answer.refusal:
-            return failed(candidate, "python", "error", answer.refusal)
-        provenance: dict[str, Value] = {"function": self.function, "source_sha256": source}
-        if {"rng", "seed"} & set(wanted):
-            provenance["seed"] = seed
-        artifacts = {"output": said.getvalue()} if said.getvalue() else {}
-        return Evaluation(
-            candidate.id,
-            "python",
-            answer.values,
-            answer.errors,
-            curves=answer.curves,
-            cost_s=time.perf_counter() - start,
-            artifacts=artifacts,
-            provenance=provenance,
-        )
+
+def called(
+    function: Function, candidate: Candidate, seed: int, properties: Sequence[str] | None, name: str, source: str
+) -> Evaluation:
+    """The evaluation of one candidate by a function that is called `name` and whose code has the hash `source`."""
+    start, process, said = time.perf_counter(), os.getpid(), Tail()
+    wanted = _wanted(function, candidate, seed)
+    try:
+        with redirect_stdout(said), redirect_stderr(said):
+            returned = function(dict(candidate.variables), **wanted)
+    except MemoryError as error:
+        return failed(candidate, "python", "memory", _told(error))
+    except (Exception, SystemExit) as error:
+        return failed(candidate, "python", "error", _told(error))
+    finally:
+        if os.getpid() != process:  # a child the function forked and let return must not go on as the oracle
+            os._exit(0)
+    answer = Answer.of(returned, properties, name)
+    if answer.refusal:
+        return failed(candidate, "python", "error", answer.refusal)
+    provenance: dict[str, Value] = {"function": name, "source_sha256": source}
+    if {"rng", "seed"} & set(wanted):
+        provenance["seed"] = seed
+    return Evaluation(
+        candidate.id,
+        "python",
+        answer.values,
+        answer.errors,
+        curves=answer.curves,
+        cost_s=time.perf_counter() - start,
+        artifacts={"output": said.getvalue()} if said.getvalue() else {},
+        provenance=provenance,
+    )
 
 
 def _wanted(function: Function, candidate: Candidate, seed: int) -> dict[str, object]:

@@ -7,8 +7,10 @@ import typer
 
 from eutectic.campaigns.commands.arguments import Folder
 from eutectic.campaigns.commands.printing import pareto_text
+from eutectic.campaigns.exports.crate import write_crate
 from eutectic.campaigns.exports.export import FORMATS
 from eutectic.campaigns.record.ledger import read_ledger
+from eutectic.campaigns.report.page import write_report
 
 
 def pareto(
@@ -21,15 +23,25 @@ def pareto(
 
 def export(
     folder: Folder,
-    format: Annotated[Literal["csv", "json", "cif", "pwd"], typer.Option(help="csv has a row an evaluation.")] = "csv",
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="A file; standard output by default.")] = None,
+    format: Annotated[
+        Literal["csv", "json", "cif", "pymatgen", "pwd", "crate"], typer.Option(help="csv has a row an evaluation.")
+    ] = "csv",
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="A file, standard output by default; of a crate its folder, DIR/crate."),
+    ] = None,
 ) -> None:
     """Write out every evaluation, or structures.
 
-    csv: a row an evaluation; json: everything recorded; cif: the structures; pwd: a Python Workflow Definition that
-    evaluates the front again.
+    csv: a row an evaluation; json: everything recorded; cif, pymatgen: the structures; pwd: a Python Workflow
+    Definition that evaluates the front again; crate: a folder with all of it that describes itself (RO-Crate).
     """
     try:
+        if format == "crate":
+            ledger = read_ledger(folder)
+            made = write_crate(ledger, output or folder / "crate", lambda path: write_report(ledger, path))
+            typer.echo(f"wrote {made}", err=True)
+            return
         text = FORMATS[format](read_ledger(folder))
     except ValueError as error:
         typer.echo(error, err=True)

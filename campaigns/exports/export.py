@@ -11,6 +11,7 @@ from pathlib import Path
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.table import finite, table
 from eutectic.campaigns.errors import unknown
+from eutectic.campaigns.exports.structures import to_structures
 from eutectic.campaigns.exports.workflow import definition
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 
@@ -82,23 +83,25 @@ def to_cif(ledger: Ledger) -> str:
 
     Raises ValueError when the campaign recorded no structure.
     """
-    blocks = [block for outcome in ledger.outcomes for block in _blocks(outcome)]
+    blocks = cif_blocks(ledger)
     if not blocks:
         raise ValueError(
             "no evaluation of this campaign recorded a structure, so there is nothing to write as CIF; "
             "`--format csv` has compositions and variables"
         )
-    return "\n".join(blocks)
+    return "\n".join(blocks.values())
 
 
-def _blocks(outcome: Outcome) -> list[str]:
-    """The CIF texts among the artifacts, each under a data block name of its own."""
-    found = [(e.oracle, name, text) for e in outcome.evaluations for name, text in e.artifacts.items()]
-    return [
-        re.sub(r"^data_\S*", f"data_{outcome.number}_{outcome.id}_{oracle}_{name[:-4]}", text, count=1, flags=re.M)
-        for oracle, name, text in found
-        if name.endswith(".cif")
-    ]
+def cif_blocks(ledger: Ledger) -> dict[str, str]:
+    """The CIF texts among the artifacts by a name of their own, which is also that of their data block."""
+    blocks = {}
+    for outcome in ledger.outcomes:
+        for evaluation in outcome.evaluations:
+            for name, text in evaluation.artifacts.items():
+                if name.endswith(".cif"):
+                    called = f"{outcome.number}_{outcome.id}_{evaluation.oracle}_{name[:-4]}"
+                    blocks[called] = re.sub(r"^data_\S*", f"data_{called}", text, count=1, flags=re.M)
+    return blocks
 
 
 def to_pwd(ledger: Ledger) -> str:
@@ -150,5 +153,11 @@ def _plain(content: object) -> object:
     return content if isinstance(content, str | int | None) else str(content)
 
 
-FORMATS: Mapping[str, Callable[[Ledger], str]] = {"csv": to_csv, "json": to_json, "cif": to_cif, "pwd": to_pwd}
-"""What `campaign export --format` knows."""
+FORMATS: Mapping[str, Callable[[Ledger], str]] = {
+    "csv": to_csv,
+    "json": to_json,
+    "cif": to_cif,
+    "pymatgen": to_structures,
+    "pwd": to_pwd,
+}
+"""What `campaign export --format` writes as text."""

@@ -1,8 +1,8 @@
 """This file is a campaign's Pareto front as a workflow others can run: a Python Workflow Definition and its one step.
 
-The format is that of the `python-workflow-definition` package, version 0.1.0: nodes are inputs, functions (by import
-path) and outputs, edges join their ports. pyiron, AiiDA, jobflow and executorlib read it (Janssen et al.,
-Digital Discovery 2025, doi:10.1039/D5DD00231A).
+The format is that of the `python-workflow-definition` package 0.1.5, whose files say version 0.1.0: nodes are inputs,
+functions (by import path) and outputs, edges join their ports. pyiron, AiiDA, jobflow and executorlib read it (Janssen
+et al., Digital Discovery 2025, doi:10.1039/D5DD00231A).
 """
 
 from collections.abc import Mapping

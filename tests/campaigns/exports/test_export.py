@@ -177,6 +177,32 @@ def test_running_the_workflow_gives_the_front_its_values_again(tmp_path):
     assert run(json.loads(to_pwd(ledger))) == {"candidate_1": {"y": 2.25}}
 
 
+def test_the_formats_own_reader_takes_the_workflow_writes_it_back_and_runs_it(tmp_path, monkeypatch):
+    models = pytest.importorskip("python_workflow_definition.models")
+    from python_workflow_definition.purepython import load_workflow_json
+
+    (tmp_path / "rule.py").write_text("def f(v):\n    return {'y': v['a'] ** 2 + v['b'], 'z': v['b']}\n")
+    content = {
+        "name": "again",
+        "space": {"use": "parameters", "variables": {n: {"low": 0.0, "high": 2.0} for n in "ab"}},
+        "objectives": {"y": "minimize", "z": "maximize"},
+        "oracles": [{"use": "python", "function": "rule:f"}],
+        "optimizers": [{"use": "sobol"}],
+        "budget": {"evaluations": 2, "batch": 2},
+    }
+    rows = [{"a": 0.5, "b": 1.0}, {"a": 0.5, "b": 0.25}]
+    ledger = ledgers.campaign(content, rows, lambda x, rng: ({"y": x["a"] ** 2 + x["b"], "z": x["b"]}, {}))
+    text = to_pwd(replace(ledger, facts={**ledger.facts, "source": str(tmp_path)}))
+    file = tmp_path / "workflow.json"
+    file.write_text(text)
+    read = models.PythonWorkflowDefinitionWorkflow.model_validate_json(text)
+    assert json.loads(read.dump_json()) == json.loads(text)
+    assert load_workflow_json(str(file)) == {
+        "candidate_1": {"y": 1.25, "z": 1.0},
+        "candidate_2": {"y": 0.5, "z": 0.25},
+    }
+
+
 def run(graph):
     """What python-workflow-definition's own runner does, in a few lines."""
     from importlib import import_module
@@ -193,4 +219,4 @@ def run(graph):
 
 
 def test_every_format_of_the_command_line_is_there():
-    assert set(FORMATS) == {"csv", "json", "cif", "pwd"}
+    assert set(FORMATS) == {"csv", "json", "cif", "pymatgen", "pwd"}

@@ -42,12 +42,11 @@ class Answers:
     folder: Path
 
     def read(self, key: str) -> dict[str, Any] | None:
-        """The answer, or None while there is none."""
+        """The answer, or None while there is none, or only what a power failure has left of one."""
         try:
-            text = (self.folder / f"{key}.json").read_text(encoding="utf-8")
-        except FileNotFoundError:
+            answer: dict[str, Any] = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
             return None
-        answer: dict[str, Any] = json.loads(text)
         return answer
 
     def write(self, key: str, answer: Mapping[str, object]) -> None:
@@ -56,8 +55,6 @@ class Answers:
         with suppress(FileNotFoundError, PermissionError):
             with part.open("w", encoding="utf-8") as file:
                 json.dump(answer, file)
-                file.flush()
-                os.fsync(file.fileno())
             part.replace(self.folder / f"{key}.json")
 
     def forget(self, key: str) -> None:

@@ -105,8 +105,15 @@ def potentials() -> list[Finding]:
 
 
 def services() -> list[Finding]:
-    """What follows campaigns."""
-    return [library("mlflow", "pip install mlflow")]
+    """What follows campaigns, and what carries their evaluations elsewhere."""
+    carriers = {"distributed": "cluster", "dask_jobqueue": "cluster", "parsl": "parsl"}
+    return [
+        library("mlflow", "pip install mlflow"),
+        *(
+            Finding(n, found := installed(n), "" if found else f"pip install 'eutectic[{e}]'")
+            for n, e in carriers.items()
+        ),
+    ]
 
 
 def machine() -> list[Finding]:

@@ -1,6 +1,7 @@
 """This file is the executor of Parsl: its own configuration, or processes of this machine."""
 
 import importlib.util
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -16,6 +17,8 @@ from eutectic.oracles.base import EngineMissing
 
 FIND_US = f'export PYTHONPATH="{HOME}:$PYTHONPATH"'
 """What a worker's shell is told, so that it finds this package wherever it lies."""
+END_WITH_US = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9, 0, 0, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+"""What starts Parsl's own process in between: it ends with the campaign's (prctl(2)), or it would wait for ever."""
 EXTRA = "pip install 'eutectic[parsl]'"
 
 
@@ -102,6 +105,7 @@ def _here(setting: Setting) -> Any:
 
     workers = HighThroughputExecutor(
         label="here",
+        interchange_launch_cmd=[sys.executable, "-c", END_WITH_US, "interchange.py"],
         address="127.0.0.1",
         loopback_address="127.0.0.1",
         max_workers_per_node=setting.workers,

@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from eutectic.campaigns.execution.answers import FOLDER, Answers, key_of
 from eutectic.campaigns.execution.base import Executor
 from eutectic.campaigns.execution.flight import Flight
 from eutectic.campaigns.execution.job import evaluate, job
@@ -82,13 +84,15 @@ class Validating:
         candidate = plain.knowing(outcome.values)
         seed = [*evaluation_seed(self._problem, candidate, self._position), 1]
         future: Future[Any] = Future()
+        tries = self._tries.get(number, 0) + 1
+        key = key_of(number, named.name, outcome.id, named.settings_hash, seed, tries)
         if named.inline:
             future.set_result({"evaluation": evaluate(named.oracle, named.name, candidate, seed).to_json()})
         else:
             task = job(named.name, named.content, str(self._problem.folder), candidate, seed)
             work = "eutectic.campaigns.execution.job:run"
-            future = executor().submit(work, task, resources=named.resources)
-        self._flights[number] = Flight(self._position, named.name, candidate, seed, time.monotonic(), future)
+            future = executor().submit(work, task, key=key, resources=named.resources)
+        self._flights[number] = Flight(self._position, named.name, candidate, seed, time.monotonic(), future, key)
         future.add_done_callback(lambda _: self._landed.put(number))
 
     def _collect(self, queue: list[int]) -> Iterator[Event]:
@@ -103,6 +107,7 @@ class Validating:
         again = tried_again(evaluation.failure, tries, self._problem.spec.executor.retries)
         body = {"settings": self._named.settings_hash, "attempt": tries, "again": again}
         self._logbook.write(Draft("validated", {**body, "evaluation": evaluation.to_json()}, number))
+        Answers(Path(self._logbook.folder) / FOLDER).forget(flight.key)
         if again:
             queue.append(number)
         said = evaluation.error or ", ".join(f"{name} {value:g}" for name, value in evaluation.values.items())

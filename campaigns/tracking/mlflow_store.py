@@ -31,8 +31,10 @@ QUIET = {
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-"""MLflow's environment unless the user has set it: no word goes elsewhere, a server that is away is soon given up."""
+"""MLflow's environment unless the user has set it: no word goes elsewhere, a server that is away is soon given up, and
+nothing is printed where results are."""
 STATUSES = {"running": "RUNNING", "done": "FINISHED", "failed": "FAILED", "stopped": "KILLED"}
 """A campaign's state -> a run's status."""
 KEY, PART = "eutectic.campaign", "eutectic.part"

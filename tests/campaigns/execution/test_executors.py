@@ -13,7 +13,7 @@ import pytest
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.commands.run import check_only
 from eutectic.campaigns.errors import CampaignFileError
-from eutectic.campaigns.execution import batch_jobs, dask, parsl
+from eutectic.campaigns.execution import batch_jobs, dask, node, parsl
 from eutectic.campaigns.execution.answers import Answers
 from eutectic.campaigns.execution.base import Resources, Setting
 from eutectic.campaigns.execution.carrier import Carrier, Simple
@@ -214,6 +214,20 @@ def test_an_evaluation_whose_node_ended_runs_again_once_and_is_then_its_own(tmp_
     second = routing.own(problem, again, 0, cut)
     assert (second.failure, routing.tried_again(second.failure, 2, 1)) == ("timeout", False)
     assert routing.attempts(problem, again, 0) == 1
+
+
+def test_a_campaign_whose_nodes_end_too_soon_runs_it_twice_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(node, "MARGIN_S", 1.0)
+    oracles = [{"use": "python", "function": "trial:sleep"}]
+    monkeypatch.setattr(node, "LEAST_S", 0.5)
+    monkeypatch.setattr(node, "_left_s", lambda: 1.8)
+    path = write(tmp_path, oracles=oracles, executor={"use": "threads"}, budget={"evaluations": 1})
+    with Campaign.from_yaml(path, tmp_path / "run") as campaign:
+        kinds = [event.kind for event in campaign.events()]
+        (outcome,) = campaign.ledger.outcomes
+    assert kinds.count("retry") == 1
+    assert (outcome.failure, outcome.attempts) == ("timeout", 2)
+    assert "give the job a longer walltime (the second time)" in outcome.error
 
 
 def test_of_two_that_want_to_evaluate_one_does_and_the_other_has_its_answer(tmp_path):

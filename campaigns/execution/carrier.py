@@ -4,7 +4,7 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +72,7 @@ class Carrier:
         self._flights: dict[Future[Any], str] = {}
         self._lock = threading.Lock()
         self._closed = False
+        self._sender = ThreadPoolExecutor(1, thread_name_prefix="eutectic-send")  # a scheduler may be waited for there
         if self._answers is not None:
             self._answers.folder.mkdir(parents=True, exist_ok=True)
 
@@ -88,7 +89,7 @@ class Carrier:
         if self._answers is not None and key:
             self._answers.unstop(key)
         order = Order(self._owner, function, list(arguments), key, resources, self._setting)
-        self._send(future, order, TIMES)
+        self._sender.submit(self._send, future, order, TIMES)
         return future
 
     def _send(self, future: "Future[Any]", order: Order, times: int) -> None:
@@ -119,8 +120,9 @@ class Carrier:
             self._give(future, answer)
 
     def _again(self, future: "Future[Any]", order: Order, times: int) -> None:
-        """Send once more, in a thread of its own: the engine's must not wait for the engine."""
-        threading.Thread(target=self._send, args=(future, order, times - 1), daemon=True).start()
+        """Send once more: not from here, for the engine's thread must not wait for the engine."""
+        with suppress(RuntimeError):  # shut down meanwhile
+            self._sender.submit(self._send, future, order, times - 1)
 
     def _give(self, future: "Future[Any]", answer: Mapping[str, Any]) -> None:
         """Set what came back."""
@@ -143,6 +145,7 @@ class Carrier:
         """Take no more; wait for what runs, or end it, on whatever machine it is."""
         with self._lock:
             self._closed, flights = True, dict(self._flights)
+        self._sender.shutdown(wait=not cancel_futures, cancel_futures=cancel_futures)
         if not cancel_futures and wait:
             for future in flights:
                 with suppress(Exception):

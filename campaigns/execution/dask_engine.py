@@ -18,6 +18,8 @@ CONNECT_S = 10.0
 """Seconds one try to connect may take."""
 LOOK_S = 2.0
 """Seconds between two looks at whether the scheduler is still there."""
+HERE = "__import__('importlib.util').util.find_spec('eutectic') is not None"
+"""Python that is true where this package can be imported; what it is said in is there in any case."""
 CLOSE_S = 10.0
 """Seconds a cluster of our own may take to close."""
 
@@ -83,6 +85,7 @@ class DaskEngine:
         self._client: Any = None
         self._client = self._connect()
         if not declared:
+            self._require_ourselves()
             self._require(most)
         threading.Thread(target=self._watch, daemon=True, name="eutectic-dask").start()
 
@@ -108,6 +111,16 @@ class DaskEngine:
         if resources.memory_mb is not None and self._where.system is not None:
             asked["memory_mb"] = resources.memory_mb
         return asked
+
+    def _require_ourselves(self) -> None:
+        """EngineMissing when the scheduler or a worker of somebody else's cannot import this package."""
+        seen = {"the scheduler": self._client.run_on_scheduler(eval, HERE), **self._client.run(eval, HERE)}
+        without = [name for name, here in seen.items() if not here]
+        if without:
+            raise EngineMissing(
+                f"{', '.join(without)} at {self._where.address} cannot import eutectic: install it in their "
+                "environment, or start them in this one"
+            )
 
     def _require(self, most: Resources) -> None:
         """EngineMissing when workers are there and none of them says that it has what an oracle needs."""

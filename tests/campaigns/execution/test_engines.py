@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from eutectic.campaigns.campaign import Campaign
-from eutectic.campaigns.execution import node
+from eutectic.campaigns.execution import dask_engine, node
 from eutectic.campaigns.execution.base import EvaluationLost, Resources, Setting
 from eutectic.campaigns.file import plugins
 from eutectic.campaigns.record.journal import Journal
@@ -271,3 +271,10 @@ def test_an_evaluation_whose_node_ends_is_told_so_before(tmp_path, monkeypatch):
         assert "give the job a longer walltime" in str(lost)
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+def test_workers_that_cannot_import_this_package_are_named_before_anything_is_sent(scheduler, tmp_path, monkeypatch):
+    monkeypatch.setattr(dask_engine, "HERE", dask_engine.HERE.replace("eutectic", "no_such_package"))
+    part = plugins.build("executors", {"use": "dask", "address": scheduler.address}, ".")
+    with pytest.raises(EngineMissing, match=r"the scheduler, tcp://.* cannot import eutectic: install it in their"):
+        part.open(Setting(answers=str(tmp_path)))

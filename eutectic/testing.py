@@ -7,17 +7,27 @@ What a part refuses (`refuse`) is left out: it is held to the rest.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from eutectic.campaigns.execution.base import EvaluationLost, ExecutorPart, Setting
 from eutectic.generators.base import Generator
 from eutectic.optimizers.base import Array, History, Kind, Mixture, Optimizer, Space
 from eutectic.optimizers.spaces import region
 from eutectic.oracles.base import Candidate, EngineMissing, Evaluation, Oracle
 from eutectic.surrogates.base import Domain, FittedSurrogate, Surrogate
 
-__all__ = ["SPACES", "ContractBroken", "check_generator", "check_optimizer", "check_oracle", "check_surrogate"]
+__all__ = [
+    "SPACES",
+    "ContractBroken",
+    "check_executor",
+    "check_generator",
+    "check_optimizer",
+    "check_oracle",
+    "check_surrogate",
+]
 
 _SEED = 3
 _FAILURES = ("unphysical", "not_converged", "bad_input", "error", "timeout", "memory", "crash", "infrastructure")
@@ -163,6 +173,36 @@ def check_oracle(oracle: Oracle, candidates: Sequence[Candidate]) -> list[Evalua
         raise ContractBroken(f"{claim.name}: it raises {error!r} for a candidate that it cannot know") from error
     _check_evaluations(claim, oracle, [nobody], answers)
     return evaluations
+
+
+def check_executor(part: ExecutorPart, folder: str | Path, patience_s: float = 120.0) -> None:
+    """Check an executor on this machine, two evaluations at a time; `folder` is for what it writes.
+
+    It gives results; an exception, a process that ends, a hang over its time cost one evaluation each, say which it
+    was, and nothing after them; shut down, it takes no more. patience_s: longest wait for one answer, s. Raises
+    ContractBroken, and EngineMissing where it cannot be opened here.
+    """
+    claim = _Claim(type(part).__name__)
+    executor = part.open(Setting(workers=2, timeout_s=2.0, answers=str(Path(folder) / "results")))
+    try:
+        futures = [executor.submit("operator:add", k, 1, key=f"add-{k}") for k in range(4)]
+        claim.holds([f.result(patience_s) for f in futures] == [1, 2, 3, 4], "results do not answer what was submitted")
+        bad = {"error": ("json:loads", "{"), "crash": ("os:_exit", 3), "timeout": ("time:sleep", 60)}
+        for failure, (function, argument) in bad.items():
+            neighbour = executor.submit("time:sleep", 0.1, key=f"beside-{failure}")
+            error = executor.submit(function, argument, key=failure).exception(patience_s)
+            claim.holds(isinstance(error, EvaluationLost), f"{function} ends in {error!r}, not in EvaluationLost")
+            said = getattr(error, "failure", "")
+            claim.holds(said == failure, f"{function} is told as '{said}', not as '{failure}'")
+            claim.holds(neighbour.exception(patience_s) is None, f"{function} took its neighbour with it")
+        claim.holds(executor.submit("operator:add", 1, 1).result(patience_s) == 2, "it answers no more after failures")
+    finally:
+        executor.shutdown(cancel_futures=True)
+    try:
+        executor.submit("operator:add", 1, 1)
+    except RuntimeError:
+        return
+    raise ContractBroken(f"{claim.name}: it takes evaluations after it was shut down")
 
 
 def _refused(optimizer: Any, space: Space, objectives: int, constraints: int) -> object:

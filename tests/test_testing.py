@@ -1,11 +1,16 @@
 """The checks that are shipped for the parts of others: ours pass them, and each of them can fail."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from eutectic.campaigns.execution.base import Setting
 from eutectic.campaigns.file import plugins
 from eutectic.generators.composition import Composition
 from eutectic.generators.parameters import Parameters, Variable
@@ -18,6 +23,7 @@ from eutectic.surrogates.polynomial.recipe import Polynomial
 from eutectic.testing import (
     SPACES,
     ContractBroken,
+    check_executor,
     check_generator,
     check_optimizer,
     check_oracle,
@@ -49,6 +55,38 @@ def test_our_surrogates_pass_the_check_we_ship(name: str) -> None:
 @pytest.mark.parametrize("name", GENERATORS)
 def test_our_generators_pass_the_check_we_ship(name: str) -> None:
     check_generator(GENERATORS[name])
+
+
+@pytest.mark.parametrize("name", ["local", "threads"])
+def test_our_executors_pass_the_check_we_ship(name: str, tmp_path: Path) -> None:
+    check_executor(plugins.build("executors", {"use": name}, tmp_path), tmp_path)
+
+
+@dataclass(frozen=True)
+class Bare:
+    """A pool that forgot the carrier."""
+
+    def open(self, setting: Setting) -> "Bare":
+        """Nothing is started."""
+        return self
+
+    def submit(self, function: str, /, *arguments: object, key: str = "", resources: object = None) -> "Future[Any]":
+        """Call it here."""
+        future: Future[Any] = Future()
+        module, _, name = function.partition(":")
+        try:
+            future.set_result(getattr(import_module(module), name)(*arguments))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Nothing runs."""
+
+
+def test_an_executor_that_breaks_the_contract_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ContractBroken, match="Bare: json:loads ends in JSONDecodeError"):
+        check_executor(Bare(), tmp_path)
 
 
 def test_an_oracle_of_ours_passes_the_check_we_ship() -> None:

@@ -20,6 +20,8 @@ LOOK_S = 2.0
 """Seconds between two looks at whether the scheduler is still there."""
 HERE = "__import__('importlib.util').util.find_spec('eutectic') is not None"
 """Python that is true where this package can be imported; what it is said in is there in any case."""
+UNINTERRUPTED = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+"""What a worker of this machine runs first: a Ctrl-C in the terminal is for the campaign alone."""
 CLOSE_S = 10.0
 """Seconds a cluster of our own may take to close."""
 
@@ -56,6 +58,7 @@ class Cluster:
             memory_limit=0,  # our own limits hold
             dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
+            preload=[UNINTERRUPTED],
             resources={name: number for name, number in self.offered.items() if number},
         )
 

@@ -17,8 +17,12 @@ from eutectic.oracles.base import EngineMissing
 
 FIND_US = f'export PYTHONPATH="{HOME}:$PYTHONPATH"'
 """What a worker's shell is told, so that it finds this package wherever it lies."""
-END_WITH_US = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9, 0, 0, 0); os.execvp(sys.argv[1], sys.argv[1:])"
-"""What starts Parsl's own process in between: it ends with the campaign's (prctl(2)), or it would wait for ever."""
+START = (
+    "import ctypes, os, signal, sys; ctypes.CDLL(None).prctl(1, 9, 0, 0, 0); "
+    "signal.signal(signal.SIGINT, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])"
+)
+"""What starts Parsl's own process in between: it ends with the campaign's (prctl(2)), or it would wait for ever, and a
+Ctrl-C in the terminal is for the campaign alone."""
 EXTRA = "pip install 'eutectic[parsl]'"
 
 
@@ -105,7 +109,7 @@ def _here(setting: Setting) -> Any:
 
     workers = HighThroughputExecutor(
         label="here",
-        interchange_launch_cmd=[sys.executable, "-c", END_WITH_US, "interchange.py"],
+        interchange_launch_cmd=[sys.executable, "-c", START, "interchange.py"],
         address="127.0.0.1",
         loopback_address="127.0.0.1",
         max_workers_per_node=setting.workers,

@@ -1,6 +1,7 @@
 """One contract for every executor: what goes wrong costs one evaluation, and nothing is paid for twice."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from eutectic.campaigns.file import plugins
 from eutectic.campaigns.record.journal import Journal
 from eutectic.campaigns.record.ledger import read_ledger
 from eutectic.oracles.base import EngineMissing
-from tests.campaigns.execution.clusters_of_tests import Scheduler, environment, wait_for_workers
+from tests.campaigns.execution.clusters_of_tests import ROOT, Scheduler, environment, wait_for_workers
 from tests.campaigns.execution.processes_of_tests import HERE, alive, marked, until
 from tests.campaigns.trial_campaigns import calls, write
 
@@ -278,3 +279,19 @@ def test_workers_that_cannot_import_this_package_are_named_before_anything_is_se
     part = plugins.build("executors", {"use": "dask", "address": scheduler.address}, ".")
     with pytest.raises(EngineMissing, match=r"the scheduler, tcp://.* cannot import eutectic: install it in their"):
         part.open(Setting(answers=str(tmp_path)))
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_first_ctrl_c_in_the_terminal_lets_evaluations_that_run_finish(name, tmp_path):
+    pytest.importorskip({"dask": "distributed", "parsl": "parsl"}.get(name, "json"))
+    path = write(tmp_path, executor={"use": name, "workers": 2}, budget={"evaluations": 4, "batch": 2}, oracles=[NAPS])
+    (tmp_path / "naps.py").write_text(NAP)
+    command = [sys.executable, "-m", "eutectic", "run", str(path), "--dir", str(tmp_path / "run"), "--quiet"]
+    options = {"env": environment(), "cwd": ROOT, "stderr": subprocess.DEVNULL, "start_new_session": True}
+    with subprocess.Popen([*command, "--set", "tracking.enabled=false"], **options) as process:
+        until(lambda: calls(tmp_path) == 2 or process.poll() is not None, 60)
+        os.killpg(process.pid, signal.SIGINT)
+        time.sleep(1.0)
+        (tmp_path / "go").touch()
+        assert process.wait(60) == 130
+    assert [o.status for o in read_ledger(tmp_path / "run").outcomes] == ["finished", "finished"]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 import numpy as np
 
-from eutectic.campaigns.analysis.labels import number
+from eutectic.campaigns.analysis.labels import number, titled
 
 Numbers = tuple[float | None, ...]
 """None where there is no value."""
@@ -130,6 +130,12 @@ class Explained:
     threshold: str
     """In words: `at least 175, reached by the best quarter of the evaluations`."""
     counterfactuals: tuple[Counterfactual, ...]
+    distance: str = ""
+    """Of a curve, which distance to the wanted one its value is."""
+
+    def title(self) -> str:
+        """The name that people see."""
+        return titled(self.property, self.distance)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from eutectic.campaigns.analysis.units import read
+from eutectic.campaigns.file.goals import Goal
 
 
 def aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -49,6 +50,16 @@ def label(name: str) -> str:
     """A property's name for an axis or a table's head: `Bulk modulus (GPa)`."""
     words, unit = quantity(name)
     return f"{words} ({unit})" if unit else words
+
+
+def titled(name: str, distance: str = "") -> str:
+    """The name under which a property is shown; of a curve, that its value is a distance: `Spectrum (rms distance)`."""
+    return f"{quantity(name)[0]} ({distance} distance)" if distance else name
+
+
+def title_of(goals: Sequence[Goal], name: str) -> str:
+    """The same for a property of a campaign with these objectives."""
+    return titled(name, next((goal.distance for goal in goals if goal.name == name), ""))
 
 
 def _words(tokens: list[str]) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eutectic.campaigns.analysis.labels import titled
 from eutectic.campaigns.errors import CampaignFileError
 from eutectic.campaigns.problem.build import build
 from eutectic.campaigns.problem.definition import Problem
@@ -30,6 +31,13 @@ class Parity:
     """rmse, mae (natural units), r2, coverage_95 and the others of `eutectic.optimizers.models.diagnostics.Check`."""
     notes: tuple[str, ...] = ()
     """What the surrogate says of itself: who is in charge of `auto`, weights of `stacked`, ..."""
+    distance: str = ""
+    """Of a curve, which distance to the wanted one its value is."""
+
+    @property
+    def title(self) -> str:
+        """The name that people see."""
+        return titled(self.name, self.distance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +79,12 @@ def _leave_one_out(ledger: Ledger) -> Parities:
     history = history_of(ledger, problem.space)
     checks = crossvalidate(history, problem.space, problem.recipes)
     shown: dict[str, Parity] = {}
+    distances = {goal.name: goal.distance for goal in problem.spec.goals}
     for (name, sign, shift), check in zip(outputs_of(problem), checks, strict=True):
         if len(check.mean) and np.isfinite(check.mean).all():
             natural = [sign * column + shift for column in (check.observed, check.mean)]
-            shown.setdefault(name, Parity(name, natural[0], natural[1], check.std, check.metrics, check.notes))
+            of = distances.get(name, "")
+            shown.setdefault(name, Parity(name, natural[0], natural[1], check.std, check.metrics, check.notes, of))
     return Parities(tuple(shown.values()))
 
 

@@ -6,7 +6,7 @@ from html import escape
 
 from eutectic.campaigns.analysis import rungs, summary
 from eutectic.campaigns.analysis.forecast import time_left_s
-from eutectic.campaigns.analysis.labels import duration, measured, number, quantity
+from eutectic.campaigns.analysis.labels import duration, measured, number, quantity, titled
 from eutectic.campaigns.record.outcomes import Ledger
 
 
@@ -28,7 +28,7 @@ class Standing:
     gain: float | None
     """Relative growth of the hypervolume in the last round, dimensionless."""
     best: tuple[tuple[str, float, float | None], ...]
-    """Objective, best feasible value, its standard error."""
+    """Objective as people see it, best feasible value, its standard error."""
     left_s: float | None
     """Wall seconds; None before anything is measured."""
 
@@ -46,7 +46,7 @@ def standing(ledger: Ledger, now: float) -> Standing:
         round=len(ledger.rounds),
         hypervolume=ledger.hypervolume if len(ledger.spec.goals) > 1 else None,
         gain=_gain(ledger),
-        best=_best(ledger),
+        best=_best(ledger, shown=True),
         left_s=time_left_s(ledger, now),
     )
 
@@ -67,7 +67,7 @@ def status_json(ledger: Ledger, now: float) -> dict[str, object]:
         },
         "round": now_standing.round,
         "hypervolume": ledger.hypervolume,
-        "best": {name: value for name, value, _ in now_standing.best},
+        "best": {name: value for name, value, _ in _best(ledger)},
         "cost_s": cost_s(ledger),
         **({"changes": [asdict(change) for change in ledger.changes]} if ledger.changes else {}),
         **({"rungs": rows} if (rows := _rungs(ledger)) else {}),
@@ -158,13 +158,19 @@ def cost_s(ledger: Ledger) -> dict[str, float]:
     return {cost.oracle: cost.seconds for cost in summary.costs(ledger)}
 
 
-def _best(ledger: Ledger) -> tuple[tuple[str, float, float | None], ...]:
-    """For each objective the feasible outcome with the smallest loss."""
+def _best(ledger: Ledger, shown: bool = False) -> tuple[tuple[str, float, float | None], ...]:
+    """For each objective the feasible outcome with the smallest loss; `shown`: under the name that people see."""
     found = []
     for column, goal in enumerate(ledger.spec.goals):
         winner = summary.best(ledger, column)
         if winner is not None:
-            found.append((goal.name, winner.values[goal.name], winner.errors.get(goal.name)))
+            found.append(
+                (
+                    titled(goal.name, goal.distance) if shown else goal.name,
+                    winner.values[goal.name],
+                    winner.errors.get(goal.name),
+                )
+            )
     return tuple(found)
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eutectic.campaigns.analysis.labels import duration, formula, measured, number, quantity
+from eutectic.campaigns.analysis.labels import duration, formula, measured, number, quantity, title_of, titled
 from eutectic.campaigns.file.goals import Goal
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.generators.representations.elements import SYMBOLS
@@ -45,9 +45,10 @@ def shown(value: float | int | str | None) -> str:
     return str(value) if isinstance(value, str | int) else number(value)
 
 
-def said(name: str, outcome: Outcome) -> str:
-    """`173.2 ± 0.6 GPa`: a property of an outcome with its unit."""
-    return f"{measured(outcome.values.get(name), outcome.errors.get(name))} {quantity(name)[1]}".strip()
+def said(name: str, outcome: Outcome, goals: Sequence[Goal]) -> str:
+    """`173.2 ± 0.6 GPa`: a property of an outcome with its unit; the distance to a curve has none here."""
+    unit = quantity(title_of(goals, name))[1]
+    return f"{measured(outcome.values.get(name), outcome.errors.get(name))} {unit}".strip()
 
 
 def best(ledger: Ledger, column: int, among: Sequence[Outcome] | None = None) -> Outcome | None:
@@ -147,6 +148,6 @@ def _extreme(ledger: Ledger, column: int, goal: Goal) -> str:
     assert winner is not None
     verb = "comes to" if goal.kind == "target" else "reaches" if goal.kind == "maximize" else "falls to"
     aim = f" (target {number(goal.target)})" if goal.kind == "target" else ""
-    words = quantity(goal.name)[0]
+    words = quantity(titled(goal.name, goal.distance))[0]
     words = words if words[:2].isupper() or not words[1:2].isalpha() else words[:1].lower() + words[1:]
-    return f"{words} {verb} {said(goal.name, winner)}{aim} in #{winner.number} ({title(winner)})"
+    return f"{words} {verb} {said(goal.name, winner, [goal])}{aim} in #{winner.number} ({title(winner)})"

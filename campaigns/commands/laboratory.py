@@ -313,5 +313,5 @@ def predict(
     with Campaign.open(folder) as campaign:
         names, dialect = variable_names(campaign.problem), _dialect(separator, decimal)
         points = [pairs(words or [])] if csv is None else [row.variables for row in read(csv, names, (), dialect)]
-        found = campaign.predict(points)
-    typer.echo(predictions_json(found) if format == "json" else predictions(found))
+        found, goals = campaign.predict(points), campaign.problem.spec.goals
+    typer.echo(predictions_json(found) if format == "json" else predictions(found, goals))

@@ -3,20 +3,26 @@
 import json
 from collections.abc import Sequence
 
-from eutectic.campaigns.analysis.labels import aligned, label, number
+from eutectic.campaigns.analysis.labels import aligned, label, number, title_of
 from eutectic.campaigns.analysis.summary import shown, title
+from eutectic.campaigns.file.goals import Goal
 from eutectic.campaigns.hand.predicting import Prediction
 
 
-def predictions(found: Sequence[Prediction]) -> str:
+def predictions(found: Sequence[Prediction], goals: Sequence[Goal]) -> str:
     """A block a candidate: each property with its interval, the probability of being feasible, the nearest measured."""
-    return "\n\n".join(_block(prediction) for prediction in found) or "nothing to predict"
+    return "\n\n".join(_block(prediction, goals) for prediction in found) or "nothing to predict"
 
 
-def _block(found: Prediction) -> str:
+def _block(found: Prediction, goals: Sequence[Goal]) -> str:
     names = ", ".join(f"{name} {shown(value)}" for name, value in found.variables.items())
     rows = [
-        [label(name), number(e.mean), number(e.std), f"{number(e.interval[0])} to {number(e.interval[1])}"]
+        [
+            label(title_of(goals, name)),
+            number(e.mean),
+            number(e.std),
+            f"{number(e.interval[0])} to {number(e.interval[1])}",
+        ]
         for name, e in found.properties.items()
     ]
     lines = [

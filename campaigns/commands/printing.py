@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from eutectic.campaigns.analysis.amounts import heads
-from eutectic.campaigns.analysis.labels import aligned, label, measured, number
+from eutectic.campaigns.analysis.labels import aligned, label, measured, number, title_of, titled
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.summary import counted
 from eutectic.campaigns.analysis.table import variable_names
@@ -49,7 +49,7 @@ def pareto_table(ledger: Ledger, outcomes: Sequence[Outcome]) -> str:
         return "no feasible candidate yet"
     shown = dict.fromkeys([goal.name for goal in ledger.spec.goals] + [limit.property for limit in ledger.spec.limits])
     variables = variable_names(outcomes)
-    head = ["candidate", *map(label, shown), *heads(ledger.spec, variables)]
+    head = ["candidate", *(label(title_of(ledger.spec.goals, name)) for name in shown), *heads(ledger.spec, variables)]
     rows = [
         [str(o.number), *(measured(o.values.get(p), o.errors.get(p)) for p in shown), *cells(o.variables, variables)]
         for o in outcomes
@@ -81,7 +81,12 @@ def suggestions(outcomes: Sequence[Outcome], spec: CampaignSpec, instructions: M
     if not outcomes:
         return "nothing left to suggest"
     variables = variable_names(outcomes)
-    head = ["id", *heads(spec, variables), *(f"predicted {label(goal.name)}" for goal in spec.goals), "proposed by"]
+    head = [
+        "id",
+        *heads(spec, variables),
+        *(f"predicted {label(titled(goal.name, goal.distance))}" for goal in spec.goals),
+        "proposed by",
+    ]
     rows = [[o.id, *cells(o.variables, variables), *_predicted(o, spec), _why(o, spec)] for o in outcomes]
     return "\n".join([aligned(head, rows), *(f"{name}: {text}" for name, text in instructions.items())])
 

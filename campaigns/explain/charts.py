@@ -39,7 +39,7 @@ def beeswarm(found: Explanation, one: Explained) -> Figure:
         traces.append({**point, "hovertext": tips, "hoverinfo": "text", "showlegend": False})
     ticks = {"tickvals": list(range(len(shown))), "ticktext": [plain(found.variables[j]) for j in shown],
              "autorange": "reversed", "showgrid": False}  # fmt: skip
-    x = axis(f"Adds to the prediction: {plain(label(one.property))}", {"zeroline": True, "zerolinecolor": MUTED})
+    x = axis(f"Adds to the prediction: {plain(label(one.title()))}", {"zeroline": True, "zerolinecolor": MUTED})
     return {"data": traces, "layout": layout(110 + 38 * len(shown), {"xaxis": x, "yaxis": axis("", ticks)})}
 
 
@@ -89,7 +89,7 @@ def waterfalls(found: Explanation, one: Explained) -> Figure | None:
     menu = {"buttons": buttons, "x": 0, "y": 1.16, "xanchor": "left", "yanchor": "top", "direction": "down"}
     rows = min(len(found.variables), SHOWN) + 2
     axes = {
-        "xaxis": axis(plain(label(one.property))),
+        "xaxis": axis(plain(label(one.title()))),
         "yaxis": axis("", {"autorange": "reversed", "type": "category", "showgrid": False}),
     }
     extra = {**axes, "updatemenus": [menu] if len(told) > 1 else [], "showlegend": False}
@@ -135,7 +135,7 @@ def dependence(one: Explained) -> Figure | None:
         line: Trace = {"type": "scatter", "mode": "lines", "name": plain(curve.variable), "x": places, "line": look}
         traces.append({**line, "y": list(curve.mean), "hovertext": tips, "hoverinfo": "text"})
     title = "Fraction" if shared else "Variable, from its least to its largest value"
-    axes = {"xaxis": axis(title), "yaxis": axis(f"Predicted: {plain(label(one.property))}")}
+    axes = {"xaxis": axis(title), "yaxis": axis(f"Predicted: {plain(label(one.title()))}")}
     return {"data": traces, "layout": layout(380, axes)}
 
 

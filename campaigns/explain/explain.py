@@ -154,7 +154,9 @@ class _Asked:
         ranking = Ranking(_plain(size), _plain(rise), _plain(error), _plain(weight))
         some = () if around is None else _spaced(self.shown, CANDIDATES)
         changes = tuple(self.change(one, every, o, around, aim, rng) for o in some if around is not None)
-        return Explained(one.name, swarm, ranking, self.formulas(one), self.curves(one), aim.text, changes)
+        distances = {goal.name: goal.distance for goal in self.ledger.spec.goals}
+        about = (self.formulas(one), self.curves(one), aim.text, changes, distances.get(one.name, ""))
+        return Explained(one.name, swarm, ranking, *about)
 
     def swarm(self, one: Learned, rng: np.random.Generator) -> Swarm:
         """SHAP values of the candidates explained alone and of others, evenly spaced over the campaign."""

@@ -85,7 +85,7 @@ def _beeswarm(found: Explanation, one: Explained) -> "Figure":
             feature_names=[_text(name) for name in found.variables],
         )
         shap.plots.beeswarm(values, max_display=SHOWN, ax=panel, plot_size=None, show=False)
-    panel.set_xlabel(_text(f"SHAP value: {label(one.property)}"))
+    panel.set_xlabel(_text(f"SHAP value: {label(one.title())}"))
     return figure
 
 
@@ -123,7 +123,7 @@ def _interactions(found: Explanation, one: Explained) -> "Figure | None":
     np.fill_diagonal(part, np.nan)
     shades = LinearSegmentedColormap.from_list("size", ["#f5f9fd", ACCENT])
     drawn = panel.imshow(part, cmap=shades, vmin=0)
-    figure.colorbar(drawn, ax=panel, label=_text(f"Interaction: {label(one.property)}"), shrink=0.8)
+    figure.colorbar(drawn, ax=panel, label=_text(f"Interaction: {label(one.title())}"), shrink=0.8)
     for i, j in np.argwhere(np.isfinite(part)):
         colour = "white" if part[i, j] > 0.6 * np.nanmax(part) else INK
         panel.text(j, i, number(float(part[i, j]), 2), ha="center", va="center", fontsize=7.5, color=colour)
@@ -165,7 +165,7 @@ def _page(found: Explanation, one: Explained, told: Sequence[int]) -> "Figure":
         panel.set_title(f"#{outcome}: {number(one.swarm.predicted[row])}", fontsize=9)
         panel.tick_params(axis="x", labelsize=8)
         panel.locator_params(axis="x", nbins=4)
-    figure.supxlabel(_text(label(one.property)), fontsize=10)
+    figure.supxlabel(_text(label(one.title())), fontsize=10)
     return figure
 
 
@@ -190,7 +190,7 @@ def _dependence(one: Explained) -> "Figure | None":
     low, high = min(p.get_ylim()[0] for p in panels), max(p.get_ylim()[1] for p in panels)
     for panel in panels:
         panel.set_ylim(low, high)
-    figure.supylabel(_text(label(one.property)), fontsize=10)
+    figure.supylabel(_text(label(one.title())), fontsize=10)
     return figure
 
 

@@ -48,7 +48,7 @@ def _property(found: Explanation, one: Explained) -> str:
          measured(ranking.permutation[j], ranking.permutation_error[j], 3), number(ranking.lasso[j], 3)]
         for j in order(one)[:SHOWN]
     ]  # fmt: skip
-    lines = [label(one.property), aligned(["  variable", "mean |SHAP|", "permutation", "LASSO"], _indented(rows))]
+    lines = [label(one.title()), aligned(["  variable", "mean |SHAP|", "permutation", "LASSO"], _indented(rows))]
     told = [text for said in one.formulas for text in formula(said)]
     lines += [f"  {text}" for text in (pair(found, one), *told) if text]
     lines.append(f"  counterfactuals reach {one.threshold}")
@@ -67,7 +67,7 @@ def pair(found: Explanation, one: Explained) -> str:
         return ""
     i, j = np.unravel_index(int(np.nanargmax(size)), size.shape)
     names = f"{found.variables[int(i)]} with {found.variables[int(j)]}"
-    amount = f"{number(float(size[i, j]), 3)} {quantity(one.property)[1]}".rstrip()
+    amount = f"{number(float(size[i, j]), 3)} {quantity(one.title())[1]}".rstrip()
     return f"strongest interaction: {names}, {amount} on average"
 
 
@@ -107,7 +107,7 @@ def added_up(found: Explanation, one: Explained, outcome: int) -> str:
     terms = [_term(values[j], found.variables[j]) for j in named]
     rest = float(values.sum() - values[named].sum())
     terms += [_term(rest, "others")] if abs(rest) > 1e-9 * float(np.abs([*values, one.swarm.base]).max()) else []
-    return f"{label(one.property)} {number(one.swarm.predicted[row])} = {number(one.swarm.base)}{''.join(terms)}"
+    return f"{label(one.title())} {number(one.swarm.predicted[row])} = {number(one.swarm.base)}{''.join(terms)}"
 
 
 def _term(value: float, name: str) -> str:

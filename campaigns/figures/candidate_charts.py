@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from eutectic.campaigns.analysis.labels import label, number
+from eutectic.campaigns.analysis.labels import label, number, quantity, titled
 from eutectic.campaigns.analysis.parity import Parity
 from eutectic.campaigns.analysis.summary import shown
 from eutectic.campaigns.analysis.table import variable_names
@@ -69,7 +69,8 @@ def _bars(ledger: Ledger, front: Sequence[Outcome]) -> Figure:
 def _order(ledger: Ledger) -> str:
     if len(ledger.spec.goals) == 1:
         return "Best candidate first"
-    return f"Candidates on the front, best {plain(label(ledger.spec.goals[0].name).split(' (')[0]).lower()} first"
+    first = ledger.spec.goals[0]
+    return f"Candidates on the front, best {plain(quantity(titled(first.name, first.distance))[0]).lower()} first"
 
 
 def spread(
@@ -137,7 +138,7 @@ def parity(outputs: Sequence[Parity]) -> Figure | None:
         mark = "" if i == 0 else str(i + 1)
         place = {"xaxis": f"x{mark}", "yaxis": f"y{mark}"}
         traces += [{**trace, **place} for trace in _panel(output)]
-        name = plain(label(output.name))
+        name = plain(label(output.title))
         square: dict[str, object] = {}
         extra |= {
             f"xaxis{mark}": axis(f"Measured: {name}", square),

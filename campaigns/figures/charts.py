@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from eutectic.campaigns.analysis.labels import label, number
+from eutectic.campaigns.analysis.labels import label, number, quantity, titled
 from eutectic.campaigns.analysis.summary import asked, said, title
 from eutectic.campaigns.figures.palette import ACCENT, GRID, INK, MUTED, ROUNDS, SHADE
 from eutectic.campaigns.file.goals import Goal
@@ -48,13 +48,16 @@ def layout(height: int, extra: Mapping[str, object]) -> dict[str, object]:
 def wanted(goal: Goal) -> str:
     """An axis title that says which way is better."""
     aim = f"target {number(goal.target)}" if goal.kind == "target" else f"{goal.kind}d"
-    return f"{plain(label(goal.name))}, {aim}"
+    return f"{plain(label(titled(goal.name, goal.distance)))}, {aim}"
 
 
 def hover(ledger: Ledger, outcome: Outcome) -> str:
     """What pointing at an outcome shows: number, candidate, every objective, round."""
     lines = [f"<b>#{outcome.number}</b> {plain(title(outcome))}"]
-    lines += [f"{plain(label(g.name).split(' (')[0])}: {plain(said(g.name, outcome))}" for g in ledger.spec.goals]
+    lines += [
+        f"{plain(quantity(titled(g.name, g.distance))[0])}: {plain(said(g.name, outcome, ledger.spec.goals))}"
+        for g in ledger.spec.goals
+    ]
     lines += (
         [f"round {outcome.round + 1}, {plain(outcome.origin)}"] if outcome.round >= 0 else ["known before the start"]
     )
@@ -216,21 +219,32 @@ def trace(ledger: Ledger) -> Figure | None:
     line: Trace = {"type": "scatter", "mode": "lines+markers", "x": x, "y": [r.hypervolume for r in known]}
     line |= {"line": {"color": ACCENT, "width": 2, "shape": "hv"}, "marker": {"size": 7}, "fill": "tozeroy"}
     line |= {"fillcolor": SHADE, "hovertext": text, "hoverinfo": "text", "showlegend": False, "cliponaxis": False}
-    stages = _stages(ledger)
+    stages = _turning_points(ledger)
     axes = {"xaxis": axis("Evaluations"), "yaxis": axis("Hypervolume", {"rangemode": "tozero"}), **stages}
     return {"data": [line], "layout": layout(340, axes)}
 
 
-def _stages(ledger: Ledger) -> dict[str, object]:
-    """Dotted lines where another optimizer took over, with its name."""
+def turning_points(ledger: Ledger) -> list[tuple[int, str, bool]]:
+    """Evaluations made, what happened then, and whether people did it: another optimizer took over, aims changed."""
+    found = [
+        (sum(0 <= o.round < batch.index for o in ledger.outcomes), f"{batch.optimizer} from here", False)
+        for before, batch in zip(ledger.batches, ledger.batches[1:], strict=False)
+        if batch.stage != before.stage
+    ]
+    for change in ledger.changes:
+        if change.regards:
+            made = sum(0 <= o.round < change.round for o in ledger.outcomes)
+            found.append((made, f"{' and '.join(change.regards)} changed", True))
+    return found
+
+
+def _turning_points(ledger: Ledger) -> dict[str, object]:
+    """Dotted lines where another optimizer took over, dashed ones where aims changed, each with its words."""
     shapes, notes = [], []
-    for before, batch in zip(ledger.batches, ledger.batches[1:], strict=False):
-        if batch.stage != before.stage:
-            x = sum(0 <= o.round < batch.index for o in ledger.outcomes)
-            dotted = {"color": MUTED, "width": 1, "dash": "dot"}
-            shapes.append({"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1, "line": dotted})
-            words = {"text": f"{plain(batch.optimizer)} from here", "showarrow": False, "font": {"color": MUTED}}
-            notes.append(
-                {**words, "x": x, "xanchor": "left", "xshift": 6, "yref": "paper", "y": 1.0, "yanchor": "bottom"}
-            )
+    for x, text, by_people in turning_points(ledger):
+        style = {"color": MUTED, "width": 1, "dash": "dash" if by_people else "dot"}
+        shapes.append({"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1, "line": style})
+        words = {"text": plain(text), "showarrow": False, "font": {"color": MUTED}, "x": x, "xanchor": "left"}
+        place = {"y": 0.02, "yanchor": "bottom"} if by_people else {"y": 1.0, "yanchor": "bottom"}
+        notes.append({**words, "xshift": 6, "yref": "paper", **place})
     return {"shapes": shapes, "annotations": notes}

@@ -5,12 +5,12 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eutectic.campaigns.analysis.labels import label, number, quantity
+from eutectic.campaigns.analysis.labels import label, number, quantity, titled
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.parity import Parities, leave_one_out
 from eutectic.campaigns.analysis.summary import shown
 from eutectic.campaigns.figures.candidate_charts import elements, spread, thinned
-from eutectic.campaigns.figures.charts import MAX_PANELS, running_best, stairs
+from eutectic.campaigns.figures.charts import MAX_PANELS, running_best, stairs, turning_points
 from eutectic.campaigns.figures.palette import ACCENT, GRID, INK, MUTED, ROUNDS, SHADE, member
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 
@@ -122,7 +122,7 @@ def _pair(ledger: Ledger, front: Sequence[Outcome], pair: tuple[int, int], panel
 
 def _wanted(goal: Any) -> str:
     aim = f"target {number(goal.target)}" if goal.kind == "target" else f"{goal.kind}d"
-    return _text(f"{label(goal.name)}, {aim}")
+    return _text(f"{label(titled(goal.name, goal.distance))}, {aim}")
 
 
 def _text(text: str) -> str:
@@ -167,13 +167,11 @@ def _trace(ledger: Ledger) -> "Figure | None":
     panel.fill_between(x, y, step="post", color=SHADE, lw=0)
     panel.step(x, y, where="post", color=ACCENT, lw=1.8)
     panel.plot(x, y, "o", color=ACCENT, ms=4.5, clip_on=False)
-    for before, batch in zip(ledger.batches, ledger.batches[1:], strict=False):
-        if batch.stage != before.stage:
-            start = sum(0 <= o.round < batch.index for o in ledger.outcomes)
-            panel.axvline(start, color=MUTED, lw=0.9, ls=":")
-            place = panel.get_xaxis_transform()
-            panel.text(start, 1.01, f" {_text(batch.optimizer)} from here", transform=place, color=MUTED, fontsize=9)
-    units = [quantity(g.name)[1] for g in ledger.spec.goals]
+    for start, words, by_people in turning_points(ledger):
+        panel.axvline(start, color=MUTED, lw=0.9, ls="--" if by_people else ":")
+        place, height = panel.get_xaxis_transform(), 0.02 if by_people else 1.01
+        panel.text(start, height, f" {_text(words)}", transform=place, color=MUTED, fontsize=9)
+    units = [quantity(titled(g.name, g.distance))[1] for g in ledger.spec.goals]
     unit = f" ({_text(' · '.join(units))})" if all(units) else ""
     panel.set(xlabel="Evaluations", ylabel=f"Hypervolume{unit}", ylim=(0, None))
     panel.xaxis.set_major_locator(_whole())
@@ -185,7 +183,7 @@ def _makeup(ledger: Ledger, front: Sequence[Outcome]) -> "Figure | None":
     chosen = thinned(front)
     if not chosen or len(ledger.spec.goals) < 2:
         return None
-    first = quantity(ledger.spec.goals[0].name)[0].lower()
+    first = quantity(titled(ledger.spec.goals[0].name, ledger.spec.goals[0].distance))[0].lower()
     below = _text(f"Candidates on the front, best {first} first")
     ticks = [f"#{o.number}" for o in chosen]
     if not all(o.composition for o in chosen):
@@ -250,5 +248,5 @@ def _parity(checks: Parities) -> "Figure | None":
         panel.axline(middle, slope=1, color=MUTED, lw=1, ls="--", zorder=0)
         words = f"R² {number(output.metrics.get('r2'), 3)}\nRMSE {number(output.metrics.get('rmse'), 3)}"
         panel.text(0.04, 0.96, words, transform=panel.transAxes, va="top", fontsize=9)
-        panel.set(xlabel=_text(f"Measured: {label(output.name)}"), ylabel="Predicted without it")
+        panel.set(xlabel=_text(f"Measured: {label(output.title)}"), ylabel="Predicted without it")
     return figure

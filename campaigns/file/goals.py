@@ -66,6 +66,11 @@ class Goal:
     curve: CurveGoal | None = None
     """For a property that is a curve: its value then is the distance to this one, which is minimised."""
 
+    @property
+    def distance(self) -> str:
+        """Which distance to a wanted curve its value is: `rms`, `wasserstein`, `cosine`; "" for a plain property."""
+        return "" if self.curve is None else self.curve.distance
+
     def signed(self, value: float) -> float:
         """What a surrogate models: the value, its negative when maximised, its distance above a target."""
         if self.kind == "target":

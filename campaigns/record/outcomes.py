@@ -165,6 +165,12 @@ class Change:
     anew: bool
     """Were objectives changed, so that the reference point and all hypervolumes are others?"""
 
+    @property
+    def regards(self) -> tuple[str, ...]:
+        """Of what was changed, what hypervolumes depend on: `objectives`, `constraints`."""
+        said = {line.split(".")[0].split(":")[0] for line in self.differences}
+        return tuple(name for name in ("objectives", "constraints") if name in said)
+
 
 @dataclass(frozen=True, slots=True)
 class Ledger:

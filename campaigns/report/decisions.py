@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from eutectic.campaigns.analysis.labels import duration, label, measured, number, quantity
+from eutectic.campaigns.analysis.labels import duration, label, measured, number, quantity, title_of, titled
 from eutectic.campaigns.analysis.summary import asked, costs, counted, said
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.campaigns.report.markup import Html, Text, badge, candidate, paragraph, safe, section, table
@@ -13,7 +13,7 @@ from eutectic.campaigns.report.overview import SHOWN, details
 def decisions(ledger: Ledger) -> str:
     """Why each candidate was proposed, and what came of it."""
     rows = [_decision(ledger, outcome) for outcome in reversed(asked(ledger))]
-    goals = [label(g.name) for g in ledger.spec.goals]
+    goals = [label(titled(g.name, g.distance)) for g in ledger.spec.goals]
     pairs = [text for goal in goals for text in (f"{goal} predicted", "measured")]
     columns = ["", "Round", "Status", "Candidate", "Proposer", "Acquisition", *pairs, "P(feasible)", "Nearest"]
     note = (
@@ -39,7 +39,7 @@ def _decision(ledger: Ledger, outcome: Outcome) -> list[Text]:
     ]
     cells.append(number(reason.acquisition, 3))
     for column, goal in enumerate(ledger.spec.goals):
-        cells += [_predicted(ledger, outcome, column), _measured(outcome, goal.name)]
+        cells += [_predicted(ledger, outcome, column), _measured(ledger, outcome, goal.name)]
     return [*cells, number(reason.feasibility, 2), near]
 
 
@@ -51,8 +51,9 @@ def _predicted(ledger: Ledger, outcome: Outcome, column: int) -> str:
     return measured(ledger.spec.goals[column].natural(mean[column]), deviation)
 
 
-def _measured(outcome: Outcome, name: str) -> str:
-    return said(name, outcome).removesuffix(quantity(name)[1]) if outcome.status != "failed" else "–"
+def _measured(ledger: Ledger, outcome: Outcome, name: str) -> str:
+    unit = quantity(title_of(ledger.spec.goals, name))[1]
+    return said(name, outcome, ledger.spec.goals).removesuffix(unit) if outcome.status != "failed" else "–"
 
 
 def expenses(ledger: Ledger) -> str:
@@ -80,7 +81,7 @@ def failures(ledger: Ledger) -> str:
     kinds = Counter(o.failure or o.status for o in lost)
     words = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     rows: list[list[Text]] = [
-        [f"#{o.number}", o.round + 1, candidate(o), badge(o.status), o.failure, _reason(o), _kept(o)]
+        [f"#{o.number}", o.round + 1, candidate(o), badge(o.status), o.failure, _reason(o), _kept(ledger, o)]
         for o in lost[:SHOWN]
     ]
     columns = ["", "Round", "Candidate", "Status", "Class", "Reason", "Values it returned"]
@@ -96,8 +97,9 @@ def _reason(outcome: Outcome) -> Text:
     return Html(safe(first) + safe(details("more", rest[-4000:]))) if rest.strip() else first
 
 
-def _kept(outcome: Outcome) -> str:
-    return ", ".join(f"{label(name)}: {number(value)}" for name, value in outcome.values.items())
+def _kept(ledger: Ledger, outcome: Outcome) -> str:
+    goals = ledger.spec.goals
+    return ", ".join(f"{label(title_of(goals, name))}: {number(value)}" for name, value in outcome.values.items())
 
 
 def again(ledger: Ledger, source: str) -> str:

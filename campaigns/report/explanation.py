@@ -60,7 +60,7 @@ def _property(found: Explanation, one: Explained, place: int) -> str:
     ]  # fmt: skip
     return "".join(
         [
-            f"<h3>{safe(label(one.property))}</h3>",
+            f"<h3>{safe(label(one.title()))}</h3>",
             chart(f"shap_{place}", beeswarm(found, one)),
             table(["Variable", "Mean |SHAP|", "Permutation", "LASSO"], rows, numbers=(1, 2, 3)),
             *(paragraph(" ".join(formula(said)).strip()) for said in one.formulas),

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from eutectic.campaigns.analysis.labels import duration, label, measured, number
+from eutectic.campaigns.analysis.labels import duration, label, measured, number, title_of, titled
 from eutectic.campaigns.analysis.parity import Parities, Parity
 from eutectic.campaigns.analysis.rungs import agreements, costs, gated, unclimbed
 from eutectic.campaigns.analysis.summary import asked
@@ -36,8 +36,10 @@ def ladder(ledger: Ledger) -> str:
 
 def _agreement(ledger: Ledger) -> str:
     """Correlation and bias of neighbouring rungs."""
+    goals = ledger.spec.goals
     rows: list[list[Text]] = [
-        [label(a.property), f"{a.lower} → {a.upper}", a.n, number(a.correlation, 3), number(a.bias), number(a.scatter),
+        [label(title_of(goals, a.property)), f"{a.lower} → {a.upper}",
+         a.n, number(a.correlation, 3), number(a.bias), number(a.scatter),
          f"{number(a.spot_bias)} ({a.spot_checks})" if a.spot_checks else "–"]
         for a in agreements(ledger)
     ]  # fmt: skip
@@ -71,7 +73,7 @@ def validation(ledger: Ledger, parities: Parities) -> str:
     rows = [_validated(ledger, outcome, parities) for outcome in told]
     columns = ["", "Candidate", "Status"]
     for goal in ledger.spec.goals:
-        columns += [f"{label(goal.name)} predicted", "in the search", "validated"]
+        columns += [f"{label(titled(goal.name, goal.distance))} predicted", "in the search", "validated"]
     options = ", ".join(f"{key}: {value}" for key, value in ledger.spec.validation.options.items())
     by_hand = [o for o in told if o.validation is not None and o.validation.provenance.get("told")]
     how = "measured once more, by hand," if by_hand else "computed once more, with other seeds,"

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 import yaml
 
 from eutectic.campaigns.analysis.amounts import heads
-from eutectic.campaigns.analysis.labels import duration, label, number, quantity
+from eutectic.campaigns.analysis.labels import duration, label, number, quantity, title_of, titled
 from eutectic.campaigns.analysis.parity import Parities
 from eutectic.campaigns.analysis.summary import asked, findings, said, shown, wall_s
 from eutectic.campaigns.analysis.table import variable_names
 from eutectic.campaigns.figures import candidate_charts
 from eutectic.campaigns.figures.candidate_charts import MAX_BARS, makeup
 from eutectic.campaigns.figures.charts import objectives, trace
-from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.campaigns.record.outcomes import Change, Ledger, Outcome
 from eutectic.campaigns.record.volume import estimated
 from eutectic.campaigns.report.markup import Html, Text, badge, candidate, chart, paragraph, safe, section, table
 from eutectic.optimizers.models.diagnostics import doubts
@@ -35,7 +35,13 @@ def head(ledger: Ledger, front: Sequence[Outcome]) -> str:
         ("Oracle time", duration(sum(o.cost_s for o in asked(ledger))), f"{duration(wall_s(ledger))} on the clock"),
     ]
     if len(ledger.spec.goals) == 1:
-        tiles[1:3] = [("Best", _best(ledger, front), quantity(ledger.spec.goals[0].name)[0])]
+        tiles[1:3] = [
+            (
+                "Best",
+                _best(ledger, front),
+                quantity(titled(ledger.spec.goals[0].name, ledger.spec.goals[0].distance))[0],
+            )
+        ]
     cells = "".join(
         f'<div class="tile"><span>{safe(name)}</span><b>{safe(value)}</b><small>{safe(note)}</small></div>'
         for name, value, note in tiles
@@ -50,13 +56,14 @@ def head(ledger: Ledger, front: Sequence[Outcome]) -> str:
 
 
 def _best(ledger: Ledger, front: Sequence[Outcome]) -> str:
-    return said(ledger.spec.goals[0].name, front[0]) if front else "–"
+    return said(ledger.spec.goals[0].name, front[0], ledger.spec.goals) if front else "–"
 
 
 def problem(ledger: Ledger) -> str:
     """What was asked: objectives, constraints, space, oracles, optimizers, budget."""
     goals: list[list[Text]] = [
-        [label(g.name), f"target {number(g.target)} ± {number(g.tolerance)}" if g.kind == "target" else g.kind,
+        [label(titled(g.name, g.distance)),
+         f"target {number(g.target)} ± {number(g.tolerance)}" if g.kind == "target" else g.kind,
          _reference(ledger, i)]
         for i, g in enumerate(ledger.spec.goals)
     ]  # fmt: skip
@@ -131,22 +138,33 @@ def _ranked(ledger: Ledger, front: Sequence[Outcome]) -> list[Outcome]:
 def _candidates(ledger: Ledger, outcomes: Sequence[Outcome]) -> str:
     if not outcomes:
         return ""
-    names = list(dict.fromkeys([*(g.name for g in ledger.spec.goals), *(x.property for x in ledger.spec.limits)]))
+    goals = ledger.spec.goals
+    names = list(dict.fromkeys([*(g.name for g in goals), *(x.property for x in ledger.spec.limits)]))
     rows: list[list[Text]] = [
-        [f"#{o.number}", candidate(o), *(said(name, o).removesuffix(quantity(name)[1]) for name in names),
-         o.origin, o.id]
+        [f"#{o.number}", candidate(o),
+         *(said(name, o, goals).removesuffix(quantity(title_of(goals, name))[1]) for name in names), o.origin, o.id]
         for o in outcomes[:SHOWN]
     ]  # fmt: skip
-    columns = ["", "Candidate", *map(label, names), "Proposed by", "Id"]
+    columns = ["", "Candidate", *(label(title_of(goals, name)) for name in names), "Proposed by", "Id"]
     return "<h3>Best candidates</h3>" + table(columns, rows, numbers=range(2, 2 + len(names)), tall=len(rows) > 15)
 
 
 def hypervolume(ledger: Ledger) -> str:
     """The hypervolume's trace."""
     figure = trace(ledger) if len(ledger.spec.goals) > 1 else None
-    goals = ", ".join(quantity(g.name)[1] or "1" for g in ledger.spec.goals)
-    note = f"Volume between the feasible candidates and the reference point, in the product of the units {goals}."
+    units = ", ".join(quantity(titled(g.name, g.distance))[1] or "1" for g in ledger.spec.goals)
+    note = f"Volume between the feasible candidates and the reference point, in the product of the units {units}."
+    note += "".join(f" {_remade(change)}" for change in ledger.changes if change.regards)
     return section("course", "Hypervolume", chart("trace", figure), paragraph(note, "note")) if figure else ""
+
+
+def _remade(change: Change) -> str:
+    """What a change of the aims did to the trace."""
+    what = " and ".join(change.regards).capitalize()
+    who = f" by {change.by}" if change.by else ""
+    when = f"after round {change.round}" if change.round else "before the first round ended"
+    how = "with the reference point that goes with them" if change.anew else "against the same reference point"
+    return f"{what} were changed {when}{who} (dashed line): the volumes of all rounds are those of the new ones, {how}."
 
 
 def front_variables(ledger: Ledger, front: Sequence[Outcome]) -> str:
@@ -165,7 +183,7 @@ def front_variables(ledger: Ledger, front: Sequence[Outcome]) -> str:
 def surrogate_quality(parities: Parities) -> str:
     """Leave-one-out parity with its metrics, what speaks against each surrogate, and what it says of itself."""
     rows: list[list[Text]] = [
-        [label(p.name), len(p.measured),
+        [label(p.title), len(p.measured),
          *(number(p.metrics.get(key), 3) for key in ("rmse", "mae", "r2", "spearman", "nlpd")),
          *(f"{100 * p.metrics[key]:.0f} %" if key in p.metrics else "–" for key in ("coverage_50", "coverage_95")),
          number(p.metrics.get("miscalibration_area"), 2)]
@@ -177,8 +195,8 @@ def surrogate_quality(parities: Parities) -> str:
         "Miscalibration: mean distance between the share of points inside an interval and the share it promises, "
         "0 to 0.5."
     )
-    wrong = [f"{label(p.name)}: {text}." for p in parities.outputs for text in doubts(p.metrics).values()]
-    own = "\n".join(f"{label(p.name)}: {text}" for p in parities.outputs for text in p.notes)
+    wrong = [f"{label(p.title)}: {text}." for p in parities.outputs for text in doubts(p.metrics).values()]
+    own = "\n".join(f"{label(p.title)}: {text}" for p in parities.outputs for text in p.notes)
     return section(
         "trust",
         "Can the surrogates be trusted?",

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 
-from eutectic.campaigns.analysis.labels import label, number
+from eutectic.campaigns.analysis.labels import label, number, title_of
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.campaigns.report.markup import Text, candidate, section, table
 
@@ -19,7 +19,7 @@ def remarks(ledger: Ledger) -> str:
             rows.append((remark.at, [_number(outcome), candidate(outcome), remark.text, remark.by, _day(remark.at)]))
         if len(outcome.measurements) > 1:
             last = outcome.measurements[-1]
-            said = "; ".join(_values(m.values) for m in outcome.measurements)
+            said = "; ".join(_values(ledger, m.values) for m in outcome.measurements)
             text = f"measured {len(outcome.measurements)} times: {said}"
             rows.append((last.at, [_number(outcome), candidate(outcome), text, last.by, _day(last.at)]))
     for change in ledger.changes:
@@ -35,8 +35,9 @@ def _number(outcome: Outcome) -> str:
     return f"#{outcome.number}"
 
 
-def _values(values: Mapping[str, float]) -> str:
-    return ", ".join(f"{label(name)} {number(value)}" for name, value in values.items())
+def _values(ledger: Ledger, values: Mapping[str, float]) -> str:
+    goals = ledger.spec.goals
+    return ", ".join(f"{label(title_of(goals, name))} {number(value)}" for name, value in values.items())
 
 
 def _day(at: float) -> str:

@@ -4,13 +4,20 @@ import numpy as np
 import pytest
 import yaml
 
+from eutectic.campaigns.analysis.pareto import front
+from eutectic.campaigns.analysis.parity import leave_one_out
+from eutectic.campaigns.analysis.status import status_json, status_lines
+from eutectic.campaigns.analysis.summary import findings
 from eutectic.campaigns.campaign import Campaign
+from eutectic.campaigns.commands.predictions import predictions
+from eutectic.campaigns.commands.printing import pareto_table, suggestions
 from eutectic.campaigns.errors import CampaignFileError
+from eutectic.campaigns.exports.export import to_csv
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.problem import build
 from eutectic.campaigns.problem.curves import with_distances
 from eutectic.campaigns.record.history import history_of
-from eutectic.campaigns.report.page import write_report
+from eutectic.campaigns.report.page import page, write_report
 from eutectic.campaigns.tracking.surrogate_file import final_surrogates, restore
 from eutectic.oracles.base import Evaluation
 from eutectic.surrogates.composite.curve_distance import Target
@@ -124,3 +131,26 @@ def test_a_target_curve_that_cannot_be_is_refused_with_its_place(tmp_path, objec
         build.build(CampaignSpec.from_file(path), tmp_path)
     assert says in str(refused.value)
     assert "objectives.spectrum" in str(refused.value)
+
+
+def test_everywhere_people_read_it_a_curve_s_value_is_called_a_distance_and_its_key_stays(tmp_path):
+    with Campaign.from_yaml(write(tmp_path), folder=tmp_path / "run") as campaign:
+        list(campaign.rounds())
+        campaign.change(["space.variables.place.high=0.9", "budget.evaluations=15"])
+        (asked_for,) = campaign.ask(1)
+        spec, ledger, shown = campaign.problem.spec, campaign.ledger, "Spectrum (rms distance)"
+        (predicted,) = campaign.predict([{"height": 1.2, "place": 0.6}])
+        told = campaign.tell(asked_for.id, {"spectrum": 0.5})
+    assert 0 <= predicted.properties["spectrum"].mean < 0.2
+    assert told.values == {"spectrum": 0.5}
+    assert shown in predictions([predicted], spec.goals)
+    assert shown in suggestions([asked_for], spec, {})
+    assert shown in pareto_table(ledger, front(ledger))
+    assert f"best         {shown} 0.0" in "\n".join(status_lines(ledger, 0.0))
+    assert list(status_json(ledger, 0.0)["best"]) == ["spectrum"]
+    assert f"{shown} falls to" in findings(ledger, front(ledger))[1]
+    text = page(ledger, leave_one_out(ledger))
+    assert text.count(shown) > 8
+    assert f"Measured: {shown}" in text
+    assert "<th>Spectrum</th>" not in text
+    assert "spectrum" in to_csv(ledger).splitlines()[0].split(",")

@@ -13,7 +13,8 @@ from eutectic.campaigns.figures.candidate_charts import MAX_BARS, makeup, thinne
 from eutectic.campaigns.figures.charts import objectives, stairs, trace
 from eutectic.campaigns.figures.pictures import write_figures
 from eutectic.campaigns.file.spec import CampaignSpec
-from eutectic.campaigns.record.outcomes import Outcome
+from eutectic.campaigns.record.outcomes import Change, Outcome
+from eutectic.campaigns.report.overview import hypervolume
 from eutectic.campaigns.report.page import page, write_report
 from tests.campaigns import ledgers
 
@@ -267,3 +268,23 @@ def test_of_several_that_meet_a_target_the_best_is_one_on_the_front():
     ledger = replace(ledger, outcomes=(worse, better))
     assert best(ledger, 0) == better
     assert best(ledger, 0) in front(ledger)
+
+
+def test_the_trace_marks_where_aims_changed_and_says_so():
+    by_eva = Change(0.0, "Eva", ("objectives.a: minimize -> maximize", "budget.evaluations: 8 -> 9"), 5, anew=True)
+    quiet = Change(0.0, "", ("budget.evaluations: 9 -> 10",), 6, anew=False)
+    limits = Change(0.0, "", ("constraints.density.min: 3 -> 4",), 7, anew=False)
+    ledger = replace(ledgers.alloy(), changes=(by_eva, quiet, limits))
+    figure = trace(ledger)
+    assert [(s["x0"], s["line"]["dash"]) for s in figure["layout"]["shapes"]] == [
+        (12, "dot"),
+        (20, "dash"),
+        (28, "dash"),
+    ]
+    words = [note["text"] for note in figure["layout"]["annotations"]]
+    assert words[1:] == ["objectives changed", "constraints changed"]
+    said = hypervolume(ledger)
+    assert "Objectives were changed after round 5 by Eva (dashed line): the volumes of all rounds are those" in said
+    assert "the new ones, with the reference point that goes with them." in said
+    assert "Constraints were changed after round 7 (dashed line)" in said
+    assert "after round 6" not in said

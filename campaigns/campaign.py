@@ -300,12 +300,15 @@ class Campaign:
         """Record a remark about a candidate."""
         return verbs.remark(self._logbook, id, text, by)
 
-    def change(self, overrides: Sequence[str], by: str = "", check: bool = False) -> Changed:
+    def change(
+        self, overrides: Sequence[str], by: str = "", check: bool = False, given: Mapping[str, Value] | None = None
+    ) -> Changed:
         """Change sections while the data are kept, `KEY=VALUE` as `--set` has them; with `check` only look.
 
+        given: values that new variables had in what was proposed so far.
         CampaignFileError for what does not fit or would make values incomparable, CampaignFolderError while it runs.
         """
-        changed = changing.apply(self.problem, self._logbook, self._lock, overrides, by, check)
+        changed = changing.apply(self.problem, self._logbook, self._lock, overrides, by, check, given)
         if not check:
             self.problem = changed.problem
         return changed

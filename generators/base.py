@@ -10,6 +10,10 @@ from eutectic.optimizers.base import Array, Space
 from eutectic.oracles.base import Candidate, Value
 
 
+class NoPlaceError(ValueError):
+    """A variable has a value that the space has no place for: another choice, or not what it is fixed at."""
+
+
 class Generator(Protocol):
     """Coordinates -> candidates."""
 

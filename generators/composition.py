@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from eutectic.generators.amounts import TOTAL, fractions, moles, ranges
-from eutectic.generators.base import number
+from eutectic.generators.base import NoPlaceError, number
 from eutectic.generators.constraints import checked, constrained
 from eutectic.generators.element_range import Element, check_elements, divisions, exact, whole
 from eutectic.generators.linear_constraints import parse
@@ -142,7 +142,7 @@ class Composition:
             if e.fixed and symbol in variables and symbol != self.balance:
                 value = number(symbol, variables)
                 if abs(value - e.low) > 1e-3 * max(e.low, 1e-12):
-                    raise ValueError(f"{symbol} is {value:g}, and the space has it fixed at {e.low:g}")
+                    raise NoPlaceError(f"{symbol} is {value:g}, and the space has it fixed at {e.low:g}")
         if self.balance is None or self.balance not in variables:
             return
         given = {symbol: number(symbol, variables) for symbol in self.full if symbol in variables}

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from eutectic.generators import terms
-from eutectic.generators.base import number
+from eutectic.generators.base import NoPlaceError, number
 from eutectic.generators.constraints import checked, constrained
 from eutectic.generators.hints import hint
 from eutectic.generators.linear_constraints import parse
@@ -138,7 +138,7 @@ class Parameters:
         """Row (d,) of these values; ValueError when one is missing, no number, none of the choices, or not as fixed."""
         for name, value in self.fixed.items():
             if name in variables and not _alike(variables[name], value):
-                raise ValueError(f"{name} is {variables[name]!r}, and the space has it fixed at {value!r}")
+                raise NoPlaceError(f"{name} is {variables[name]!r}, and the space has it fixed at {value!r}")
         own, space = self.varied, self.space
         x = np.array([variable.pin for variable in own.values()])
         asleep = {condition.column for condition in space.conditions}

@@ -7,7 +7,7 @@ from math import ceil, floor, isfinite, log10
 from typing import Literal
 
 from eutectic.generators import terms
-from eutectic.generators.base import number
+from eutectic.generators.base import NoPlaceError, number
 from eutectic.generators.hints import hint
 from eutectic.generators.terms import Term
 from eutectic.optimizers.base import Kind
@@ -174,7 +174,8 @@ class Variable:
         if given not in self.labels and (place := self._numbered(given)) is not None:
             return float(place)
         if given not in self.labels:
-            raise ValueError(f"{name} is {given!r}, not one of {', '.join(self.labels)}{_nearest(given, self.labels)}")
+            error = NoPlaceError if name in variables else ValueError
+            raise error(f"{name} is {given!r}, not one of {', '.join(self.labels)}{_nearest(given, self.labels)}")
         return float(self.labels.index(given))
 
 

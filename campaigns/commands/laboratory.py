@@ -274,6 +274,10 @@ def give_back(
 def change(
     folder: Folder,
     overrides: Overrides = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="VARIABLE=VALUE", help="What a new variable was in all that was made so far."),
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Only say what would change.")] = False,
     by: By = "",
 ) -> None:
@@ -285,7 +289,7 @@ def change(
     if not overrides:
         raise typer.BadParameter("say what changes: --set budget.evaluations=120")
     with Campaign.open(folder) as campaign:
-        changed = campaign.change(overrides, by, check)
+        changed = campaign.change(overrides, by, check, {**pairs(given or ())})
     typer.echo("\n".join(changed.differences))
     for note in changed.notes:
         typer.echo(f"note: {note}", err=True)

@@ -101,10 +101,14 @@ def _require(wanted: Wanted, known: Sequence[str]) -> None:
 def _shown(ledger: Ledger, named: str | None) -> list[Outcome]:
     """The candidates explained one by one: the front, or the one that is named."""
     if named is None:
-        best = [o for o in front(ledger) if o.x]
+        best = [o for o in front(ledger) if o.x and not o.aside]
         return _spaced(best, FRONT)
     text = named.lstrip("#")
-    mine = [o for o in ledger.finished if text == str(o.number) or (len(text) >= 4 and o.id.startswith(text))]
+    mine = [
+        o
+        for o in ledger.finished
+        if not o.aside and (text == str(o.number) or (len(text) >= 4 and o.id.startswith(text)))
+    ]
     if not mine:
         known = [str(o.number) for o in ledger.finished]
         raise CampaignFileError([Complaint((), unknown("candidate", named, known))])
@@ -183,7 +187,7 @@ class _Asked:
     def explained_rows(self) -> list[Outcome]:
         """Outcomes whose SHAP values are computed, by number."""
         chosen = {o.number: o for o in self.shown}
-        rest = [o for o in self.ledger.finished if o.number not in chosen]
+        rest = [o for o in self.ledger.finished if o.number not in chosen and not o.aside]
         chosen |= {o.number: o for o in _spaced(rest, max(ROWS - len(chosen), OTHERS))}
         return [chosen[k] for k in sorted(chosen)]
 

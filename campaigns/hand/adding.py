@@ -126,5 +126,9 @@ def same(problem: Problem, logbook: Logbook, x: Array, candidate: Candidate) -> 
     own = [o for o in logbook.record.outcomes.values() if o.number > 0 or o.measurements]
     X = np.array([o.x for o in own], dtype=float).reshape(len(own), problem.space.d)
     close = [bool(near) for near in np.all(np.abs(X - x) <= CLOSE * width, axis=1)]
-    found = [o for o, near in zip(own, close, strict=True) if (near or o.id == candidate.id) and o.status != "returned"]
+    found = [
+        o
+        for o, near in zip(own, close, strict=True)
+        if ((near and not o.aside) or o.id == candidate.id) and o.status != "returned"
+    ]
     return min(found, key=lambda o: (o.status not in OPEN, o.number), default=None)

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from eutectic.campaigns.hand.adding import variable_names
+from eutectic.campaigns.errors import unknown
 from eutectic.campaigns.hand.words import refusal
-from eutectic.campaigns.loop.prior_data import WITHIN
+from eutectic.campaigns.loop.prior_data import WITHIN, coordinates, variables_of
+from eutectic.campaigns.loop.prior_rows import Row
 from eutectic.campaigns.problem.build import build
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.fold import Record
@@ -18,6 +19,8 @@ from eutectic.campaigns.record.lock import FolderLock
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.record.progress import Plan, close, reference_event, seen_again
 from eutectic.campaigns.record.steps import OPEN
+from eutectic.generators.base import NoPlaceError
+from eutectic.generators.representations.elements import SYMBOLS
 from eutectic.optimizers.base import Array
 from eutectic.optimizers.spaces.membership import member
 from eutectic.oracles.base import Value
@@ -48,8 +51,13 @@ class Changed:
     """Of the `changed` event."""
 
 
-def considered(problem: Problem, record: Record, overrides: Sequence[str], by: str = "") -> Changed:
+def considered(
+    problem: Problem, record: Record, overrides: Sequence[str], by: str = "", given: Mapping[str, Value] | None = None
+) -> Changed:
     """A change of the campaign's sections (`KEY=VALUE`, as `--set` has them), checked against what is known.
+
+    given: values that new variables had in what was proposed so far. What was measured where the new space has no place
+    is kept, named, and not learned from.
 
     CampaignFileError for what cannot be: sections that never change, options that do not fit, an empty space, values
     that could not be compared any more, measured candidates that the new space has no coordinates for.
@@ -64,10 +72,15 @@ def considered(problem: Problem, record: Record, overrides: Sequence[str], by: s
             raise refusal(f"{section} never changes: {cure}")
     changed = build(spec, Path(record.source))
     _require_comparable(problem, changed, record)
-    rows = dict(_coordinates(changed, record)) if spec.space != record.spec.space else {}
+    given = given or {}
+    if given and spec.space == record.spec.space:
+        raise refusal(f"the space does not change, so nobody asks what {', '.join(given)} was")
+    rows = _placed(changed, record, given) if spec.space != record.spec.space else {}
     body: dict[str, Any] = {"set": list(overrides), "by": by, "spec": spec.dump(), "differences": list(differences)}
     if rows:
-        body["x"] = {str(number): x.tolist() for number, x in rows.items()}
+        body["x"] = {str(number): x.tolist() for number, (x, _) in rows.items()}
+        body["aside"] = [number for number, (_, why) in rows.items() if why]
+        body["with"] = _typed(changed, [x for x, why in rows.values() if not why], given)
     return Changed(changed, differences, tuple(_notes(changed, record, rows)), body)
 
 
@@ -124,30 +137,70 @@ def _require_comparable(problem: Problem, changed: Problem, record: Record) -> N
         raise refusal(f"the ladder would be {new} instead of {old}, and what is known stands on other rungs: {WAY_OUT}")
 
 
-def _coordinates(changed: Problem, record: Record) -> Iterator[tuple[int, Array]]:
-    """Number and new coordinates (d,) of every outcome; an element that a candidate has not is 0 in it."""
-    names = {*variable_names(changed), *changed.space.names}
+def _placed(changed: Problem, record: Record, given: Mapping[str, Value]) -> dict[int, tuple[Array, str]]:
+    """Number -> new coordinates (d,) of every outcome, and why it has no place in the new space; "" where it has.
+
+    An element that a candidate has not is 0 in it; `given`: what new variables were before. CampaignFileError where
+    nobody says, and where a variable that was varied is gone.
+    """
+    always, names = variables_of(changed)
+    known = {*names, *changed.space.names}
     fractions = {n: 0.0 for n, kind in zip(changed.space.names, changed.space.kinds, strict=True) if kind == "fraction"}
+    for name in given:
+        if name not in known:
+            raise refusal(unknown("variable", name, known), f"--with {name}")
+    found = {}
     for number, outcome in record.outcomes.items():
-        lost = [n for n, value in outcome.variables.items() if n not in names and value not in (0, 0.0)]
-        if lost:
-            given = f"candidate {number} ({outcome.id}) has {lost[0]} = {outcome.variables[lost[0]]}"
-            raise refusal(f"{given}, and the new space has no such variable; keep it, with narrow bounds")
-        known: dict[str, Value] = {**fractions, **outcome.variables}
-        try:
-            yield number, changed.generator.coordinates(known)
-        except ValueError as error:
-            message = f"candidate {number} ({outcome.id}) has no place in the new space: {error}"
-            cure = "begin another campaign with what is known as a table (`campaign export`) completed by hand"
-            raise refusal(f"{message}; {cure}") from None
+        place = f"candidate {number} ({outcome.id})"
+        gone = [name for name, value in outcome.variables.items() if name not in known and value not in (0, 0.0)]
+        for name in gone:
+            if name.rpartition(".")[2] not in SYMBOLS:
+                text = f"{place} has {name} = {outcome.variables[name]}, and the new space has no such variable"
+                raise refusal(f"{text}; fix it in place of leaving it out: `{name}: VALUE`")
+        variables: dict[str, Value] = {**fractions, **given, **outcome.variables}
+        for name in always:
+            if name not in variables:
+                raise refusal(f"{place} has no variable '{name}'; say which value it had then: --with {name}=VALUE")
+        why = f"{gone[0]} is {outcome.variables[gone[0]]}, and the space has none" if gone else ""
+        found[number] = _place(changed, place, {n: v for n, v in variables.items() if n not in gone}, why)
+    return found
 
 
-def _notes(changed: Problem, record: Record, rows: Mapping[int, Array]) -> Iterator[str]:
-    """What lies outside the new space, and where the reference point changes."""
-    if rows:
-        X = np.array(list(rows.values()), dtype=float).reshape(len(rows), changed.space.d)
+def _typed(changed: Problem, X: Sequence[Array], given: Mapping[str, Value]) -> dict[str, Value]:
+    """What was typed of new variables, as candidates have it."""
+    if not X or not given:
+        return dict(given)
+    made = changed.generator.generate(np.array(X[:1]), np.random.default_rng([changed.spec.seed]))[0]
+    return {name: made.variables.get(name, value) for name, value in given.items()}
+
+
+def _place(changed: Problem, place: str, variables: Mapping[str, Value], why: str) -> tuple[Array, str]:
+    """Coordinates (d,) of these variables and "", or the middle of the space and why they have none."""
+    middle = (changed.space.lower + changed.space.upper) / 2
+    if why:
+        return middle, why
+    try:
+        return coordinates(changed, Row(place, {}, variables, {}, {}, 0)), ""
+    except NoPlaceError as error:
+        return middle, str(error)
+    except ValueError as error:
+        if isinstance(error.__context__, NoPlaceError):
+            return middle, str(error.__context__)
+        cure = "begin another campaign with what is known as a table (`campaign export`) completed by hand"
+        raise refusal(f"{place} has no place in the new space: {error}; {cure}") from None
+
+
+def _notes(changed: Problem, record: Record, rows: Mapping[int, tuple[Array, str]]) -> Iterator[str]:
+    """What has no place in the new space or lies outside, and where the reference point changes."""
+    aside = [(record.outcomes[n], why) for n, (_, why) in rows.items() if why]
+    if aside:
+        reason = f"(such as: {aside[0][1]})"
+        yield f"{_named([o for o, _ in aside])} where the new space has no place {reason}: kept, and not learned from"
+    placed = {n: x for n, (x, why) in rows.items() if not why}
+    if placed:
+        X = np.array(list(placed.values()), dtype=float).reshape(len(placed), changed.space.d)
         inside = member(changed.space, X, WITHIN)
-        beyond = [record.outcomes[n] for n, held in zip(rows, inside, strict=True) if not held]
+        beyond = [record.outcomes[n] for n, held in zip(placed, inside, strict=True) if not held]
         ended = [o for o in beyond if o.finished_at is not None]
         waiting = [o for o in beyond if o.status in OPEN]
         if ended:
@@ -167,14 +220,20 @@ def _named(outcomes: Sequence[Outcome]) -> str:
 
 
 def apply(
-    problem: Problem, logbook: Logbook, lock: FolderLock, overrides: Sequence[str], by: str, check: bool
+    problem: Problem,
+    logbook: Logbook,
+    lock: FolderLock,
+    overrides: Sequence[str],
+    by: str,
+    check: bool,
+    given: Mapping[str, Value] | None = None,
 ) -> Changed:
     """Consider a change under the folder's lock and, unless only looking (`check`), write it down."""
     held = lock.held
     lock.acquire()
     try:
         logbook.fold()
-        changed = considered(problem, logbook.record, overrides, by)
+        changed = considered(problem, logbook.record, overrides, by, given)
         if not check:
             change(logbook, changed)
     finally:

@@ -65,7 +65,7 @@ def predict(problem: Problem, ledger: Ledger, points: Sequence[Mapping[str, Valu
         raise said(f"too little is known to predict: {fewest} values of a property, at least {LEAST} are wanted")
     fitted = belief.learn(problem.space, history, problem.recipes)
     expected = _expected(problem, *fitted.moments(X))
-    measured = [o for o in ledger.outcomes if o.status == "finished"]
+    measured = [o for o in ledger.outcomes if o.status == "finished" and not o.aside]
     who, how_far = nearest(X, np.array([o.x for o in measured], dtype=float), problem.space)
     return [
         Prediction(

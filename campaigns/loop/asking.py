@@ -93,7 +93,7 @@ def _rows(
     problem: Problem, ledger: Ledger, proposals: Proposals, candidates: Sequence[Candidate], proposed: int
 ) -> list[dict[str, Any]]:
     """One row a proposal, with its nearest evaluated neighbour."""
-    seen = [outcome for outcome in ledger.outcomes if outcome.finished_at is not None]
+    seen = [outcome for outcome in ledger.outcomes if outcome.finished_at is not None and not outcome.aside]
     near: list[Mapping[str, object]] = [{} for _ in candidates]
     if seen and candidates:
         who, how_far = nearest(proposals.X, np.array([outcome.x for outcome in seen]), problem.space)
@@ -144,7 +144,7 @@ def renewed(
     so stays: the optimizer meant it; with `never_twice` it is replaced, and what people barred always is. What was
     given back is as good as new. Where an optimizer climbs a ladder, nothing is replaced.
     """
-    earlier = [o for o in ledger.outcomes if o.status != "returned" or o.barred]
+    earlier = [o for o in ledger.outcomes if (o.status != "returned" or o.barred) and not o.aside]
     rows = keys(space, np.array([o.x for o in earlier], dtype=float).reshape(-1, space.d))
     closed = {key for o, key in zip(earlier, rows, strict=True) if never_twice or o.barred}
     known = {(o.id, key) for o, key in zip(earlier, rows, strict=True) if key not in closed}

@@ -35,14 +35,16 @@ def history_for(problem: Problem, ledger: Ledger, optimizer: Any) -> History:
 
 def climbing(problem: Problem, ledger: Ledger, plain: History) -> History:
     """The history with a row an answer; `plain` is that with a row a candidate."""
-    answers = [answer for outcome in ledger.outcomes for answer in _answers(problem, outcome)]
+    answers = [answer for outcome in ledger.outcomes if not outcome.aside for answer in _answers(problem, outcome)]
     outputs = [q for q in quantities(problem) if q.goal is not None or q.limit in problem.learned]
     table = np.array([[q.value(a.outcome, a.rung) for q in outputs] for a in answers], dtype=float)
     table = table.reshape(len(answers), len(outputs), 2)
     failed = np.array([a.failed for a in answers], dtype=bool)
     table[failed] = math.nan
     m = len(ledger.spec.goals)
-    pending = [o for o in ledger.outcomes if o.status in ("proposed", "running") and not _answered(o, o.rung)]
+    pending = [
+        o for o in ledger.outcomes if o.status in ("proposed", "running") and not (o.aside or _answered(o, o.rung))
+    ]
     return replace(
         plain,
         X=_rows([a.outcome.x for a in answers], problem.space.d),

@@ -57,7 +57,7 @@ def prior(problem: Problem) -> Prior:
 
     CampaignFileError with file, line and column of what cannot be read.
     """
-    always, names = _variables(problem)
+    always, names = variables_of(problem)
     found: list[tuple[Row, Array, Candidate]] = []
     notes: list[str] = []
     for k, source in enumerate(problem.spec.sources):
@@ -107,7 +107,7 @@ def outside_space(problem: Problem, outcomes: Sequence[Outcome]) -> str:
     )
 
 
-def _variables(problem: Problem) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def variables_of(problem: Problem) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What a candidate's variables are called: those that no row can do without, and all that any has.
 
     Of a pool of formulas they are not called as the space's columns are.

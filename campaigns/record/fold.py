@@ -319,7 +319,12 @@ def _changed(record: Record, entry: Entry) -> None:
     before, record.spec = record.spec, CampaignSpec.from_content(body["spec"])
     for number, x in body.get("x", {}).items():
         if int(number) in record.outcomes:
-            record.outcomes[int(number)] = replace(record.outcomes[int(number)], x=tuple(x))
+            own = replace(record.outcomes[int(number)], x=tuple(x), aside=int(number) in body.get("aside", ()))
+            record.outcomes[int(number)] = replace(own, variables={**body.get("with", {}), **own.variables})
+            content = record.candidates.get(int(number))
+            if content is not None and body.get("with"):
+                known = {**body["with"], **content["variables"]}
+                record.candidates[int(number)] = {**content, "variables": known}
     anew = before.goals != record.spec.goals
     if anew or before.limits != record.spec.limits or before.windows != record.spec.windows:
         for number, outcome in record.outcomes.items():

@@ -20,8 +20,9 @@ def history_of(ledger: Ledger, space: Space) -> History:
     """
     goals, limits = ledger.spec.goals, learned(ledger.spec.limits, space)
     shown = [limit in limits for limit in ledger.spec.limits]
-    pending = [o for o in ledger.outcomes if o.status in ("proposed", "running")]
-    ended = [o for o in ledger.outcomes if o.finished_at is not None and o.failure != "infrastructure"]
+    pending = [o for o in ledger.outcomes if o.status in ("proposed", "running") and not o.aside]
+    own = [o for o in ledger.outcomes if o.finished_at is not None and not o.aside]
+    ended = [o for o in own if o.failure != "infrastructure"]
     known = [o for o in ended if not any(e > 0 for e, own in zip(o.excess, shown, strict=True) if not own)]
     return History(
         X=_rows([o.x for o in known], space.d),

@@ -115,6 +115,8 @@ class Outcome:
     """Everything measured of it by hand, a replicate each; values are their means."""
     remarks: tuple[Remark, ...] = ()
     """What people said of it, in order."""
+    aside: bool = False
+    """Was it made where the space, after a change, has no place? Then `x` says nothing, and nothing learns from it."""
     barred: bool = False
     """Is it never to be asked for again?"""
     lease: Lease | None = None

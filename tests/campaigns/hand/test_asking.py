@@ -18,7 +18,7 @@ def begun(folder, **sections):
 
 
 def measure(campaign, outcome):
-    x, y = outcome.x
+    x, y = outcome.x[:2]
     return campaign.tell(outcome.id, {"a": (x - 0.3) ** 2 + y, "b": (y - 0.7) ** 2 + x})
 
 

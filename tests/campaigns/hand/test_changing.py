@@ -62,6 +62,66 @@ def test_an_element_more_is_absent_from_what_was_measured(tmp_path):
         assert campaign.find("1") == ledger.outcomes[0]
 
 
+def test_a_variable_that_is_fixed_leaves_aside_what_was_measured_elsewhere(tmp_path):
+    gases = {"use": "parameters", "variables": {"x": [0, 1], "y": [0, 1], "gas": ["argon", "air"]}}
+    with begun(tmp_path, space=gases) as campaign:
+        for outcome in campaign.ask(8):
+            measure(campaign, outcome)
+        before = campaign.ledger
+        changed = campaign.change(["space.variables.gas=argon"])
+        elsewhere = [o.number for o in before.outcomes if o.variables["gas"] == "air"]
+        assert 0 < len(elsewhere) < 8
+        numbers = ", ".join(map(str, elsewhere[:5]))
+        assert f"{numbers} lie where the new space has no place" in changed.notes[0].replace(" and 1 more", "")
+        assert "gas is 'air', and the space has it fixed at 'argon'): kept, and not learned from" in changed.notes[0]
+        ledger = campaign.ledger
+        assert [o.number for o in ledger.outcomes if o.aside] == elsewhere
+        assert [o.values for o in ledger.outcomes] == [o.values for o in before.outcomes]
+        assert [o.variables for o in ledger.outcomes] == [o.variables for o in before.outcomes]
+        assert len(history_of(ledger, campaign.problem.space).X) == 8 - len(elsewhere)
+        assert len({len(o.x) for o in ledger.outcomes}) == 1
+        (more,) = campaign.ask(1)
+        assert more.variables["gas"] == "argon"
+        campaign.change(["space.variables.gas=[argon, air]"])
+        assert [o.x for o in campaign.ledger.outcomes[:8]] == [o.x for o in before.outcomes]
+        assert not any(o.aside for o in campaign.ledger.outcomes)
+    with Campaign.open(tmp_path / "run") as campaign:
+        assert campaign.find("1") == campaign.ledger.outcomes[0]
+
+
+def test_an_element_less_and_a_choice_less_leave_aside_what_has_them(tmp_path):
+    three = {"use": "composition", "elements": {"Cu": [0, 1], "Zn": [0, 1], "Sn": [0, 0.5]}, "step": 0.25}
+    with begun(tmp_path, space=three) as campaign:
+        for k, outcome in enumerate(campaign.ask(8)):
+            campaign.tell(outcome.id, {"a": k, "b": -k})
+        campaign.change(["space.elements={Cu: [0, 1], Zn: [0, 1]}"])
+        ledger = campaign.ledger
+        assert [o.aside for o in ledger.outcomes] == [o.variables["Sn"] > 0 for o in ledger.outcomes]
+        assert set(campaign.ask(1)[0].variables) == {"Cu", "Zn"}
+
+
+def test_a_new_variable_has_the_value_it_had_so_far(measured):
+    with pytest.raises(CampaignFileError, match="--with zz: unknown variable 'zz'; did you mean 'z'"):
+        measured.change(["space.variables.z={low: 0, high: 2}"], given={"zz": 1})
+    with pytest.raises(CampaignFileError, match="the space does not change, so nobody asks what z was"):
+        measured.change(["budget.evaluations=12"], given={"z": 1})
+    measured.change(["budget.evaluations=12"])
+    (waiting,) = measured.ask(1)
+    measured.change(["space.variables.z={low: 0, high: 2}"], given={"z": "0.5"})
+    ledger = measured.ledger
+    assert {o.variables["z"] for o in ledger.outcomes} == {0.5}
+    assert {o.x[2] for o in ledger.outcomes} == {0.5}
+    assert measured._logbook.record.candidates[waiting.number]["variables"]["z"] == 0.5
+    measure_two(measured, measured.ask(1)[0])
+    with Campaign.open(measured.folder) as campaign:
+        assert campaign.find("1") == campaign.ledger.outcomes[0]
+
+
+def measure_two(campaign, outcome):
+    assert len(outcome.x) == 3
+    campaign.tell(outcome.id, {"a": outcome.x[0], "b": outcome.x[2]})
+
+
 def test_another_objective_begins_a_hypervolume_of_its_own(measured):
     before = measured.ledger
     changed = measured.change(["objectives.b=maximize"])
@@ -95,8 +155,14 @@ def test_other_optimizers_take_over(measured):
         (["seed=4"], "seed never changes"),
         (["name=other"], "name never changes"),
         (["space.variables.x.low=2"], "x"),
-        (["space.variables.z={low: 0, high: 1}"], r"candidate 1 .* has no place in the new space: no variable 'z'"),
-        (["space.variables={y: {low: 0, high: 1}}"], r"candidate 1 .* has x = .* the new space has no such variable"),
+        (
+            ["space.variables.z={low: 0, high: 1}"],
+            r"candidate 1 .* has no variable 'z'; say which value it had then: --with z=VALUE",
+        ),
+        (
+            ["space.variables={y: {low: 0, high: 1}}"],
+            r"candidate 1 .* has x = .* the new space has no such variable; fix it .*: `x: VALUE`",
+        ),
         (["objectives.c=minimize"], "no oracle returns 'c'"),
         (["optimizers=[{use: bayesan}]"], "did you mean 'bayesian'"),
     ],

@@ -1,4 +1,4 @@
-"""This file is what telling costs as a campaign grows: CPU milliseconds of `Campaign.tell` and of `campaign tell`.
+"""This file is what telling and asking cost as a campaign grows, in CPU milliseconds.
 
 python benchmarks/telling.py [outcomes ...]    (100 1000 10000 by default; about a minute)
 """
@@ -22,6 +22,7 @@ from eutectic.optimizers.spaces import region
 BATCH = 4
 TELLINGS = 40
 COMMANDS = 5
+ASKINGS = 7
 CONTENT = {
     "name": "telling",
     "space": {"use": "composition", "elements": {"Cu": [0, 0.6], "Zn": [0, 0.6], "Sn": [0, 0.4]}},
@@ -98,14 +99,39 @@ def whole_command(folder: Path, ids: Sequence[str]) -> float:
     return median(spans)
 
 
+def asking(folder: Path) -> float:
+    """Median CPU ms of asking for a batch within a process, by a Sobol sequence, the record folded once before."""
+    spans = []
+    with Campaign.open(folder / "run") as campaign:
+        campaign.ask(BATCH)
+        for _ in range(ASKINGS):
+            start = time.process_time()
+            campaign.ask(BATCH)
+            spans.append(1000 * (time.process_time() - start))
+    return median(spans)
+
+
+def command_of_asking(folder: Path) -> float:
+    """CPU ms of the whole command that asks for more than waits, the interpreter's start and the fold included."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    words = ["-m", "eutectic", "suggest", str(folder / "run"), "-n", "4"]
+    subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+
 def main() -> None:
     """Print a row a size."""
-    print(f"{'outcomes':>9} {'Campaign.tell':>14} {'campaign tell':>14}   (CPU ms, medians)")
+    names = ("Campaign.tell", "campaign tell", "Campaign.ask", "campaign suggest")
+    print(f"{'outcomes':>9} {' '.join(f'{name:>16}' for name in names)}   (CPU ms, medians)")
     for n in [int(word) for word in sys.argv[1:]] or [100, 1000, 10000]:
         with tempfile.TemporaryDirectory() as place:
             ids = grown(Path(place), n, TELLINGS + COMMANDS)
             own = in_process(Path(place), ids[COMMANDS:])
-            print(f"{n:9} {own:14.2f} {whole_command(Path(place), ids[:COMMANDS]):14.0f}", flush=True)
+            command = whole_command(Path(place), ids[:COMMANDS])
+            asked_by_command = command_of_asking(Path(place))
+            asked_by_hand = asking(Path(place))
+            print(f"{n:9} {own:16.2f} {command:16.0f} {asked_by_hand:16.1f} {asked_by_command:16.0f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ class Record:
     paid: dict[ReuseKey, Evaluation] = field(default_factory=dict)
     """Evaluations that need not be paid for again."""
     unsettled: set[int] = field(default_factory=set)
-    by_id: dict[str, list[int]] = field(default_factory=dict)
+    by_id: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """Candidate id -> the numbers it was proposed under, in order."""
     stale: int | None = None
     """The first of the ended rounds whose hypervolume is to be seen again, since something it counted changed."""
@@ -108,11 +108,10 @@ class Record:
     def copy(self) -> "Record":
         """Another record that says the same, to be folded further on its own; outcomes and batches never change."""
         other = copy(self)
-        for name in ("outcomes", "candidates", "ended", "regrets", "paid", "settings", "tellings"):
+        for name in ("outcomes", "candidates", "ended", "regrets", "paid", "settings", "by_id", "tellings"):
             setattr(other, name, dict(getattr(self, name)))
         other.batches, other.sessions, other.unsettled = [*self.batches], [*self.sessions], {*self.unsettled}
         other.changes = [*self.changes]
-        other.by_id = {id: [*numbers] for id, numbers in self.by_id.items()}
         return other
 
     def supersede(self, before: Outcome, after: Outcome) -> None:
@@ -214,7 +213,7 @@ def _added(record: Record, entry: Entry) -> None:
     index = len(record.ended) if len(record.ended) < len(record.batches) else len(record.ended) - 1
     outcome = replace(proposed(row, number, index, entry.at), origin=row["origin"])
     outcome = told(outcome, {"fidelity": 0.0, **row, **body}, entry.at)
-    record.by_id.setdefault(row["id"], []).append(number)
+    record.by_id[row["id"]] = (*record.by_id.get(row["id"], ()), number)
     record.supersede(outcome, _ended(record, outcome, entry.at))
 
 
@@ -236,7 +235,7 @@ def _asked(record: Record, entry: Entry) -> None:
         record.outcomes[number] = proposed(row, number, batch.index, entry.at)
         record.candidates[number] = row["candidate"]
         record.unsettled.add(number)
-        record.by_id.setdefault(row["id"], []).append(number)
+        record.by_id[row["id"]] = (*record.by_id.get(row["id"], ()), number)
 
 
 def _evaluated(record: Record, entry: Entry) -> None:
@@ -331,6 +330,8 @@ def _changed(record: Record, entry: Entry) -> None:
             if outcome.status == "finished" or outcome.failure == "unphysical":
                 assert outcome.finished_at is not None
                 record.outcomes[number] = _ended(record, replace(outcome, failure="", error=""), outcome.finished_at)
+            elif outcome.finished_at is not None:
+                record.outcomes[number] = settled(outcome, outcome.status, record.spec, outcome.finished_at)
         record.stale = 0 if record.ended else None
     record.reference = None if anew else record.reference
     last = len(record.spec.optimizers) - 1

@@ -1,7 +1,7 @@
 """This file is what an output's value is the mean of, as the oracles tell: the crystals it was measured on."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -19,18 +19,21 @@ def history_of(ledger: Ledger, space: Space) -> History:
     Limits that the space's known constraints decide are no outcome constraints, and what breaks one is not shown.
     """
     goals, limits = ledger.spec.goals, learned(ledger.spec.limits, space)
-    shown = [limit in limits for limit in ledger.spec.limits]
+    shown = np.array([limit in limits for limit in ledger.spec.limits], dtype=bool)
     pending = [o for o in ledger.outcomes if o.status in ("proposed", "running") and not o.aside]
+    decided = [k for k, own in enumerate(shown) if not own]
     own = [o for o in ledger.outcomes if o.finished_at is not None and not o.aside]
     ended = [o for o in own if o.failure != "infrastructure"]
-    known = [o for o in ended if not any(e > 0 for e, own in zip(o.excess, shown, strict=True) if not own)]
+    known = [o for o in ended if not any(o.excess[k] > 0 for k in decided)]
     return History(
         X=_rows([o.x for o in known], space.d),
         Y=_rows([o.losses for o in known], len(goals)),
-        signed=_rows([[_signed(o, goal) for goal in goals] for o in known], len(goals)),
-        noise=_rows([[o.errors.get(goal.name, math.nan) for goal in goals] for o in known], len(goals)),
-        C=_rows([[e for e, own in zip(o.excess, shown, strict=True) if own] for o in known], len(limits)),
-        C_noise=_rows([[o.errors.get(limit.property, math.nan) for limit in limits] for o in known], len(limits)),
+        signed=_table((_signed(o, goal) for o in known for goal in goals), len(known), len(goals)),
+        noise=_table((o.errors.get(goal.name, math.nan) for o in known for goal in goals), len(known), len(goals)),
+        C=_rows([o.excess for o in known], len(shown))[:, shown],
+        C_noise=_table(
+            (o.errors.get(limit.property, math.nan) for o in known for limit in limits), len(known), len(limits)
+        ),
         failed=np.array([o.status != "finished" for o in known], dtype=bool),
         fidelity=np.array([max((e.fidelity for e in o.evaluations), default=0.0) for o in known], dtype=float),
         cost=np.array([o.cost_s for o in known], dtype=float),
@@ -49,6 +52,11 @@ def _signed(outcome: Outcome, goal: Goal) -> float:
     """What a surrogate models, NaN unless the outcome finished with a value."""
     known = outcome.status == "finished" and goal.name in outcome.values
     return goal.signed(outcome.values[goal.name]) if known else math.nan
+
+
+def _table(values: Iterable[float], n: int, width: int) -> Array:
+    """An array (n, width) of values row by row; no list a row, which the collector would have to look through."""
+    return np.fromiter(values, dtype=float, count=n * width).reshape(n, width)
 
 
 def _rows(rows: Sequence[Sequence[float]], width: int) -> Array:
@@ -75,6 +83,8 @@ def replicas_of(
     outcomes: Sequence[Outcome], goals: Sequence[Goal], limits: Sequence[Limit]
 ) -> tuple[tuple[Replicas | None, ...], ...]:
     """(n, m + c) of outcomes, goals before limits, values as a surrogate models them; () where nothing was told."""
+    if not any(e.artifacts for outcome in outcomes for e in outcome.evaluations):
+        return ()  # what was measured on crystals comes with them
     table = tuple(
         (
             *(_of(outcome, goal.name, goal.signed) for goal in goals),

@@ -82,11 +82,13 @@ def _fresh(space: Space, X: Array, seen: Array) -> Array:
 
 def _separation(space: Space, X: Array, seen: Array) -> float:
     """The least distance (dimensionless, ranges scaled to 1) between two rows of X, or one of X and one seen."""
-    width = widths(space)
-    rows, others = X / width, np.vstack([X, seen]) / width
-    gap = np.abs(rows[:, None, :] - others[None, :, :])
+    width, least = widths(space), np.inf
     category = np.array([kind == "categorical" for kind in space.kinds])
-    gap[..., category] = gap[..., category] > 0
-    distance = np.sqrt((gap**2).sum(-1))
-    distance[np.arange(len(X)), np.arange(len(X))] = np.inf
-    return float(distance.min(initial=np.inf))
+    rows, others = X / width, np.vstack([X, seen]) / width
+    for place, row in enumerate(rows):  # one after the other: no array of all pairs
+        gap = np.abs(others - row)
+        gap[:, category] = gap[:, category] > 0
+        squares = np.einsum("nd,nd->n", gap, gap)
+        squares[place] = np.inf
+        least = min(least, float(squares.min(initial=np.inf)))
+    return float(np.sqrt(least))

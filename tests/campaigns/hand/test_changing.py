@@ -141,6 +141,17 @@ def test_a_constraint_more_is_seen_in_every_round(measured):
     assert [o.feasible for o in measured.ledger.outcomes].count(False) == 1
 
 
+def test_a_sample_that_failed_has_as_many_losses_and_limits_as_the_changed_campaign(tmp_path):
+    oracles = [{"use": "person", "properties": ["a", "b", "c"]}]
+    with begun(tmp_path, oracles=oracles) as campaign:
+        first, second, *_ = campaign.ask(4)
+        campaign.fail(first.id, "cracked")
+        campaign.tell(second.id, {"a": 1.0, "b": 1.0, "c": 0.5})
+        campaign.change(["objectives.c=minimize", "constraints.c.max=1"])
+        assert [(len(o.losses), len(o.excess)) for o in campaign.ledger.outcomes[:2]] == [(3, 1), (3, 1)]
+        assert len(campaign.ask(1)) == 1
+
+
 def test_other_optimizers_take_over(measured):
     measured.change(["budget.evaluations=14", "optimizers=[{use: random}]"])
     measured.ask(2)

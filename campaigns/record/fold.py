@@ -9,7 +9,7 @@ from typing import Any
 from eutectic.campaigns.file.goals import refusal
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.facts import source_of
-from eutectic.campaigns.record.journal import FOREIGN, Entry
+from eutectic.campaigns.record.journal import BY_HAND, SHARED, Entry
 from eutectic.campaigns.record.leases import Telling, leased
 from eutectic.campaigns.record.outcomes import Batch, Change, Ledger, Outcome, Round, State
 from eutectic.campaigns.record.steps import (
@@ -358,6 +358,8 @@ def _state(record: Record, entry: Entry) -> None:
 
 KEPT: Mapping[str, Any] = {"budget": None, "executor": None, "tracking": None, "cache": None, "validation": None}
 """Sections whose change leaves what was fitted as it is."""
+FOREIGN = frozenset({*BY_HAND, *SHARED, "told", "stop", "session", "note"})
+"""Kinds that any process may write, so that they say nothing of how long a session has lasted."""
 FOLDS: Mapping[str, Callable[[Record, Entry], None]] = {
     "known": _known,
     "session": _session,

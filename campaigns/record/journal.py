@@ -60,8 +60,6 @@ BY_HAND = ("wanted", "changed", "added", "reported", "corrected", "returned")
 SHARED = ("leased", "start")
 SINCE: Mapping[str, int] = {**dict.fromkeys(BY_HAND, 3), **dict.fromkeys(SHARED, 4)}
 """Kind -> the version that brought it; an older journal gets that version with the first such event."""
-FOREIGN = frozenset({*BY_HAND, *SHARED, "told", "stop", "session", "note"})
-"""Kinds that any process may write, so that they say nothing of how long a session has lasted."""
 BUSY_S = 30.0
 """Seconds a writer waits for another process's transaction."""
 PASSING = frozenset({"started", "note", "session"})

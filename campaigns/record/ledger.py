@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from eutectic.campaigns.errors import CampaignFolderError
-from eutectic.campaigns.record.fold import Record, begin
-from eutectic.campaigns.record.journal import FOREIGN, Draft, Entry, Journal
+from eutectic.campaigns.record.fold import FOREIGN, Record, begin
+from eutectic.campaigns.record.journal import Draft, Entry, Journal
 from eutectic.campaigns.record.lock import in_use
 from eutectic.campaigns.record.lookup import bare, called
 from eutectic.campaigns.record.outcomes import Ledger, Outcome

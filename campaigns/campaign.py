@@ -13,7 +13,7 @@ from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.status import status_html, status_json, status_lines
 from eutectic.campaigns.analysis.table import table
 from eutectic.campaigns.conclusion import follow
-from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError
+from eutectic.campaigns.errors import CampaignFolderError
 from eutectic.campaigns.explain.explain import Wanted, explain
 from eutectic.campaigns.exports.export import exported
 from eutectic.campaigns.file.from_python import content_of
@@ -126,13 +126,9 @@ class Campaign:
         CampaignFileError when it would have to ask, and a context that has no default is not chosen but measured.
         Close it when leaving early (`contextlib.closing`): that puts the campaign down and writes so.
         """
+        if why_done(self._logbook.record, self._logbook.record.hours) is None:
+            require_attended(self.problem)
         self._lock.acquire()
-        try:
-            if why_done(self._logbook.record, self._logbook.record.hours) is None:
-                require_attended(self.problem)
-        except CampaignFileError:
-            self._lock.release()
-            raise
         self._loop = Loop(self.problem, self._logbook, lambda: opened(self.problem, self.folder))
         try:
             if self._draining:

@@ -32,7 +32,7 @@ from eutectic.campaigns.file import plugins
 from eutectic.generators.composition import Composition
 from eutectic.generators.parameters import Parameters, Variable
 from eutectic.generators.product import Product
-from eutectic.optimizers.base import Array, History, Space
+from eutectic.optimizers.base import Array, History, Proposals, Space
 from eutectic.optimizers.bayesian.bayesian import Bayesian
 from eutectic.optimizers.sharing import Made, propose_shared
 from eutectic.optimizers.spaces import region
@@ -142,13 +142,22 @@ def rules(wanted: int, names: list[str], minutes: float, light: bool) -> None:
             if name == "multifidelity":
                 known = climbing(known, np.random.default_rng(seed))
             made = Made(5, known.X[-5:])
-            X = propose_shared(optimizer, name, space, known, BATCH, np.random.default_rng(seed), made).X
+            answer = propose_shared(optimizer, name, space, known, BATCH, np.random.default_rng(seed), made)
+            X = answer.X
             done += len(X)
             outside += int((~region.contains(space, X)).sum())
-            repeated += int(remember(space, known.X).holds(X).sum()) + len(X) - len(np.unique(X.round(9), axis=0))
+            repeated += again(space, known, answer)
             alone += broken(space, X)
         each_ms = 1000 * (time.process_time() - start) / max(done, 1)
         print(f"| {name} | {done} | {outside} | {repeated} | {alone} | {each_ms:.1f} |", flush=True)
+
+
+def again(space: Space, seen: History, answer: Proposals) -> int:
+    """Rows of a batch that are in it twice or were measured before, on a ladder on the same rung."""
+    rungs = np.zeros(len(answer.X)) if answer.rungs is None else answer.rungs.astype(float)
+    known = np.zeros(len(seen.X)) if answer.rungs is None else seen.fidelity
+    before = sum(int(remember(space, seen.X[known == r]).holds(answer.X[rungs == r]).sum()) for r in np.unique(rungs))
+    return before + len(answer.X) - len(np.unique(np.column_stack([answer.X.round(9), rungs]), axis=0))
 
 
 def broken(space: Space, X: Array) -> int:

@@ -182,11 +182,29 @@ def _check_presence(part: Composition) -> None:
         raise ValueError(f"step: {part.step:g} is not above 0")
     for name, given in (("min_elements", part.min_elements > 1), ("max_elements", most < len(part.full))):
         if given:
-            raise ValueError(
-                f"{name}: beside a logarithm, mole ratios or a fixed amount off the step it has no meaning"
-            )
+            raise ValueError(f"{name}: {_everywhere(part)}")
     if part.or_zero:
-        raise ValueError("or_zero: beside a logarithm, mole ratios or a fixed amount off the step it has no meaning")
+        raise ValueError(f"or_zero: {_everywhere(part)}")
+
+
+def _everywhere(part: Composition) -> str:
+    """Why an element cannot be absent where each has a column of its own, and what can be done."""
+    if part.unit == "mole_ratio":
+        return (
+            "elements in mole ratios are all there, as their columns are not shares of a whole that one could leave to "
+            "the others; give the ranges in `unit: at.%`, where elements may be absent"
+        )
+    logs = [symbol for symbol, e in part.full.items() if e.scale == "log"]
+    if logs:
+        return (
+            "beside `scale: log` all elements are there, as a logarithm never comes to 0; give "
+            f"{logs[0]} a linear range from 0 (without `or_zero`, or with a `step`), or search with and without it in "
+            "two campaigns"
+        )
+    return (
+        "a fixed amount that is no multiple of `step` leaves a balance off the steps, and then all elements are there; "
+        "fix a multiple of the step, or make the step finer"
+    )
 
 
 def boxed(part: Composition) -> bool:

@@ -12,7 +12,7 @@ from eutectic.generators.amounts import ranges
 from eutectic.generators.base import Generator
 from eutectic.generators.constraints import checked, constrained
 from eutectic.generators.hints import hint
-from eutectic.generators.product_space import Piece, piece, side_by_side
+from eutectic.generators.product_space import Piece, piece, shared_size, side_by_side
 from eutectic.generators.prototype import BUILT_IN, Prototype
 from eutectic.generators.site_formula import SiteFormula, read
 from eutectic.generators.terms import Term, extent
@@ -28,7 +28,8 @@ class Product:
     """Several spaces at once: alloys and their heat treatment, sublattices, an additive from a list and its amount."""
 
     parts: Mapping[str, Mapping[str, Any]]
-    """Name -> {use: composition, parameters, pool or sequence, and its options}."""
+    """Name -> {use: composition, parameters, pool or sequence, and its options}; with `per: batch` or `per: [melt, 8]`
+    candidates made together have the whole part in common."""
     constraints: tuple[str, ...] = ()
     """Constraints between variables of any parts as text, such as "A.Sr <= B.Fe" or "temperature_k * time_h <= 80"."""
     formula: str | None = None
@@ -45,6 +46,12 @@ class Product:
         for name in self.parts:
             if "." in name or not name.strip():
                 raise ValueError(f"parts: {name!r} is no name: a point stands between a part and its variable")
+            if "when" in self.parts[name]:
+                raise ValueError(
+                    f"parts: {name}: when: a whole part cannot depend on a choice, as its sums and rows have no middle "
+                    "to stand at; give `when` to the variables of a part with `use: parameters`, such as its amount"
+                )
+            shared_size(self.parts[name].get("per"), f"parts: {name}")
 
     def __hash__(self) -> int:
         return hash(repr(self))
@@ -62,7 +69,8 @@ class Product:
 
     def nested(self) -> dict[str, Mapping[str, Mapping[str, Any]]]:
         """The options that name parts."""
-        return {"parts": self.parts}
+        own = {name: {k: v for k, v in part.items() if k != "per"} for name, part in self.parts.items()}
+        return {"parts": own}
 
     def holding(self, made: Sequence[Generator]) -> "Product":
         """The same product with its parts built; ValueError when they do not go together."""
@@ -237,8 +245,17 @@ def _pieces(product: Product, spaces: tuple[Space, ...]) -> tuple[Piece, ...]:
                 raise ValueError(
                     f"parts: {part.name!r} and {others[0]!r} both have a variable {variable!r}: call one otherwise"
                 )
+    for part in found:
+        given = product.parts[part.name].get("per")
+        if given is not None and part.space.shared:
+            raise ValueError(f"parts: {part.name}: per: its variables have `per` of their own; say it once")
     return tuple(
-        replace(part, names={v: f"{part.name}.{v}" if count[v] > 1 else v for v in part.names}) for part in found
+        replace(
+            part,
+            per=product.parts[part.name].get("per"),
+            names={v: f"{part.name}.{v}" if count[v] > 1 else v for v in part.names},
+        )
+        for part in found
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from eutectic.generators.constraints import Joint
 from eutectic.generators.terms import Term, plain_terms
-from eutectic.optimizers.base import Amounts, Array, Described, Known, Linear, Space
+from eutectic.optimizers.base import Amounts, Array, Described, Known, Linear, Shared, Space
 from eutectic.oracles.base import Candidate, Value
 
 
@@ -26,6 +26,8 @@ class Piece:
     """What it calls its variables -> what the whole calls them."""
     materials: tuple[Candidate, ...] = ()
     """The candidates of a list."""
+    per: Any = None
+    """`batch`, or a label and a number: candidates made together have the whole part in common."""
 
     @property
     def variables(self) -> dict[str, Term]:
@@ -162,13 +164,34 @@ def side_by_side(pieces: Sequence[Piece], qualified: bool) -> Space:
             for condition in part.space.conditions
         ),
         shared=tuple(
-            replace(shared, columns=_moved(shared.columns, part)) for part in pieces for shared in part.space.shared
+            replace(shared, columns=_moved(shared.columns, part)) for part in pieces for shared in _shared(part)
         ),
         context=tuple(c for part in pieces for c in _moved(part.space.context, part)),
         described=tuple(
             replace(about, column=part.columns[about.column]) for part in pieces for about in part.space.described
         ),
     )
+
+
+def shared_size(per: Any, where: str) -> int | None:
+    """How many candidates have something in common, None for all of a batch (or where nothing is given).
+
+    ValueError for what is neither `batch` nor a label with a number above 1.
+    """
+    if per is None or per == "batch":
+        return None
+    whole = isinstance(per, list | tuple) and len(per) == 2 and isinstance(per[0], str) and isinstance(per[1], int)
+    if not whole or per[1] < 2:
+        raise ValueError(f"{where}: per: {per!r} is neither `batch` nor a label and a number from 2 on, as [melt, 8]")
+    return int(per[1])
+
+
+def _shared(part: Piece) -> tuple[Shared, ...]:
+    """What candidates of a part have in common, in its own columns."""
+    if part.per is None:
+        return part.space.shared
+    chosen = tuple(j for j in range(part.space.d) if j not in part.space.context)
+    return (Shared(chosen, shared_size(part.per, f"parts: {part.name}")),)
 
 
 def _moved(columns: Iterable[int], part: Piece) -> tuple[int, ...]:

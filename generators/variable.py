@@ -87,7 +87,9 @@ class Variable:
         if self.default is not None and not self.context:
             raise ValueError("`default` belongs to `context: true`")
         if self.default is not None:
-            self.coordinate("default", {"default": self.default})
+            place = self.coordinate("default", {"default": self.default})
+            if not self.bounds[0] <= place <= self.bounds[1]:
+                raise ValueError(f"default: {self.default} is out of its range, {self.extent}")
         if isinstance(self.per, tuple) and self.per[1] < 2:
             raise ValueError(f"per: {self.per[0]!r} of {self.per[1]} shares nothing; give 2 or more")
 

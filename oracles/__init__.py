@@ -12,6 +12,7 @@ BUILTIN = {
     "python": "eutectic.oracles.user.python:Python",
     "call": "eutectic.oracles.user.call:Call",
     "command": "eutectic.oracles.user.command:Command",
+    "variables": "eutectic.oracles.user.variables:Variables",
     "synthesizability": "eutectic.oracles.synthesizability.oracle:Synthesizability",
     "person": "eutectic.oracles.user.person:Person",
 }

@@ -108,7 +108,9 @@ def _confused(problem: Problem) -> Iterator[Complaint]:
         for name in getattr(problem.spec, section):
             if name in {*problem.space.names, *getattr(problem.generator, "names", ())}:
                 yield Complaint(
-                    (section, name), f"'{name}' is also a variable of the space; a property needs its own name"
+                    (section, name),
+                    f"'{name}' is also a variable of the space; a property needs its own name: where the variable "
+                    f"itself is meant, add the oracle {{use: variables, of: {{{name}_used: {name}}}}} and name that",
                 )
 
 
@@ -178,7 +180,12 @@ def _region(generator: Any, space: Space) -> tuple[Sequence[str], list[float], l
         return space.names, space.lower.tolist(), space.upper.tolist()
     composed = hasattr(generator, "element_fractions")
     built: Mapping[str, tuple[float, float]] = generator.element_fractions() if composed else {}
-    others: Mapping[str, tuple[float, float]] = generator.numbers() if hasattr(generator, "numbers") else {}
+    counts = {
+        name: (float(space.lower[j]), float(space.upper[j]))
+        for j, name in enumerate(space.names)
+        if space.kinds[j] == "integer"
+    }
+    others: Mapping[str, tuple[float, float]] = generator.numbers() if hasattr(generator, "numbers") else counts
     both = {**{name: ends for name, ends in others.items() if name not in built}, **built}
     return tuple(both), [low for low, _ in both.values()], [high for _, high in both.values()]
 

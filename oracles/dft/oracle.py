@@ -177,7 +177,9 @@ class Dft:
     def refuse(self, variables: Sequence[str], lower: Sequence[float], upper: Sequence[float]) -> str | None:
         """Why this region cannot be computed: a pseudopotential is missing, a condition is not looked at; or None."""
         del lower
-        reason = ignored(variables, (), self.ignores, "dft", "it computes at 0 K and no pressure")
+        reason = ignored(
+            variables, (), self.ignores, "dft", "it computes at 0 K and no pressure (`mlip` relaxes under pressure_gpa)"
+        )
         if reason:
             return reason
         present = [name for name, most in zip(variables, upper, strict=True) if SYMBOL.match(name) and most > 0]

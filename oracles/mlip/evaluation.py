@@ -127,6 +127,7 @@ def _concluded(task: properties.Task, outcome: Outcome) -> Evaluation:
             "crystal": str(crystals[0].symbols)[:200],
             "composition": _composition(crystals[0]),
             **_axes(task),
+            **_conditions(task),
             **doubt,
         },
     )
@@ -145,6 +146,12 @@ def _axes(task: properties.Task) -> dict[str, Value]:
     if task.alloy is not None:
         return {"elastic_axes": f"of the {task.options.lattice} lattice, mean over its symmetry"}
     return {"elastic_axes": f"IEEE 1987, {task.axes.system}"}
+
+
+def _conditions(task: properties.Task) -> dict[str, Value]:
+    """The conditions that are the candidate's own."""
+    own = [n for n in ("temperature_k", "pressure_gpa") if n in task.candidate.variables]
+    return {name: getattr(task, name) for name in own if name not in task.options.ignores}
 
 
 def _artifacts(measured: Measured, crystals: Sequence[Atoms]) -> dict[str, str]:

@@ -33,6 +33,7 @@ from eutectic.oracles.suggestions import unknown
 PROPERTIES = (
     "lattice_constant_angstrom",
     "energy_ev_per_atom",
+    "enthalpy_ev_per_atom",
     "volume_angstrom3_per_atom",
     "density_g_per_cm3",
     "bulk_modulus_gpa",
@@ -50,6 +51,19 @@ PROPERTIES = (
     "npt_volume_drift_percent",
     "npt_mean_square_displacement_angstrom2",
 )
+BY_TEMPERATURE = ("npt_volume_drift_percent", "npt_mean_square_displacement_angstrom2")
+"""Properties that depend on `temperature_k`; all others are at rest."""
+BY_PRESSURE = (
+    "lattice_constant_angstrom",
+    "energy_ev_per_atom",
+    "enthalpy_ev_per_atom",
+    "volume_angstrom3_per_atom",
+    "density_g_per_cm3",
+    "lowest_phonon_thz",
+    "imaginary_phonons",
+    *BY_TEMPERATURE,
+)
+"""Properties that it knows at a `pressure_gpa`; moduli, formation energies and faults are those of no pressure."""
 ABOVE_HULL = "energy_above_hull_ev_per_atom"
 """A property where `competing` names phases."""
 REVISIONS = {
@@ -155,9 +169,10 @@ class Mlip:
     phonon_displacement_angstrom: float = 0.02
     """How far an atom is displaced for them."""
     temperature_k: float = 300.0
-    """Of the molecular dynamics."""
+    """Of the molecular dynamics. Where the space has a variable of this name, each candidate has its own."""
     pressure_gpa: float = 0.0
-    """Of the molecular dynamics."""
+    """Of relaxations (to the least enthalpy) and of the molecular dynamics. Where the space has a variable of this
+    name, each candidate has its own. Moduli, formation energies and faults are known at none only."""
     npt_ps: float = 1.0
     """Length of the molecular dynamics, picoseconds."""
     timestep_fs: float = 2.0
@@ -196,7 +211,8 @@ class Mlip:
     @property
     def settings(self) -> Mapping[str, object]:
         """The options that a value depends on, by name."""
-        return {name: value for name, value in asdict(self).items() if name not in UNSEEN}
+        pressed = {"relaxed_under_pressure": True} if self.pressure_gpa else {}  # before, at none
+        return {name: value for name, value in asdict(self).items() if name not in UNSEEN} | pressed
 
     @property
     def revisions(self) -> Mapping[str, Revision]:
@@ -246,12 +262,31 @@ class Mlip:
         Or which condition among the variables it would not look at; None when nothing stands against it.
         """
         assert len(variables) == len(lower) == len(upper)
-        why = "it computes at rest, and its molecular dynamics at the temperature_k and pressure_gpa of its options"
-        reason = ignored(variables, (), self.ignores, "mlip", why)
+        reason = self._unconditional([name for name in variables if name not in self.ignores])
         if reason:
             return reason
         present = [name for name, top in zip(variables, upper, strict=True) if SYMBOL.match(name) and top > 0]
         return unfit(self, present) if present else None
+
+    def _unconditional(self, variables: Sequence[str]) -> str | None:
+        """Why a condition among the variables does not go with what is asked, or None."""
+        pressed = bool(self.pressure_gpa) or "pressure_gpa" in variables
+        unknown_there = [name for name in self.properties if name not in BY_PRESSURE]
+        if pressed and self.compute is not None and unknown_there:
+            return (
+                f"{', '.join(unknown_there)}: known at no pressure only; at pressure_gpa it knows "
+                f"{', '.join(BY_PRESSURE)}; ask a second mlip with ignores: [pressure_gpa] for the others"
+            )
+        used = [name for name, by in (("temperature_k", BY_TEMPERATURE), ("pressure_gpa", self._moved_by_pressure()))
+                if set(by) & {*self.properties}]  # fmt: skip
+        why = (
+            "nothing that is asked of it depends on that; "
+            f"by temperature_k {', '.join(BY_TEMPERATURE)} would, by pressure_gpa what a relaxation gives"
+        )
+        return ignored(variables, used, (), "mlip", why)
+
+    def _moved_by_pressure(self) -> tuple[str, ...]:
+        return BY_TEMPERATURE if self.cell == "fixed" else BY_PRESSURE
 
     def evaluate(self, candidates: Sequence[Candidate], rng: np.random.Generator) -> list[Evaluation]:
         """One evaluation a candidate, in order; EngineMissing when the package or the model is not there."""
@@ -304,6 +339,8 @@ def require_sound(o: "Mlip") -> None:
     require_cells(o.fault_cells)
     if o.temperature_k > 10000.0:
         raise ValueError(f"temperature_k is {o.temperature_k}; no crystal survives 10000 K")
+    if not abs(o.pressure_gpa) < float("inf"):
+        raise ValueError(f"pressure_gpa is {o.pressure_gpa}, no finite number")
     fault = "stacking_fault" in " ".join(o.compute or ())
     if fault and o.lattice != "fcc":
         raise ValueError(f"compute: stacking faults are those of fcc alloys, and lattice is {o.lattice}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
+from ase.units import GPa
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from eutectic.oracles.base import Candidate
@@ -56,6 +57,20 @@ class Task:
         return {symbol: share for symbol, share in self.candidate.composition.items() if share > 0.0}
 
     @property
+    def temperature_k(self) -> float:
+        """Of its molecular dynamics: the candidate's own, else that of the options."""
+        return self._own("temperature_k", self.options.temperature_k)
+
+    @property
+    def pressure_gpa(self) -> float:
+        """Of its relaxations and its molecular dynamics: the candidate's own, else that of the options."""
+        return self._own("pressure_gpa", self.options.pressure_gpa)
+
+    def _own(self, name: str, otherwise: float) -> float:
+        given = self.candidate.variables.get(name)
+        return otherwise if given is None or name in self.options.ignores else float(given)
+
+    @property
     def structure(self) -> "Structure":
         """The candidate's own crystal, which may be disordered; ValueError when it cannot be read."""
         assert self.candidate.structure is not None
@@ -85,6 +100,7 @@ class Task:
             o.largest_force_ev_per_angstrom,
             o.nearest_over_radii,
             o.volume_window,
+            pressure_gpa=self.pressure_gpa,
             escape=0.0 if self.alloy is None else 0.5,
         )
 
@@ -92,6 +108,7 @@ class Task:
 def starts(task: Task) -> list[Atoms]:
     """The unrelaxed crystals, one a decoration; ValueError when the candidate makes none for what is asked."""
     o, alloy = task.options, task.alloy
+    require_conditions(task)
     if alloy is None and task.candidate.structure is None:
         raise ValueError("the candidate has neither a composition nor a structure")
     unfit = sorted(OF_ALLOYS & {*o.properties}) if alloy is None else []
@@ -112,6 +129,14 @@ def starts(task: Task) -> list[Atoms]:
     for atoms in ideal:
         atoms.calc = task.calculator
     return ideal
+
+
+def require_conditions(task: Task) -> None:
+    """ValueError when the candidate's own temperature or pressure cannot be."""
+    if not 0.0 < task.temperature_k <= 10000.0:
+        raise ValueError(f"temperature_k is {task.temperature_k:g}; it must be above 0 and at most 10000")
+    if not np.isfinite(task.pressure_gpa):
+        raise ValueError(f"pressure_gpa is {task.pressure_gpa}, no finite number")
 
 
 def _require_held(o: Options, alloy: Mapping[str, float]) -> None:
@@ -193,7 +218,7 @@ def _relaxed(start: Atoms, task: Task) -> Atoms:
 def _of_crystal(crystal: Atoms, lies: Axes | None, task: Task, wanted: set[str], index: int) -> dict[str, float]:
     """All that is wanted of one relaxed crystal, by name."""
     o, limits = task.options, task.limits
-    found = _at_rest(crystal)
+    found = _at_rest(crystal, task.pressure_gpa)
     if BULK in wanted:
         found[BULK] = elasticity.bulk_modulus(crystal, limits, o.strain)
     if lies is not None:
@@ -213,18 +238,19 @@ def _of_crystal(crystal: Atoms, lies: Axes | None, task: Task, wanted: set[str],
     if wanted & PHONONS:
         found |= phonons.phonons(crystal, o.phonon_length_angstrom, o.phonon_displacement_angstrom)
     if wanted & DYNAMICS:
-        run = dynamics.Run(o.temperature_k, o.pressure_gpa, o.npt_ps, o.timestep_fs)
+        run = dynamics.Run(task.temperature_k, task.pressure_gpa, o.npt_ps, o.timestep_fs)
         found |= dynamics.survive(crystal, run, limits, np.random.default_rng([task.seed, 2, index]))
     return found
 
 
-def _at_rest(crystal: Atoms) -> dict[str, float]:
-    """What the relaxed crystal itself says."""
+def _at_rest(crystal: Atoms, pressure_gpa: float) -> dict[str, float]:
+    """What the relaxed crystal itself says; the enthalpy is E + P V."""
     volume, number = crystal.get_volume(), len(crystal)
     with quiet():
         energy = float(crystal.get_potential_energy()) / number
     return {
         "energy_ev_per_atom": energy,
+        "enthalpy_ev_per_atom": float(energy + pressure_gpa * GPa * volume / number),
         "volume_angstrom3_per_atom": float(volume / number),
         "density_g_per_cm3": float(crystal.get_masses().sum() / volume * AMU_PER_ANGSTROM3_IN_G_PER_CM3),
     }

@@ -36,6 +36,8 @@ class Limits:
     """Least distance of two atoms over the sum of their covalent radii."""
     volume_window: tuple[float, float] = (0.6, 1.6)
     """Volume over that of the start."""
+    pressure_gpa: float = 0.0
+    """What the cell is under; no cell that is fixed."""
     escape: float = 0.5
     """In an alloy, the farthest an atom may go from its site, in nearest-neighbour distances; 0: anywhere."""
 
@@ -53,11 +55,12 @@ def relaxed(atoms: Atoms, limits: Limits, cell: Cell) -> Atoms:
         require_physical(crystal, atoms, limits)
         target: Any = crystal
         if cell != "fixed":
-            target = FrechetCellFilter(crystal, hydrostatic_strain=cell == "volume")
+            pressure = limits.pressure_gpa * GPa
+            target = FrechetCellFilter(crystal, hydrostatic_strain=cell == "volume", scalar_pressure=pressure)
         optimizer = LBFGS(target, logfile=None, maxstep=0.1)
         for _ in optimizer.irun(fmax=0.0, steps=limits.steps):
             require_physical(crystal, atoms, limits)
-            force, stress = left(crystal, cell)
+            force, stress = left(crystal, cell, limits.pressure_gpa)
             if force <= limits.force_ev_per_angstrom and stress <= limits.stress_gpa:
                 return _free(crystal)
     raise Unconverged(
@@ -72,12 +75,12 @@ def _free(crystal: Atoms) -> Atoms:
     return crystal
 
 
-def left(crystal: Atoms, cell: Cell) -> tuple[float, float]:
-    """Largest force, eV/angstrom, and stress, GPa, that the relaxation has not removed yet."""
+def left(crystal: Atoms, cell: Cell, pressure_gpa: float = 0.0) -> tuple[float, float]:
+    """Largest force, eV/angstrom, and stress beside the pressure, GPa, that the relaxation has not removed yet."""
     force = float(np.linalg.norm(crystal.get_forces(), axis=1).max())
     if cell == "fixed":
         return force, 0.0
-    stress = crystal.get_stress() / GPa
+    stress = crystal.get_stress() / GPa + pressure_gpa * np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
     return force, float(abs(stress[:3].mean()) if cell == "volume" else np.abs(stress).max())
 
 

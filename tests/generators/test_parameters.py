@@ -215,3 +215,9 @@ def test_bad_variables_are_refused(
 def test_bad_variable_options_are_refused(options: dict[str, object], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         Variable(**options)  # type: ignore[arg-type]
+
+
+def test_a_default_out_of_its_range_is_refused_before_anything_is_asked():
+    with pytest.raises(ValueError, match="default: 7 is out of its range, 1 to 2"):
+        Variable(low=1, high=2, context=True, default=7)
+    assert Variable(low=1, high=2, context=True, default=2).default == 2

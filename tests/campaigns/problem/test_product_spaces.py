@@ -11,7 +11,9 @@ from eutectic.campaigns.errors import CampaignFileError
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.problem import build
 from eutectic.campaigns.problem.definition import Problem
+from eutectic.optimizers.base import History
 from eutectic.optimizers.models.belief import domain
+from eutectic.optimizers.sharing import Made, propose_shared
 from eutectic.optimizers.spaces import region
 from eutectic.surrogates.gp.recipe import GaussianProcess
 
@@ -180,3 +182,34 @@ def test_a_formula_is_made_of_variables_that_are_always_there() -> None:
     }
     with pytest.raises(CampaignFileError, match="SISSO needs a number that is always there"):
         built({"furnace": late}, **BY_HAND, **sisso)
+
+
+@pytest.mark.parametrize("name", ["sobol", "random", "nsga2", "swarm", "bayesian", "policy"])
+def test_a_batch_or_a_melt_has_a_whole_composition_in_common(name: str) -> None:
+    oven = {"use": "parameters", "variables": {"temperature_k": [300, 900]}}
+    problem = built({"alloy": {**ALLOY, "per": ["melt", 3]}, "oven": oven}, optimizers=[{"use": name}])
+    space = problem.space
+    X = region.sample(space, 24, np.random.default_rng(1))
+    seen = History.observed(X, ((X - X.mean(0)) ** 2).sum(1)[:, None])
+    found = propose_shared(
+        problem.stages[0].optimizer, name, space, seen, 7, np.random.default_rng(2), Made(1, X[-1:])
+    ).X
+    assert region.contains(space, found).all()
+    melts = np.concatenate([X[-1:, :5], found[:, :5]])
+    groups = [np.unique(melts[k : k + 3], axis=0) for k in range(0, 8, 3)]
+    assert [len(group) for group in groups] == [1, 1, 1]
+    assert len(np.unique(melts, axis=0)) > 1
+    assert len(np.unique(found[:, 5])) > 4
+
+
+def test_what_a_whole_part_cannot_share_or_depend_on_is_refused() -> None:
+    oven = {"use": "parameters", "variables": {"temperature_k": {"low": 300, "high": 900, "per": "batch"}}}
+    for part, said in (
+        ({**ALLOY, "per": ["melt", 1]}, "parts: alloy: per: .* is neither `batch` nor a label"),
+        ({**ALLOY, "per": "plate"}, "parts: alloy: per: 'plate' is neither"),
+        ({**ALLOY, "when": {"step_2": "anneal"}}, "parts: alloy: when: a whole part cannot depend on a choice"),
+    ):
+        with pytest.raises(CampaignFileError, match=said):
+            built({"alloy": part, "oven": oven})
+    with pytest.raises(CampaignFileError, match="parts: oven: per: its variables have `per` of their own"):
+        built({"alloy": ALLOY, "oven": {**oven, "per": "batch"}})

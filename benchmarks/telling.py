@@ -42,7 +42,7 @@ def grown(folder: Path, n: int, pending: int) -> list[str]:
     with Campaign.from_yaml(file, folder / "run") as campaign:
         X = region.sample(campaign.problem.space, n + pending, rng)
         candidates = campaign.problem.generator.generate(X, rng)
-        journal = campaign._logbook.journal
+        journal = campaign.logbook.journal
         with journal.transaction():
             for start in range(0, n + pending, BATCH):
                 numbers = range(start + 1, min(start + BATCH, n + pending) + 1)

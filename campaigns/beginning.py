@@ -20,11 +20,22 @@ Begun = tuple[Problem, Path, Logbook, FolderLock]
 """A campaign's parts, folder, record and lock."""
 
 
-def begin_file(path: Path, folder: str | Path | None, overrides: Sequence[str], by_itself: bool) -> Begun:
-    """Begin the campaign of a file, in `folder` or runs/NAME; by_itself: refuse one that only people can lead."""
+def begin_file(
+    path: Path,
+    folder: str | Path | None,
+    overrides: Sequence[str],
+    by_itself: bool,
+    source: Path | None = None,
+    by: str = "",
+) -> Begun:
+    """Begin the campaign of a file, in `folder` or runs/NAME; by_itself: refuse one that only people can lead.
+
+    source: the folder that its relative paths are taken from, the file's own when not given; by: who begins it.
+    """
     spec = CampaignSpec.from_file(path, overrides)
     text = path.read_bytes()
-    return begin(spec, path.absolute().parent, folder, path, text, overrides, by_itself)
+    origin = (path.parent if source is None else source).absolute()
+    return begin(spec, origin, folder, path, text, overrides, by_itself, by)
 
 
 def begin(
@@ -35,6 +46,7 @@ def begin(
     text: bytes | None = None,
     overrides: Sequence[str] = (),
     by_itself: bool = False,
+    by: str = "",
 ) -> Begun:
     """Begin a campaign whose relative paths start at `source`; `text` of its file, at `path`, is kept in the folder.
 
@@ -51,8 +63,9 @@ def begin(
     lock = FolderLock(home)
     lock.acquire()
     try:
-        known = facts(path or source / "campaign.yaml", spec.seed, overrides, home)
+        known = facts(path or source / "campaign.yaml", source, spec.seed, overrides, home)
         begun = {"spec": spec.dump(), "source": str(built.folder), "facts": known}
+        begun |= {"by": by} if by else {}
         journal = Journal.create(home, begun, {"rows": rows} if rows else None)
         _keep(home / "campaign.yaml", path, text, spec.dump())
     except BaseException:
@@ -78,13 +91,13 @@ def begin_or_open(spec: CampaignSpec, source: Path, folder: str | Path | None) -
     return begun
 
 
-def take_up(home: Path) -> Begun:
+def take_up(home: Path, engines: bool = True) -> Begun:
     """Take up the campaign of a folder; CampaignFolderError when it holds none that can be read."""
     journal = Journal.open(home)
     try:
         logbook = Logbook(journal, str(home))
         begun = logbook.bare()
-        built = build.build(begun.spec, Path(source_of(home, begun.source, begun.facts)))
+        built = build.build(begun.spec, Path(source_of(home, begun.source, begun.facts)), engines)
     except BaseException:
         journal.close()
         raise

@@ -18,7 +18,7 @@ from eutectic.campaigns.explain.explain import Wanted, explain
 from eutectic.campaigns.exports.export import exported
 from eutectic.campaigns.file.from_python import content_of
 from eutectic.campaigns.file.spec import CampaignSpec
-from eutectic.campaigns.hand import adding, asking, changing, leasing, verbs
+from eutectic.campaigns.hand import adding, asking, changing, verbs
 from eutectic.campaigns.hand.changing import Changed
 from eutectic.campaigns.hand.predicting import Prediction, predict
 from eutectic.campaigns.loop.context import require_attended
@@ -26,7 +26,6 @@ from eutectic.campaigns.loop.executor import opened
 from eutectic.campaigns.loop.loop import Loop
 from eutectic.campaigns.loop.routing import waits
 from eutectic.campaigns.problem.definition import Problem
-from eutectic.campaigns.record.journal import Draft, Journal
 from eutectic.campaigns.record.ledger import Logbook, seen
 from eutectic.campaigns.record.lock import FolderLock, in_use
 from eutectic.campaigns.record.outcomes import Event, Ledger, Outcome, Round
@@ -77,7 +76,7 @@ class Campaign:
         self._take(*beginning.begin_or_open(CampaignSpec.from_mapping(content), Path.cwd(), folder))
 
     def _take(self, built: Problem, folder: Path, logbook: Logbook, lock: FolderLock) -> None:
-        self.problem, self.folder, self._logbook, self._lock = built, folder, logbook, lock
+        self.problem, self.folder, self.logbook, self._lock = built, folder, logbook, lock
         self._loop: Loop | None = None
         self._draining = False
 
@@ -89,14 +88,22 @@ class Campaign:
 
     @classmethod
     def from_yaml(
-        cls, path: str | Path, folder: str | Path | None = None, overrides: Sequence[str] = (), by_itself: bool = False
+        cls,
+        path: str | Path,
+        folder: str | Path | None = None,
+        overrides: Sequence[str] = (),
+        by_itself: bool = False,
+        source: Path | None = None,
+        by: str = "",
     ) -> Self:
         """Begin the campaign of a file, in `folder` or runs/NAME; by_itself: refuse one that only people can lead.
+
+        source: the folder that its relative paths are taken from, the file's own when not given.
 
         CampaignFileError when the file cannot be used, CampaignFolderError when the folder already holds a campaign or
         is in use, EngineMissing when an oracle cannot run here. Nothing is written before all of that is known.
         """
-        return cls._of(*beginning.begin_file(Path(path), folder, overrides, by_itself))
+        return cls._of(*beginning.begin_file(Path(path), folder, overrides, by_itself, source, by))
 
     @classmethod
     def from_text(cls, text: str, folder: str | Path | None = None, source: str | Path = ".") -> Self:
@@ -111,14 +118,15 @@ class Campaign:
         return cls._of(*beginning.begin(CampaignSpec.from_mapping(content), Path(source).absolute(), folder))
 
     @classmethod
-    def open(cls, folder: str | Path, oracle: Any = None) -> Self:
+    def open(cls, folder: str | Path, oracle: Any = None, engines: bool = True) -> Self:
         """Take up the campaign of a folder; CampaignFolderError when it holds none that can be read.
 
-        oracle: the function or functions it was begun with, where these were handed over from Python.
+        oracle: the function or functions it was begun with, where these were handed over from Python. engines: it is to
+        be run here; EngineMissing when an oracle cannot.
         """
         for function in oracle if isinstance(oracle, Sequence) else [oracle] if oracle is not None else []:
             hand_over(function)
-        return cls._of(*beginning.take_up(Path(folder)))
+        return cls._of(*beginning.take_up(Path(folder), engines))
 
     def events(self) -> Generator[Event, None, None]:
         """Run, and yield what happens; CampaignFolderError when another process runs it.
@@ -126,10 +134,10 @@ class Campaign:
         CampaignFileError when it would have to ask, and a context that has no default is not chosen but measured.
         Close it when leaving early (`contextlib.closing`): that puts the campaign down and writes so.
         """
-        if why_done(self._logbook.record, self._logbook.record.hours) is None:
+        if why_done(self.logbook.record, self.logbook.record.hours) is None:
             require_attended(self.problem)
         self._lock.acquire()
-        self._loop = Loop(self.problem, self._logbook, lambda: opened(self.problem, self.folder))
+        self._loop = Loop(self.problem, self.logbook, lambda: opened(self.problem, self.folder))
         try:
             if self._draining:
                 self._loop.drain()
@@ -163,35 +171,23 @@ class Campaign:
             raise CampaignFolderError(f"{self.folder} is running; it asks for itself")
         self._lock.acquire(moment=True)
         try:
-            self._logbook.fold()
-            numbers = asking.ask(self.problem, self._logbook, n, context, by)
+            self.logbook.fold()
+            numbers = asking.ask(self.problem, self.logbook, n, context, by)
         finally:
             self._lock.release()
-        return [self._logbook.record.outcomes[number] for number in numbers]
+        return [self.logbook.record.outcomes[number] for number in numbers]
 
     def waiting(self) -> list[Outcome]:
         """The candidates that wait for a person; without a person among the oracles, whatever was not evaluated."""
-        self._logbook.fold()
-        return asking.waiting(self.problem, self._logbook.record, self.running)
-
-    def lease(self, n: int, holder: str, lease_s: float = leasing.LEASE_S, by: str = "") -> list[Outcome]:
-        """Up to n of the candidates that wait, in the hands of `holder` for `lease_s` seconds from now.
-
-        Their own first, then what nobody holds or somebody has let lapse; nobody gets what another holds. Without a
-        holder nothing is written.
-        """
-        return leasing.lease(self._logbook, self.waiting, n, holder, lease_s, by)
-
-    def release(self, id: str, by: str = "") -> Outcome:
-        """Give up a candidate that is to be made all the same, by whoever asks next."""
-        return leasing.release(self._logbook, id, by)
+        self.logbook.fold()
+        return asking.waiting(self.problem, self.logbook.record, self.running)
 
     def want(self, n: int, patience_s: float = 60.0, by: str = "") -> list[Outcome]:
         """What waits for a person, after the process that runs the campaign was asked to have n candidates ready.
 
         Fewer when a budget is used up, the process has ended, or it took longer than `patience_s`.
         """
-        asking.want(self.problem, self._logbook, n, by)
+        asking.want(self.problem, self.logbook, n, by)
         deadline = time.monotonic() + patience_s
         while len(found := self.waiting()) < n and self.running and time.monotonic() < deadline:
             if self.why_fewer():
@@ -201,8 +197,8 @@ class Campaign:
 
     def why_fewer(self) -> str:
         """The sentence that says why no more can be asked for, and how to go on; "" when more can be."""
-        self._logbook.fold()
-        return asking.why_fewer(self._logbook.record, str(self.folder))
+        self.logbook.fold()
+        return asking.why_fewer(self.logbook.record, str(self.folder))
 
     def tell(
         self,
@@ -222,7 +218,7 @@ class Campaign:
         CampaignFileError for an unknown id or property, a value that is no finite number, a negative error, and a
         candidate that has finished already.
         """
-        return verbs.tell(self.problem, self._logbook, id, values, errors or {}, repeat, by, note, key)
+        return verbs.tell(self.problem, self.logbook, id, values, errors or {}, repeat, by, note, key)
 
     def tell_validation(
         self,
@@ -239,7 +235,7 @@ class Campaign:
         """
         if self.running and not (self.problem.validator and waits(self.problem.validator)):
             raise CampaignFolderError(f"{self.folder} is running, and computes its validation itself")
-        return verbs.validate(self.problem, self._logbook, id, values, errors or {}, failed, by)
+        return verbs.validate(self.problem, self.logbook, id, values, errors or {}, failed, by)
 
     def add(
         self,
@@ -256,22 +252,22 @@ class Campaign:
         key: told again under it, it counts once. CampaignFileError for variables that make no candidate, and for a
         candidate that has finished already.
         """
-        return adding.add(self.problem, self._logbook, variables, values, errors or {}, repeat, by, note, key)
+        return adding.add(self.problem, self.logbook, variables, values, errors or {}, repeat, by, note, key)
 
     def same(self, variables: Mapping[str, Value]) -> Outcome | None:
         """The outcome of the candidate with these variables, an open one rather than one that has ended; or None."""
-        return adding.same(self.problem, self._logbook, *adding.made(self.problem, variables))
+        return adding.same(self.problem, self.logbook, *adding.made(self.problem, variables))
 
     def find(self, id: str) -> Outcome:
         """The outcome with this number, or whose id begins so; CampaignFileError when none or several have."""
-        return verbs.chosen(self._logbook, id)
+        return verbs.chosen(self.logbook, id)
 
     def fail(self, id: str, why: str, infrastructure: bool = False, by: str = "") -> Outcome:
         """Record that a sample gave no values: learned as infeasible, and never asked for again.
 
         With `infrastructure` it was not the sample's fault, and it waits to be made once more.
         """
-        return verbs.fail(self.problem, self._logbook, id, why, infrastructure, by)
+        return verbs.fail(self.problem, self.logbook, id, why, infrastructure, by)
 
     def correct(
         self,
@@ -286,15 +282,15 @@ class Campaign:
 
         measurement: which of several, 1 the first. CampaignFileError for what was never told.
         """
-        return verbs.correct(self.problem, self._logbook, id, values, errors or {}, why, measurement, by)
+        return verbs.correct(self.problem, self.logbook, id, values, errors or {}, why, measurement, by)
 
     def return_(self, id: str, never: bool = False, why: str = "", by: str = "") -> Outcome:
         """Record that a candidate is not made: its place in the budget is free; `never` excludes it for good."""
-        return verbs.give_back(self._logbook, id, never, why, by)
+        return verbs.give_back(self.logbook, id, never, why, by)
 
     def note(self, id: str, text: str, by: str = "") -> Outcome:
         """Record a remark about a candidate."""
-        return verbs.remark(self._logbook, id, text, by)
+        return verbs.remark(self.logbook, id, text, by)
 
     def change(
         self, overrides: Sequence[str], by: str = "", check: bool = False, given: Mapping[str, Value] | None = None
@@ -304,7 +300,7 @@ class Campaign:
         given: values that new variables had in what was proposed so far.
         CampaignFileError for what does not fit or would make values incomparable, CampaignFolderError while it runs.
         """
-        changed = changing.apply(self.problem, self._logbook, self._lock, overrides, by, check, given)
+        changed = changing.apply(self.problem, self.logbook, self._lock, overrides, by, check, given)
         if not check:
             self.problem = changed.problem
         return changed
@@ -359,8 +355,8 @@ class Campaign:
     @property
     def ledger(self) -> Ledger:
         """Everything the journal says now."""
-        self._logbook.fold()
-        return seen(self._logbook.record, self.folder, self.running)
+        self.logbook.fold()
+        return seen(self.logbook.record, self.folder, self.running)
 
     @property
     def running(self) -> bool:
@@ -375,7 +371,7 @@ class Campaign:
 
     def close(self) -> None:
         """Let go of the folder."""
-        self._logbook.journal.close()
+        self.logbook.journal.close()
         self._lock.release()
 
     def __enter__(self) -> "Campaign":
@@ -385,15 +381,3 @@ class Campaign:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def request_stop(folder: str | Path, by: str = "") -> bool:
-    """Ask the process that runs the folder's campaign to drain; False when none does."""
-    journal = Journal.open(Path(folder))
-    try:
-        running = in_use(Path(folder))
-        if running:
-            journal.write(Draft("stop", {"by": by} if by else {}))
-    finally:
-        journal.close()
-    return running

@@ -27,6 +27,8 @@ VERBS = {
     "change": ("commands.laboratory:change", "Change a campaign while its data are kept."),
     "predict": ("commands.laboratory:predict", "Say what is expected of any candidate."),
     "return": ("commands.laboratory:give_back", "Say that a candidate is not made."),
+    "serve": ("commands.service:serve", "Lead campaigns over HTTP: for people in a browser, instruments and agents."),
+    "token": ("commands.service:token", "Make a token for the service, list them, or make one worthless."),
     "init": ("commands.setup:init", "Write a bundled example here for editing."),
     "validate": ("commands.setup:validate", "Check a campaign file without running it."),
     "schema": ("commands.setup:print_schema", "Print the campaign file's JSON Schema, for editors."),

@@ -9,9 +9,10 @@ from eutectic.campaigns.hand.leasing import LEASE_S, in_other_hands
 from eutectic.campaigns.hand.sheet import Row, contradiction
 from eutectic.campaigns.hand.words import refusal
 from eutectic.campaigns.record.outcomes import Outcome
+from eutectic.campaigns.sharing import batches, lease
 from eutectic.oracles.base import Value
 
-TRIES = 5
+TRIES = 30
 """How often new candidates are asked for, when others take them first."""
 
 
@@ -36,21 +37,21 @@ def suggested(
     A process that runs the campaign does the asking; CampaignFolderError when that asks nothing of people. Else `ask`
     proposes (so many, in this context), in this process when it is not given.
     """
-    ready, running = campaign.lease(n, holder, lease_s, by), campaign.running
+    ready, running = lease(campaign, n, holder, lease_s, by), campaign.running
     for _ in range(TRIES):
         if len(ready) >= n:
             break
-        others, new = in_other_hands(campaign.waiting(), holder), list[Outcome]()
-        if running:
-            campaign.want(n + others, by=by)
+        before, new = batches(campaign), list[Outcome]()
+        if running and ask is None:
+            campaign.want(n + in_other_hands(campaign.waiting(), holder), by=by)
         elif ask is not None:
             ask(n - len(ready), context)
         else:
             new = campaign.ask(n - len(ready), context, by)
-        ready = campaign.lease(n, holder, lease_s, by)
+        ready = lease(campaign, n, holder, lease_s, by)
         if not holder:  # also what a program would be asked of first
             ready += [outcome for outcome in new if outcome.number not in {o.number for o in ready}]
-        if in_other_hands(campaign.waiting(), holder) == others:  # nobody was quicker
+        if batches(campaign) == before or not holder:  # nothing new, which others could have been quicker to take
             break
     return ready, "" if len(ready) >= n or running else campaign.why_fewer()
 

@@ -73,7 +73,7 @@ FLOORS = {
     ),
     "campaigns": (
         ("errors",),
-        ("file",),
+        ("client", "file"),
         ("execution",),
         ("problem",),
         ("record",),
@@ -84,7 +84,9 @@ FLOORS = {
         ("tracking",),
         ("conclusion",),
         ("campaign",),
+        ("sharing",),
         ("telling",),
+        ("service",),
         ("commands",),
         ("cli",),
     ),

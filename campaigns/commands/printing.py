@@ -11,6 +11,7 @@ from eutectic.campaigns.analysis.labels import aligned, label, measured, number,
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.summary import counted
 from eutectic.campaigns.analysis.table import variable_names
+from eutectic.campaigns.exports.candidates import prediction, suggestion
 from eutectic.campaigns.exports.export import pareto_json, table
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.problem.definition import Problem
@@ -100,32 +101,8 @@ def _why(outcome: Outcome, spec: CampaignSpec) -> str:
 
 def suggestions_json(outcomes: Sequence[Outcome], spec: CampaignSpec, instructions: Mapping[str, str]) -> str:
     """The same for programs; predictions in natural units, null where the proposer makes none."""
-    content = [
-        {
-            "id": o.id,
-            "number": o.number,
-            "validation": o.status == "finished",
-            "variables": dict(o.variables),
-            "composition": dict(o.composition) if o.composition is not None else None,
-            "reason": {
-                "proposer": o.reason.proposer,
-                "acquisition": o.reason.acquisition,
-                "predicted": prediction(o, spec) or None,
-                "feasibility": o.reason.feasibility,
-            },
-            "instructions": dict(instructions),
-        }
-        for o in outcomes
-    ]
+    content = [suggestion(outcome, spec, instructions) for outcome in outcomes]
     return json.dumps(content, indent=2, ensure_ascii=False)
-
-
-def prediction(outcome: Outcome, spec: CampaignSpec) -> dict[str, tuple[float, float]]:
-    """Objective -> mean and standard deviation in natural units, as the proposer predicted; empty when it did not."""
-    mean, std = outcome.reason.mean, outcome.reason.std
-    if mean is None or std is None:
-        return {}
-    return {g.name: (g.natural(mu), sigma) for g, mu, sigma in zip(spec.goals, mean, std, strict=False)}
 
 
 def cells(variables: Mapping[str, Value], names: Sequence[str]) -> list[str]:

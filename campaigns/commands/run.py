@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
-from eutectic.campaigns.campaign import Campaign, request_stop
+from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.commands.arguments import Folder, Overrides, Quiet, campaign_file
 from eutectic.campaigns.commands.watch import watch
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.loop import dry_run
 from eutectic.campaigns.problem import build
+from eutectic.campaigns.sharing import request_stop
 
 
 def run(

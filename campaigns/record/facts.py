@@ -18,22 +18,23 @@ def source_of(home: Path, source: str, known: Mapping[str, object]) -> str:
 
     A project that was copied or moved as a whole is looked at where it is, not where it was; `source` is where it was.
     """
-    file = Path(str(known.get("file", ""))).name
+    path = Path(str(known.get("file", "")))
+    elsewhere = path.parent != Path(source)  # the campaign file itself lies in `home`
     beside = known.get("beside")
     usual = [str(beside)] if beside is not None else [] if Path(source).exists() else ["../.."]
     for relative in usual:
         here = (home / relative).resolve()
-        if file and (here / file).exists():
+        if path.name and ((here / path.name).exists() or (elsewhere and beside is not None and here.is_dir())):
             return str(here)
     return source
 
 
-def facts(path: Path, seed: int, overrides: Sequence[str], home: Path) -> dict[str, object]:
-    """Facts about the campaign file at `path` of the campaign in `home`, as JSON values."""
+def facts(path: Path, source: Path, seed: int, overrides: Sequence[str], home: Path) -> dict[str, object]:
+    """Facts about the campaign file at `path` of the campaign in `home`, whose paths start at `source`; JSON values."""
     return {
-        "beside": os.path.relpath(path.absolute().parent, home.absolute()),
+        "beside": os.path.relpath(source, home.absolute()),
         "file": str(path.absolute()),
-        "source": str(path.absolute().parent),
+        "source": str(source),
         "seed": seed,
         "overrides": list(overrides),
         "versions": {"python": platform.python_version(), **_versions()},

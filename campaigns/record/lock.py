@@ -42,15 +42,13 @@ class FolderLock:
                 file.close()
                 raise CampaignFolderError(f"{self._path.parent} is in use by {holder}; campaign stop ends that one")
             time.sleep(0.02)
-        file.seek(0)
-        file.truncate()
-        file.write(f"{os.getpid()} {MOMENT}\n" if moment else f"{os.getpid()}\n")
-        file.flush()
+        _say(file, f"{os.getpid()} {MOMENT}\n" if moment else f"{os.getpid()}\n")
         self._file = file
 
     def release(self) -> None:
         """Let go; nothing happens when it is not held."""
         if self._file is not None:
+            _say(self._file, "")
             self._file.close()
             self._file = None
 
@@ -64,8 +62,17 @@ def in_use(folder: Path) -> bool:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return MOMENT not in file.read()
+            said = file.read()
+            return said != "" and MOMENT not in said  # nothing yet: it begins or ends just now
     return False
+
+
+def _say(file: IO[str], text: str) -> None:
+    """Write who holds it, in place of what stood there."""
+    file.seek(0)
+    file.truncate()
+    file.write(text)
+    file.flush()
 
 
 def _locked(file: IO[str]) -> bool:

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from eutectic.campaigns.campaign import Campaign, request_stop
+from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError
 from eutectic.campaigns.exports.workflow import evaluate
 from eutectic.campaigns.file.spec import CampaignSpec
@@ -15,6 +15,7 @@ from eutectic.campaigns.problem.build import build
 from eutectic.campaigns.record.history import history_of
 from eutectic.campaigns.record.journal import NAME
 from eutectic.campaigns.record.ledger import read_ledger
+from eutectic.campaigns.sharing import request_stop
 from tests.campaigns.trial_campaigns import proposals, write
 
 PERSON = [{"use": "person", "properties": ["a", "b"]}]
@@ -329,6 +330,7 @@ def test_reading_a_ledger_imports_neither_torch_nor_an_oracles_engine(told, tmp_
 RUNNER = """
 import json, signal, sys
 from eutectic.campaigns.campaign import Campaign
+from eutectic.campaigns.sharing import request_stop
 campaign = Campaign.from_yaml(sys.argv[1], sys.argv[2])
 signal.signal(signal.SIGINT, lambda *_: campaign.drain())
 for event in campaign.events():
@@ -376,7 +378,7 @@ def test_a_campaign_of_inline_oracles_reads_back_as_it_was_and_its_journal_is_pl
     with Campaign.from_yaml(path, tmp_path / "run") as campaign:
         list(campaign.events())
         first = proposals(campaign.ledger)
-        entries = campaign._logbook.journal.since()
+        entries = campaign.logbook.journal.since()
     assert len(first) == 60
     assert json.loads(json.dumps(entries[0].body)) == entries[0].body
     assert proposals(read_ledger(tmp_path / "run")) == first

@@ -110,8 +110,8 @@ def test_a_space_that_is_used_up_ends_a_campaign_led_by_hand(tmp_path):
 def test_one_asking_is_one_transaction(tmp_path):
     with begun(tmp_path) as campaign:
         writes = []
-        write_down = campaign._logbook.journal.write
-        campaign._logbook.journal.write = lambda *drafts: (writes.append([d.kind for d in drafts]), write_down(*drafts))
+        write_down = campaign.logbook.journal.write
+        campaign.logbook.journal.write = lambda *drafts: (writes.append([d.kind for d in drafts]), write_down(*drafts))
         for outcome in suggested(campaign, 2)[0]:
             measure(campaign, outcome)
         suggested(campaign, 2)

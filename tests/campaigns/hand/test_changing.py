@@ -179,10 +179,10 @@ def test_other_optimizers_take_over(measured):
     ],
 )
 def test_a_change_that_does_not_fit_is_refused_and_nothing_is_written(measured, sets, said):
-    before = measured._logbook.journal.since()[-1].seq
+    before = measured.logbook.journal.since()[-1].seq
     with pytest.raises(CampaignFileError, match=said):
         measured.change(sets)
-    assert measured._logbook.journal.since()[-1].seq == before
+    assert measured.logbook.journal.since()[-1].seq == before
     assert measured.ledger.changes == ()
 
 

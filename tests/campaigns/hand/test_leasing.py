@@ -9,6 +9,7 @@ from eutectic.campaigns.errors import CampaignFileError
 from eutectic.campaigns.record import leases
 from eutectic.campaigns.record.journal import Draft, Journal
 from eutectic.campaigns.record.outcomes import Lease
+from eutectic.campaigns.sharing import release
 from eutectic.campaigns.telling import suggested, tell_once
 from tests.campaigns.hand.test_asking import begun, measure
 
@@ -20,7 +21,7 @@ def numbers(outcomes):
 
 
 def events(campaign, *kinds):
-    return campaign._logbook.journal.of_kind(*kinds)
+    return campaign.logbook.journal.of_kind(*kinds)
 
 
 def test_no_two_holders_get_one_sample_and_asking_twice_gives_the_same(tmp_path):
@@ -64,7 +65,7 @@ def test_leases_outlive_the_process_that_wrote_them(tmp_path):
 def test_what_was_given_up_goes_to_the_next_and_what_was_returned_to_nobody(tmp_path):
     with begun(tmp_path) as campaign:
         suggested(campaign, 2, holder="ann")
-        assert campaign.release("1", by="ann").lease is None
+        assert release(campaign, "1", by="ann").lease is None
         campaign.return_("2", never=True)
         assert numbers(suggested(campaign, 2, holder="bob")[0]) == [1, 3]
 

@@ -39,8 +39,8 @@ class Laboratory(RuleBasedStateMachine):
 
     @property
     def record(self):
-        self.campaign._logbook.fold()
-        return self.campaign._logbook.record
+        self.campaign.logbook.fold()
+        return self.campaign.logbook.record
 
     def some(self, data, statuses):
         own = [o for o in self.record.outcomes.values() if o.status in statuses and (o.number > 0 or o.measurements)]
@@ -141,7 +141,7 @@ class Laboratory(RuleBasedStateMachine):
 
     @invariant()
     def the_record_is_what_the_journal_says_from_the_start(self):
-        record, whole = self.record, begin(self.campaign._logbook.journal.since())
+        record, whole = self.record, begin(self.campaign.logbook.journal.since())
         if record.state != whole.state:  # a reader takes what nobody runs for stopped
             whole.rest(record.state)
         assert record == whole

@@ -2,7 +2,8 @@
 
 import threading
 
-from eutectic.campaigns.campaign import Campaign, request_stop
+from eutectic.campaigns.campaign import Campaign
+from eutectic.campaigns.sharing import request_stop
 from eutectic.campaigns.telling import suggested
 from tests.campaigns.hand.test_asking import begun
 

@@ -47,7 +47,7 @@ def test_what_was_not_the_samples_fault_waits_again(four):
     assert (outcome.status, outcome.attempts, outcome.barred) == ("proposed", 1, False)
     assert [o.number for o in four.waiting()] == [1, 2, 3, 4]
     assert four.tell("2", {"a": 1.0, "b": 1.0}).status == "finished"
-    assert [e.kind for e in four._logbook.journal.about(2)] == ["reported", "told", "settled"]
+    assert [e.kind for e in four.logbook.journal.about(2)] == ["reported", "told", "settled"]
 
 
 def test_replicates_are_averaged_and_each_is_kept(four):
@@ -84,7 +84,7 @@ def test_a_correction_keeps_the_old_value_with_who_and_why(four):
     outcome = four.correct("2", {"a": 0.5}, why="misread", by="Eva")
     assert (outcome.values["a"], outcome.losses[0]) == (0.5, 0.5)
     assert [(r.text, r.by) for r in outcome.remarks] == [("corrected a 1 -> 0.5 (misread)", "Eva")]
-    body = next(e.body for e in four._logbook.journal.since() if e.kind == "corrected")
+    body = next(e.body for e in four.logbook.journal.since() if e.kind == "corrected")
     assert (body["before"], body["values"], body["why"], body["by"]) == ({"a": 1.0}, {"a": 0.5}, "misread", "Eva")
     assert (before, four.ledger.hypervolume) == (1.0, 1.5)
 
@@ -96,7 +96,7 @@ def test_the_hypervolume_of_earlier_rounds_follows_a_correction_also_in_the_jour
         campaign.correct("1", {"a": 0.5})
         assert [r.hypervolume for r in campaign.ledger.rounds] == [1.5, 1.5, 1.5]
         campaign.ask(1)
-        again = [e.body for e in campaign._logbook.journal.since() if e.kind == "reference"][-1]
+        again = [e.body for e in campaign.logbook.journal.since() if e.kind == "reference"][-1]
     assert again["hypervolumes"] == [[0, 1.5], [1, 1.5]]  # the third round ended with this asking
     assert [r.hypervolume for r in read_ledger(tmp_path / "run").rounds] == [1.5, 1.5, 1.5]
 
@@ -207,15 +207,15 @@ def test_one_candidate_folded_alone_is_what_the_whole_fold_says(four, tmp_path):
     for outcome in four.ledger.outcomes:
         with Campaign.open(tmp_path / "run") as other:
             assert other.find(outcome.id) == outcome
-            assert other._logbook._record is None
+            assert other.logbook._record is None
     with Campaign.open(tmp_path / "run") as other:
         assert other.tell("5", {"a": 1.0, "b": 1.0}).status == "finished"
-        assert other._logbook._record is None
+        assert other.logbook._record is None
         assert other.ledger.outcomes[4].losses == (1.0, 1.0)
 
 
 def test_a_journal_learns_the_version_of_these_events_with_the_first_of_them(four, tmp_path):
-    connection = four._logbook.journal._connection
+    connection = four.logbook.journal._connection
     connection.execute("PRAGMA user_version=2")
     four.tell("1", {"a": 1.0})
     assert connection.execute("PRAGMA user_version").fetchone() == (2,)

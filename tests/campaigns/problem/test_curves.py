@@ -60,7 +60,7 @@ def test_a_campaign_finds_the_curve_and_its_record_holds_curves_and_distances(tm
     with Campaign.from_yaml(write(tmp_path), folder=tmp_path / "run") as campaign:
         list(campaign.rounds())
         (best,) = campaign.pareto()
-        ledger = campaign._logbook.ledger()
+        ledger = campaign.logbook.ledger()
         space = campaign.problem.space
     assert best.values["spectrum"] < 0.03
     assert best.variables["place"] == pytest.approx(0.6, abs=0.03)
@@ -85,7 +85,7 @@ def test_a_kept_surrogate_of_a_curve_predicts_as_the_campaigns_own(tmp_path):
 
     with Campaign.from_yaml(write(tmp_path), folder=tmp_path / "run") as campaign:
         list(campaign.rounds())
-        ledger = campaign._logbook.ledger()
+        ledger = campaign.logbook.ledger()
     (content,) = final_surrogates(ledger)
     path = tmp_path / "surrogate.json"
     path.write_text(json.dumps(content))

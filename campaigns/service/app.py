@@ -1,0 +1,113 @@
+"""This file is the service as one ASGI application: routes, errors, logs, and the guard around all of it."""
+
+import logging
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import anyio
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from eutectic.campaigns.service import events, laboratory, listing, problems, reading
+from eutectic.campaigns.service.access import Keyring
+from eutectic.campaigns.service.bodies import Said
+from eutectic.campaigns.service.child import Child
+from eutectic.campaigns.service.guard import CAMPAIGN, Guard, Message
+from eutectic.campaigns.service.processes import Processes
+from eutectic.campaigns.service.shelf import Shelf
+from eutectic.campaigns.service.state import Service
+
+THREADS = 256
+"""Requests that may wait at the same time, most of them for proposals."""
+NEAR = ("localhost", "127.0.0.1", "[::1]")
+"""What this machine is called by itself."""
+log = logging.getLogger("eutectic.service")
+
+
+def application(
+    folder: Path,
+    passing: str = "",
+    hosts: Collection[str] = (),
+    most: int = 1,
+    allowed: Collection[str] = (),
+    root: str = "",
+) -> Guard:
+    """The service of a folder.
+
+    passing: a token that lives as long as this process; hosts: names it goes by, beside this machine's own; most:
+    campaigns run at once; allowed: what campaign files may name beyond what is safe; root: path behind a proxy.
+    """
+    shelf = Shelf(folder)
+    service = Service(shelf, Child(), Processes(shelf, most), allowed)
+    app = routes(service)
+    return Guard(app, Keyring(shelf.folder, passing), {*NEAR, *hosts}, _heard(service), root)
+
+
+def routes(service: Service) -> FastAPI:
+    """The routes, with nobody in front of them."""
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+        await anyio.to_thread.run_sync(service.open)
+        yield
+        await anyio.to_thread.run_sync(service.close)
+
+    app = FastAPI(
+        title="Eutectic",
+        summary="Campaigns for the inverse design of inorganic materials.",
+        version=version("eutectic"),
+        docs_url=None,
+        redoc_url=None,
+        lifespan=life,
+        generate_unique_id_function=_called,
+    )
+    app.state.service = service
+    for router in (listing.router, laboratory.router, events.router, reading.router, reading.health):
+        app.include_router(router)
+    problems.install(app)
+    _describe(app)
+    return app
+
+
+def _called(route: APIRoute) -> str:
+    return route.name
+
+
+def _describe(app: FastAPI) -> None:
+    """Add to the OpenAPI what no route names: the form of a complaint, and the token."""
+    made = app.openapi
+
+    def described() -> dict[str, object]:
+        content = made()
+        parts = content.setdefault("components", {})
+        parts.setdefault("schemas", {})["Said"] = Said.model_json_schema()
+        parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        content["security"] = [{"token": []}]
+        return content
+
+    app.openapi = described  # type: ignore[method-assign]
+
+
+def _heard(service: Service) -> Callable[[Message, int, float], None]:
+    """What is noted of every answer."""
+
+    def heard(scope: Message, status: int, seconds: float) -> None:
+        state, route = scope.get("state", {}), scope.get("route")
+        path, access = state.get("path", ""), state.get("access")
+        named = CAMPAIGN.match(path)
+        service.metrics.answered(scope.get("method", ""), getattr(route, "path", "") or "other", status, seconds)
+        extra = {
+            "request": state.get("request", ""),
+            "campaign": named[1] if named else "",
+            "by": access.name if access else "",
+            "method": scope.get("method", ""),
+            "path": path,
+            "status": status,
+            "ms": round(1000 * seconds, 1),
+        }
+        log.log(logging.INFO if status < 500 else logging.ERROR, "answered", extra=extra)
+
+    return heard

@@ -1,0 +1,173 @@
+"""This file is the routes of whoever measures: take samples, give them back, tell what came out, remark."""
+
+import time
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query
+
+from eutectic.campaigns.campaign import Campaign
+from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError, Complaint
+from eutectic.campaigns.exports.candidates import fate, suggestion
+from eutectic.campaigns.hand.sheet import Row
+from eutectic.campaigns.loop.routing import instructions, waits
+from eutectic.campaigns.record.outcomes import Outcome
+from eutectic.campaigns.service.bodies import Fate, Note, Observation, Suggestions, Wanted
+from eutectic.campaigns.service.problems import FAILED
+from eutectic.campaigns.service.shelf import Open
+from eutectic.campaigns.service.state import Asker, Here, Named, Service, signed
+from eutectic.campaigns.sharing import release, want
+from eutectic.campaigns.telling import held, suggested, tell_once
+from eutectic.oracles.base import Value
+
+router = APIRouter(prefix="/v1/campaigns/{name}", responses=FAILED, tags=["laboratory"])
+PATIENCE_S = 60.0
+"""Seconds to wait for a process that runs the campaign to have candidates ready."""
+
+
+@router.get("/suggestions")
+def waiting(name: Named, service: Here) -> Suggestions:
+    """What waits to be measured, and who has it; nothing is handed out."""
+    with service.shelf.use(name) as held_open:
+        return _shown(held_open.campaign, held_open.campaign.waiting(), "")
+
+
+@router.post("/suggestions")
+def suggest(name: Named, wanted: Wanted, service: Here, access: Asker) -> Suggestions:
+    """Take samples: the holder's own open ones first, then what nobody has, then new ones; asking twice is safe."""
+    return taken(service, name, wanted, signed(access), wanted.holder or access.name)
+
+
+def taken(service: Service, name: str, wanted: Wanted, by: str, holder: str) -> Suggestions:
+    """The same for who asks in this process. While others think, the campaign is free to be told."""
+    with service.shelf.use(name) as held_open:
+        campaign = held_open.campaign
+
+        def ask(missing: int, context: Mapping[str, Value] | None) -> None:
+            if campaign.running:
+                _want(held_open, wanted.n, holder, by)
+                return
+            held_open.lock.release()
+            try:
+                service.child.ask(campaign.folder, missing, context, by)
+            finally:
+                held_open.lock.acquire()
+
+        outcomes, why = suggested(campaign, wanted.n, wanted.context, holder, wanted.lease_s, by, ask)
+        return _shown(campaign, outcomes, why)
+
+
+def _want(held_open: Open, n: int, holder: str, by: str) -> None:
+    """Have the process that runs the campaign make n candidates ready, beside those that others hold."""
+    campaign = held_open.campaign
+    if not any(waits(named) for named in campaign.problem.oracles):
+        raise CampaignFolderError(f"{campaign.folder.name} is running, and no oracle of it is a person")
+    others = sum(o.lease is not None and o.lease.holder != holder for o in campaign.waiting())
+    want(campaign, n + others, by)
+    deadline = time.monotonic() + PATIENCE_S
+    while len(campaign.waiting()) < n + others and campaign.running and time.monotonic() < deadline:
+        if campaign.why_fewer():
+            break
+        held_open.lock.release()
+        try:
+            time.sleep(0.1)
+        finally:
+            held_open.lock.acquire()
+
+
+@router.delete("/suggestions/{id}")
+def give_back(
+    name: Named,
+    id: str,
+    service: Here,
+    access: Asker,
+    why: Annotated[str, Query(max_length=10_000)] = "",
+    never: bool = False,
+    keep: Annotated[bool, Query(description="It is to be made, by whoever asks next.")] = False,
+) -> Fate:
+    """Say that a sample is not made: its place in the budget is free; with `never` it is not asked for again."""
+    with service.shelf.use(name) as held_open:
+        campaign, by = held_open.campaign, signed(access)
+        if keep:
+            return Fate.model_validate(fate(release(campaign, id, by)))
+        outcome = campaign.find(id)
+        if outcome.status != "returned":
+            outcome = campaign.return_(outcome.id, never, why, by)
+        return Fate.model_validate(fate(outcome))
+
+
+@router.get("/observations")
+def observations(name: Named, service: Here) -> list[Fate]:
+    """Every candidate and what became of it."""
+    return [Fate.model_validate(fate(outcome)) for outcome in service.shelf.ledger(name).outcomes]
+
+
+@router.post("/observations")
+def observe(
+    name: Named,
+    observation: Observation,
+    service: Here,
+    access: Asker,
+    key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)] = None,
+) -> Fate:
+    """Tell what came out. Told again it counts once; other values are a conflict unless `correct` or `repeat`."""
+    with service.shelf.use(name) as held_open:
+        outcome = observed(held_open.campaign, observation, signed(access, observation.by), key or "")
+        return Fate.model_validate(fate(outcome))
+
+
+@router.post("/notes")
+def note(name: Named, note: Note, service: Here, access: Asker) -> Fate:
+    """Remark on a candidate."""
+    with service.shelf.use(name) as held_open:
+        outcome = held_open.campaign.note(note.id, note.text, signed(access, note.by))
+        return Fate.model_validate(fate(outcome))
+
+
+def observed(campaign: Campaign, said: Observation, by: str, key: str) -> Outcome:
+    """Write down one observation; CampaignFileError when it says nothing, two things, or what cannot be."""
+    _require_one_thing(said)
+    values: dict[str, Value] = {**said.values, **said.context}
+    if said.id is None:
+        assert said.variables is not None
+        known = campaign.same(said.variables)
+        row = Row("", "", {}, said.values, said.errors)
+        if known is not None and not said.repeat and not said.note and held(known, row):
+            return known
+        return campaign.add(said.variables, said.values, said.errors, said.repeat, by, said.note, key)
+    if said.failed is not None:
+        outcome = campaign.find(said.id)
+        if outcome.status == "failed" and outcome.error == said.failed:
+            return outcome
+        return campaign.fail(said.id, said.failed, said.infrastructure, by)
+    if said.correct:
+        outcome = campaign.find(said.id)
+        if said.measurement is None and held(outcome, Row("", "", {}, said.values, said.errors)):
+            return outcome
+        return campaign.correct(said.id, said.values, said.errors, said.why, said.measurement, by)
+    if not values:
+        return campaign.note(said.id, said.note, by)
+    return tell_once(campaign, said.id, values, said.errors, said.repeat, by, said.note, key)
+
+
+def _require_one_thing(said: Observation) -> None:
+    """CampaignFileError for an observation of nothing or of two things."""
+    wrong = ""
+    if (said.id is None) == (said.variables is None):
+        wrong = "give `id`, or `variables` of something never suggested"
+    elif said.variables is not None and (said.failed is not None or said.correct):
+        wrong = "`failed` and `correct` are about one candidate: `id`"
+    elif said.failed is not None and (said.values or said.correct or said.repeat):
+        wrong = "`failed` has no values, no `correct` and no `repeat` beside it"
+    elif said.correct and said.repeat:
+        wrong = "`correct` and `repeat` exclude each other"
+    elif said.failed is None and not said.values and not said.note:
+        wrong = "it says nothing: `values`, `failed` or `note`"
+    if wrong:
+        raise CampaignFileError([Complaint((), wrong)])
+
+
+def _shown(campaign: Campaign, outcomes: list[Outcome], why: str) -> Suggestions:
+    spec, texts = campaign.problem.spec, instructions(campaign.problem)
+    rows: list[Any] = [suggestion(outcome, spec, texts) for outcome in outcomes]
+    return Suggestions.model_validate({"suggestions": rows, "why_fewer": why})

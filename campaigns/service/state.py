@@ -1,0 +1,63 @@
+"""This file is what the routes share: the campaigns, their processes, the child, and who asks."""
+
+import threading
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi import Path as InPath
+
+from eutectic.campaigns.service.access import Access
+from eutectic.campaigns.service.child import Child
+from eutectic.campaigns.service.metrics import Metrics
+from eutectic.campaigns.service.processes import Processes
+from eutectic.campaigns.service.shelf import Shelf
+
+
+@dataclass(slots=True)
+class Service:
+    """One service."""
+
+    shelf: Shelf
+    child: Child
+    processes: Processes
+    allowed: Collection[str] = ()
+    """What its operator lets campaign files name."""
+    metrics: Metrics = field(default_factory=Metrics)
+    over: threading.Event = field(default_factory=threading.Event)
+    """Set when it ends, so that streams do, too."""
+
+    def open(self) -> None:
+        """Begin."""
+        self.shelf.folder.mkdir(parents=True, exist_ok=True)
+        self.processes.open()
+
+    def close(self) -> None:
+        """End; campaigns' processes go on."""
+        self.over.set()
+        self.processes.close()
+        self.child.close()
+        self.shelf.close()
+
+
+def asker(request: Request) -> Access:
+    """Who asks, as the guard has seen."""
+    access: Access = request.state.access
+    return access
+
+
+def service_of(request: Request) -> Service:
+    """The service that answers."""
+    service: Service = request.app.state.service
+    return service
+
+
+Asker = Annotated[Access, Depends(asker)]
+Here = Annotated[Service, Depends(service_of)]
+Named = Annotated[str, InPath(description="The campaign.", max_length=100)]
+
+
+def signed(access: Access, by: str = "") -> str:
+    """Who says so, for the record: the token's name, behind the person's where one is named."""
+    return f"{by} ({access.name})" if by else access.name

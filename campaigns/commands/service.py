@@ -14,6 +14,7 @@ from eutectic.oracles.base import EngineMissing
 Shelf = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of campaign folders.")]
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 UNITS = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
+"""Letter -> seconds."""
 CLOSING_S = 3
 """Seconds that streams have to end."""
 

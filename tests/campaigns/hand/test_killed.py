@@ -50,8 +50,8 @@ def kill_again_and_again(folder, kills):
     with Campaign.open(home) as onlooker:
         for k in range(kills):
             said = killed(home, k, int(rng.integers(1, 16)), float(rng.uniform(0.0, 0.05)))
-            onlooker._logbook.fold()
-            record, whole = onlooker._logbook.record, begin(onlooker._logbook.journal.since())
+            onlooker.logbook.fold()
+            record, whole = onlooker.logbook.record, begin(onlooker.logbook.journal.since())
             if record.state != whole.state:  # a reader takes what nobody runs for stopped
                 whole.rest(record.state)
             assert record == whole

@@ -8,6 +8,7 @@ import numpy as np
 
 from eutectic.optimizers.base import NO_OPTION, Array, History, Proposals, Space
 from eutectic.optimizers.bayesian.multifidelity import MultiFidelity
+from eutectic.optimizers.bayesian.own_limit import from_limits
 from eutectic.optimizers.designs.uniform import uniform
 from eutectic.surrogates.base import Surrogate
 
@@ -57,4 +58,5 @@ class Bayesian:
             return uniform(space, history, n, rng, f"only {finished} finished evaluations: sampled uniformly")
         from eutectic.optimizers.bayesian.proposal import proposed
 
-        return proposed(self, self.trust, space, history, n, rng)
+        limited = from_limits(history)
+        return limited.told(proposed(self, self.trust, space, limited.history, n, rng))

@@ -10,10 +10,12 @@ optimizers/acquisition/nehvi.py.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
 from eutectic.optimizers.base import NO_OPTION, Array, History, Index, Proposals, Reason, Space
+from eutectic.optimizers.bayesian.own_limit import from_limits
 from eutectic.optimizers.evolutionary.breeding import bred, sampled
 from eutectic.optimizers.evolutionary.selection import crowded, domination_tournament, pool
 from eutectic.optimizers.evolutionary.variation import Rates, couples
@@ -64,7 +66,9 @@ class Hybrid:
             return Proposals(X, tuple(Reason("hybrid") for _ in X), history.state, (note,))
         from eutectic.optimizers.bayesian.proposal import competed
 
-        return competed(self, lambda: self.children(space, history, rng), space, history, n, rng)
+        limited = from_limits(history)
+        children = partial(self.children, space, history, rng)
+        return limited.told(competed(self, children, space, limited.history, n, rng))
 
     def children(self, space: Space, history: History, rng: np.random.Generator) -> Array:
         """One generation of new children (<= offspring, d) of the evaluated candidates, none without any."""

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from eutectic.optimizers.base import NO_OPTION, Array, History, Proposals, Space
+from eutectic.optimizers.bayesian.own_limit import from_limits
 from eutectic.optimizers.designs.uniform import uniform
 from eutectic.surrogates.base import Surrogate
 from eutectic.surrogates.gp.recipe import GaussianProcess
@@ -64,7 +65,8 @@ class MultiFidelity:
             return self._first(space, history, n, rng)
         from eutectic.optimizers.bayesian.rung_choice import proposed
 
-        found = proposed(self, self.choosing and rungs > 1, rungs, space, history, n, rng)
+        limited = from_limits(history)
+        found = limited.told(proposed(self, self.choosing and rungs > 1, rungs, space, limited.history, n, rng))
         return replace(found, notes=(*self._replaced(), *found.notes))
 
     def _replaced(self) -> tuple[str, ...]:

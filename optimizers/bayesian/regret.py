@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from eutectic.optimizers.acquisition.baseline import aim, bounds
 from eutectic.optimizers.acquisition.nehvi import Goal
 from eutectic.optimizers.base import Array, History, Space
+from eutectic.optimizers.bayesian.own_limit import from_limits
 from eutectic.optimizers.models.belief import Belief, learn
 from eutectic.optimizers.pareto import nondominated
 from eutectic.optimizers.search.global_search import nearby
@@ -38,6 +39,8 @@ def regret(space: Space, history: History, recipes: Sequence[Surrogate], rng: np
     """
     if history.reference is None or history.feasible.sum() < 2:
         return None
+    history = from_limits(history).history
+    assert history.reference is not None
     belief, goal = learn(space, history, recipes), aim(history)
     X = history.X[history.feasible]
     secured = volume(_bounds(belief, goal, X, KAPPA), history.reference)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil, floor, gcd, lcm
 
 import numpy as np
@@ -47,6 +48,7 @@ class Lattice:
     """False when the weights were rounded, so that points need a check against the constraints themselves."""
 
 
+@lru_cache(maxsize=4096)
 def rational(value: float) -> Fraction:
     """The number a person meant: the shortest decimal, or a fraction with a small denominator such as 1/3."""
     near = Fraction(value).limit_denominator(1000)

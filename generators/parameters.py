@@ -18,6 +18,9 @@ from eutectic.oracles.base import Candidate, Value
 
 __all__ = ["Parameters", "Variable"]
 
+MANY_DECADES = 1e3
+"""Ratio of a range's ends from which an even search is remarked upon; ours: 0.1 % lies in the lowest."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
@@ -25,7 +28,7 @@ class Parameters:
 
     variables: Mapping[str, Variable | tuple[float, float] | tuple[str, ...] | float | str]
     """Name (with its unit) -> {low, high, step, integer, scale} or {choices, ordered}, with `when`, `per`, `context`;
-    short: [low, high], [water, ethanol], or one value that is fixed."""
+    short: [low, high], [water, ethanol], or one value (also [5, 5] or [water]) that is fixed."""
     linear: tuple[str, ...] = ()
     """Linear constraints as text, such as "a + 2*b <= 10"; names that are no plain words in back quotes."""
     constraints: tuple[str, ...] = ()
@@ -62,7 +65,19 @@ class Parameters:
     @property
     def fixed(self) -> dict[str, Value]:
         """The variables that are fixed, with their values."""
-        return {name: v for name, v in self.variables.items() if isinstance(v, int | float | str)}
+        pairs = ((name, _variable(given)) for name, given in self.variables.items())
+        return {name: value for name, value in pairs if not isinstance(value, Variable)}
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader should know: ranges over several decades that are searched evenly."""
+        return tuple(
+            f"{name} goes from {v.low:g} to {v.high:g} and is searched evenly: hardly any candidate lies in its "
+            "lower decades; `scale: log` searches all decades alike"
+            for name, v in self.varied.items()
+            if v.kind == "continuous" and v.scale != "log" and v.step is None and v.low and v.high
+            if v.low > 0 and v.high / v.low >= MANY_DECADES
+        )
 
     @property
     def terms(self) -> dict[str, Term]:
@@ -232,9 +247,11 @@ def _alike(given: Value, value: Value) -> bool:
 def _variable(
     given: Variable | tuple[float, float] | tuple[str, ...] | float | str,
 ) -> Variable | float | str:
-    """The long form of a variable; a fixed value as it is."""
+    """The long form of a variable; a fixed value, also as [y] or [5, 5], as it is."""
     if isinstance(given, Variable | int | float | str):
         return given
+    if len(given) == 1 or (len(given) == 2 and given[0] == given[1] and not isinstance(given[0], str)):
+        return given[0]
     if any(isinstance(item, str) for item in given):
         return Variable(choices=tuple(str(item) for item in given))
     if len(given) != 2:

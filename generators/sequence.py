@@ -18,6 +18,8 @@ from eutectic.optimizers.base import Array, Kind, Linear, Space
 from eutectic.oracles.base import Candidate, Value
 from eutectic.oracles.elements.neutrality import States, charges
 
+MOST_STEPS = 1_000
+"""Steps a formula may be written in; ours, beyond any formula."""
 _PAIR: tuple[Kind, ...] = ("categorical", "integer")
 
 
@@ -50,8 +52,8 @@ class Sequence:
                 raise ValueError(f"elements: {symbol!r} is named twice")
         if len(self.elements) < 2:
             raise ValueError(f"elements: a sequence needs at least 2 elements, got {len(self.elements)}")
-        if self.steps < 1:
-            raise ValueError(f"steps: {self.steps} must be at least 1")
+        if not 1 <= self.steps <= MOST_STEPS:
+            raise ValueError(f"steps: {self.steps} is not between 1 and {MOST_STEPS}")
         low, high = self.counts
         if not 0 <= low <= high or high < 1:
             raise ValueError(f"counts: [{low}, {high}] is no range [lowest, highest] of counts, the highest at least 1")

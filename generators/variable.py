@@ -63,7 +63,9 @@ class Variable:
         if twice:
             raise ValueError(f"choices: {twice[0]!r} is given twice")
         if len(labels) < 2:
-            raise ValueError(f"choices: {labels[0]!r} alone leaves nothing to choose")
+            raise ValueError(
+                f"choices: {labels[0]!r} alone leaves nothing to choose; a fixed value stands alone: NAME: {labels[0]}"
+            )
 
     def _check_range(self, low: float, high: float) -> None:
         if not (isfinite(low) and isfinite(high)) or low >= high:

@@ -133,7 +133,9 @@ def _growth(ledger: Ledger) -> str:
     before, after = volumes[start], volumes[max(volumes)]
     assert before is not None
     assert after is not None
-    times = f" ({number(after / before, 3)} times)" if before > 0 and after > before else ""
+    times = f" ({number(after / before, 3)} times)" if before > 0 else ""
+    if not after > before:
+        return f"; its hypervolume is {number(after, 3)}, as after round {start + 1}"
     return f"; its hypervolume rose from {number(before, 3)} after round {start + 1} to {number(after, 3)}{times}"
 
 

@@ -156,7 +156,39 @@ def _rows(
             f"{known.file}: its {', '.join(gone)} is no variable here: candidates that differ in it alone become one, "
             "and their values repeats of one another"
         )
-    return [(row, x, as_measured(c, row)) for (row, x), c in zip(found, made, strict=True)], notes
+    measured = [(row, x, as_measured(c, row)) for (row, x), c in zip(found, made, strict=True)]
+    whole, said = completed(problem, measured)
+    return whole, [*notes, *(f"{known.file}: {text}" for text in said)]
+
+
+def completed(
+    problem: Problem, rows: Sequence[tuple[Row, Array, Candidate]]
+) -> tuple[list[tuple[Row, Array, Candidate]], list[str]]:
+    """The finished rows with what they lack of the wanted properties and a screen computes for nothing; what was done.
+
+    A campaign that wants one property more than an earlier one then has all of its candidates.
+    """
+    whole, said = list(rows), []
+    for named in problem.oracles:
+        if not named.inline or not hasattr(named.oracle, "screen"):
+            continue
+        own = [
+            p for p in needed(problem) if p in (named.oracle.properties or ()) and p not in problem.ladder.properties
+        ]
+        places = [
+            k
+            for k, (row, _, _) in enumerate(whole)
+            if row.status == "finished" and any(p not in row.values for p in own)
+        ]
+        lacking = [p for p in own if any(p not in whole[k][0].values for k in places)]
+        columns = named.oracle.screen([whole[k][2] for k in places]) if places else {}
+        for i, k in enumerate(places):
+            row, x, candidate = whole[k]
+            new = {p: columns[p][i] for p in own if p not in row.values and math.isfinite(columns[p][i])}
+            whole[k] = (replace(row, values={**row.values, **new}), x, candidate)
+        if places:
+            said.append(f"{len(places)} of {len(rows)} rows are completed by '{named.name}' ({', '.join(lacking)})")
+    return whole, said
 
 
 def as_measured(candidate: Candidate, row: Row) -> Candidate:

@@ -43,6 +43,24 @@ def test_what_is_not_active_is_left_out_and_stands_at_one_place() -> None:
     assert back == pytest.approx(X)
 
 
+def test_one_choice_and_a_range_of_one_number_are_fixed_values() -> None:
+    short = Parameters({"x": (0.0, 1.0), "gas": ("argon",), "t": (5.0, 5.0), "log": (5.0,)})  # type: ignore[dict-item]
+    assert dict(short.fixed) == {"gas": "argon", "t": 5.0, "log": 5.0}
+    assert short.space.names == ("x",)
+    with pytest.raises(ValueError, match="a fixed value stands alone: NAME: oil"):
+        Variable(choices=("oil",))
+
+
+def test_a_range_over_many_decades_that_is_searched_evenly_is_remarked_upon() -> None:
+    even = {"pressure_bar": (1e-8, 0.1), "t": (1.0, 999.0), "x": (0.0, 1.0), "u": (-5.0, 5.0)}
+    (said,) = Parameters(even).remarks
+    assert said.startswith("pressure_bar goes from 1e-08 to 0.1 and is searched evenly")
+    logarithmic = Parameters(
+        {"pressure_bar": Variable(low=1e-8, high=0.1, scale="log"), "n": Variable(low=1, high=1e6, integer=True)}
+    )
+    assert logarithmic.remarks == ()
+
+
 def test_fixed_values_are_carried_and_not_searched() -> None:
     part = furnace()
     (candidate,) = part.generate(region.sample(part.space, 1, RNG), RNG)
@@ -189,7 +207,7 @@ def test_steps_hit_decimals_exactly() -> None:
         ({"t": (900, 300)}, (), "t: low 900 must be a finite number below high 300"),
         ({"t": (0, float("inf"))}, (), "finite"),
         ({"s": ("a", "a")}, (), "'a' is given twice"),
-        ({"s": ("a",)}, (), "nothing to choose"),
+        ({"s": ("a",)}, (), "every one is fixed"),
         ({"s": ("a", "b"), "t": (0, 1)}, ("s + t <= 1",), "not numbers"),
         ({"t": (0, 1)}, ("T <= 1",), "did you mean 't'"),
     ],

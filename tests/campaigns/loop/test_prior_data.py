@@ -1,5 +1,7 @@
 """What was known before the start: rungs, failures, repeats, once each; what is missing or strange is named."""
 
+import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -205,3 +207,35 @@ def test_an_estimated_hypervolume_is_said_before_the_run(tmp_path: Path, monkeyp
     assert not any("estimated" in note for note in warnings_of(built))
     monkeypatch.setattr(volume, "EXACT", 0)
     assert any("objectives is estimated" in note for note in warnings_of(built))
+
+
+def test_what_a_screen_computes_for_nothing_completes_the_rows_of_an_earlier_campaign(tmp_path):
+    def write(name, wanted, **more):
+        content = {
+            "name": name,
+            "space": {"use": "composition", "elements": {"Cu": [0.1, 0.9], "Ni": [0.1, 0.9]}, "step": 0.1},
+            "objectives": dict.fromkeys(wanted, "minimize"),
+            "oracles": [{"use": "screens"}],
+            "optimizers": [{"use": "sobol"}],
+            "budget": {"evaluations": 3, "batch": 3},
+            "tracking": {"enabled": False},
+            **more,
+        }
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        return path
+
+    with Campaign.from_yaml(write("one", ["density_g_per_cm3"]), tmp_path / "one") as campaign:
+        list(campaign.events())
+    path = write("two", ["density_g_per_cm3", "price_usd_per_kg"], history={"file": "one"})
+    told = prior(build.build(CampaignSpec.from_file(path), tmp_path))
+    assert "one: 3 of 3 rows are completed by 'screens' (price_usd_per_kg)" in told.notes
+    with Campaign.from_yaml(path, tmp_path / "two") as campaign:
+        list(campaign.events())
+        known = [o for o in campaign.ledger.outcomes if o.number <= 0]
+        fresh = [o for o in campaign.ledger.outcomes if o.number > 0]
+    assert len(known) == 3
+    assert all(math.isfinite(loss) for o in known for loss in o.losses)
+    price = {o.variables["Cu"]: o.values["price_usd_per_kg"] for o in [*known, *fresh]}
+    along = [price[x] for x in sorted(price)]
+    assert along in (sorted(along), sorted(along, reverse=True))  # as a mixture's, whoever computed it

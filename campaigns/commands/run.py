@@ -10,6 +10,7 @@ from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.commands.arguments import Folder, Overrides, Quiet, campaign_file
 from eutectic.campaigns.commands.watch import watch
 from eutectic.campaigns.file.spec import CampaignSpec
+from eutectic.campaigns.hand.changing import edited
 from eutectic.campaigns.loop import dry_run
 from eutectic.campaigns.problem import build
 from eutectic.campaigns.sharing import request_stop
@@ -47,7 +48,11 @@ def check_only(path: Path, overrides: Sequence[str]) -> int:
 
 def resume(folder: Folder, quiet: Quiet = False) -> None:
     """Go on with an interrupted or stopped campaign."""
-    raise typer.Exit(watch(Campaign.open(folder), quiet))
+    campaign = Campaign.open(folder)
+    if differences := edited(folder):
+        said = f"{folder / 'campaign.yaml'} was edited ({'; '.join(differences)}), which changes nothing"
+        typer.echo(f"note: {said}; to change the campaign: campaign change {folder} --set KEY=VALUE", err=True)
+    raise typer.Exit(watch(campaign, quiet))
 
 
 def stop(folder: Folder) -> None:

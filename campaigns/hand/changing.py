@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from eutectic.campaigns.errors import unknown
+from eutectic.campaigns.errors import CampaignFileError, unknown
+from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.hand.words import refusal
 from eutectic.campaigns.loop.prior_data import WITHIN, coordinates, variables_of
 from eutectic.campaigns.loop.prior_rows import Row
 from eutectic.campaigns.problem.build import build
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.fold import Record
-from eutectic.campaigns.record.ledger import Logbook
+from eutectic.campaigns.record.journal import Journal
+from eutectic.campaigns.record.ledger import Logbook, read_record
 from eutectic.campaigns.record.lock import FolderLock
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.record.progress import Plan, close, reference_event, seen_again
@@ -95,6 +97,28 @@ def change(logbook: Logbook, changed: Changed) -> None:
     if again is not None:
         plan.add("reference", again)
     logbook.write(*plan.drafts)
+
+
+def edited(folder: Path) -> tuple[str, ...]:
+    """What the file that is kept in a campaign's folder says otherwise than the campaign, since somebody edited it.
+
+    () where nobody did, or where a change has said the same since; the campaign goes by its journal, not by that file.
+    """
+    path = folder / "campaign.yaml"
+    if not path.is_file():
+        return ()
+    journal = Journal.open(folder)
+    try:
+        begun: Mapping[str, Any] = journal.of_kind("begun")[0].body
+        current = read_record(journal).spec.dump()
+    finally:
+        journal.close()
+    try:
+        now = CampaignSpec.from_file(path, begun["facts"].get("overrides", ())).dump()
+    except CampaignFileError as error:
+        return (f"it cannot be read: {error}",)
+    kept = CampaignSpec.from_content(begun["spec"]).dump()
+    return () if now in (kept, current) else tuple(_differences(_flat(current), _flat(now)))
 
 
 def _flat(content: object, path: str = "") -> dict[str, object]:

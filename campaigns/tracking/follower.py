@@ -85,6 +85,10 @@ class Tracker:
         return word
 
 
+DRIVERS = {"psycopg": "psycopg[binary]", "psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}
+"""Module of a database's driver -> what is installed, where that is called otherwise."""
+
+
 def sync(folder: str | Path) -> str:
     """Bring MLflow up to date with a campaign's journal; where the run is. EngineMissing when the store is away."""
     folder = Path(folder)
@@ -99,7 +103,9 @@ def sync(folder: str | Path) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """The error in a line."""
+    """The error in a line; of a database's driver that is not there, the line that installs it."""
+    if isinstance(error, ModuleNotFoundError) and error.name is not None:
+        return f"MLflow's store needs {error.name}: pip install '{DRIVERS.get(error.name, error.name)}'"
     text = " ".join(str(error).split())
     return f"MLflow could not be written ({type(error).__name__}: {text[:300]})"
 

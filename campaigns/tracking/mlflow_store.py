@@ -9,6 +9,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
@@ -62,11 +63,11 @@ def _library() -> Any:
 
 
 def store_errors() -> tuple[type[Exception], ...]:
-    """What a store raises when it is away, full or refuses."""
+    """What a store raises when it is away, full or refuses, or lacks its database's driver."""
     _library()
     from mlflow.exceptions import MlflowException
 
-    return MlflowException, OSError
+    return MlflowException, OSError, ModuleNotFoundError
 
 
 class Store:
@@ -74,9 +75,13 @@ class Store:
 
     def __init__(self, uri: str, experiment: str) -> None:
         mlflow = _library()
+        strays = _strays(uri)
         self.uri, self._client = uri, mlflow.MlflowClient(uri, registry_uri=uri)
         found = self._client.get_experiment_by_name(experiment)
         self.experiment: str = found.experiment_id if found else self._new_experiment(experiment)
+        for folder in strays:
+            with suppress(OSError):
+                folder.rmdir()
 
     def _new_experiment(self, name: str) -> str:
         """Make the experiment, one of models and not of language models, artifacts beside a local database."""
@@ -194,6 +199,17 @@ def _chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
     remaining = iter(items)
     while some := list(islice(remaining, size)):
         yield some
+
+
+def _strays(uri: str) -> list[Path]:
+    """Folders, deepest first, that MLflow makes beside a database whose address is percent-encoded, and nobody uses.
+
+    It makes the database's folder as the address spells it (`mlflow.store.db.utils._make_parent_dirs_if_sqlite`).
+    """
+    spelt = uri.removeprefix("sqlite:///")
+    if spelt == uri or unquote(spelt) == spelt:
+        return []
+    return [folder for folder in Path(spelt).parents if not folder.exists()]
 
 
 def _artifacts_beside(uri: str, experiment: str) -> str | None:

@@ -3,6 +3,7 @@ import pytest
 from eutectic.campaigns.analysis.status import status_lines
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError
+from eutectic.campaigns.hand.changing import edited
 from eutectic.campaigns.record.history import history_of
 from eutectic.campaigns.record.ledger import read_ledger
 from tests.campaigns.hand.test_asking import begun, measure
@@ -29,6 +30,21 @@ def test_a_larger_budget_goes_on_where_the_smaller_one_ended(measured, tmp_path)
     assert ledger.spec.budget.evaluations == 12
     assert [(c.by, c.differences, c.anew) for c in ledger.changes] == [("Eva", changed.differences, False)]
     assert "changed      after round 1 by Eva: budget.evaluations: 10 -> 12" in status_lines(ledger, 0.0)
+
+
+def test_an_edited_copy_of_the_file_is_said_to_change_nothing_until_a_change_says_the_same(measured, tmp_path):
+    kept = tmp_path / "run" / "campaign.yaml"
+    assert edited(tmp_path / "run") == ()
+    kept.write_text(kept.read_text().replace('"evaluations": 10', '"evaluations": 12'))
+    assert edited(tmp_path / "run") == ("budget.evaluations: 10 -> 12",)
+    assert measured.ledger.spec.budget.evaluations == 10
+    measured.change(["budget.evaluations=12"])
+    assert edited(tmp_path / "run") == ()
+    kept.write_text("name: [")
+    (said,) = edited(tmp_path / "run")
+    assert said.startswith("it cannot be read: ")
+    kept.unlink()
+    assert edited(tmp_path / "run") == ()
 
 
 def test_what_is_only_looked_at_is_not_written(measured):

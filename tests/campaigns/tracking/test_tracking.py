@@ -292,6 +292,25 @@ def test_the_file_comes_before_the_environment_before_the_last_store_before_the_
     assert tracking_uri(given, tmp_path, tmp_path / "beside") == f"sqlite:///{tmp_path}/beside/mlflow.db"
 
 
+def test_a_folder_whose_name_an_address_spells_otherwise_gets_its_store_and_no_neighbour(
+    tmp_path, monkeypatch, database
+):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    home = tmp_path / "NiTi 5%Fe?" / "deeper"
+    home.mkdir(parents=True)
+    shutil.copy(database, home / "mlflow.db")
+    Store(tracking_uri(ledgers.single(1).spec, home), "odd")
+    assert [folder.name for folder in tmp_path.iterdir()] == ["NiTi 5%Fe?"]
+
+
+@pytest.mark.parametrize(("scheme", "package"), [("postgresql+psycopg2", "psycopg2-binary"), ("mysql", "mysqlclient")])
+def test_a_database_without_its_driver_is_answered_by_what_installs_it(place, scheme, package):
+    place.says(ledgers.single(2), uri=f"{scheme}://me:secret@localhost/mlflow")
+    with pytest.raises(EngineMissing, match=rf"pip install '{package}'; when it is back: campaign sync") as said:
+        sync(place.folder)
+    assert "secret" not in str(said.value)
+
+
 def test_the_ui_opens_on_this_machine_only_and_on_the_campaigns_store(place):
     sync(place.folder)
     page, command = ui_command(place.folder)

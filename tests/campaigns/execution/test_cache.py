@@ -64,6 +64,22 @@ def test_what_would_come_again_anywhere_is_kept(tmp_path, failure):
     again.close()
 
 
+def test_what_was_reused_is_kept_under_no_other_name(tmp_path):
+    cache = Cache(tmp_path / "c.sqlite", "second")
+    cache.put("id", "settings", [1], Evaluation("id", "md", {"a": 0.1}, provenance={"reused": 1}))
+    assert cache.get("id", "settings", [1]) is None  # whoever computed it keeps it
+    cache.close()
+
+
+def test_who_was_first_stays(tmp_path):
+    for name, value in (("one", 0.1), ("two", 0.2)):
+        cache = Cache(tmp_path / "c.sqlite", name)
+        cache.put("id", "settings", [1], Evaluation("id", "md", {"a": value}))
+        known = cache.get("id", "settings", [1])
+        assert (known.values, known.provenance["reused_from"]) == ({"a": 0.1}, "one")
+        cache.close()
+
+
 def test_two_processes_may_write_at_once(tmp_path):
     def fill(name):
         cache = Cache(tmp_path / "c.sqlite", name)

@@ -1,12 +1,13 @@
 """This file is what every generator does: it owns a space and makes its rows materials."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from eutectic.optimizers.base import Array, Space
+from eutectic.optimizers.base import Array, Mask, Space
 from eutectic.oracles.base import Candidate, Value
 
 
@@ -28,6 +29,37 @@ class Generator(Protocol):
 
     def coordinates(self, variables: Mapping[str, Value]) -> Array:
         """The way back: row (d,) whose candidate has these variables, numbers also as text; ValueError without one."""
+        ...
+
+
+Accept = Callable[[Array], Mask]
+"""Rows (k, d) -> which of them (k,) satisfy what is cheap to know."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Offer:
+    """Rows that a generator has made for one asking, all there is to choose from."""
+
+    X: Array
+    """(k, d), all different; k may be 0."""
+    candidates: tuple[Candidate, ...]
+    """(k,) of these rows."""
+    notes: tuple[str, ...]
+    """What was drawn, and what of it is left out and why."""
+
+
+class Offering(Protocol):
+    """What a generator has beside the rest whose rows cannot be searched, but are drawn afresh for each asking."""
+
+    def offer(
+        self, n: int, rng: np.random.Generator, near: Array, known: Sequence[Mapping[str, object]], accept: Accept
+    ) -> Offer:
+        """Rows to choose n from. near: rows (b, d) of the best; known: structures that need not be made again."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What its candidates' variables are called: nothing need be made to learn that."""
         ...
 
 

@@ -136,6 +136,9 @@ class Space:
     """What rows consist of, where the columns themselves do not say so."""
     described: tuple[Described, ...] = ()
     """Columns of categories of which more is known than that they differ."""
+    nuisance: tuple[int, ...] = ()
+    """Columns that tell apart what is otherwise alike (a random draw): histories have them at `lower`, so that nobody
+    searches them and nobody learns from them."""
 
     @property
     def d(self) -> int:
@@ -145,6 +148,15 @@ class Space:
 
 NO_OPTION = {"option": False}
 """Metadata of a part's field that a campaign file does not offer: what others build and hand over."""
+
+
+def veiled(space: Space, X: Array) -> Array:
+    """Rows X (n, d) with what is a nuisance at its lower bound."""
+    if not space.nuisance:
+        return X
+    seen = np.array(X, dtype=float)
+    seen[:, list(space.nuisance)] = space.lower[list(space.nuisance)]
+    return seen
 
 
 def active(space: Space, X: Array) -> Mask:

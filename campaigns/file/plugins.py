@@ -148,7 +148,13 @@ def examine(kind: str, content: Mapping[str, object]) -> tuple[Any, list[Complai
 
 
 def _filled(kind: str, part: Any) -> tuple[Any, list[Complaint]]:
-    """A part that names others of its kind (`nested`: option -> mappings), holding them, built."""
+    """A part that names others (`nested`: option -> mappings), holding them, built.
+
+    They are of its kind, or of its `nested_kind`, and then each option is the mapping of one.
+    """
+    other: str | None = getattr(part, "nested_kind", None)
+    if other is not None:
+        return _filled_with(other, part)
     parts, complaints = [], []
     for option, entries in part.nested().items():
         for j, entry in entries.items() if isinstance(entries, Mapping) else enumerate(entries):
@@ -159,6 +165,13 @@ def _filled(kind: str, part: Any) -> tuple[Any, list[Complaint]]:
             complaints += [complaint.under((option, j)) for complaint in wrong]
             parts.append(inner)
     return (None, complaints) if complaints else (part.holding(parts), [])
+
+
+def _filled_with(kind: str, part: Any) -> tuple[Any, list[Complaint]]:
+    """A part that names one of another kind an option, holding them; ValueError where they do not go together."""
+    examined = {option: examine(kind, entry) for option, entry in part.nested().items()}
+    complaints = [complaint.under((option,)) for option, (_, wrong) in examined.items() for complaint in wrong]
+    return (None, complaints) if complaints else (part.holding([inner for inner, _ in examined.values()]), [])
 
 
 def part_complaints(content: Mapping[str, object]) -> list[Complaint]:

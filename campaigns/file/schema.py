@@ -60,6 +60,9 @@ def schema() -> dict[str, Any]:
     for branch in definitions["surrogates"]["allOf"]:
         choice = branch["then"]["properties"]["representation"]
         choice["anyOf"] = [{"enum": list(plugins.usable("representations"))}, {"$ref": "#/$defs/representations"}]
+    for branch in definitions["generators"]["allOf"]:
+        if "engine" in branch["then"]["properties"]:
+            branch["then"]["properties"]["engine"] = {"$ref": "#/$defs/engines"}
     properties = content["properties"]
     properties["space"]["$ref"] = "#/$defs/generators"
     properties["executor"]["$ref"] = "#/$defs/executors"

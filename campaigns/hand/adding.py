@@ -8,6 +8,7 @@ import numpy as np
 from eutectic.campaigns.errors import unknown
 from eutectic.campaigns.hand.verbs import measurable, person, require_measurable, said, tell, told_under
 from eutectic.campaigns.hand.words import number, told
+from eutectic.campaigns.loop.offering import offers
 from eutectic.campaigns.loop.prior_data import WITHIN, coordinates
 from eutectic.campaigns.loop.prior_rows import Row
 from eutectic.campaigns.problem.definition import Problem
@@ -94,6 +95,9 @@ def add(
 
 def variable_names(problem: Problem) -> tuple[str, ...]:
     """What candidates' variables are called, those included that only some of them have."""
+    if offers(problem.generator):
+        names: tuple[str, ...] = problem.generator.names  # type: ignore[attr-defined]
+        return names
     rng = np.random.default_rng([problem.spec.seed])
     candidates = problem.generator.generate(region.sample(problem.space, SAMPLES, rng), rng)
     return tuple(dict.fromkeys(name for candidate in candidates for name in candidate.variables))

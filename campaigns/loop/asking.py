@@ -17,11 +17,12 @@ import numpy as np
 from eutectic.campaigns.analysis.pareto import START, unreached
 from eutectic.campaigns.loop.context import made_before, situated
 from eutectic.campaigns.loop.ladder_history import history_for, route
+from eutectic.campaigns.loop.offering import offered
 from eutectic.campaigns.loop.routing import waits
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.outcomes import Ledger
 from eutectic.campaigns.record.stages import turn_of
-from eutectic.optimizers.base import Array, History, Proposals, Reason, Space, nearest, propose
+from eutectic.optimizers.base import Array, History, Proposals, Reason, Space, nearest, propose, veiled
 from eutectic.optimizers.sharing import held_alike, propose_shared
 from eutectic.optimizers.spaces import region
 from eutectic.optimizers.spaces.seen import keys
@@ -51,11 +52,17 @@ def asked(problem: Problem, ledger: Ledger, n: int, context: Mapping[str, Value]
     start = time.perf_counter()
     rng = np.random.default_rng([problem.spec.seed, index])
 
+    drawn = offered(problem, ledger, space, n, [problem.spec.seed, index, 2])
+    space = space if drawn is None else drawn.space
+
     def generate(X: Array) -> list[Candidate]:
+        if drawn is not None:
+            return drawn.candidates(X)
         return problem.generator.generate(X, np.random.default_rng([problem.spec.seed, index, 1]))
 
     made = made_before(ledger, space)
-    first = propose_shared(stage.optimizer, stage.name, space, history, n, rng, made)
+    none = drawn is not None and not len(drawn.offer.X)
+    first = _nothing(space) if none else propose_shared(stage.optimizer, stage.name, space, history, n, rng, made)
     rest = held_alike(space, first.X)
 
     def ask(known: History, n: int) -> Proposals:
@@ -64,13 +71,14 @@ def asked(problem: Problem, ledger: Ledger, n: int, context: Mapping[str, Value]
 
     by_hand = any(named.search and waits(named) for named in problem.oracles)  # nobody makes the same sample twice
     candidates: Sequence[Candidate]
-    if rest is None:  # groups that differ in what they share: nothing could take another's place
+    if none or rest is None:  # in groups that differ in what they share, nothing could take another's place
         proposals, candidates = first, generate(first.X)
     else:
         proposals, candidates = renewed(ledger, rest, history, first, ask, generate, rng, by_hand)
     ask_s = time.perf_counter() - start
     remarks = [] if ledger.batches else getattr(problem.generator, "remarks", ())
-    notes = [*remarks, *turn.ended, *_unreached(ledger), *situation, *proposals.notes]
+    told = [] if drawn is None else drawn.offer.notes
+    notes = [*remarks, *turn.ended, *_unreached(ledger), *situation, *told, *proposals.notes]
     batch = {
         "index": index,
         "stage": turn.stage,
@@ -79,7 +87,13 @@ def asked(problem: Problem, ledger: Ledger, n: int, context: Mapping[str, Value]
         "state": dict(proposals.state),
         "notes": notes,
     }
-    return {"batch": batch, "proposals": _rows(problem, ledger, proposals, candidates, proposed)}
+    whole = proposals.X if drawn is None else drawn.whole(proposals.X)
+    return {"batch": batch, "proposals": _rows(problem, ledger, proposals, candidates, proposed, whole)}
+
+
+def _nothing(space: Space) -> Proposals:
+    """No proposals."""
+    return Proposals(np.empty((0, space.d)), ())
 
 
 def _unreached(ledger: Ledger) -> list[str]:
@@ -90,13 +104,14 @@ def _unreached(ledger: Ledger) -> list[str]:
 
 
 def _rows(
-    problem: Problem, ledger: Ledger, proposals: Proposals, candidates: Sequence[Candidate], proposed: int
+    problem: Problem, ledger: Ledger, proposals: Proposals, candidates: Sequence[Candidate], proposed: int, whole: Array
 ) -> list[dict[str, Any]]:
-    """One row a proposal, with its nearest evaluated neighbour."""
+    """One row a proposal, with its nearest evaluated neighbour; `whole` (n, d) has what optimizers do not see."""
     seen = [outcome for outcome in ledger.outcomes if outcome.finished_at is not None and not outcome.aside]
     near: list[Mapping[str, object]] = [{} for _ in candidates]
     if seen and candidates:
-        who, how_far = nearest(proposals.X, np.array([outcome.x for outcome in seen]), problem.space)
+        there = veiled(problem.space, np.array([outcome.x for outcome in seen]))
+        who, how_far = nearest(proposals.X, there, problem.space)
         near = [{"neighbour": seen[k].number, "distance": float(r)} for k, r in zip(who, how_far, strict=True)]
     return [
         {
@@ -109,7 +124,7 @@ def _rows(
             **route(problem, proposals, place),
         }
         for place, (x, candidate, reason, neighbour) in enumerate(
-            zip(proposals.X, candidates, proposals.reasons, near, strict=True)
+            zip(whole, candidates, proposals.reasons, near, strict=True)
         )
     ]
 

@@ -14,6 +14,7 @@ from eutectic.campaigns.execution.base import EvaluationLost, Setting
 from eutectic.campaigns.execution.job import evaluate, job, lost
 from eutectic.campaigns.file.goals import refusal
 from eutectic.campaigns.loop.context import unattended
+from eutectic.campaigns.loop.offering import offers, rehearsed
 from eutectic.campaigns.loop.routing import waits
 from eutectic.campaigns.problem import executors
 from eutectic.campaigns.problem.curves import with_distances
@@ -102,7 +103,7 @@ class DryRun:
 def check_and_forecast(problem: Problem) -> DryRun:
     """Check and try everything a run would use, writing nothing; a failure is data, not an error."""
     rng = np.random.default_rng(problem.spec.seed)
-    candidate = problem.generator.generate(region.sample(problem.space, 1, rng), rng)[0]
+    candidate, space, drawing_s = _to_try(problem, rng)
     checks = tuple(_check(named) for named in problem.oracles)
     executor = _executor(problem)
     able = {check.oracle for check in checks if check.ok} if executor.ok else set()
@@ -114,10 +115,22 @@ def check_and_forecast(problem: Problem) -> DryRun:
         candidate=candidate,
         trials=trials,
         complaints=(*_led(problem), *(_complaints(problem, trials) if len(able) == len(checks) else ())),
-        forecast=forecast(problem, trials, _ask_s(problem)),
+        forecast=forecast(problem, trials, drawing_s + _ask_s(problem, space)),
         executor=executor,
         plan=tuple(_plan(problem)) if executor.ok else (),
     )
+
+
+def _to_try(problem: Problem, rng: np.random.Generator) -> tuple[Candidate, Space, float]:
+    """A candidate, the space that optimizers see and, where rows are drawn for each asking, the wall seconds it took.
+
+    CampaignFileError where nothing is drawn.
+    """
+    if not offers(problem.generator):
+        return problem.generator.generate(region.sample(problem.space, 1, rng), rng)[0], problem.space, 0.0
+    start = time.perf_counter()
+    drawn = rehearsed(problem, rng)
+    return drawn.offer.candidates[0], drawn.space, time.perf_counter() - start
 
 
 def forecast(problem: Problem, trials: Sequence[Trial], ask_s: float) -> Forecast:
@@ -232,17 +245,15 @@ def _complaints(problem: Problem, trials: Sequence[Trial]) -> Iterator[str]:
         yield insane
 
 
-def _ask_s(problem: Problem) -> float:
+def _ask_s(problem: Problem, space: Space) -> float:
     """Wall seconds of one asking of the slowest stage, half-way through the campaign; imports are not counted."""
     seen = min(TYPICAL, problem.spec.budget.evaluations or TYPICAL)
-    history = _made_up(problem.space, max(4, seen // 2), len(problem.spec.goals), len(problem.learned))
+    history = _made_up(space, max(4, seen // 2), len(problem.spec.goals), len(problem.learned))
     longest = 0.0
     for stage in problem.stages:
         for _ in range(2):  # the first asking imports what it needs
             start = time.perf_counter()
-            propose(
-                stage.optimizer, stage.name, problem.space, history, problem.spec.budget.batch, np.random.default_rng(0)
-            )
+            propose(stage.optimizer, stage.name, space, history, problem.spec.budget.batch, np.random.default_rng(0))
             spent_s = time.perf_counter() - start
         longest = max(longest, spent_s)
     return longest

@@ -12,7 +12,7 @@ from eutectic.campaigns.loop.rung_relation import Quantity, quantities
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.history import history_of
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
-from eutectic.optimizers.base import Array, History, Proposals
+from eutectic.optimizers.base import Array, History, Proposals, veiled
 
 STEP = 10.0
 """A rung that has neither a stated cost nor been asked is taken to cost so many times the one below."""
@@ -47,7 +47,7 @@ def climbing(problem: Problem, ledger: Ledger, plain: History) -> History:
     ]
     return replace(
         plain,
-        X=_rows([a.outcome.x for a in answers], problem.space.d),
+        X=veiled(problem.space, _rows([a.outcome.x for a in answers], problem.space.d)),
         Y=_losses(outputs[:m], table[:, :m, 0]),
         signed=table[:, :m, 0],
         noise=table[:, :m, 1],
@@ -60,7 +60,7 @@ def climbing(problem: Problem, ledger: Ledger, plain: History) -> History:
         origin=tuple(a.outcome.reason.proposer for a in answers),
         replicas=(),
         curves={},
-        pending=_rows([o.x for o in pending], problem.space.d),
+        pending=veiled(problem.space, _rows([o.x for o in pending], problem.space.d)),
         pending_rung=np.array([o.rung for o in pending], dtype=np.int64),
         prices=prices(problem, ledger.outcomes),
     )

@@ -14,6 +14,7 @@ from eutectic.campaigns.analysis.pareto import unreached
 from eutectic.campaigns.errors import CampaignFileError, Complaint
 from eutectic.campaigns.file.sections import Known
 from eutectic.campaigns.loop.context import unattended
+from eutectic.campaigns.loop.offering import offers
 from eutectic.campaigns.loop.prior_rows import FORMULA, Row, Strange, dropped, lacks, named_first, of_campaign, of_table
 from eutectic.campaigns.loop.routing import needed
 from eutectic.campaigns.problem.definition import Problem
@@ -112,6 +113,9 @@ def variables_of(problem: Problem) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
     Of a pool of formulas they are not called as the space's columns are.
     """
+    if offers(problem.generator):
+        given: Any = problem.generator
+        return tuple(name for name in given.names if name not in given.optional), given.names
     rng, free = np.random.default_rng([problem.spec.seed]), replace(problem.space, known=None)
     some = [c.variables for c in problem.generator.generate(region.sample(free, SAMPLES, rng), rng)]
     own: tuple[str, ...] | None = getattr(problem.generator, "names", None)

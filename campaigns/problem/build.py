@@ -165,7 +165,7 @@ class _Parts:
         for named in oracles:
             narrowed = screened(narrowed, generator, named.oracle, self.spec.limits)
         try:
-            if narrowed is not space:
+            if narrowed is not space and not hasattr(generator, "offer"):
                 region.sample(narrowed, 1, np.random.default_rng(self.spec.seed))
         except ValueError as error:
             screens = {

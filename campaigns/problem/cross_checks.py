@@ -148,7 +148,7 @@ def _oracle(problem: Problem, k: int, named: "NamedOracle") -> Iterator[Complain
 def _immaterial(problem: "Problem") -> Iterator[Complaint]:
     """An oracle of materials, in a space whose candidates are none."""
     asking = [(k, named) for k, named in enumerate(problem.oracles) if getattr(named.oracle, "of_materials", False)]
-    if not asking:
+    if not asking or hasattr(problem.generator, "offer"):
         return
     rng = np.random.default_rng(problem.spec.seed)
     (candidate,) = problem.generator.generate(region.sample(replace(problem.space, known=None), 1, rng), rng)
@@ -198,12 +198,19 @@ def _stages(problem: Problem) -> Iterator[Complaint]:
         if problem.spec.optimizers[k].goal == "satisfy" and not windows:
             message = "there is no window to satisfy: give `constraints` that must be measured, or a target's tolerance"
             yield Complaint(("optimizers", k, "goal"), message)
-        refusal = _refusal(stage.optimizer, problem.space, m, c)
+        refusal = _refusal(stage.optimizer, _asked(problem), m, c)
         if refusal:
             able = ", ".join(_able(problem, m, c)) or "none"
             yield Complaint(
                 ("optimizers", k, "use"), f"'{stage.name}' cannot serve this: {refusal}; those that can: {able}"
             )
+
+
+def _asked(problem: Problem) -> Space:
+    """The space as an optimizer sees it: where rows are drawn afresh for each asking, a list of them."""
+    if not hasattr(problem.generator, "offer"):
+        return problem.space
+    return replace(problem.space, table=np.stack([problem.space.lower, problem.space.upper]), known=None)
 
 
 def _refusal(optimizer: Any, space: Space, m: int, c: int) -> str | None:
@@ -219,5 +226,5 @@ def _able(problem: Problem, m: int, c: int) -> Iterator[str]:
     for name in plugins.names("optimizers"):
         optimizer, complaints = plugins.examine("optimizers", {"use": name})
         fits = bool(problem.ladder.rungs) or not hasattr(optimizer, "sees_rungs")
-        if not complaints and fits and _refusal(optimizer, problem.space, m, c) is None:
+        if not complaints and fits and _refusal(optimizer, _asked(problem), m, c) is None:
             yield name

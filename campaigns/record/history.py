@@ -8,7 +8,7 @@ import numpy as np
 from eutectic.campaigns.file.goals import Goal, Limit
 from eutectic.campaigns.problem.screening import learned
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
-from eutectic.optimizers.base import Array, History, Space
+from eutectic.optimizers.base import Array, History, Space, veiled
 from eutectic.oracles.physics.decorations import seen
 from eutectic.surrogates.base import Replicas
 
@@ -26,7 +26,7 @@ def history_of(ledger: Ledger, space: Space) -> History:
     ended = [o for o in own if o.failure != "infrastructure"]
     known = [o for o in ended if not any(o.excess[k] > 0 for k in decided)]
     return History(
-        X=_rows([o.x for o in known], space.d),
+        X=veiled(space, _rows([o.x for o in known], space.d)),
         Y=_rows([o.losses for o in known], len(goals)),
         signed=_table((_signed(o, goal) for o in known for goal in goals), len(known), len(goals)),
         noise=_table((o.errors.get(goal.name, math.nan) for o in known for goal in goals), len(known), len(goals)),
@@ -38,7 +38,7 @@ def history_of(ledger: Ledger, space: Space) -> History:
         fidelity=np.array([max((e.fidelity for e in o.evaluations), default=0.0) for o in known], dtype=float),
         cost=np.array([o.cost_s for o in known], dtype=float),
         round=np.array([o.round for o in known], dtype=np.int64),
-        pending=_rows([o.x for o in pending], space.d),
+        pending=veiled(space, _rows([o.x for o in pending], space.d)),
         tolerance=np.array([goal.tolerance if goal.kind == "target" else math.nan for goal in goals], dtype=float),
         reference=None if ledger.reference is None else np.array(ledger.reference, dtype=float),
         state=ledger.batches[-1].state if ledger.batches else {},

@@ -121,6 +121,8 @@ class Outcome:
     """Is it never to be asked for again?"""
     lease: Lease | None = None
     """Who has taken it to make; None once it has ended."""
+    structure: Mapping[str, object] | None = None
+    """`pymatgen.core.Structure.as_dict()` as it was proposed, before anything relaxed it."""
 
 
 @dataclass(frozen=True, slots=True)

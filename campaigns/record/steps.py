@@ -30,6 +30,7 @@ def proposed(row: Mapping[str, Any], number: int, index: int, at: float) -> Outc
         x=tuple(row["x"]),
         variables=candidate["variables"],
         composition=candidate["composition"],
+        structure=candidate.get("structure"),
         values={},
         errors={},
         losses=(),

@@ -52,6 +52,14 @@ class GeneratedStructure:
         assert isinstance(rounded, dict)
         return rounded
 
+    @property
+    def formula(self) -> str:
+        """Its reduced formula."""
+        from pymatgen.core import Composition, Element
+
+        counts = np.unique(self.numbers, return_counts=True)
+        return str(Composition({Element.from_Z(int(z)): int(n) for z, n in zip(*counts, strict=True)}).reduced_formula)
+
     def candidate(self, variables: Mapping[str, Value], engine: str) -> Candidate:
         """The candidate of a row of the space: these variables, this crystal, made by the engine of that name."""
         from pymatgen.core import Element

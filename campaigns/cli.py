@@ -37,6 +37,7 @@ VERBS = {
         "List the parts a campaign file can use, show one of them, or write the package of a new one.",
     ),
     "doctor": ("commands.doctor:doctor", "Say which engines are here and how to get others."),
+    "generator": ("commands.generator:app", "Draw crystals, judge them, train and describe engines."),
     "sync": ("commands.tracking:sync", "Bring MLflow up to date with the campaign's record."),
     "ui": (
         "commands.tracking:ui",
@@ -49,8 +50,11 @@ VERBS = {
 def command(verb: str) -> Any:
     """The command of a verb, with its module imported."""
     module, _, name = VERBS[verb][0].partition(":")
+    found = getattr(import_module(f"eutectic.campaigns.{module}"), name)
+    if isinstance(found, typer.Typer):  # a verb with verbs of its own
+        return typer.main.get_command(found)
     single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    single.command(verb)(getattr(import_module(f"eutectic.campaigns.{module}"), name))
+    single.command(verb)(found)
     return typer.main.get_command(single)
 
 

@@ -20,8 +20,10 @@ REPRESENTATIONS = {
 """What a surrogate may see instead of a space's own columns."""
 
 ENGINES = {
+    "mattergen": "eutectic.generators.programs.mattergen:MatterGen",
     "perturb": "eutectic.generators.baselines.perturb:Perturb",
     "prototypes": "eutectic.generators.baselines.prototypes:Prototypes",
+    "program": "eutectic.generators.programs.program:Program",
     "random_crystal": "eutectic.generators.baselines.random_crystal:RandomCrystal",
     "substitution": "eutectic.generators.baselines.substitution:Substitution",
 }

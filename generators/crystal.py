@@ -197,6 +197,11 @@ class Crystal:
         most = max(min(self.candidates, max(fast, LEAST_OFFERED * n)), n)
         return offered(self, n, most, rng, near, known, accept)
 
+    @property
+    def together(self) -> int:
+        """Draws in a row that the engine makes in one call."""
+        return int(getattr(self.drawing, "together", 1))
+
     def element_fractions(self) -> dict[str, tuple[float, float]]:
         """Least and most of each element that may appear, atomic fractions."""
         return dict.fromkeys(self.conditions.allowed or usual(), (0.0, 1.0))

@@ -35,6 +35,11 @@ class Maker(Protocol):
         """The conditions that are variables; they stand behind the draw."""
         ...
 
+    @property
+    def together(self) -> int:
+        """Draws in a row that its engine makes in one call."""
+        ...
+
     def generate(self, X: Array, rng: np.random.Generator) -> list[Candidate]:
         """Candidates of rows."""
         ...
@@ -102,13 +107,19 @@ def offered(
     gathered = _Gathered(list(known))
     for _ in range(ROUNDS):
         X = np.zeros((most, maker.space.d))
-        X[:, 0] = rng.integers(0, MOST_DRAWS, most)
+        X[:, 0] = _draws(most, maker.together, rng)
         for place, free in enumerate(maker.free, start=1):
             X[:, place] = _column(free, most, rng, near[:, place] if len(near) else np.empty(0))
         gathered.add(X, maker.generate(X, rng), accept)
         if len(gathered.rows) >= n:
             break
     return gathered.offer()
+
+
+def _draws(number: int, together: int, rng: np.random.Generator) -> Array:
+    """Draws, whole blocks of those that an engine makes in one call."""
+    blocks = rng.integers(0, MOST_DRAWS // together, -(-number // together))
+    return (blocks[:, None] * together + np.arange(together)).ravel()[:number].astype(float)
 
 
 def _column(free: Free, number: int, rng: np.random.Generator, near: Array) -> Array:

@@ -1,5 +1,6 @@
 """Claims that every engine of crystals keeps."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -12,8 +13,26 @@ from eutectic.generators.conditions import FIELDS, Conditions
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal
 
 ENGINES = tuple(generators.ENGINES)
-OPTIONS: dict[str, dict[str, object]] = {"perturb": {"pool": "pool"}}
+OPTIONS: dict[str, dict[str, object]] = {
+    "perturb": {"pool": "pool"},
+    "program": {"run": ["./program.py", "{output}", "{n}", "{seed}", "{formula}"], "together": 4},
+    "mattergen": {"program": "./program.py", "together": 4},
+}
 """Engine -> options it cannot do without."""
+PROGRAM = """#!{python}
+import random, sys
+from pathlib import Path
+from pymatgen.core import Lattice, Structure
+output = Path(sys.argv[1])
+asked = dict(word.lstrip("-").split("=", 1) for word in sys.argv[2:] if "=" in word)
+n = int(asked.get("batch_size") or sys.argv[2])
+chance = random.Random(str(sys.argv[3:]))
+for k in range(n):
+    edge = chance.uniform(4.0, 5.0)
+    rutile = Structure.from_spacegroup(136, Lattice.tetragonal(edge, 2.96), ["Ti", "O"], [[0, 0, 0], [0.305, 0.305, 0]])
+    rutile.to(filename=str(output / f"{{k:03d}}.cif"))
+"""
+"""Somebody's generator: of rutile."""
 WANTED = Conditions(elements=("Mg", "O", "Ti"), atoms=(2, 8))
 
 
@@ -25,6 +44,8 @@ def pool(tmp_path_factory):
     rock_salt.get_primitive_structure().to(filename=str(folder / "pool" / "MgO.cif"))
     rutile = Structure.from_spacegroup(136, Lattice.tetragonal(4.6, 2.96), ["Ti", "O"], [[0, 0, 0], [0.305, 0.305, 0]])
     rutile.to(filename=str(folder / "pool" / "TiO2.cif"))
+    (folder / "program.py").write_text(PROGRAM.format(python=sys.executable))
+    (folder / "program.py").chmod(0o755)
     return folder
 
 

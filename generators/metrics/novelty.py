@@ -14,11 +14,18 @@ MATCHER = {"ltol": 0.2, "stol": 0.3, "angle_tol": 5.0}
 AGAINST = "StructureMatcher, ltol 0.2, stol 0.3, angle 5"
 
 
-def matcher(disordered: bool = False) -> Any:
-    """What tells whether two crystals are one; `disordered`: also where elements stand on each other's sites."""
-    from pymatgen.analysis.structure_matcher import FrameworkComparator, StructureMatcher
+def matcher() -> Any:
+    """What tells whether two crystals are one."""
+    from pymatgen.analysis.structure_matcher import StructureMatcher
 
-    return StructureMatcher(**MATCHER, comparator=FrameworkComparator()) if disordered else StructureMatcher(**MATCHER)
+    return StructureMatcher(**MATCHER)
+
+
+def sites_alone(structure: "Structure") -> "Structure":
+    """The crystal with one element on all its sites: how they are arranged, whoever stands on which."""
+    from pymatgen.core import Structure
+
+    return Structure(structure.lattice, ["H"] * len(structure), structure.frac_coords)
 
 
 def unique(structures: "Sequence[Structure]") -> list[bool]:
@@ -60,8 +67,11 @@ class Reference:
 
     def holds(self, structure: "Structure", disordered: bool = False) -> bool:
         """Is this crystal among them; `disordered`: or another order of its elements on the same sites?"""
-        same = matcher(disordered)
-        return any(same.fit(structure, other) for other in self.formulas.get(structure.composition.reduced_formula, ()))
+        same, others = matcher(), self.formulas.get(structure.composition.reduced_formula, ())
+        if not disordered:
+            return any(same.fit(structure, other) for other in others)
+        bare = sites_alone(structure)
+        return any(same.fit(bare, sites_alone(other)) for other in others)
 
     def holds_type(self, structure: "Structure") -> bool:
         """Is one of the same type among them, whatever its elements?"""

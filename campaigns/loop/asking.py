@@ -16,6 +16,7 @@ import numpy as np
 
 from eutectic.campaigns.analysis.pareto import START, unreached
 from eutectic.campaigns.loop.context import made_before, situated
+from eutectic.campaigns.loop.guarded import guarded
 from eutectic.campaigns.loop.ladder_history import history_for, route
 from eutectic.campaigns.loop.offering import offered
 from eutectic.campaigns.loop.routing import waits
@@ -60,14 +61,14 @@ def asked(problem: Problem, ledger: Ledger, n: int, context: Mapping[str, Value]
             return drawn.candidates(X)
         return problem.generator.generate(X, np.random.default_rng([problem.spec.seed, index, 1]))
 
-    made = made_before(ledger, space)
+    made, optimizer = made_before(ledger, space), guarded(stage.optimizer, stage.name)
     none = drawn is not None and not len(drawn.offer.X)
-    first = _nothing(space) if none else propose_shared(stage.optimizer, stage.name, space, history, n, rng, made)
+    first = _nothing(space) if none else propose_shared(optimizer, stage.name, space, history, n, rng, made)
     rest = held_alike(space, first.X)
 
     def ask(known: History, n: int) -> Proposals:
         assert rest is not None
-        return propose(stage.optimizer, stage.name, rest, known, n, rng)
+        return propose(optimizer, stage.name, rest, known, n, rng)
 
     by_hand = any(named.search and waits(named) for named in problem.oracles)  # nobody makes the same sample twice
     candidates: Sequence[Candidate]

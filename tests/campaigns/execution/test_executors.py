@@ -4,7 +4,8 @@ import json
 import os
 import stat
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from eutectic.campaigns.commands.run import check_only
 from eutectic.campaigns.errors import CampaignFileError
 from eutectic.campaigns.execution import batch_jobs, dask, node, parsl
 from eutectic.campaigns.execution.answers import Answers
-from eutectic.campaigns.execution.base import Resources, Setting
+from eutectic.campaigns.execution.base import EvaluationLost, Resources, Setting
 from eutectic.campaigns.execution.carrier import Carrier, Simple
 from eutectic.campaigns.execution.flight import WALLTIME
 from eutectic.campaigns.file import plugins, schema
@@ -228,6 +229,40 @@ def test_a_campaign_whose_nodes_end_too_soon_runs_it_twice_and_says_so(tmp_path,
     assert kinds.count("retry") == 1
     assert (outcome.failure, outcome.attempts) == ("timeout", 2)
     assert "give the job a longer walltime (the second time)" in outcome.error
+
+
+@dataclass(frozen=True, slots=True)
+class Losing:
+    """An engine that carries out what it is sent and loses what came back."""
+
+    def send(self, function: Callable[[str], str], order: str, key: str, resources: Resources) -> "Future[str]":
+        """Call it here."""
+        future: Future[str] = Future()
+        function(order)
+        future.set_exception(OSError("the node went away"))
+        return future
+
+    def close(self, kill: bool) -> None:
+        """Nothing runs."""
+
+
+def test_an_answer_that_was_written_though_its_carrier_was_lost_is_taken(tmp_path):
+    executor = Carrier(Losing(), Setting(answers=str(tmp_path)))
+    try:
+        assert executor.submit("operator:add", 2, 3, key="k").result(timeout=60) == 5
+        with pytest.raises(EvaluationLost, match="OSError: the node went away"):
+            executor.submit("operator:add", 2, 3).result(timeout=60)
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def test_an_oracles_own_memory_reaches_the_node(tmp_path):
+    oracles = [{"use": "python", "function": "trial:glutton", "resources": {"memory_mb": 250}}]
+    path = write(tmp_path, oracles=oracles, executor={"use": "threads", "memory_mb": 4000}, budget={"evaluations": 1})
+    (tmp_path / "trial.py").write_text("import time\ndef glutton(v):\n    x = b'x' * 500_000_000\n    time.sleep(60)\n")
+    with Campaign.from_yaml(path, tmp_path / "run") as campaign:
+        list(campaign.events())
+        assert campaign.ledger.outcomes[0].failure == "memory"
 
 
 def test_of_two_that_want_to_evaluate_one_does_and_the_other_has_its_answer(tmp_path):

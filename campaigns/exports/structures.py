@@ -5,6 +5,9 @@ import warnings
 
 from eutectic.campaigns.record.outcomes import Ledger
 
+OCCUPANCY = 1.001
+"""Up to this a site's occupancies may sum, rounded as they are in a CIF; pymatgen then scales them to one."""
+
 
 def to_structures(ledger: Ledger) -> str:
     """A list of mappings: `structure` (pymatgen), `id`, `number`, `oracle`, `name`, `variables` and `values`.
@@ -12,20 +15,16 @@ def to_structures(ledger: Ledger) -> str:
     `monty.serialization.loadfn` of a file with this text gives the structures as `pymatgen` objects. ValueError when
     the campaign recorded none.
     """
-    from pymatgen.core import Structure
-
     entries = []
     for outcome in ledger.outcomes:
         for evaluation in outcome.evaluations:
             for name, text in evaluation.artifacts.items():
                 if not name.endswith(".cif"):
                     continue
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # pymatgen says that it rounds coordinates such as 0.3333
-                    structure = Structure.from_str(text, fmt="cif")
+                structure = _read(text, f"{name} of #{outcome.number} by '{evaluation.oracle}'")
                 entries.append(
                     {
-                        "structure": structure.as_dict(),
+                        "structure": structure,
                         "id": outcome.id,
                         "number": outcome.number,
                         "oracle": evaluation.oracle,
@@ -40,3 +39,17 @@ def to_structures(ledger: Ledger) -> str:
             "`--format csv` has compositions and variables"
         )
     return json.dumps(entries, indent=1, allow_nan=False, default=float) + "\n"
+
+
+def _read(text: str, whose: str) -> dict[str, object]:
+    """A CIF's first structure as pymatgen's mapping; ValueError with whose it is when there is none."""
+    from pymatgen.io.cif import CifParser
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pymatgen says that it rounds coordinates such as 0.3333
+        try:
+            structure = CifParser.from_str(text, occupancy_tolerance=OCCUPANCY).parse_structures(primitive=False)[0]
+        except (ValueError, IndexError) as error:
+            raise ValueError(f"{whose} is no CIF that pymatgen reads: {error}") from error
+    content: dict[str, object] = structure.as_dict()
+    return content

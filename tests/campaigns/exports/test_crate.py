@@ -13,6 +13,7 @@ from monty.serialization import loadfn
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.commands.read import export
 from eutectic.campaigns.exports.crate import METADATA, PARTS, write_crate
+from eutectic.campaigns.exports.structures import to_structures
 from eutectic.campaigns.record.ledger import read_ledger
 from tests.campaigns.trial_campaigns import write
 
@@ -118,6 +119,24 @@ def test_structures_are_read_back_by_pymatgen_with_what_was_measured_of_them(wit
     assert first["structure"].composition.reduced_formula == "Cu"
     assert first["structure"].volume == pytest.approx(3.6**3)
     assert first["values"] == dict(with_structures.outcomes[0].values)
+
+
+def test_occupancies_that_rounding_took_over_one_are_read_and_what_is_no_structure_is_named(with_structures):
+    head, _, _ = COPPER.partition("_atom_site_label")
+    mixed = head + (
+        "_atom_site_label\n_atom_site_type_symbol\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n"
+        "_atom_site_occupancy\nCu1 Cu 0 0 0 0.333334\nNi1 Ni 0 0 0 0.666667\n"
+    )
+    first = with_structures.outcomes[0]
+
+    def as_if(text):
+        told = replace(first.evaluations[0], artifacts={"average.cif": text})
+        return replace(with_structures, outcomes=(replace(first, evaluations=(told,)),))
+
+    (entry,) = json.loads(to_structures(as_if(mixed)))
+    assert sum(s["occu"] for s in entry["structure"]["sites"][0]["species"]) == pytest.approx(1.0)
+    with pytest.raises(ValueError, match=r"average.cif of #1 by 'python' is no CIF that pymatgen reads"):
+        to_structures(as_if("data_nothing\n"))
 
 
 def test_a_crate_takes_only_a_folder_of_its_own(campaign, tmp_path):

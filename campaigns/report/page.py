@@ -10,6 +10,7 @@ import yaml
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.parity import Parities, leave_one_out
 from eutectic.campaigns.record.outcomes import Ledger
+from eutectic.campaigns.report.crystals import crystals
 from eutectic.campaigns.report.curves import curve_section
 from eutectic.campaigns.report.decisions import again, decisions, expenses, failures
 from eutectic.campaigns.report.explanation import explanation
@@ -108,6 +109,7 @@ def page(ledger: Ledger, parities: Parities) -> str:
         head(ledger, best),
         problem(ledger),
         pareto_front(ledger, best),
+        crystals(best),
         hypervolume(ledger),
         stages(ledger),
         credit(ledger),

@@ -1,0 +1,82 @@
+"""This file is the report's section of crystals: pictures of the best, how far they moved, files to take away."""
+
+import base64
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from eutectic.campaigns.figures.crystals import svg
+from eutectic.campaigns.record.outcomes import Outcome
+from eutectic.campaigns.report.markup import Html, Text, candidate, paragraph, section, table
+from eutectic.generators.metrics.stability import moved
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
+
+SHOWN = 12
+"""Crystals that are drawn, at most."""
+MOST_SITES = 200
+"""Cells with more atoms are not drawn: nothing would be seen."""
+RELAXED = "relaxed.cif"
+"""What an evaluation's artifact with the relaxed structure is called."""
+
+
+def crystals(best: Sequence[Outcome]) -> str:
+    """The first crystals of the front as proposed and relaxed; nothing where candidates have no structures."""
+    rows: list[list[Text]] = []
+    for outcome in [o for o in best if o.structure is not None][:SHOWN]:
+        made, relaxed = _structures(outcome)
+        shown = made if relaxed is None else relaxed
+        picture = svg(shown) if len(shown) <= MOST_SITES else ""
+        files = _link(f"{outcome.id}.cif", made, "as proposed")
+        files += "" if relaxed is None else ", " + _link(f"{outcome.id}_relaxed.cif", relaxed, "relaxed")
+        rows.append(
+            [
+                f"#{outcome.number}",
+                candidate(outcome),
+                Html(picture),
+                _symmetry(shown),
+                _far(made, relaxed),
+                Html(files),
+            ]
+        )
+    head = ["", "Crystal", "", "Space group", "Moved on relaxing", "CIF"]
+    note = (
+        "Drawn as relaxed where an oracle has relaxed them. Moved: root-mean-square displacement of the sites, in "
+        "units of (volume / atoms)^(1/3), after both were laid over each other (StructureMatcher)."
+    )
+    return section("crystals", "Crystals of the front", table(head, rows), paragraph(note, "note")) if rows else ""
+
+
+def _structures(outcome: Outcome) -> "tuple[Structure, Structure | None]":
+    """A candidate's structure as proposed, and as the last evaluation that tells one has relaxed it."""
+    from pymatgen.core import Structure
+
+    assert outcome.structure is not None
+    texts = [e.artifacts[RELAXED] for e in outcome.evaluations if RELAXED in e.artifacts]
+    relaxed = Structure.from_str(texts[-1], fmt="cif") if texts else None
+    return Structure.from_dict(dict(outcome.structure)), relaxed
+
+
+def _symmetry(structure: "Structure") -> str:
+    """`Fm-3m (225)`."""
+    from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
+
+    if not structure.is_ordered:
+        return "partly filled sites"
+    found = SpacegroupAnalyzer(structure, symprec=0.01)
+    return f"{found.get_space_group_symbol()} ({found.get_space_group_number()})"
+
+
+def _far(made: "Structure", relaxed: "Structure | None") -> str:
+    """How far it moved; that it became another crystal where it did."""
+    if relaxed is None or not made.is_ordered:
+        return ""
+    share = moved(made, relaxed)
+    return "became another structure" if math.isnan(share) else f"{share:.3f}"
+
+
+def _link(name: str, structure: "Structure", text: str) -> str:
+    """A link that saves the structure as a CIF."""
+    content = base64.b64encode(structure.to(fmt="cif").encode()).decode()
+    return f'<a download="{name}" href="data:chemical/x-cif;base64,{content}">{text}</a>'

@@ -1,0 +1,43 @@
+"""Crystals in the report."""
+
+import base64
+import re
+from dataclasses import replace
+
+from pymatgen.core import Lattice, Structure
+
+from eutectic.campaigns.figures.crystals import svg
+from eutectic.campaigns.report.crystals import crystals
+from eutectic.oracles.base import Evaluation
+from tests.campaigns.crystal_campaigns import answered, campaign
+
+
+def test_the_front_is_drawn_with_files_and_how_far_it_moved(tmp_path):
+    with campaign(tmp_path) as running:
+        answered(running, 4)
+        best = running.pareto()
+    text = crystals(best)
+    assert text.count("<svg") == len(best)
+    assert "as proposed" in text
+    assert "relaxed</a>" not in text
+    content = base64.b64decode(re.search(r"base64,([^\"]+)", text)[1]).decode()
+    assert Structure.from_str(content, fmt="cif").composition.reduced_formula == best[0].variables["formula"]
+    bigger = Structure.from_dict(dict(best[0].structure))
+    bigger.scale_lattice(bigger.volume * 1.05)
+    told = Evaluation(best[0].id, "mlip", artifacts={"relaxed.cif": bigger.to(fmt="cif")})
+    assert "0.000</td>" in crystals([replace(best[0], evaluations=(told,))])
+    other = Structure(Lattice.cubic(3.0), ["Fe"], [[0, 0, 0]])
+    lost = Evaluation(best[0].id, "mlip", artifacts={"relaxed.cif": other.to(fmt="cif")})
+    assert "became another structure" in crystals([replace(best[0], evaluations=(lost,))])
+
+
+def test_candidates_without_structures_have_no_section(tmp_path):
+    with campaign(tmp_path) as running:
+        answered(running, 4)
+        assert crystals([replace(outcome, structure=None) for outcome in running.pareto()]) == ""
+
+
+def test_atoms_on_faces_and_corners_are_drawn_on_each():
+    caesium = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    assert svg(caesium).count("<circle") == 8 + 1 + 2  # corners, centre, legend
+    assert svg(caesium).count("<line") == 12

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from eutectic.campaigns.analysis.leaning import bounds_of
 from eutectic.campaigns.errors import CampaignFolderError
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.loop.context import require_attended
@@ -64,6 +65,7 @@ def begin(
     lock.acquire()
     try:
         known = facts(path or source / "campaign.yaml", source, spec.seed, overrides, home)
+        known["bounds"] = bounds_of(built.generator.space)
         begun = {"spec": spec.dump(), "source": str(built.folder), "facts": known}
         begun |= {"by": by} if by else {}
         journal = Journal.create(home, begun, {"rows": rows} if rows else None)

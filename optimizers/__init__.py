@@ -11,5 +11,6 @@ BUILTIN = {
     "swarm": "eutectic.optimizers.swarms.swarm:Swarm",
     "policy": "eutectic.optimizers.policies.policy:Policy",
     "portfolio": "eutectic.optimizers.portfolio.portfolio:Portfolio",
+    "exhaustive": "eutectic.optimizers.designs.exhaustive:Exhaustive",
     "random": "eutectic.optimizers.designs.uniform:Uniform",
 }

@@ -321,6 +321,8 @@ class Optimizer(Protocol):
     `for_ladder(choosing) -> Optimizer`: which one takes its place where there is a ladder of oracles, and with
     `choosing` picks the rung of each proposal, too;
     `sees_rungs`, True: it is shown every rung's answers instead of the top's alone;
+    `judging(judge)`: the same, told what whole arrays of candidates are worth, where that costs nothing;
+    `at_once`, True: all that it has to propose is asked for in one batch;
     `nested()` and `holding(parts)`: it holds other optimizers, named in its options.
     """
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 import numpy as np
 
 from eutectic.campaigns.analysis.labels import number, titled
+from eutectic.campaigns.analysis.leaning import Leaning
 
 Numbers = tuple[float | None, ...]
 """None where there is no value."""
@@ -156,6 +157,8 @@ class Explanation:
     """Candidates of the front, or the one asked for, whose SHAP values are there; some have counterfactuals."""
     properties: tuple[Explained, ...] = ()
     notes: tuple[str, ...] = ()
+    leanings: tuple[Leaning, ...] = ()
+    """The bounds and limits that the front leans on, with what is expected beyond."""
 
 
 @cache

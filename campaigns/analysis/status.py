@@ -7,6 +7,7 @@ from html import escape
 from eutectic.campaigns.analysis import rungs, summary
 from eutectic.campaigns.analysis.forecast import time_left_s
 from eutectic.campaigns.analysis.labels import duration, measured, number, quantity, titled
+from eutectic.campaigns.analysis.leaning import still
 from eutectic.campaigns.record.outcomes import Ledger
 
 
@@ -89,6 +90,7 @@ def status_lines(ledger: Ledger, now: float) -> list[str]:
         who = f" by {change.by}" if change.by else ""
         seen = "; reference point and hypervolumes anew" if change.anew else ""
         lines.append(f"changed      after round {change.round}{who}: {'; '.join(change.differences)}{seen}")
+    lines += [f"gain         {text}" for text in [still(ledger)] if text]
     if facts.state == "running" and facts.left_s is not None:
         lines.append(f"time left    {about(facts.left_s)}")
     return lines

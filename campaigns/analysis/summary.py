@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eutectic.campaigns.analysis.labels import duration, formula, measured, number, quantity, title_of, titled
+from eutectic.campaigns.analysis.leaning import leaning_sentence, still
 from eutectic.campaigns.file.goals import Goal
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.generators.representations.elements import SYMBOLS
@@ -75,15 +76,16 @@ def wall_s(ledger: Ledger) -> float | None:
     return max(ends) - min(starts) if ends else None
 
 
-def findings(ledger: Ledger, front: Sequence[Outcome]) -> tuple[str, str]:
-    """What was found, in two sentences with numbers; the second may be empty."""
+def findings(ledger: Ledger, front: Sequence[Outcome]) -> tuple[str, ...]:
+    """What was found in two sentences with numbers, the second maybe empty; what the front leans on; a stall."""
     if not asked(ledger):
         return "Nothing has been evaluated yet.", ""
     if not ledger.finished:
         return _unfinished(ledger)
     if not front:
         return _infeasible(ledger)
-    return _effort(ledger, front), _best_sentence(ledger)
+    more = [text for text in (leaning_sentence(ledger, front), still(ledger)) if text]
+    return _effort(ledger, front), _best_sentence(ledger), *more
 
 
 def counted(n: int, noun: str) -> str:

@@ -2,16 +2,18 @@
 
 import builtins
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from eutectic.campaigns.analysis.explanation import Counterfactual, Curve, Explained, Explanation, Ranking, Said, Swarm
 from eutectic.campaigns.analysis.labels import number
+from eutectic.campaigns.analysis.leaning import leanings
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.summary import title
 from eutectic.campaigns.errors import CampaignFileError, Complaint, unknown
+from eutectic.campaigns.explain.beyond import beyond
 from eutectic.campaigns.explain.models import (
     LEAST,
     Learned,
@@ -88,7 +90,9 @@ def explain(ledger: Ledger, wanted: Wanted | None = None) -> Explanation:
         for one in found
         if wanted.property in (None, one.name)
     ]
-    return asked.explanation(tuple(made), _notes(ledger, shown, wanted))
+    whole = asked.explanation(tuple(made), _notes(ledger, shown, wanted))
+    best = front(ledger) if wanted.whole else []
+    return replace(whole, leanings=beyond(problem.space, best, found, leanings(ledger, best)))
 
 
 def _require(wanted: Wanted, known: Sequence[str]) -> None:

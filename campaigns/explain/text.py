@@ -26,6 +26,7 @@ def explanation_text(found: Explanation) -> str:
     parts = [f"{found.evaluations} evaluations"]
     parts += [_property(found, one) for one in found.properties]
     parts += [_candidate(found, number) for number in _told(found)]
+    parts += [f"{leaning}" for leaning in found.leanings]
     parts += [f"note: {note}" for note in found.notes]
     return "\n\n".join(parts)
 

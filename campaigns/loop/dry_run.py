@@ -19,6 +19,7 @@ from eutectic.campaigns.loop.routing import waits
 from eutectic.campaigns.problem import executors
 from eutectic.campaigns.problem.curves import with_distances
 from eutectic.campaigns.problem.definition import NamedOracle, Problem
+from eutectic.campaigns.problem.free import advice
 from eutectic.optimizers.base import Array, History, Space, propose
 from eutectic.optimizers.spaces import region
 from eutectic.oracles.base import Candidate, EngineMissing, Evaluation
@@ -88,6 +89,8 @@ class DryRun:
     """Can evaluations run where the file says?"""
     plan: tuple[str, ...] = ()
     """What the executor will do, such as the script of its batch jobs."""
+    advice: str = ""
+    """What would be had without a search."""
 
     @property
     def ok(self) -> bool:
@@ -118,6 +121,7 @@ def check_and_forecast(problem: Problem) -> DryRun:
         forecast=forecast(problem, trials, drawing_s + _ask_s(problem, space)),
         executor=executor,
         plan=tuple(_plan(problem)) if executor.ok else (),
+        advice=advice(problem),
     )
 
 
@@ -285,6 +289,7 @@ def _lines(found: DryRun) -> Iterator[str]:
         )
         yield f"{trial.oracle}: one evaluation took {trial.cost_s:.3g} s: {values}"
     yield from found.complaints
+    yield from [found.advice] if found.advice else []
     yield _forecast_line(found.forecast)
 
 

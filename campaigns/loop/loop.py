@@ -4,6 +4,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Generator, Iterator
+from typing import Any
 
 from eutectic.campaigns.analysis.rungs import unclimbed
 from eutectic.campaigns.execution.base import Executor
@@ -21,6 +22,8 @@ from eutectic.campaigns.record.journal import Draft
 from eutectic.campaigns.record.ledger import Logbook
 from eutectic.campaigns.record.outcomes import Event
 
+AT_ONCE = 2000
+"""Candidates of a batch, at most, that does not depend on the batch's size."""
 POLL_S = 0.25
 """Seconds between two looks at the journal for what other processes have written."""
 
@@ -144,14 +147,19 @@ class Loop:
     def _why_done(self) -> str:
         """The sentence a finished campaign ends with."""
         if self._exhausted:
-            return progress.SPACE_USED_UP
+            return self._used_up()
         return progress.why_done(self._logbook.record, self._hours()) or progress.USED_UP
 
     def _room(self) -> int:
         """How many candidates may be asked for now."""
         record = self._logbook.record
-        batch = max(self._problem.spec.budget.batch, record.wanted) - len(self._held())
+        batch = max(self._whole(), self._problem.spec.budget.batch, record.wanted) - len(self._held())
         return max(0, int(min(batch, progress.left(record), progress.turn(record).room)))
+
+    def _whole(self) -> int:
+        """How many the optimizer in charge proposes in one batch, where that does not depend on the batch's size."""
+        stage = self._problem.stages[progress.turn(self._logbook.record).stage]
+        return AT_ONCE if getattr(stage.optimizer, "at_once", False) else 0
 
     def _held(self) -> set[int]:
         """What waits for a person and was not left behind."""
@@ -170,12 +178,17 @@ class Loop:
         self._exhausted = not numbers
         self._work.queue.extend(numbers)
         if not numbers:
-            yield Event("note", text=progress.SPACE_USED_UP)
+            yield Event("note", text=self._used_up())
             return
         batch = self._logbook.record.batches[-1]
         yield Event("asked", text=f"{len(numbers)} from {batch.optimizer}")
         for note in batch.notes:
             yield Event("note", text=note)
+
+    def _used_up(self) -> str:
+        """What is to be said of an optimizer that proposes no more."""
+        optimizer: Any = self._problem.stages[progress.turn(self._logbook.record).stage].optimizer
+        return str(optimizer.front(self._problem.space)) if self._whole() else progress.SPACE_USED_UP
 
     def _wait(self) -> Iterator[Event]:
         """Wait for somebody to tell; announced once for every set of candidates that waits."""

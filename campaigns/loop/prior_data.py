@@ -18,6 +18,7 @@ from eutectic.campaigns.loop.offering import offers
 from eutectic.campaigns.loop.prior_rows import FORMULA, Row, Strange, dropped, lacks, named_first, of_campaign, of_table
 from eutectic.campaigns.loop.routing import needed
 from eutectic.campaigns.problem.definition import Problem
+from eutectic.campaigns.problem.free import advice
 from eutectic.campaigns.record.fold import Record
 from eutectic.campaigns.record.journal import Entry
 from eutectic.campaigns.record.outcomes import Outcome
@@ -90,7 +91,8 @@ def warnings_of(problem: Problem) -> list[str]:
     given = [goal.reference_loss for goal in goals]
     reference = [loss for loss in given if loss is not None]
     text = unreached(problem.spec, reference if len(reference) == len(goals) else None, list(record.outcomes.values()))
-    said = (estimated(len(goals)), text, outside_space(problem, tuple(record.outcomes.values())), unattended(problem))
+    outside = outside_space(problem, tuple(record.outcomes.values()))
+    said = (advice(problem), estimated(len(goals)), text, outside, unattended(problem))
     return [note for note in (*getattr(problem.generator, "remarks", ()), *known.notes, *said) if note]
 
 

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.problem.cross_checks import absences, crosschecks
 from eutectic.campaigns.problem.curves import targets
 from eutectic.campaigns.problem.definition import NamedOracle, Problem, Stage
+from eutectic.campaigns.problem.free import free_judge, paid
 from eutectic.campaigns.problem.ladder import ladder_of
 from eutectic.campaigns.problem.representations import represented
 from eutectic.campaigns.problem.screening import learned, screened
@@ -64,12 +65,35 @@ def build(spec: CampaignSpec, folder: str | Path, engines: bool = True) -> Probl
     )
     ladder = ladder_of(named, wanted)
     problem = Problem(spec, folder, generator, space, named, stages, recipes, ladder, validator, curves, executor)
-    misfits = [*parts.complaints, *crosschecks(problem)]
+    misfits = [*parts.complaints, *crosschecks(problem)] or [*_unknowable(problem)]
     if misfits:
         raise spec.refuse(misfits)
+    problem = _judging(problem)
     if engines:
         require_engines(problem)
     return problem
+
+
+def _unknowable(problem: Problem) -> Iterator[Complaint]:
+    """Stages that are to know candidates without evaluations, where that cannot be."""
+    reason = paid(problem)
+    for k, stage in enumerate(problem.stages):
+        if reason and hasattr(stage.optimizer, "judging"):
+            message = f"{stage.name} needs objectives and constraints that cost nothing; {reason}"
+            yield Complaint(("optimizers", k, "use"), message)
+
+
+def _judging(problem: Problem) -> Problem:
+    """The problem with such stages told what candidates are worth."""
+    judge = free_judge(problem)
+    if judge is None:
+        return problem
+    stages = list[Stage]()
+    for stage in problem.stages:
+        optimizer: Any = stage.optimizer
+        ready = optimizer.judging(judge) if hasattr(optimizer, "judging") else optimizer
+        stages.append(replace(stage, optimizer=ready))
+    return replace(problem, stages=tuple(stages))
 
 
 def require_engines(problem: Problem) -> None:

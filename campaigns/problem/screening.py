@@ -10,7 +10,7 @@ from eutectic.campaigns.file.goals import Limit
 from eutectic.generators.amounts import fractions
 from eutectic.generators.base import Generator
 from eutectic.generators.constraints import Joint
-from eutectic.optimizers.base import Amounts, Array, Space
+from eutectic.optimizers.base import Array, Space
 
 ROUNDING = 1e-9
 """Share of a limit by which a value may miss it: what adding up a composition loses, and no measurement tells."""
@@ -23,16 +23,14 @@ class Screened:
     generator: Generator
     oracle: Any
     """A `ScreenOracle`; with `screen_fractions(elements, X)` it needs no candidates."""
-    elements: tuple[str, ...]
-    """What rows consist of where atomic fractions follow from the columns, else ()."""
-    amounts: Amounts | None
-    """How they follow; None: the columns are the atomic fractions."""
+    space: Space
+    """Of which rows come: atomic fractions may follow from the columns."""
     limits: tuple[Limit, ...]
 
     def __call__(self, X: Array) -> Array:
         """Excess (n, k) in each property's unit of coordinates X (n, d), feasible where <= 0; inf where undefined."""
-        values = self._values(X)
-        columns = [np.asarray(values[limit.property], dtype=float) for limit in self.limits]
+        values = property_values(self.generator, self.oracle, self.space, X)
+        columns = [values[limit.property] for limit in self.limits]
         excess = np.stack(
             [
                 limit.bound - v if limit.side == "min" else v - limit.bound
@@ -45,15 +43,29 @@ class Screened:
             np.where(np.abs(excess) <= rounding, 0.0, excess), nan=np.inf, posinf=np.inf, neginf=-np.inf
         )
 
-    def _values(self, X: Array) -> Mapping[str, Sequence[float] | Array]:
-        """Property -> one value a row (n,)."""
-        if self.elements and hasattr(self.oracle, "screen_fractions"):
-            shares = X if self.amounts is None else fractions(self.amounts, X)
-            vectorised: Mapping[str, Array] = self.oracle.screen_fractions(self.elements, shares)
-            return vectorised
-        # What a screen says does not depend on chance, so any generator of numbers will do.
-        screened: Mapping[str, list[float]] = self.oracle.screen(self.generator.generate(X, np.random.default_rng(0)))
-        return screened
+
+def property_values(generator: Generator, oracle: Any, space: Space, X: Array) -> dict[str, Array]:
+    """Property -> one value a row of X (n, d), NaN where there is none; what the oracle says must not need chance.
+
+    By whole arrays where the oracle has `screen`, without making candidates where atomic fractions are enough.
+    """
+    if hasattr(oracle, "screen_fractions") and (elements := elements_of(space)):
+        shares = X if space.amounts is None else fractions(space.amounts, X)
+        vectorised: Mapping[str, Array] = oracle.screen_fractions(elements, shares)
+        return {name: np.asarray(column, dtype=float) for name, column in vectorised.items()}
+    # What a screen says does not depend on chance, so any generator of numbers will do.
+    candidates = generator.generate(X, np.random.default_rng(0))
+    if hasattr(oracle, "screen"):
+        return {name: np.asarray(column, dtype=float) for name, column in oracle.screen(candidates).items()}
+    found = [evaluation.values for evaluation in oracle.evaluate(candidates, np.random.default_rng(0))]
+    return {name: np.array([values.get(name, np.nan) for values in found]) for name in oracle.properties or ()}
+
+
+def elements_of(space: Space) -> tuple[str, ...]:
+    """What rows consist of where atomic fractions follow from the columns, else ()."""
+    if space.amounts is not None:
+        return space.amounts.labels
+    return space.names if all(kind == "fraction" for kind in space.kinds) else ()
 
 
 def screened(space: Space, generator: Generator, oracle: Any, limits: Sequence[Limit]) -> Space:
@@ -61,9 +73,7 @@ def screened(space: Space, generator: Generator, oracle: Any, limits: Sequence[L
     mine = tuple(limit for limit in limits if limit.property in (oracle.properties or ()))
     if not mine or not hasattr(oracle, "screen"):
         return space
-    whole = all(kind == "fraction" for kind in space.kinds)
-    elements = space.amounts.labels if space.amounts is not None else space.names if whole else ()
-    screen = Screened(generator, oracle, elements, space.amounts, mine)
+    screen = Screened(generator, oracle, space, mine)
     return replace(space, known=screen if space.known is None else Joint((space.known, screen)))
 
 

@@ -104,7 +104,10 @@ def _kept(ledger: Ledger, outcome: Outcome) -> str:
 
 def again(ledger: Ledger, source: str) -> str:
     """How to reproduce: commands, versions, seed, revision, and the resolved campaign file."""
-    lines: list[list[Text]] = [["seed", ledger.spec.seed], *_facts("", ledger.facts)]
+    lines: list[list[Text]] = [
+        ["seed", ledger.spec.seed],
+        *_facts("", {k: v for k, v in ledger.facts.items() if k != "bounds"}),
+    ]
     name = ledger.spec.name
     commands = (
         f"# save the campaign file below as {name}.yaml\n"

@@ -28,6 +28,7 @@ def explanation(ledger: Ledger) -> str:
         paragraph(f"{late} evaluations finished since: campaign explain {ledger.folder}" if late else "", "warn"),
         paragraph(_lead(found), "note"),
         *(_property(found, one, k) for k, one in enumerate(found.properties)),
+        *(paragraph(str(leaning)) for leaning in found.leanings),
         *(paragraph(note, "note") for note in found.notes),
     ]
     return section("explanation", "What do the properties depend on?", *parts)

@@ -30,7 +30,7 @@ AROUND = 16
 """Rows whose surroundings are looked at, in a longer list."""
 NEAR = 2048
 """The nearest rows to each of them."""
-KEPT = 4096
+KEPT = 16_384
 """Rows kept for judging in full, at most."""
 BLOCK = 256
 """Rows judged in full at once."""

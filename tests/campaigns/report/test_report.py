@@ -185,7 +185,7 @@ def test_a_long_front_is_thinned_but_keeps_its_ends():
 
 def test_findings_are_two_sentences_with_numbers():
     ledger = ledgers.alloy()
-    first, second = findings(ledger, front(ledger))
+    first, second, *_ = findings(ledger, front(ledger))
     assert "40 evaluations (3 without usable values)" in first
     assert f"{len(front(ledger))} candidates on the Pareto front" in first
     best = max(o.values[ledgers.B] for o in ledger.finished if o.feasible)

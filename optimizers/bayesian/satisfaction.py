@@ -36,6 +36,8 @@ CHUNK = 4096
 """Points judged at once."""
 STARTS, ITERATIONS = 6, 40
 """Points climbed from, and most L-BFGS steps, on the way down the violation."""
+KEPT = 4096
+"""Of a list, rows that are still looked at once the first candidate is chosen: those worth most then."""
 ROUNDS = 5
 """Times the best points found are varied, in spaces too large to list."""
 
@@ -131,6 +133,8 @@ def find(
             break
         value = worth.log(fresh)
         best = int(value.argmax())
+        if points is not None and len(fresh) > KEPT:  # a candidate's worth hardly rises as others are chosen
+            points = fresh[np.argpartition(-value, KEPT)[:KEPT]]
         X, values = np.concatenate([X, fresh[best][None]]), [*values, float(value[best])]
         worth = worth.joined(fresh[best])
     notes = () if len(X) == n else (f"nothing new was found beyond {len(X)} of {n} candidates asked for",)

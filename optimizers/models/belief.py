@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from eutectic.optimizers.base import Array, History, Reason, Space
 from eutectic.optimizers.models.correlation import correlation
 from eutectic.surrogates.base import Domain, FittedSurrogate, State, Surrogate
+from eutectic.surrogates.composite.represented import Represented
 from eutectic.surrogates.gp.recipe import GaussianProcess
 
 
@@ -209,8 +210,20 @@ def complete(recipes: Sequence[Surrogate], history: History) -> list[Surrogate]:
     whole = informed(recipes or [GaussianProcess()] * wanted, history)
     limits: list[Any] = whole[m:]
     stretched = [recipe.stretched() if hasattr(recipe, "stretched") else recipe for recipe in limits]
-    failure: list[Surrogate] = [GaussianProcess()] if history.failed.any() else []
+    failure: list[Surrogate] = [classifier(recipes)] if history.failed.any() else []
     return [*whole[:m], *stretched, *failure]
+
+
+def classifier(recipes: Sequence[Surrogate]) -> Surrogate:
+    """What learns whether an evaluation fails: a Gaussian process over what the first output's surrogate sees.
+
+    What tells how large a property is (elements by their properties, say) tells what can be measured at all, too.
+    """
+    first = recipes[0] if recipes else None
+    seen = first.representation if isinstance(first, Represented) else None
+    if not isinstance(first, Represented) or getattr(seen, "sequence", None) is not None:
+        return GaussianProcess()
+    return replace(first, recipe=GaussianProcess(), told={})
 
 
 def informed(recipes: Sequence[Surrogate], history: History) -> list[Surrogate]:

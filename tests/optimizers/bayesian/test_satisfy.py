@@ -118,3 +118,17 @@ def test_a_surrogate_without_a_process_of_its_own_searches_from_nothing_pending(
     X = region.sample(BOX, 12, np.random.default_rng(0))
     optimizer = Satisfy(Bayesian(), "bayesian").using([Forest(trees=20)] * 5)
     assert len(optimizer.ask(BOX, observed(X), 2, np.random.default_rng(1))) == 2
+
+
+def test_in_a_long_list_candidates_after_the_first_come_from_the_rows_worth_most(monkeypatch):
+    from eutectic.optimizers.bayesian import satisfaction
+
+    X = np.random.default_rng(0).random((600, 2))
+    space = Space(("a", "b"), ("continuous",) * 2, np.zeros(2), np.ones(2), table=X)
+    own = X[:20]
+    history = History.observed(own, own[:, :1], np.abs(own - 0.5).max(1, keepdims=True) - 0.1)
+    batches = []
+    for kept in (4096, 150):
+        monkeypatch.setattr(satisfaction, "KEPT", kept)
+        batches.append(Satisfy(Bayesian(), "bayesian").ask(space, history, 4, np.random.default_rng(0)))
+    assert np.array_equal(*batches)

@@ -5,9 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eutectic.optimizers.base import History
+from eutectic.generators.representations.catalogue import ElementEncoding
+from eutectic.generators.representations.elements import SYMBOLS, table
+from eutectic.optimizers.base import History, Space
 from eutectic.optimizers.models.belief import learn
 from eutectic.optimizers.models.diagnostics import crossvalidate
+from eutectic.surrogates.composite.represented import Represented
 from eutectic.surrogates.gp.recipe import GaussianProcess
 from tests.surrogates.gp.functions import box, data, smooth
 
@@ -75,3 +78,23 @@ def test_on_a_list_unexplained_noise_counts_as_the_designs_own_unless_it_was_tol
     own = learn(listed, told, ()).own
     assert own[0] == 0
     assert own[1] > 0
+
+
+def test_failures_are_learned_from_what_the_surrogates_see():
+    numbers = (3, 11, 19, 37, 55, 4, 12, 20, 38, 56, 21, 39, 57, 22, 40, 72, 23, 41, 73, 24, 42, 74)
+    labels = tuple(SYMBOLS[number - 1] for number in numbers)
+    X = np.arange(len(labels), dtype=float)[:, None]
+    space = Space(("a",), ("categorical",), np.zeros(1), X.max(0), (labels,), table=X)
+    radius = table(labels, ("covalent_radius_pm",))[:, 0]
+    failed = radius > np.median(radius)
+    seen = np.random.default_rng(1).permutation(len(X))[:14]
+    values = np.where(failed, np.nan, 1.0)[seen, None]
+    history = replace(History.observed(X[seen], values), failed=failed[seen])
+    left = np.setdiff1d(np.arange(len(X)), seen)
+    radii = ElementEncoding(("covalent_radius_pm",), one_hot=False).of(space)
+    by_name, by_radius = (
+        learn(space, history, [recipe]).feasibility(X[left])
+        for recipe in (GaussianProcess(), Represented(GaussianProcess(), radii, lambda: X))
+    )
+    assert np.ptp(by_name) < 1e-6  # a name that was not seen tells nothing
+    assert np.mean((by_radius - ~failed[left]) ** 2) < 0.12

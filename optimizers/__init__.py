@@ -11,6 +11,6 @@ BUILTIN = {
     "swarm": "eutectic.optimizers.swarms.swarm:Swarm",
     "policy": "eutectic.optimizers.policies.policy:Policy",
     "portfolio": "eutectic.optimizers.portfolio.portfolio:Portfolio",
-    "exhaustive": "eutectic.optimizers.designs.exhaustive:Exhaustive",
+    "exhaustive": "eutectic.optimizers.evolutionary.exhaustive:Exhaustive",
     "random": "eutectic.optimizers.designs.uniform:Uniform",
 }

@@ -11,7 +11,7 @@ from eutectic.campaigns.problem.definition import NamedOracle, Problem
 from eutectic.campaigns.problem.screening import property_values
 from eutectic.generators.base import Generator
 from eutectic.optimizers.base import Array, Space
-from eutectic.optimizers.designs.exhaustive import Exhaustive, countable
+from eutectic.optimizers.evolutionary.exhaustive import Exhaustive, countable
 
 
 @dataclass(frozen=True, slots=True, eq=False)

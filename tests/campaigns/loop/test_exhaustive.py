@@ -15,7 +15,7 @@ from eutectic.campaigns.loop.dry_run import check_and_forecast
 from eutectic.campaigns.loop.prior_data import warnings_of
 from eutectic.campaigns.problem.build import build
 from eutectic.campaigns.problem.free import free_judge
-from eutectic.optimizers.designs.exhaustive import Exhaustive
+from eutectic.optimizers.evolutionary.exhaustive import Exhaustive
 from eutectic.optimizers.pareto import nondominated
 from eutectic.optimizers.spaces import region
 from eutectic.oracles.rules.screens import Screens

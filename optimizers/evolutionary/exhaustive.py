@@ -129,8 +129,8 @@ def pieces(space: Space, judge: Judge) -> Iterator[tuple[int, Pool]]:
 def bred(space: Space, judge: Judge, population: int, generations: int) -> Iterator[tuple[int, Pool]]:
     """The last population of NSGA-II on the judge; the same at every call."""
     rng = np.random.default_rng(0)
-    none = Pool(*(np.empty((0, k)) for k in (space.d, 1)), np.empty(0), np.empty(0, dtype=np.int64), np.empty(0))
-    last = evolved(NSGA2(), generations, space, none, judge, population, rng)
+    start = believed(region.sample(space, population, rng), judge, 0)
+    last = evolved(NSGA2(), generations, space, start, judge, population, rng)
     yield population * (generations + 1), last.rows(np.flatnonzero(ranked(last.Y, last.violation) == 0))
 
 

@@ -79,9 +79,9 @@ def _by_hand(outcome: Outcome) -> dict[str, object]:
 
 
 def to_cif(ledger: Ledger) -> str:
-    """Every structure that an evaluation recorded, one data block each, in one CIF.
+    """Every structure that an evaluation recorded, else that was proposed, one data block each, in one CIF.
 
-    Raises ValueError when the campaign recorded no structure.
+    Raises ValueError when the campaign has no structure.
     """
     blocks = cif_blocks(ledger)
     if not blocks:
@@ -93,15 +93,30 @@ def to_cif(ledger: Ledger) -> str:
 
 
 def cif_blocks(ledger: Ledger) -> dict[str, str]:
-    """The CIF texts among the artifacts by a name of their own, which is also that of their data block."""
+    """CIF texts by a name of their own, which is also that of their data block.
+
+    Those among the artifacts; of a candidate that has none, the structure that was proposed.
+    """
     blocks = {}
     for outcome in ledger.outcomes:
-        for evaluation in outcome.evaluations:
-            for name, text in evaluation.artifacts.items():
-                if name.endswith(".cif"):
-                    called = f"{outcome.number}_{outcome.id}_{evaluation.oracle}_{name[:-4]}"
-                    blocks[called] = re.sub(r"^data_\S*", f"data_{called}", text, count=1, flags=re.M)
+        told = [
+            (f"{evaluation.oracle}_{name[:-4]}", text)
+            for evaluation in outcome.evaluations
+            for name, text in evaluation.artifacts.items()
+            if name.endswith(".cif")
+        ]
+        if not told and outcome.structure is not None:
+            told = [("proposed", _cif(outcome.structure))]
+        for name, text in told:
+            called = f"{outcome.number}_{outcome.id}_{name}"
+            blocks[called] = re.sub(r"^data_\S*", f"data_{called}", text, count=1, flags=re.M)
     return blocks
+
+
+def _cif(structure: Mapping[str, object]) -> str:
+    from pymatgen.core import Structure
+
+    return str(Structure.from_dict(dict(structure)).to(fmt="cif"))
 
 
 def to_pwd(ledger: Ledger) -> str:

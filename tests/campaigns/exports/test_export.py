@@ -10,6 +10,7 @@ from eutectic.campaigns.analysis.table import table
 from eutectic.campaigns.exports.export import FORMATS, natural_reference, pareto_json, to_cif, to_csv, to_json, to_pwd
 from eutectic.oracles.base import Evaluation
 from tests.campaigns import ledgers
+from tests.campaigns.crystal_campaigns import answered, campaign
 
 CIF = "data_Cu\n_cell_length_a 3.6\nloop_\n_atom_site_label\nCu1\n"
 
@@ -127,6 +128,15 @@ def test_cif_gathers_every_recorded_structure_under_its_own_name():
     names = [line for line in text.splitlines() if line.startswith("data_")]
     assert len(names) == len(set(names)) == 4
     assert names[0] == f"data_1_{given[0].id}_md_relaxed"
+
+
+def test_cif_of_a_candidate_that_nobody_relaxed_is_what_was_proposed(tmp_path):
+    with campaign(tmp_path) as running:
+        answered(running, 2)
+        ledger = running.ledger
+    text = to_cif(ledger)
+    assert text.count("_cell_length_a") == 2
+    assert f"data_1_{ledger.outcomes[0].id}_proposed" in text
 
 
 def test_cif_of_a_campaign_without_structures_is_refused_with_a_reason():

@@ -176,10 +176,10 @@ class Journal:
         )
         return [Entry(row[0], row[1], row[2], row[3], json.loads(row[4])) for row in rows]
 
-    def last(self) -> float:
-        """Unix time of the last event, s."""
-        (at,) = self._connection.execute("SELECT at FROM events ORDER BY seq DESC LIMIT 1").fetchone()
-        return float(at)
+    def last(self) -> tuple[int, float]:
+        """Number and Unix time, s, of the last event."""
+        seq, at = self._connection.execute("SELECT seq, at FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+        return int(seq), float(at)
 
     def touched(self) -> bool:
         """Has another process (or connection) written since this was last asked?"""

@@ -10,7 +10,7 @@ import anyio
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from eutectic.campaigns.service import events, laboratory, listing, problems, reading
+from eutectic.campaigns.service import events, laboratory, listing, pages, problems, reading
 from eutectic.campaigns.service.access import Keyring
 from eutectic.campaigns.service.bodies import Said
 from eutectic.campaigns.service.child import Child
@@ -65,7 +65,7 @@ def routes(service: Service) -> FastAPI:
         generate_unique_id_function=_called,
     )
     app.state.service = service
-    for router in (listing.router, laboratory.router, events.router, reading.router, reading.health):
+    for router in (listing.router, laboratory.router, events.router, reading.router, reading.health, pages.router):
         app.include_router(router)
     problems.install(app)
     _describe(app)

@@ -78,7 +78,8 @@ class Processes:
             )
         _write(home, Draft("start", {"by": by}))
         with self._lock:
-            self.runs[name] = Run()
+            run = self.runs.setdefault(name, Run())
+            run.failures, run.trouble = 0, ""
         self.look()
 
     def stop(self, name: str, by: str) -> bool:

@@ -63,7 +63,7 @@ def report(name: Named, service: Here) -> FileResponse:
     path = home / "report.html"
     journal = Journal.open(home)
     try:
-        last = journal.last()
+        _, last = journal.last()
     finally:
         journal.close()
     if not path.exists() or path.stat().st_mtime < last:

@@ -1,0 +1,134 @@
+'use strict';
+// The pages of the service: figures, sections that are fetched again when something happened, and the forms.
+
+const drawn = new Map();
+const dark = matchMedia('(prefers-color-scheme: dark)');
+
+function themed(layout) {
+  if (!dark.matches) return layout;
+  const ink = {color: '#d8dee9'}, line = {gridcolor: '#3b4252', zerolinecolor: '#3b4252', linecolor: '#4c566a'};
+  const axes = Object.keys(layout).filter((key) => /^[xy]axis/.test(key));
+  const lines = Object.fromEntries(axes.map((key) => [key, {...layout[key], ...line}]));
+  return {...layout, ...lines, paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
+    font: {...(layout.font || {}), ...ink}};
+}
+
+function draw(root) {
+  for (const source of root.querySelectorAll('script[data-chart]')) {
+    const figure = JSON.parse(source.textContent);
+    const name = source.dataset.chart;
+    Plotly.react(name, figure.data, themed(figure.layout), {
+      responsive: true, displaylogo: false, modeBarButtons: [['toImage', 'zoom2d', 'pan2d', 'resetScale2d']],
+      toImageButtonOptions: {format: 'svg', filename: name}
+    });
+  }
+}
+
+async function refresh() {
+  const answer = await fetch(document.body.dataset.sections);
+  if (!answer.ok) { say(`The page is not up to date: ${answer.status} ${answer.statusText}`, true); return; }
+  const content = await answer.json();
+  for (const [name, section] of Object.entries(content.sections)) {
+    const place = document.getElementById(`live-${name}`);
+    if (!place || drawn.get(name) === section.tag) continue;
+    place.innerHTML = section.html;
+    drawn.set(name, section.tag);
+    draw(place);
+  }
+}
+
+function say(text, bad) {
+  const place = document.getElementById('said');
+  if (!place) return;
+  place.textContent = text;
+  place.className = bad ? 'said bad' : 'said';
+}
+
+async function send(method, path, body) {
+  const answer = await fetch(path, {
+    method, headers: {'content-type': 'application/json', 'idempotency-key': crypto.randomUUID ? crypto.randomUUID() :
+      String(Math.random()).slice(2)}, body: body === undefined ? undefined : JSON.stringify(body)});
+  const content = await answer.json();
+  if (!answer.ok) throw new Error((content.errors || []).map((e) => e.message).join('; ') || content.detail);
+  return content;
+}
+
+function entered(form) {
+  const data = new FormData(form);
+  const text = (name) => (data.get(name) || '').toString().trim();
+  const kind = text('kind');
+  const body = {id: text('id'), by: text('by')};
+  if (kind === 'failed' || kind === 'infrastructure') {
+    return {...body, failed: text('note'), infrastructure: kind === 'infrastructure'};
+  }
+  body.values = {}; body.errors = {};
+  for (const [name, value] of data.entries()) {
+    const [what, property] = name.split(/:(.*)/s);
+    if (property === undefined || value.toString().trim() === '') continue;
+    const number = Number(value.toString().replace(',', '.'));
+    if (!Number.isFinite(number)) throw new Error(`${property}: '${value}' is not a number`);
+    body[what][property] = number;
+  }
+  if (kind === 'repeat') body.repeat = true;
+  if (kind === 'correct') { body.correct = true; body.why = text('note'); } else { body.note = text('note'); }
+  return body;
+}
+
+function listen() {
+  const take = document.getElementById('take');
+  if (take) take.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const data = new FormData(take), holder = data.get('holder').toString().trim();
+    try {
+      say('Asking …');
+      const body = {n: Number(data.get('n')), ...(holder ? {holder} : {})};
+      const content = await send('POST', `${document.body.dataset.api}/suggestions`, body);
+      const ids = content.suggestions.map((s) => `#${s.number}`).join(', ');
+      say(ids ? `Yours: ${ids}. ${content.why_fewer}` : content.why_fewer || 'Nothing to hand out.');
+      await refresh();
+    } catch (error) { say(error.message, true); }
+  });
+  const tell = document.getElementById('tell');
+  if (tell) tell.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    try {
+      const content = await send('POST', `${document.body.dataset.api}/observations`, entered(tell));
+      say(`#${content.number} is ${content.status}.`);
+      tell.reset();
+      await refresh();
+    } catch (error) { say(error.message, true); }
+  });
+  document.addEventListener('click', async (event) => {
+    const button = event.target.closest('button[data-do]');
+    if (!button) return;
+    try {
+      if (button.dataset.do === 'tell') {
+        document.getElementById('tell-id').value = button.dataset.id;
+        document.getElementById('tell-id').scrollIntoView({block: 'center'});
+        document.querySelector('#tell input[name^="values:"]').focus();
+      } else if (button.dataset.do === 'return') {
+        await send('DELETE', `${document.body.dataset.api}/suggestions/${encodeURIComponent(button.dataset.id)}`);
+        say('Given back.');
+        await refresh();
+      } else {
+        const content = await send('POST', `${document.body.dataset.api}/state`, {do: button.dataset.do});
+        say(content.text || content.process || content.state);
+        await refresh();
+      }
+    } catch (error) { say(error.message, true); }
+  });
+}
+
+function follow() {
+  let timer = null;
+  const source = new EventSource(`${document.body.dataset.api}/events?since=${document.body.dataset.seq}`);
+  const soon = () => { if (timer === null) timer = setTimeout(() => { timer = null; refresh(); }, 700); };
+  for (const kind of document.body.dataset.kinds.split(' ')) source.addEventListener(kind, soon);
+  addEventListener('pagehide', () => source.close());
+}
+
+if (document.body.dataset.sections) {
+  listen();
+  refresh().then(follow);
+  dark.addEventListener('change', () => { drawn.clear(); refresh(); });
+}

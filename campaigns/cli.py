@@ -28,6 +28,10 @@ VERBS = {
     "predict": ("commands.laboratory:predict", "Say what is expected of any candidate."),
     "return": ("commands.laboratory:give_back", "Say that a candidate is not made."),
     "serve": ("commands.service:serve", "Lead campaigns over HTTP: for people in a browser, instruments and agents."),
+    "mcp": (
+        "commands.service:agent",
+        "Offer campaigns to a language model's agent: the Model Context Protocol on standard input and output.",
+    ),
     "token": ("commands.service:token", "Make a token for the service, list them, or make one worthless."),
     "init": ("commands.setup:init", "Write a bundled example here for editing."),
     "validate": ("commands.setup:validate", "Check a campaign file without running it."),

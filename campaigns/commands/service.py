@@ -2,6 +2,7 @@
 
 import re
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +16,7 @@ Shelf = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of cam
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 UNITS = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 """Letter -> seconds."""
+ROOM = "eutectic.campaigns.service"
 CLOSING_S = 3
 """Seconds that streams have to end."""
 
@@ -67,6 +69,28 @@ def serve(
     server.run(sockets=[socket])
 
 
+def agent(
+    folder: Shelf = Path("runs"),
+    allowed: Annotated[
+        list[str] | None, typer.Option("--allow", metavar="NAME", help="What files may name: python, command ...")
+    ] = None,
+) -> None:
+    """Offer campaigns to a language model's agent: the Model Context Protocol on standard input and output.
+
+    The same tools are at /mcp of `campaign serve`.
+    """
+    try:
+        agents, state = import_module(f"{ROOM}.agents"), import_module(f"{ROOM}.state")
+    except ImportError as error:
+        raise EngineMissing(f"this needs {error.name}: pip install 'eutectic[agents,service]'") from None
+    service = state.Service.of(folder, 1, allowed or ())
+    service.open()
+    try:
+        agents.server(service).run("stdio")
+    finally:
+        service.close()
+
+
 def token(
     action: Annotated[Literal["add", "list", "remove"], typer.Argument(metavar="add|list|remove")],
     name: Annotated[str, typer.Argument(metavar="NAME", help="Whose it is.")] = "",
@@ -112,9 +136,6 @@ def _until(text: str) -> float | None:
 def _parts() -> tuple[Any, Any, Any]:
     """The application, its log and the server; EngineMissing when they are not installed."""
     try:
-        import uvicorn
-
-        from eutectic.campaigns.service import app, logs
+        return import_module(f"{ROOM}.app"), import_module(f"{ROOM}.logs"), import_module("uvicorn")
     except ImportError as error:
         raise EngineMissing(f"the service needs {error.name}: pip install 'eutectic[service]'") from None
-    return app, logs, uvicorn

@@ -2,9 +2,12 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
+from importlib import import_module
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import anyio
 from fastapi import FastAPI
@@ -13,10 +16,7 @@ from fastapi.routing import APIRoute
 from eutectic.campaigns.service import events, laboratory, listing, pages, problems, reading
 from eutectic.campaigns.service.access import Keyring
 from eutectic.campaigns.service.bodies import Said
-from eutectic.campaigns.service.child import Child
 from eutectic.campaigns.service.guard import CAMPAIGN, Guard, Message
-from eutectic.campaigns.service.processes import Processes
-from eutectic.campaigns.service.shelf import Shelf
 from eutectic.campaigns.service.state import Service
 
 THREADS = 256
@@ -39,20 +39,21 @@ def application(
     passing: a token that lives as long as this process; hosts: names it goes by, beside this machine's own; most:
     campaigns run at once; allowed: what campaign files may name beyond what is safe; root: path behind a proxy.
     """
-    shelf = Shelf(folder)
-    service = Service(shelf, Child(), Processes(shelf, most), allowed)
+    service = Service.of(folder, most, allowed)
     app = routes(service)
-    return Guard(app, Keyring(shelf.folder, passing), {*NEAR, *hosts}, _heard(service), root)
+    return Guard(app, Keyring(service.shelf.folder, passing), {*NEAR, *hosts}, _heard(service), root)
 
 
 def routes(service: Service) -> FastAPI:
-    """The routes, with nobody in front of them."""
+    """The routes, with nobody in front of them; agents' among them where `mcp` is installed."""
+    agents, unguarded = _agents(service)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         await anyio.to_thread.run_sync(service.open)
-        yield
+        async with agents.session_manager.run() if agents else nullcontext():
+            yield
         await anyio.to_thread.run_sync(service.close)
 
     app = FastAPI(
@@ -69,7 +70,19 @@ def routes(service: Service) -> FastAPI:
         app.include_router(router)
     problems.install(app)
     _describe(app)
+    if agents:  # last, since it answers whatever nobody else does
+        app.mount(
+            "", agents.streamable_http_app(stateless_http=True, json_response=True, transport_security=unguarded())
+        )
     return app
+
+
+def _agents(service: Service) -> tuple[Any, Any]:
+    """The tools for agents, and the setting that leaves Host and Origin to the guard; None without `mcp`."""
+    if find_spec("mcp") is None:
+        return None, None
+    tools = import_module("eutectic.campaigns.service.agents")
+    return tools.server(service, tools.in_request), tools.unguarded
 
 
 def _called(route: APIRoute) -> str:

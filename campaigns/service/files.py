@@ -15,6 +15,7 @@ from eutectic.campaigns.file import plugins
 from eutectic.campaigns.file.document import MAX_BYTES, Document, parse
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.journal import Journal, holds_campaign
+from eutectic.campaigns.service.access import Access
 from eutectic.campaigns.service.child import Child
 from eutectic.campaigns.service.shelf import DATA, NAME, Shelf
 
@@ -29,15 +30,18 @@ LONGEST = 1000
 """Characters of what may be a path."""
 
 
-def create(shelf: Shelf, child: Child, text: str, allowed: Collection[str], by: str) -> tuple[str, bool]:
+def create(shelf: Shelf, child: Child, text: str, allowed: Collection[str], access: Access) -> tuple[str, bool]:
     """Begin the campaign of a file; its name, and whether it is new: the same file again is the same campaign.
 
-    CampaignFileError with everything wrong with it, also (conflict) where another campaign has its name.
+    CampaignFileError with everything wrong with it, also (conflict) where another campaign has its name;
+    PermissionError for a name that is not for who asks.
     """
     document = checked(text, shelf.data, allowed)
     content = document.content
     assert isinstance(content, Mapping)
     name = str(content["name"])
+    if not access.sees(name):
+        raise PermissionError(f"'{access.name}' is for campaigns called {access.pattern}")
     home = shelf.folder / name
     if name == DATA:
         raise document.refuse([Complaint(("name",), f"'{DATA}' is the folder of the campaigns' data")])
@@ -48,7 +52,7 @@ def create(shelf: Shelf, child: Child, text: str, allowed: Collection[str], by: 
     home.mkdir(exist_ok=True)
     (home / CALLED).write_text(text, encoding="utf-8")
     try:
-        child.call({"do": "begin", "folder": str(home), "source": str(shelf.data), "by": by})
+        child.call({"do": "begin", "folder": str(home), "source": str(shelf.data), "by": access.name})
     except CampaignFileError as error:
         if not holds_campaign(home):  # nobody else began it meanwhile
             _clear(home)

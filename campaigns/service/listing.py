@@ -13,7 +13,7 @@ from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError
 from eutectic.campaigns.service.access import Access
 from eutectic.campaigns.service.bodies import Process, Run
 from eutectic.campaigns.service.files import checked, create, relative
-from eutectic.campaigns.service.problems import FAILED, problem
+from eutectic.campaigns.service.problems import FAILED
 from eutectic.campaigns.service.state import Asker, Here, Named, Service, signed
 
 router = APIRouter(prefix="/v1", responses=FAILED, tags=["campaigns"])
@@ -53,10 +53,7 @@ async def begin(request: Request, service: Here, access: Asker, response: Respon
 
 
 def _begin(service: Service, access: Access, text: str, start: bool, response: Response) -> Any:
-    name = str(checked(text, service.shelf.data, service.allowed).content["name"])  # type: ignore[index]
-    if not access.sees(name):
-        return problem(403, f"'{access.name}' is for campaigns called {access.pattern}")
-    name, new = create(service.shelf, service.child, text, service.allowed, signed(access))
+    name, new = create(service.shelf, service.child, text, service.allowed, access)
     response.status_code = 201 if new else 200
     if start:
         service.processes.start(name, signed(access))

@@ -80,9 +80,18 @@ def install(app: FastAPI) -> None:
             return _of_request(error)
         if isinstance(error, HTTPException):
             return problem(error.status_code, str(error.detail))
+        if isinstance(error, PermissionError):
+            return problem(403, str(error))
         if isinstance(error, CampaignFolderError):
             return problem(409, str(error))
         return problem(503, str(error))
 
-    for kind in (CampaignFileError, CampaignFolderError, EngineMissing, RequestValidationError, HTTPException):
+    for kind in (
+        CampaignFileError,
+        CampaignFolderError,
+        EngineMissing,
+        PermissionError,
+        RequestValidationError,
+        HTTPException,
+    ):
         app.add_exception_handler(kind, answer)

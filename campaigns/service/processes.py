@@ -28,6 +28,8 @@ QUICK_S = 30.0
 """Seconds within which a process must have failed to count as one that cannot begin."""
 TRIES = 3
 """How often in a row that may happen before a campaign is left alone."""
+LEFT: list[subprocess.Popen[bytes]] = []
+"""Those that go on after the service that started them."""
 log = logging.getLogger("eutectic.service")
 
 
@@ -68,6 +70,7 @@ class Processes:
         self._over.set()
         if self._thread is not None:
             self._thread.join()
+        LEFT.extend(run.process for run in self.runs.values() if run.process is not None)
 
     def start(self, name: str, by: str) -> None:
         """Have a campaign run; CampaignFolderError for one that only people lead."""

@@ -11,7 +11,7 @@ from eutectic.campaigns.explain.files import read_explanation
 from eutectic.campaigns.exports.export import FORMATS, pareto_json
 from eutectic.campaigns.record.journal import Journal
 from eutectic.campaigns.service.problems import FAILED, problem
-from eutectic.campaigns.service.state import Here, Named
+from eutectic.campaigns.service.state import Here, Named, Service
 
 router = APIRouter(prefix="/v1/campaigns/{name}", responses=FAILED, tags=["reading"])
 health = APIRouter(responses=FAILED, tags=["health"])
@@ -52,8 +52,17 @@ def explanation(name: Named, service: Here) -> Response:
 @router.post("/explanation")
 def explain(name: Named, service: Here) -> Response:
     """Explain the campaign anew: what the properties depend on, and what would make a candidate better."""
-    service.child.call({"do": "explain", "folder": str(service.shelf.home(name))})
-    return explanation(name, service)
+    return Response(explained(service, name), media_type="application/json")
+
+
+def explained(service: Service, name: str) -> bytes:
+    """The same for who asks in this process; CampaignFileError where too little is known."""
+    home = service.shelf.home(name)
+    service.child.call({"do": "explain", "folder": str(home)})
+    found = read_explanation(home)
+    if found is None:
+        raise CampaignFileError([Complaint((), f"nothing of {name} can be explained yet", kind="conflict")])
+    return dumped(found)
 
 
 @router.get("/report")

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -27,6 +28,12 @@ class Service:
     metrics: Metrics = field(default_factory=Metrics)
     over: threading.Event = field(default_factory=threading.Event)
     """Set when it ends, so that streams do, too."""
+
+    @classmethod
+    def of(cls, folder: Path, most: int, allowed: Collection[str]) -> "Service":
+        """The service of a folder; `most` campaigns run at once."""
+        shelf = Shelf(folder)
+        return cls(shelf, Child(), Processes(shelf, most), allowed)
 
     def open(self) -> None:
         """Begin."""

@@ -17,7 +17,9 @@ function draw(root) {
   for (const source of root.querySelectorAll('script[data-chart]')) {
     const figure = JSON.parse(source.textContent);
     const name = source.dataset.chart;
-    Plotly.react(name, figure.data, themed(figure.layout), {
+    const data = dark.matches ? figure.data.map((trace) => trace.fillcolor || trace.fill ?
+      {...trace, fillcolor: 'rgba(136,192,240,.16)'} : trace) : figure.data;
+    Plotly.react(name, data, themed(figure.layout), {
       responsive: true, displaylogo: false, modeBarButtons: [['toImage', 'zoom2d', 'pan2d', 'resetScale2d']],
       toImageButtonOptions: {format: 'svg', filename: name}
     });

@@ -72,7 +72,7 @@ def said(part: str, progress: Progress) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--minutes", type=float, default=8.0)
+    parser.add_argument("--minutes", type=float, default=15.0)
     parser.add_argument("--part", choices=PARTS)
     parser.add_argument("--ship", action="store_true", help="write the checkpoint from what is trained so far")
     given = parser.parse_args()

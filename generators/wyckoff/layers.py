@@ -112,7 +112,7 @@ class Embedding(nn.Module):
         self.family = _table(6, width)
         self.composition = nn.Linear(2 * ELEMENTS, width, bias=False)
         self.open_composition = nn.Parameter(torch.zeros(width))
-        self.properties = nn.ModuleDict({name: _Property(width) for name in shape.properties})
+        self.properties = nn.ModuleDict({name: Property(width) for name in shape.properties})
         self.kept: tuple[Tensor, Tensor] | None = None
 
     def train(self, mode: bool = True) -> "Embedding":
@@ -154,7 +154,7 @@ class Embedding(nn.Module):
         return total
 
 
-class _Property(nn.Module):
+class Property(nn.Module):
     """A property's value, or that it is left open; changes nothing before it is trained."""
 
     def __init__(self, width: int) -> None:

@@ -56,7 +56,7 @@ class Recipe:
     width: int = 128
     layers: tuple[int, int] = (4, 3)
     """Of the network that writes genes, and of the one that gives them their geometry."""
-    dropout: tuple[float, float] = (0.2, 0.15)
+    dropout: tuple[float, float] = (0.2, 0.1)
     """Of the same."""
     held_out: float = 0.045
     """Share of the crystals that is validated on."""

@@ -1,0 +1,84 @@
+"""This file is the diffusion engine's options; what draws is in generators/diffusion/generator.py."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from eutectic.generators import checkpoints
+from eutectic.generators.conditions import Conditions
+from eutectic.generators.diffusion import requests
+from eutectic.generators.structures.generated import GeneratedStructure, Refusal
+from eutectic.generators.structures.identity import identity
+
+ENGINE = "diffusion"
+VERSION = 1
+"""Raised whenever the same draw gives another crystal."""
+FIELDS = frozenset({"elements", "required", "formula", "atoms", "guidance", "motif"})
+"""Conditions it keeps exactly, and guidance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diffusion:
+    """Atoms, coordinates and cell from noise together, by flow matching or diffusion, with a checkpoint of one's own.
+
+    For a formula the elements are given and the structure is predicted; a motif's net is kept while the rest grows.
+    """
+
+    weights: str
+    """Path of a checkpoint (`learn` of generators/diffusion/recipe.py writes one)."""
+    steps: int = 20
+    """Steps from noise to crystal: 20 suffice for a flow, diffusion wants 100 and more."""
+    temperature: float = 1.0
+    """Of the choice of elements."""
+    tries: int = 4
+    """Crystals that are drawn for each asked for, at most, until one has no overlapping atoms."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError when an option lies outside its range."""
+        if not 1 <= self.steps <= 10_000:
+            raise ValueError(f"steps: {self.steps} is not between 1 and 10000")
+        if not 0.05 <= self.temperature <= 5:
+            raise ValueError(f"temperature: {self.temperature:g} is not between 0.05 and 5")
+        if not 1 <= self.tries <= 64:
+            raise ValueError(f"tries: {self.tries} is not between 1 and 64")
+
+    def located(self, folder: str) -> "Diffusion":
+        """The same with the path of its weights taken from `folder`."""
+        return replace(self, weights=str(Path(folder) / self.weights))
+
+    def check(self) -> None:
+        """ValueError where the checkpoint is missing, of another engine or version, or damaged."""
+        checkpoints.read_card(self.weights, ENGINE)
+
+    def understands(self) -> frozenset[str]:
+        """What it can be asked for: conditions, and the properties its checkpoint was trained with."""
+        return FIELDS | set(checkpoints.read_card(self.weights, ENGINE)["properties"])
+
+    @property
+    def seconds_each(self) -> float:
+        """CPU seconds a crystal, among many."""
+        return 0.002 * self.steps
+
+    @property
+    def checkpoint(self) -> str:
+        """Hash of its options and weights."""
+        options = {
+            "weights": checkpoints.read_card(self.weights, ENGINE)["sha256"],
+            "steps": self.steps,
+            "temperature": self.temperature,
+            "tries": self.tries,
+        }
+        return identity(f"{ENGINE}-{VERSION}", options)
+
+    def refuse(self, conditions: Conditions) -> str:
+        """Why no crystal could be so; "" where one could."""
+        card = checkpoints.read_card(self.weights, ENGINE)
+        known = {int(z) for z in card["elements"]}
+        return requests.refusal(conditions, known, int(card["most_atoms"]))
+
+    def draw(self, conditions: Sequence[Conditions], draws: Sequence[int]) -> list[GeneratedStructure | Refusal]:
+        """One crystal or refusal a pair; the same whatever is drawn beside it."""
+        from eutectic.generators.diffusion import generator
+
+        sampling = generator.Sampling(self.weights, self.steps, self.temperature, self.tries)
+        return generator.drawn(sampling, self.checkpoint, conditions, draws)

@@ -1,0 +1,61 @@
+"""This file is coordinates on a torus: shortest differences, pairs of noise and atoms, wrapped normals."""
+
+import functools
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
+
+IMAGES = 10
+"""Cells on either side that a wrapped normal density is summed over: at a deviation of 0.5 the rest is below 1e-16."""
+
+
+def wrapped(difference: Tensor) -> Tensor:
+    """The shortest of the differences that are the same on the torus, in -0.5 to 0.5."""
+    return difference - torch.round(difference)
+
+
+def paired(noise: Array, atoms: Array) -> Index:
+    """(n,) which point of the noise goes to which atom, so that squared ways add up to the least; both (n, 3)."""
+    from scipy.optimize import linear_sum_assignment
+
+    apart = noise[None] - atoms[:, None]
+    apart -= np.rint(apart)
+    _, columns = linear_sum_assignment((apart**2).sum(axis=-1))
+    return np.asarray(columns, dtype=np.int64)
+
+
+def score(away: Tensor, deviation: Tensor) -> Tensor:
+    """D ln p / d x of a wrapped normal density at distances `away` from its centre (De Bortoli et al. 2022).
+
+    arXiv 2202.02763, as in DiffCSP (Jiao et al. 2023, arXiv 2309.04475, eq. 6).
+    """
+    images = torch.arange(-IMAGES, IMAGES + 1, dtype=away.dtype)
+    x = away[..., None] + images
+    weights = torch.softmax(-0.5 * (x / deviation[..., None]) ** 2, dim=-1)
+    return -(weights * x).sum(dim=-1) / deviation**2
+
+
+@functools.cache
+def _rms_table() -> tuple[Array, Array]:
+    """Deviations, and the root mean square of deviation times score at each."""
+    deviations = np.exp(np.linspace(np.log(1e-3), np.log(1.0), 60))
+    x = torch.linspace(-0.5, 0.5, 2001, dtype=torch.float64)
+    values = []
+    for deviation in deviations:
+        s = torch.full_like(x, float(deviation))
+        images = torch.arange(-IMAGES, IMAGES + 1, dtype=torch.float64)
+        density = torch.exp(-0.5 * ((x[:, None] + images) / deviation) ** 2).sum(dim=1)
+        values.append(float(torch.sqrt((density * (s * score(x, s)) ** 2).sum() / density.sum())))
+    return deviations, np.array(values)
+
+
+def scale_of_score(deviation: Tensor) -> Tensor:
+    """Root mean square of deviation times score: 1 for a narrow density, towards 0 for a flat one."""
+    deviations, values = _rms_table()
+    found = np.interp(np.log(deviation.double().numpy()), np.log(deviations), values)
+    return torch.as_tensor(np.maximum(found, 1e-3), dtype=deviation.dtype)

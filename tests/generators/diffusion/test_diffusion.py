@@ -1,0 +1,208 @@
+"""Claims about the diffusion engine, by networks that were trained for seconds on crystals of our own."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from pymatgen.core import Lattice
+
+from eutectic.generators import checkpoints
+from eutectic.generators.conditions import Conditions, Motif
+from eutectic.generators.diffusion import motif as motifs
+from eutectic.generators.diffusion.engine import Diffusion
+from eutectic.generators.diffusion.interpolants import advanced, between, targets
+from eutectic.generators.diffusion.lattice import rows_of, six
+from eutectic.generators.diffusion.network import PeriodicNetwork, Shape, State, Step
+from eutectic.generators.diffusion.recipe import Recipe, adapted, fine_tuned_parts, learn
+from eutectic.generators.diffusion.torus import paired, scale_of_score, score, wrapped
+from eutectic.generators.structures.generated import GeneratedStructure, Refusal
+from tests.generators.wyckoff.crystals import structures
+
+DESCRIBED = {"training_set": {"name": "our own"}, "licence": "MIT"}
+SMALL = {
+    "batch": 16,
+    "width": 32,
+    "layers": 2,
+    "validate": 60,
+    "steps": 60,
+    "rate": 3e-3,
+    "properties": ("band_gap_ev",),
+}
+
+
+@pytest.fixture(scope="module", params=["flow", "diffusion"])
+def engine(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param)
+    whole = structures(repeated=4)
+    small = whole.take(np.flatnonzero(whole.sizes <= 6))
+    made = learn(small, Recipe(interpolant=request.param, **SMALL), folder / "run", DESCRIBED)
+    checkpoints.write(folder / "toy.safetensors", *made)
+    return Diffusion(weights=str(folder / "toy.safetensors"), steps=12, tries=30)
+
+
+def crystals(answers):
+    return [a for a in answers if isinstance(a, GeneratedStructure)]
+
+
+def state(b=3, n=4, seed=0):
+    rng = np.random.default_rng(seed)
+    types = torch.tensor(rng.integers(1, 90, (b, n)))
+    inside = torch.ones(b, n, dtype=torch.bool)
+    cells, places = (torch.tensor(rng.normal(size=s), dtype=torch.float32) for s in ((b, 6), (b, n, 3)))
+    return State(cells, places % 1, types, inside, torch.full((b,), 0.3), torch.zeros(b, 0))
+
+
+def test_six_numbers_hold_a_cell_up_to_turning_it():
+    for cell in (Lattice.from_parameters(3, 4, 5, 80, 95, 102), Lattice.cubic(4.0), Lattice.hexagonal(3.0, 7.0)):
+        numbers = torch.tensor(six(cell.matrix, 7))[None]
+        again = Lattice(rows_of(numbers, torch.tensor([7]))[0].numpy())
+        np.testing.assert_allclose(again.parameters, cell.parameters, rtol=1e-8)
+
+
+def test_noise_is_paired_so_that_ways_are_shortest():
+    rng = np.random.default_rng(0)
+    noise, atoms = rng.random((5, 3)), rng.random((5, 3))
+    order = paired(noise, atoms)
+
+    def way(picked):
+        apart = noise[list(picked)] - atoms
+        return float(((apart - np.rint(apart)) ** 2).sum())
+
+    assert sorted(order) == [0, 1, 2, 3, 4]
+    assert way(order) <= min(way(rng.permutation(5)) for _ in range(200)) + 1e-12
+
+
+def test_the_score_is_the_slope_of_the_wrapped_density():
+    x = torch.linspace(-0.49, 0.49, 21, dtype=torch.float64)
+    for deviation in (0.05, 0.2, 0.5):
+        images = torch.arange(-10, 11, dtype=torch.float64)
+
+        def log_density(at, deviation=deviation, images=images):
+            return torch.logsumexp(-0.5 * ((at[:, None] + images) / deviation) ** 2, dim=1)
+
+        slope = (log_density(x + 1e-5) - log_density(x - 1e-5)) / 2e-5
+        torch.testing.assert_close(score(x, torch.full_like(x, deviation)), slope, atol=1e-4, rtol=1e-4)
+    assert float(scale_of_score(torch.tensor([0.005]))) == pytest.approx(1.0, abs=0.01)
+    assert float(scale_of_score(torch.tensor([0.5]))) < 0.2
+
+
+def test_the_network_does_not_see_shifts_or_whole_turns_and_follows_the_order_of_atoms():
+    network = PeriodicNetwork(Shape(width=32, layers=2)).eval()
+    at = state()
+    with torch.no_grad():
+        said = network(at)
+        shift = torch.tensor([0.3, 1.7, -0.4])
+        moved = network(State(at.cells, at.fractional + shift, at.types, at.inside, at.time, at.targets))
+        order = torch.tensor([2, 0, 3, 1])
+        other = network(State(at.cells, at.fractional[:, order], at.types[:, order], at.inside, at.time, at.targets))
+    torch.testing.assert_close(said.fractional, moved.fractional, atol=1e-4, rtol=1e-3)
+    torch.testing.assert_close(said.fractional[:, order], other.fractional, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(said.cells, other.cells, atol=1e-5, rtol=1e-4)
+    assert float(said.fractional.sum(dim=1).abs().max()) < 1e-5
+
+
+def test_a_flow_that_says_the_truth_arrives_at_the_crystal():
+    crystal, noise = state(seed=1), state(seed=2)
+    time = torch.zeros(3)
+    cells, places = between("flow", time, noise, crystal)
+    truth = targets("flow", time, noise, crystal)
+    said = Step(truth[0], truth[1] / (1 + 0.0), torch.zeros(3, 4, 104))
+    at = State(cells, places, crystal.types, crystal.inside, time, crystal.targets)
+    end = advanced("flow", said, at, 1.0, (torch.zeros(3, 6), torch.zeros(3, 4, 3)))
+    torch.testing.assert_close(end[0], crystal.cells)
+    apart = wrapped(end[1] - crystal.fractional)
+    assert float((apart - apart.mean(dim=1, keepdim=True)).abs().max()) < 1e-5
+
+
+def test_a_diffusion_that_says_the_truth_comes_back_from_a_little_noise():
+    crystal, noise = state(seed=1), state(seed=2)
+    time = torch.full((3,), 0.9)
+    cells, places = between("diffusion", time, noise, crystal)
+    truth = targets("diffusion", time, noise, crystal)
+    at = State(cells, places, crystal.types, crystal.inside, time, crystal.targets)
+    end = advanced(
+        "diffusion", Step(*truth, torch.zeros(3, 4, 104)), at, 1.0, (torch.zeros(3, 6), torch.zeros(3, 4, 3))
+    )
+    torch.testing.assert_close(end[0], crystal.cells, atol=1e-4, rtol=1e-3)
+    before, after = (wrapped(x - crystal.fractional) for x in (places, end[1]))
+    before, after = (x - x.mean(dim=1, keepdim=True) for x in (before, after))
+    assert float(after.abs().max()) < 0.6 * float(before.abs().max())
+
+
+def test_a_formula_is_exact_and_elements_are_kept_in_all_samples(engine):
+    made = crystals(engine.draw([Conditions(formula="SrTiO3", atoms=(5, 5))] * 6, list(range(6))))
+    assert made
+    assert all(sorted(m.numbers) == [8, 8, 8, 22, 38] for m in made)
+    made = crystals(engine.draw([Conditions(elements=("Na", "Cl"), atoms=(2, 4))] * 6, list(range(6))))
+    assert made
+    assert all(set(m.numbers) <= {11, 17} and 2 <= len(m.numbers) <= 4 for m in made)
+
+
+def test_what_is_drawn_does_not_depend_on_what_is_drawn_beside_it(engine):
+    wanted = [Conditions(), Conditions(formula="MgO"), Conditions(targets={"band_gap_ev": 2.0}, guidance=2.0)] * 4
+    together = engine.draw(wanted, list(range(12)))
+    for i in (0, 4, 5, 11):
+        alone = engine.draw([wanted[i]], [i])[0]
+        if isinstance(alone, Refusal):
+            assert alone == together[i]
+        else:
+            assert alone.lattice.tobytes() == together[i].lattice.tobytes()
+            assert alone.fractional.tobytes() == together[i].fractional.tobytes()
+
+
+@pytest.mark.parametrize("kind", list(motifs.NETS))
+def test_a_motif_is_kept_in_all_samples_by_measurement(engine, kind):
+    motif = Motif(kind, elements=("Ti",), spacing_angstrom=3.4)
+    made = crystals(engine.draw([Conditions(motif=motif, atoms=(3, 6))] * 5, list(range(5))))
+    assert made
+    for one in made:
+        assert motifs.holds(motif, one.lattice, one.fractional, one.numbers) == ""
+
+
+def test_the_check_of_motifs_tells_nets_apart():
+    for kind in motifs.NETS:
+        motif = Motif(kind, spacing_angstrom=3.0)
+        places = motifs.sites(motif)
+        numbers = np.full(len(places), 26)
+        for other in motifs.NETS:
+            said = motifs.holds(Motif(other), motifs.cell(motif, 3.0, 5.0), places, numbers)
+            assert (said == "") == (kind == other), (kind, other, said)
+        moved = places + np.array([[0.06, 0, 0]] + [[0, 0, 0]] * (len(places) - 1))
+        if len(places) > 1:
+            assert motifs.holds(motif, motifs.cell(motif, 3.0, 5.0), moved, numbers)
+        assert "instead of 4" in motifs.holds(
+            Motif(kind, spacing_angstrom=4.0), motifs.cell(motif, 3.0, 5.0), places, numbers
+        )
+
+
+def test_refusals_say_why(engine):
+    wanted = [
+        Conditions(formula="UO2"),
+        Conditions(formula="SrTiO3", motif=Motif("kagome", elements=("Ti",)), atoms=(5, 5)),
+        Conditions(motif=Motif("kagome"), atoms=(1, 2)),
+        Conditions(atoms=(30, 40)),
+    ]
+    reasons = [a.reason for a in engine.draw(wanted, [0, 1, 2, 3]) if isinstance(a, Refusal)]
+    assert "U is not among the elements" in reasons[0]
+    assert "no element with the 3 atoms of a kagome net" in reasons[1]
+    assert "more than the atoms allowed" in reasons[2]
+    assert "trained on cells of at most" in reasons[3]
+
+
+def test_a_new_property_changes_nothing_before_it_is_trained_and_then_alone_is_trained(engine):
+    kept = checkpoints.read(checkpoints.located(engine.weights), "diffusion")
+    network = adapted(kept, ("bulk_modulus_gpa",)).eval()
+    at = state()
+    open_ = torch.full((3, 2), math.nan)
+    given = open_.clone()
+    given[:, 1] = 1.5
+    with torch.no_grad():
+        one = network(State(at.cells, at.fractional, at.types, at.inside, at.time, open_))
+        two = network(State(at.cells, at.fractional, at.types, at.inside, at.time, given))
+    torch.testing.assert_close(one.cells, two.cells)
+    light = fine_tuned_parts(network)
+    assert 0 < sum(p.numel() for p in light) < 0.5 * sum(p.numel() for p in network.parameters())
+    said = network(State(at.cells, at.fractional, at.types, at.inside, at.time, given))
+    torch.autograd.backward(said.cells.sum())
+    assert float(network.properties["bulk_modulus_gpa"].last.weight.grad.abs().max()) > 0

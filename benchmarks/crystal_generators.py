@@ -120,7 +120,7 @@ def relaxed(start: Structure) -> tuple[Structure, float, int, float]:
         warnings.simplefilter("ignore")
         end = StructOptimizer(model=model(), use_device="cpu").relax(start, fmax=FORCE, steps=STEPS, verbose=False)
     energies = end["trajectory"].energies
-    return end["final_structure"], energies[-1] / len(start), len(energies) - 1, time.process_time() - began
+    return end["final_structure"], float(energies[-1]) / len(start), len(energies) - 1, time.process_time() - began
 
 
 def above_hull(relaxed_structure: Structure, formation: float) -> float:
@@ -195,8 +195,8 @@ def run(path: Path, method: str, n: int) -> None:
         row = {
             "draw": k, "formula": start.composition.reduced_formula, "atoms": len(start), "draw_s": seconds,
             "above_hull": above_hull(end, formation), "formation": formation, "new": is_new(end, matcher),
-            "steps": steps, "relax_s": cpu, "matches": matcher.fit(start, end),
-            "rms": None if distance is None else distance[0] * (end.volume / len(end)) ** (1 / 3),
+            "steps": steps, "relax_s": cpu, "matches": bool(matcher.fit(start, end)),
+            "rms": None if distance is None else float(distance[0]) * (end.volume / len(end)) ** (1 / 3),
             "group": symmetry(start), "group_after": symmetry(end), "volume_ratio": end.volume / start.volume,
         }  # fmt: skip
         with path.open("a") as file:

@@ -20,11 +20,13 @@ REPRESENTATIONS = {
 """What a surrogate may see instead of a space's own columns."""
 
 ENGINES = {
+    "diffusion": "eutectic.generators.diffusion.engine:Diffusion",
     "mattergen": "eutectic.generators.programs.mattergen:MatterGen",
     "perturb": "eutectic.generators.baselines.perturb:Perturb",
     "prototypes": "eutectic.generators.baselines.prototypes:Prototypes",
     "program": "eutectic.generators.programs.program:Program",
     "random_crystal": "eutectic.generators.baselines.random_crystal:RandomCrystal",
     "substitution": "eutectic.generators.baselines.substitution:Substitution",
+    "wyckoff": "eutectic.generators.wyckoff.engine:Wyckoff",
 }
 """What makes the crystals of a crystal space."""

@@ -60,6 +60,7 @@ FLOORS = {
         ("checkpoints", "structures"),
         ("baselines", "crystal_rows", "crystal_variables", "datasets", "programs", "training"),
         ("crystal_offer", "metrics", "wyckoff"),
+        ("diffusion",),
         ("element_range", "pool_rows", "product_space", "site_formula"),
         ("prototype",),
         ("composition", "crystal", "parameters", "pool", "product", "sequence"),

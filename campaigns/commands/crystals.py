@@ -30,20 +30,20 @@ STEP_S = 1.0
 """About how long engines draw before progress is shown again."""
 
 
-def engine_of(name: str, settings: Sequence[str]) -> Any:
-    """An engine with options `KEY=VALUE`, paths from here; CampaignFileError where it cannot be built."""
+def engine_of(name: str, settings: Sequence[str], ready: bool = True) -> Any:
+    """An engine with options `KEY=VALUE`, paths from here; CampaignFileError where it cannot be built, or draw (`ready`)."""
     options: dict[str, object] = {}
     for word in settings:
         key, equals, text = word.partition("=")
         if not equals:
-            raise _refusal(f"--set {word}: write KEY=VALUE")
+            raise refusal(f"--set {word}: write KEY=VALUE")
         options[key] = _value(text)
     try:
         part = plugins.build("engines", {"use": name, **options}, ".")
-        if hasattr(part, "check"):
+        if ready and hasattr(part, "check"):
             part.check()
     except ValueError as error:
-        raise _refusal(str(error)) from None
+        raise refusal(str(error)) from None
     return part
 
 
@@ -69,18 +69,18 @@ def asked_for(
     try:
         size = (int(low), int(high) if dash else int(low))
     except ValueError:
-        raise _refusal(f"--atoms {atoms}: write a number, or two as 4-12") from None
+        raise refusal(f"--atoms {atoms}: write a number, or two as 4-12") from None
     aims = {}
     for word in targets:
         name, _, text = word.partition("=")
         try:
             aims[name] = float(text)
         except ValueError:
-            raise _refusal(f"--target {word}: write PROPERTY=NUMBER") from None
+            raise refusal(f"--target {word}: write PROPERTY=NUMBER") from None
     try:
         return Conditions(_listed(elements), _listed(required), formula, size, tuple(groups), aims, guidance)
     except ValueError as error:
-        raise _refusal(str(error)) from None
+        raise refusal(str(error)) from None
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -94,7 +94,7 @@ def drawn(
     strange = misunderstood(wanted, part.understands(), engine)
     reason = strange or (part.refuse(wanted) if hasattr(part, "refuse") else "")
     if reason:
-        raise _refusal(reason)
+        raise refusal(reason)
     size = max(1, int(STEP_S / part.seconds_each))
     crystals: list[GeneratedStructure] = []
     refused: Counter[str] = Counter()
@@ -149,7 +149,7 @@ def read_structures(source: str, column: str) -> "list[Structure]":
     try:
         return [known.structure for known in known_crystals(source, column)]
     except ValueError as error:
-        raise _refusal(str(error)) from None
+        raise refusal(str(error)) from None
 
 
 def evaluated(
@@ -160,7 +160,7 @@ def evaluated(
     against = Reference.of(Path(reference).name, known) if reference else None
     told = evaluation(made, against, known)
     if hull and not relax:
-        raise _refusal("--hull needs --relax: energies come from a calculator")
+        raise refusal("--hull needs --relax: energies come from a calculator")
     if not relax:
         return told
     chosen = [structure for structure, fine in zip(made, sound(made), strict=True) if fine][:most]
@@ -220,7 +220,7 @@ def above_hull(
     try:
         oracle.check()
     except ValueError as error:
-        raise _refusal(str(error)) from None
+        raise refusal(str(error)) from None
     candidates = [
         Candidate({}, _fractions(s), known={name: e} if e == e else {})
         for s, e in zip(structures, energies, strict=True)
@@ -229,5 +229,5 @@ def above_hull(
     return [answer.values.get("energy_above_hull_ev_per_atom", float("nan")) for answer in answers]
 
 
-def _refusal(message: str) -> CampaignFileError:
+def refusal(message: str) -> CampaignFileError:
     return CampaignFileError([Complaint((), message)])

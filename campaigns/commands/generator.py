@@ -12,6 +12,7 @@ from eutectic.campaigns.commands.crystals import (
     engine_of,
     evaluated,
     read_structures,
+    refusal,
     write_structures,
 )
 
@@ -101,8 +102,9 @@ def card(
     settings: Setting = None,
 ) -> None:
     """Say what an engine is: its weights, what it understands and costs."""
-    beside = Path(engine) / "card.json" if Path(engine).is_dir() else Path(engine).with_name("card.json")
-    if Path(engine).exists():
+    path = Path(engine)
+    beside = path / "card.json" if path.is_dir() else path.with_name(path.name.removesuffix(".safetensors") + ".card.json")
+    if path.exists():
         if not beside.exists():
             raise typer.BadParameter(f"{engine} has no card.json", param_hint="ENGINE")
         typer.echo(beside.read_text(encoding="utf-8"))
@@ -128,10 +130,13 @@ def train(
     minutes: Annotated[float, typer.Option(min=0.01, help="How long.")] = 60.0,
 ) -> None:
     """Train an engine that learns, from crystals of your own."""
-    part = engine_of(engine, settings or [])
+    part = engine_of(engine, settings or [], ready=False)
     if not hasattr(part, "train"):
         raise typer.BadParameter(f"{engine} learns nothing", param_hint="--engine")
-    part.train(data, output, minutes, _said)
+    try:
+        part.train(data, output, minutes, _said)
+    except (ValueError, FloatingPointError) as error:
+        raise refusal(str(error)) from None
 
 
 def _said(text: str) -> None:

@@ -1,8 +1,9 @@
 """This file is the diffusion engine's options; what draws is in generators/diffusion/generator.py."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Literal
 
 from eutectic.generators import checkpoints
 from eutectic.generators.conditions import Conditions
@@ -13,6 +14,7 @@ from eutectic.generators.structures.identity import identity
 ENGINE = "diffusion"
 VERSION = 1
 """Raised whenever the same draw gives another crystal."""
+Interpolant = Literal["flow", "diffusion"]
 FIELDS = frozenset({"elements", "required", "formula", "atoms", "guidance", "motif"})
 """Conditions it keeps exactly, and guidance."""
 
@@ -24,12 +26,14 @@ class Diffusion:
     For a formula the elements are given and the structure is predicted; a motif's net is kept while the rest grows.
     """
 
-    weights: str
-    """Path of a checkpoint (`learn` of generators/diffusion/recipe.py writes one)."""
+    weights: str = ""
+    """Path of a checkpoint, as `campaign generator train --engine diffusion` writes one; none comes along."""
     steps: int = 20
     """Steps from noise to crystal: 20 suffice for a flow, diffusion wants 100 and more."""
     temperature: float = 1.0
     """Of the choice of elements."""
+    interpolant: Interpolant = "flow"
+    """How a checkpoint is trained; drawing follows the checkpoint."""
     tries: int = 4
     """Crystals that are drawn for each asked for, at most, until one has no overlapping atoms."""
 
@@ -44,15 +48,33 @@ class Diffusion:
 
     def located(self, folder: str) -> "Diffusion":
         """The same with the path of its weights taken from `folder`."""
-        return replace(self, weights=str(Path(folder) / self.weights))
+        return replace(self, weights=str(Path(folder) / self.weights)) if self.weights else self
 
     def check(self) -> None:
         """ValueError where the checkpoint is missing, of another engine or version, or damaged."""
-        checkpoints.read_card(self.weights, ENGINE)
+        self._card()
+
+    def card(self) -> dict[str, Any]:
+        """What the checkpoint says of itself."""
+        return dict(self._card())
+
+    def _card(self) -> dict[str, Any]:
+        if not self.weights:
+            raise ValueError("weights: give the path of a checkpoint; `campaign generator train` makes one")
+        return checkpoints.read_card(self.weights, ENGINE)
+
+    def train(self, data: str, output: Path, minutes: float, said: Callable[[str], None]) -> None:
+        """Learn from a folder, structure file or CSV; writes `output`/diffusion.safetensors and its card.
+
+        ValueError when nothing can be read or learned.
+        """
+        from eutectic.generators.diffusion import generator
+
+        generator.trained(data, output, minutes, self.interpolant, said)
 
     def understands(self) -> frozenset[str]:
         """What it can be asked for: conditions, and the properties its checkpoint was trained with."""
-        return FIELDS | set(checkpoints.read_card(self.weights, ENGINE)["properties"])
+        return FIELDS | set(self._card()["properties"])
 
     @property
     def seconds_each(self) -> float:
@@ -63,7 +85,7 @@ class Diffusion:
     def checkpoint(self) -> str:
         """Hash of its options and weights."""
         options = {
-            "weights": checkpoints.read_card(self.weights, ENGINE)["sha256"],
+            "weights": self._card()["sha256"],
             "steps": self.steps,
             "temperature": self.temperature,
             "tries": self.tries,
@@ -72,7 +94,7 @@ class Diffusion:
 
     def refuse(self, conditions: Conditions) -> str:
         """Why no crystal could be so; "" where one could."""
-        card = checkpoints.read_card(self.weights, ENGINE)
+        card = self._card()
         known = {int(z) for z in card["elements"]}
         return requests.refusal(conditions, known, int(card["most_atoms"]))
 

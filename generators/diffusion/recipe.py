@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from eutectic.generators.checkpoints import Checkpoint, fill
+from eutectic.generators import datasets
+from eutectic.generators.checkpoints import Checkpoint, fill, write
 from eutectic.generators.datasets import Structures
 from eutectic.generators.diffusion.interpolants import Interpolant
 from eutectic.generators.diffusion.learning import PeriodicLearner, crystals_of, standard_of
@@ -22,6 +23,8 @@ from eutectic.generators.wyckoff.layers import descriptors
 from eutectic.generators.wyckoff.learning import scale_of
 
 ENGINE = "diffusion"
+LEAST_LABELS = 50
+"""Crystals that must have a property before it can be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,29 @@ def learn(
         **description,
     }
     return {k: v.detach() for k, v in module.state_dict().items()}, card
+
+
+def trained(
+    data: str, output: Path, minutes: float, interpolant: Interpolant, said: Callable[[str], None]
+) -> None:
+    """A checkpoint from a folder, structure file or CSV, `output`/diffusion.safetensors; goes on where it was left."""
+    whole = datasets.load([data], lambda k: None if k % 1000 else said(f"{k} structures read"))
+    structures = whole.take(np.flatnonzero(whole.sizes <= SIZES[-1]))
+    if not len(structures):
+        raise ValueError(f"{data} holds no crystal of at most {SIZES[-1]} atoms")
+    said(f"{len(structures)} crystals of at most {SIZES[-1]} atoms, of {len(whole)}; {len(whole.left_out)} not read")
+    counts = {name: int((~np.isnan(values)).sum()) for name, values in structures.properties.items()}
+    properties = tuple(sorted(name for name, n in counts.items() if "_" in name and n >= LEAST_LABELS))
+
+    def report(progress: Progress) -> None:
+        measure = progress.history[-1]["loss_held_out"]
+        said(f"step {progress.step}, {progress.cpu_s / 60:.1f} CPU minutes, loss of crystals held out {measure:.3f}")
+
+    recipe = Recipe(minutes=minutes, interpolant=interpolant, properties=properties)
+    about = {"name": data, "crystals": len(structures), "files_sha256": dict(structures.sources)}
+    description = {"training_set": about, "licence": "of the training set's owner"}
+    write(output / f"{ENGINE}.safetensors", *learn(structures, recipe, output / "training", description, report))
+    said(f"wrote {output / ENGINE}.safetensors; use it by weights: {output / ENGINE}.safetensors")
 
 
 def _planned(folder: Path, learner: PeriodicLearner, recipe: Recipe) -> Schedule:

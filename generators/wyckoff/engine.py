@@ -1,8 +1,9 @@
 """This file is the Wyckoff engine's options; what draws is in generators/wyckoff/generator.py."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from eutectic.generators import checkpoints
 from eutectic.generators.conditions import Conditions
@@ -75,6 +76,19 @@ class Wyckoff:
     def refuse(self, conditions: Conditions) -> str:
         """Why no crystal could be so, such as a formula that a space group cannot hold; "" where one could."""
         return requests.refusal(conditions, checkpoints.read_card(self.weights, ENGINE))
+
+    def card(self) -> dict[str, Any]:
+        """What the checkpoint says of itself."""
+        return dict(checkpoints.read_card(self.weights, ENGINE))
+
+    def train(self, data: str, output: Path, minutes: float, said: Callable[[str], None]) -> None:
+        """Learn from a folder, structure file or CSV; writes `output`/wyckoff.safetensors and its card.
+
+        ValueError when nothing can be read or learned.
+        """
+        from eutectic.generators.wyckoff import generator
+
+        generator.trained(data, output, minutes, said)
 
     def draw(self, conditions: Sequence[Conditions], draws: Sequence[int]) -> list[GeneratedStructure | Refusal]:
         """One crystal or refusal a pair; the same whatever is drawn beside it."""

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from eutectic.generators.checkpoints import Checkpoint, fill
+from eutectic.generators import datasets
+from eutectic.generators.checkpoints import Checkpoint, fill, write
 from eutectic.generators.training import Progress, Schedule, metadata, seeded, steps_within, train
-from eutectic.generators.wyckoff.examples import Genes
+from eutectic.generators.wyckoff.examples import Genes, genes_of
 from eutectic.generators.wyckoff.geometry import GeometryNetwork
 from eutectic.generators.wyckoff.layers import Shape, descriptors
 from eutectic.generators.wyckoff.learning import (
@@ -29,6 +30,10 @@ from eutectic.generators.wyckoff.shaping import nearest
 from eutectic.generators.wyckoff.table import ENGINE, Index
 
 PARTS = ("genes", "geometry")
+MOST_ATOMS = 20
+"""Of the primitive cells that are learned from."""
+SHOWN = 20
+"""Structures left out that are said one by one."""
 SAMPLED = 3000
 """Crystals that usual distances are taken from, about."""
 UNUSUAL = 0.003
@@ -199,6 +204,37 @@ def assembled(
         **description,
     }
     return tensors, card
+
+
+def trained(data: str, output: Path, minutes: float, said: Callable[[str], None]) -> None:
+    """A checkpoint from a folder, structure file or CSV, `output`/wyckoff.safetensors; goes on where it was left.
+
+    Columns with a unit in their names that at least 50 crystals have become properties that may be asked for.
+    """
+    structures = datasets.load([data], lambda k: None if k % 1000 else said(f"{k} structures read"))
+    for text in structures.left_out[:SHOWN]:
+        said(f"left out: {text}")
+    genes = genes_of(structures, MOST_ATOMS, lambda k: None if k % 1000 else said(f"{k} genes"))
+    said(f"{len(genes)} crystals of at most {MOST_ATOMS} atoms; {len(genes.left_out)} left out")
+    recipe = Recipe(minutes=minutes, properties=labelled(genes))
+
+    def report(part: str, progress: Progress) -> None:
+        row = progress.history[-1]
+        measures = ", ".join(f"{k} {v:.3f}" for k, v in row.items() if k.startswith("nll"))
+        said(f"{part}: step {progress.step}, {progress.cpu_s / 60:.1f} CPU minutes, {measures}")
+
+    learn(genes, recipe, output / "training", report)
+    about = {"name": data, "crystals": len(genes), "files_sha256": dict(structures.sources)}
+    licence = "of the training set's owner"
+    tensors, card = assembled(genes, recipe, output / "training", {"training_set": about, "licence": licence})
+    write(output / f"{ENGINE}.safetensors", tensors, card)
+    said(f"wrote {output / ENGINE}.safetensors; use it by weights: {output / ENGINE}.safetensors")
+
+
+def labelled(genes: Genes) -> tuple[str, ...]:
+    """Properties with a unit in their names that enough crystals have, in alphabetical order."""
+    counts = {name: int((~np.isnan(values)).sum()) for name, values in genes.properties.items()}
+    return tuple(sorted(name for name, n in counts.items() if "_" in name and n >= LEAST_LABELS))
 
 
 def usual_neighbours(genes: Genes) -> list[float]:

@@ -72,7 +72,7 @@ def test_missing_and_strange_tensors_are_named(path):
 
 
 def test_a_checkpoint_that_does_not_exist_is_refused_with_what_there_is(tmp_path):
-    with pytest.raises(ValueError, match="no bundled checkpoint 'wykcoff-1'"):
+    with pytest.raises(ValueError, match="no bundled checkpoint 'wykcoff-1'; did you mean 'wyckoff-1'"):
         checkpoints.located("wykcoff-1")
     with pytest.raises(ValueError, match="no such file"):
         checkpoints.located(str(tmp_path / "own.safetensors"))

@@ -9,14 +9,18 @@ from pymatgen.core import Lattice, Structure
 
 from eutectic import generators
 from eutectic.campaigns.file import plugins
+from eutectic.generators import checkpoints
 from eutectic.generators.conditions import FIELDS, Conditions
+from eutectic.generators.diffusion.recipe import Recipe, learn
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal
+from tests.generators.wyckoff.crystals import structures
 
 ENGINES = tuple(generators.ENGINES)
 OPTIONS: dict[str, dict[str, object]] = {
     "perturb": {"pool": "pool"},
     "program": {"run": ["./program.py", "{output}", "{n}", "{seed}", "{formula}"], "together": 4},
     "mattergen": {"program": "./program.py", "together": 4},
+    "diffusion": {"weights": "toy.safetensors", "tries": 40},
 }
 """Engine -> options it cannot do without."""
 PROGRAM = """#!{python}
@@ -46,6 +50,11 @@ def pool(tmp_path_factory):
     rutile.to(filename=str(folder / "pool" / "TiO2.cif"))
     (folder / "program.py").write_text(PROGRAM.format(python=sys.executable))
     (folder / "program.py").chmod(0o755)
+    crystals = structures(repeated=4)
+    crystals = crystals.take(np.flatnonzero(crystals.sizes <= 6))
+    recipe = Recipe(steps=60, batch=16, width=32, layers=2, validate=60, rate=3e-3)
+    made = learn(crystals, recipe, folder / "run", {"training_set": {"name": "our own"}, "licence": "MIT"})
+    checkpoints.write(folder / "toy.safetensors", *made)
     return folder
 
 

@@ -31,7 +31,9 @@ STEP_S = 1.0
 
 
 def engine_of(name: str, settings: Sequence[str], ready: bool = True) -> Any:
-    """An engine with options `KEY=VALUE`, paths from here; CampaignFileError where it cannot be built, or draw (`ready`)."""
+    """An engine with options `KEY=VALUE`, paths from here; CampaignFileError where it cannot be built, or draw
+    (`ready`).
+    """
     options: dict[str, object] = {}
     for word in settings:
         key, equals, text = word.partition("=")
@@ -230,4 +232,5 @@ def above_hull(
 
 
 def refusal(message: str) -> CampaignFileError:
+    """What a command says of what it was given."""
     return CampaignFileError([Complaint((), message)])

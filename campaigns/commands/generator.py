@@ -103,7 +103,8 @@ def card(
 ) -> None:
     """Say what an engine is: its weights, what it understands and costs."""
     path = Path(engine)
-    beside = path / "card.json" if path.is_dir() else path.with_name(path.name.removesuffix(".safetensors") + ".card.json")
+    name = "card.json" if path.is_dir() else f"{path.name.removesuffix('.safetensors')}.card.json"
+    beside = path / name if path.is_dir() else path.with_name(name)
     if path.exists():
         if not beside.exists():
             raise typer.BadParameter(f"{engine} has no card.json", param_hint="ENGINE")

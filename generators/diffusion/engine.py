@@ -68,9 +68,9 @@ class Diffusion:
 
         ValueError when nothing can be read or learned.
         """
-        from eutectic.generators.diffusion import generator
+        from eutectic.generators.diffusion import recipe
 
-        generator.trained(data, output, minutes, self.interpolant, said)
+        recipe.trained(data, output, minutes, self.interpolant, said)
 
     def understands(self) -> frozenset[str]:
         """What it can be asked for: conditions, and the properties its checkpoint was trained with."""

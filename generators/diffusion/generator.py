@@ -11,7 +11,7 @@ from eutectic.generators import checkpoints
 from eutectic.generators.conditions import Conditions
 from eutectic.generators.diffusion import motif as motifs
 from eutectic.generators.diffusion.network import MASK, PeriodicNetwork
-from eutectic.generators.diffusion.recipe import ENGINE, loaded, trained
+from eutectic.generators.diffusion.recipe import ENGINE, loaded
 from eutectic.generators.diffusion.requests import number, refusal
 from eutectic.generators.diffusion.solving import Crystal, Order, Standard, Way, solve
 from eutectic.generators.diffusion.torus import Array

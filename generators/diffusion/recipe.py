@@ -123,9 +123,7 @@ def learn(
     return {k: v.detach() for k, v in module.state_dict().items()}, card
 
 
-def trained(
-    data: str, output: Path, minutes: float, interpolant: Interpolant, said: Callable[[str], None]
-) -> None:
+def trained(data: str, output: Path, minutes: float, interpolant: Interpolant, said: Callable[[str], None]) -> None:
     """A checkpoint from a folder, structure file or CSV, `output`/diffusion.safetensors; goes on where it was left."""
     whole = datasets.load([data], lambda k: None if k % 1000 else said(f"{k} structures read"))
     structures = whole.take(np.flatnonzero(whole.sizes <= SIZES[-1]))

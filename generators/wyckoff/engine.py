@@ -86,9 +86,9 @@ class Wyckoff:
 
         ValueError when nothing can be read or learned.
         """
-        from eutectic.generators.wyckoff import generator
+        from eutectic.generators.wyckoff import recipe
 
-        generator.trained(data, output, minutes, said)
+        recipe.trained(data, output, minutes, said)
 
     def draw(self, conditions: Sequence[Conditions], draws: Sequence[int]) -> list[GeneratedStructure | Refusal]:
         """One crystal or refusal a pair; the same whatever is drawn beside it."""

@@ -14,7 +14,7 @@ from eutectic.generators.wyckoff.decode import Request, draw_genes
 from eutectic.generators.wyckoff.genes import Gene
 from eutectic.generators.wyckoff.geometry import GeometryNetwork
 from eutectic.generators.wyckoff.network import GeneNetwork
-from eutectic.generators.wyckoff.recipe import loaded, trained
+from eutectic.generators.wyckoff.recipe import loaded
 from eutectic.generators.wyckoff.requests import goal_of, refusal, standardised, told
 from eutectic.generators.wyckoff.shaping import Soundness, Written, shape
 from eutectic.generators.wyckoff.table import ENGINE

@@ -72,5 +72,5 @@ def test_a_loss_that_is_no_number_ends_the_training(tmp_path):
 def test_measuring_a_budget_leaves_the_network_as_it_was():
     learner = Line()
     before = weights(learner)
-    assert steps_within(learner, SCHEDULE, 0.01) >= SCHEDULE.validate
+    assert steps_within(learner, SCHEDULE, 0.01) > 10
     assert torch.equal(before, weights(learner))

@@ -88,3 +88,19 @@ def test_a_card_says_what_an_engine_is_and_what_learns_nothing_is_not_trained(po
     assert content["understands"] == ["atoms", "elements", "formula", "required", "space_groups"]
     assert "no card.json" in said("card", pool).output
     assert "substitution learns nothing" in said("train", pool, "-o", tmp_path / "x", "--engine", "substitution").output
+
+
+@pytest.mark.parametrize("engine", ["wyckoff", "diffusion"])
+def test_an_engine_is_trained_from_a_folder_described_and_drawn_from(engine, pool, tmp_path):
+    told = said("train", pool, "-o", tmp_path / "own", "--engine", engine, "--minutes", "0.01")
+    weights = tmp_path / "own" / f"{engine}.safetensors"
+    assert f"wrote {weights}" in told.output
+    assert json.loads(said("card", weights).stdout)["engine"] == engine
+    drawn = said("sample", "-o", tmp_path / "out", "-n", 2, "--engine", engine, "--set", f"weights={weights}", "--json")
+    assert set(json.loads(drawn.stdout)) == {"crystals", "refused"}
+
+
+def test_training_from_what_holds_no_crystals_is_refused(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CampaignFileError, match=r"holds no \.cif"):
+        said("train", tmp_path / "empty", "-o", tmp_path / "own")

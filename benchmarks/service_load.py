@@ -1,0 +1,96 @@
+"""Pairs of asking and telling from many clients at a steady rate: latencies, memory, and that nothing was lost.
+
+    python benchmarks/service_load.py --pairs 10000 --clients 100 --rate 20
+
+Clients are threads of this process, each a holder of its own; arrivals are a Poisson process. The service runs in a
+process of its own with one campaign that is led by hand (Sobol). At the end every value told is compared with the
+record: once each, of the right candidate, by the right holder. It stops by itself.
+"""
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from eutectic.campaigns.client import Client
+from tests.campaigns.service.services import Process, file
+
+
+def main() -> None:
+    """Run the load and print the figures as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=1000)
+    parser.add_argument("--clients", type=int, default=100)
+    parser.add_argument("--rate", type=float, default=20.0, help="Pairs that arrive a second.")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, Process(Path(folder) / "runs", "--log-level", "WARNING") as process:
+        process.client().create(file("load", budget={"evaluations": 10 * given.pairs, "batch": 1}))
+        process.client().suggest("load", 1, "warm")
+        print(json.dumps(loaded(process, given.pairs, given.clients, given.rate), indent=1))
+
+
+def loaded(process: Process, pairs: int, clients: int, rate: float) -> dict[str, object]:
+    """The figures of one run."""
+    rng = random.Random(1)
+    queue = list(np.cumsum([rng.expovariate(rate) for _ in range(pairs)]))[::-1]
+    lock, start = threading.Lock(), time.monotonic()
+    asks, tells, told, lags = [], [], {}, []
+    service = psutil.Process(process.process.pid)
+    memory = [service.memory_info().rss]
+
+    def work(k: int) -> None:
+        client = Client(process.url, process.token)
+        while True:
+            with lock:
+                if not queue:
+                    return
+                due = start + queue.pop()
+            time.sleep(max(0.0, due - time.monotonic()))
+            lag, before = time.monotonic() - due, time.perf_counter()
+            sample = client.suggest("load", 1, f"client {k}")[0]
+            asked = time.perf_counter()
+            value = float(sample["number"])
+            client.tell("load", sample["id"], {"a": value, "b": 1.0}, by=f"client {k}")
+            done = time.perf_counter()
+            with lock:
+                asks.append(asked - before)
+                tells.append(done - asked)
+                lags.append(lag)
+                assert sample["id"] not in told
+                told[sample["id"]] = (value, f"client {k} (operator)")
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(clients)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        time.sleep(2.0)
+        memory.append(service.memory_info().rss)
+    seconds = time.monotonic() - start
+    outcomes = [o for o in process.client().observations("load") if o["status"] == "finished"]
+    recorded = {o["id"]: (o["values"]["a"], o["measurements"][0]["by"]) for o in outcomes}
+    middle = memory[len(memory) // 2]
+    return {
+        "pairs": len(tells),
+        "clients": clients,
+        "pairs_a_second": round(len(tells) / seconds, 1),
+        "lost_doubled_or_misattributed": sum(recorded.get(id) != said for id, said in told.items())
+        + abs(len(recorded) - len(told))
+        + sum(len(o["measurements"]) != 1 for o in outcomes),
+        "tell_ms": {f"p{p}": round(1000 * float(np.percentile(tells, p)), 1) for p in (50, 95, 99)},
+        "ask_ms": {f"p{p}": round(1000 * float(np.percentile(asks, p)), 1) for p in (50, 95, 99)},
+        "late_arrivals_ms_p95": round(1000 * float(np.percentile(lags, 95)), 1),
+        "memory_mb": {"start": memory[0] >> 20, "middle": middle >> 20, "end": memory[-1] >> 20},
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -112,7 +112,7 @@ def _infeasible(ledger: Ledger) -> tuple[str, str]:
         if excess > 0
     ]
     first = f"None of the {n} satisfies every constraint."
-    return first, f"The closest, #{near.number} ({title(near)}), misses {' and '.join(gaps)}." if gaps else ""
+    return first, f"The closest, {near.name} ({title(near)}), misses {' and '.join(gaps)}." if gaps else ""
 
 
 def _effort(ledger: Ledger, front: Sequence[Outcome]) -> str:
@@ -154,4 +154,4 @@ def _extreme(ledger: Ledger, column: int, goal: Goal) -> str:
     aim = f" (target {number(goal.target)})" if goal.kind == "target" else ""
     words = quantity(titled(goal.name, goal.distance))[0]
     words = words if words[:2].isupper() or not words[1:2].isalpha() else words[:1].lower() + words[1:]
-    return f"{words} {verb} {said(goal.name, winner, [goal])}{aim} in #{winner.number} ({title(winner)})"
+    return f"{words} {verb} {said(goal.name, winner, [goal])}{aim} in {winner.name} ({title(winner)})"

@@ -4,12 +4,14 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.campaigns.record.outcomes import HISTORY, Ledger, Outcome
 from eutectic.oracles.base import Evaluation, Value
 
 Cell = Value | None
 HEAD = ("id", "round", "status", "oracle", "fidelity", "origin", "cost_s")
 """The columns every table starts with."""
+NUMBER = "number"
+"""The column after those: candidates as they were proposed, from 1; empty for what was never proposed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Columns:
     @property
     def names(self) -> list[str]:
         """Every column's name; one that would repeat an earlier column's says what it is."""
-        names = list(HEAD)
+        names = [*HEAD, NUMBER]
         names += [_unused(v, "variable", names) for v in self.variables]
         names += [_unused(p, "property", names) for p in self.properties]
         names += [_unused(c, "constraint", names) for c in self.constraints]
@@ -80,12 +82,13 @@ def _row(outcome: Outcome, group: tuple[Evaluation, ...], shape: Columns) -> lis
     excess = outcome.excess if last else ()
     head: list[Cell] = [
         outcome.id,
-        outcome.round,
+        outcome.round_number,
         outcome.status if last else _status(group),
         "+".join(dict.fromkeys(e.oracle for e in group)) or None,
         group[-1].fidelity if group else None,
-        outcome.origin or None,
+        (outcome.name if outcome.origin.startswith(HISTORY) else outcome.origin) or None,
         sum(e.cost_s for e in group) if group else outcome.cost_s,
+        outcome.proposal,
     ]
     return [
         *head,

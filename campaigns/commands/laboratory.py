@@ -21,6 +21,7 @@ from eutectic.campaigns.loop.context import context_of, situated
 from eutectic.campaigns.loop.routing import instructions, waits
 from eutectic.campaigns.problem import build
 from eutectic.campaigns.record.journal import holds_campaign
+from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.telling import checked, held, suggested, tell_row
 from eutectic.oracles.base import Value
 from eutectic.oracles.tables.sheet import refuse_dialect
@@ -153,7 +154,7 @@ def tell(
         elif correct:
             typer.echo(_correct(campaign, id or "", _answer(campaign, words), why, measurement, by))
         elif note and not words:
-            typer.echo(f"noted of candidate {campaign.note(id or '', note, by).number}")
+            typer.echo(f"noted of {_called(campaign.note(id or '', note, by))}")
         else:
             typer.echo(_tell_one(campaign, id or "", _answer(campaign, words), folder, repeat, by, note))
 
@@ -200,7 +201,7 @@ def _correct(campaign: Campaign, id: str, answer: Told, why: str, measurement: i
     if answer.context:
         raise refusal(f"{next(iter(answer.context))} was measured with the sample; only values are corrected")
     outcome = campaign.correct(id, answer.values, answer.errors, why, measurement, by)
-    return f"candidate {outcome.number} {outcome.remarks[-1].text}"
+    return f"{_called(outcome)} {outcome.remarks[-1].text}"
 
 
 def _answer(campaign: Campaign, words: Sequence[str] | None) -> Told:
@@ -216,7 +217,7 @@ def _tell_one(campaign: Campaign, id: str, answer: Told, folder: Path, repeat: b
             return f"{folder} held this already"
     outcome = campaign.tell(id, {**answer.values, **answer.context}, answer.errors, repeat, by, note)
     many = len(outcome.measurements)
-    return f"told {folder} about candidate {outcome.number}{f', measured {many} times' if many > 1 else ''}"
+    return f"told {folder} about {_called(outcome)}{f', measured {many} times' if many > 1 else ''}"
 
 
 def _dialect(separator: str, decimal: str) -> Dialect:
@@ -252,7 +253,7 @@ def _add(campaign: Campaign, words: list[str], folder: Path, repeat: bool, by: s
     outcome = campaign.add(variables, values, errors, repeat, by, note)
     beyond = outcome.number <= 0 and outside(campaign.problem, outcome.x)
     where = "; it lies outside the space and is learned from all the same" if beyond else ""
-    return f"told {folder} about candidate {outcome.number} ({outcome.id}){where}"
+    return f"told {folder} about {_called(outcome)} ({outcome.id}){where}"
 
 
 def give_back(
@@ -319,3 +320,8 @@ def predict(
         points = [pairs(words or [])] if csv is None else [row.variables for row in read(csv, names, (), dialect)]
         found, goals = campaign.predict(points), campaign.problem.spec.goals
     typer.echo(predictions_json(found) if format == "json" else predictions(found, goals))
+
+
+def _called(outcome: Outcome) -> str:
+    """`candidate 12`; what was never suggested by where it is from."""
+    return f"candidate {outcome.number}" if outcome.number > 0 else f"a result {outcome.origin}"

@@ -29,8 +29,7 @@ def _block(found: Prediction, goals: Sequence[Goal]) -> str:
         names + ("" if found.inside else " (outside the space: the surrogates extrapolate)"),
         aligned(["property", "mean", "deviation", "95 %"], rows),
         f"feasible with probability {found.feasibility:.2f}",
-        f"nearest measured: candidate {found.neighbour.number} ({title(found.neighbour)}), "
-        f"distance {found.distance:.3g}",
+        f"nearest measured: {found.neighbour.name} ({title(found.neighbour)}), distance {found.distance:.3g}",
     ]
     return "\n".join(lines)
 
@@ -47,7 +46,12 @@ def predictions_json(found: Sequence[Prediction]) -> str:
                 for name, e in p.properties.items()
             },
             "feasibility": p.feasibility,
-            "nearest": {"number": p.neighbour.number, "id": p.neighbour.id, "distance": p.distance},
+            "nearest": {
+                "number": p.neighbour.proposal,
+                "name": p.neighbour.name,
+                "id": p.neighbour.id,
+                "distance": p.distance,
+            },
         }
         for p in found
     ]

@@ -52,7 +52,11 @@ def pareto_table(ledger: Ledger, outcomes: Sequence[Outcome]) -> str:
     variables = variable_names(outcomes)
     head = ["candidate", *(label(title_of(ledger.spec.goals, name)) for name in shown), *heads(ledger.spec, variables)]
     rows = [
-        [str(o.number), *(measured(o.values.get(p), o.errors.get(p)) for p in shown), *cells(o.variables, variables)]
+        [
+            o.name.removeprefix("#"),
+            *(measured(o.values.get(p), o.errors.get(p)) for p in shown),
+            *cells(o.variables, variables),
+        ]
         for o in outcomes
     ]
     return aligned(head, rows)

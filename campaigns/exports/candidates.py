@@ -39,8 +39,9 @@ def fate(outcome: Outcome) -> dict[str, object]:
     """What became of a candidate so far."""
     return {
         "id": outcome.id,
-        "number": outcome.number,
-        "round": outcome.round,
+        "number": outcome.proposal,
+        "name": outcome.name,
+        "round": outcome.round_number,
         "status": outcome.status,
         "variables": dict(outcome.variables),
         "values": {name: finite(value) for name, value in outcome.values.items()},

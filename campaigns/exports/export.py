@@ -41,31 +41,33 @@ def to_csv(ledger: Ledger) -> str:
 def to_json(ledger: Ledger) -> str:
     """Everything: the resolved campaign file, facts, rounds, and every evaluation with the reason it was proposed."""
     names, rows = table(ledger)
+    called = {outcome.number: outcome.name for outcome in ledger.outcomes}
     content = {
         "campaign": ledger.spec.dump(),
         "state": ledger.state,
         "facts": dict(ledger.facts),
         "reference": natural_reference(ledger),
         "rounds": [
-            {"round": r.index, "hypervolume": r.hypervolume, "diagnostics": r.diagnostics} for r in ledger.rounds
+            {"round": r.number, "hypervolume": r.hypervolume, "diagnostics": r.diagnostics} for r in ledger.rounds
         ],
         "evaluations": [dict(zip(names, row, strict=True)) for row in rows],
-        "decisions": [_decision(outcome) for outcome in ledger.outcomes],
+        "decisions": [_decision(outcome, called) for outcome in ledger.outcomes],
     }
     return dumps(content)
 
 
-def _decision(outcome: Outcome) -> dict[str, object]:
+def _decision(outcome: Outcome, called: Mapping[int, str]) -> dict[str, object]:
     reason = outcome.reason
     return {
         "id": outcome.id,
-        "number": outcome.number,
+        "number": outcome.proposal,
+        "name": outcome.name,
         "proposer": reason.proposer,
         "acquisition": reason.acquisition,
         "predicted_mean": reason.mean,
         "predicted_std": reason.std,
         "feasibility": reason.feasibility,
-        "neighbour": outcome.neighbour,
+        "neighbour": None if outcome.neighbour is None else called.get(outcome.neighbour, outcome.neighbour),
         "distance": outcome.distance,
         **_by_hand(outcome),
     }
@@ -132,6 +134,9 @@ def pareto_json(ledger: Ledger) -> str:
             "variables": dict(outcome.variables),
             "values": {name: finite(value) for name, value in outcome.values.items()},
             "feasible": outcome.feasible,
+            "errors": {name: finite(error) for name, error in outcome.errors.items()},
+            "number": outcome.proposal,
+            "name": outcome.name,
         }
         for outcome in front(ledger)
     ]

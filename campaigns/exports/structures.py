@@ -21,12 +21,12 @@ def to_structures(ledger: Ledger) -> str:
             for name, text in evaluation.artifacts.items():
                 if not name.endswith(".cif"):
                     continue
-                structure = _read(text, f"{name} of #{outcome.number} by '{evaluation.oracle}'")
+                structure = _read(text, f"{name} of {outcome.name} by '{evaluation.oracle}'")
                 entries.append(
                     {
                         "structure": structure,
                         "id": outcome.id,
-                        "number": outcome.number,
+                        "number": outcome.proposal,
                         "oracle": evaluation.oracle,
                         "name": name.removesuffix(".cif"),
                         "variables": dict(outcome.variables),

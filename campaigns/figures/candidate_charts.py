@@ -43,7 +43,7 @@ def elements(outcomes: Sequence[Outcome]) -> list[str]:
 
 def _bars(ledger: Ledger, front: Sequence[Outcome]) -> Figure:
     """A bar a candidate, a colour an element, in the order of the first objective."""
-    ticks = [f"#{o.number}" for o in front]
+    ticks = [o.name for o in front]
     traces: list[Trace] = []
     for i, element in enumerate(elements(front)):
         shares = [100 * (o.composition or {}).get(element, 0.0) for o in front]
@@ -107,7 +107,7 @@ def _map(ledger: Ledger, front: Sequence[Outcome]) -> Figure:
     tips = [[f"{hover(ledger, o)}<br>{plain(name)} = {v}" for o, v in zip(front, row, strict=True)]
             for name, row in zip(names, values, strict=True)]  # fmt: skip
     shades = [[0, "#f5f9fd"], [1, "#8fbfe6"]]
-    heat: Trace = {"type": "heatmap", "x": [f"#{o.number}" for o in front], "y": [plain(label(n)) for n in names]}
+    heat: Trace = {"type": "heatmap", "x": [o.name for o in front], "y": [plain(label(n)) for n in names]}
     heat |= {
         "z": [[None if math.isnan(z) else z for z in row] for row in scaled.tolist()],
         "text": text,

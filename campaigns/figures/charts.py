@@ -53,7 +53,7 @@ def wanted(goal: Goal) -> str:
 
 def hover(ledger: Ledger, outcome: Outcome) -> str:
     """What pointing at an outcome shows: number, candidate, every objective, round."""
-    lines = [f"<b>#{outcome.number}</b> {plain(title(outcome))}"]
+    lines = [f"<b>{plain(outcome.name)}</b> {plain(title(outcome))}"]
     lines += [
         f"{plain(quantity(titled(g.name, g.distance))[0])}: {plain(said(g.name, outcome, ledger.spec.goals))}"
         for g in ledger.spec.goals

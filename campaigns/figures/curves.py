@@ -24,11 +24,11 @@ def curves(name: str, target: Target, outcomes: Sequence[Outcome]) -> Figure | N
     x = target.axis.tolist()
     rest = ranked[NEAREST:]
     traces: list[Trace] = [
-        _line(x, points, f"#{o.number}", MUTED, width=1.0, extra={"opacity": 0.25, "showlegend": False})
+        _line(x, points, o.name, MUTED, width=1.0, extra={"opacity": 0.25, "showlegend": False})
         for o, points in rest[:: max(1, -(-len(rest) // OTHERS))]
     ]
     for i, (o, points) in reversed(list(enumerate(ranked[:NEAREST]))):
-        title = f"#{o.number}, distance {number(o.values[name])}"
+        title = f"{o.name}, distance {number(o.values[name])}"
         traces.append(_line(x, points, title, member(i), width=2.0, extra={}))
     wanted: Trace = {"line": {"color": INK, "width": 2.5, "dash": "dot"}}
     traces.append(_line(x, target.values.tolist(), "wanted", INK, width=2.5, extra=wanted))

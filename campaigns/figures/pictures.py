@@ -185,7 +185,7 @@ def _makeup(ledger: Ledger, front: Sequence[Outcome]) -> "Figure | None":
         return None
     first = quantity(titled(ledger.spec.goals[0].name, ledger.spec.goals[0].distance))[0].lower()
     below = _text(f"Candidates on the front, best {first} first")
-    ticks = [f"#{o.number}" for o in chosen]
+    ticks = [o.name for o in chosen]
     if not all(o.composition for o in chosen):
         return _map(ledger, chosen, ticks, below)
     figure, (panel,) = _sheet(1, 1, 7.2, 4.0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
-from eutectic.campaigns.analysis.table import HEAD
+from eutectic.campaigns.analysis.table import HEAD, NUMBER
 from eutectic.campaigns.errors import unknown
 from eutectic.campaigns.file.sections import Known
 from eutectic.campaigns.loop.routing import needed
@@ -155,7 +155,8 @@ def _column(sheet: Sheet, name: str, kind: str, exported: bool) -> str | None:
     marked = f"{name} ({kind})"
     if exported and marked in sheet.columns:
         return marked
-    return name if name in sheet.columns and not (exported and name in HEAD) else None
+    own = {*HEAD, *([NUMBER] if sheet.columns[len(HEAD) : len(HEAD) + 1] == (NUMBER,) else [])} if exported else set()
+    return name if name in sheet.columns and name not in own else None
 
 
 def _formula_column(sheet: Sheet, known: Known, lacking: Sequence[str], elements: Sequence[str]) -> str:

@@ -10,6 +10,8 @@ from eutectic.oracles.base import Evaluation, Value
 
 OutcomeStatus = Literal["proposed", "running", "finished", "failed", "refused", "returned"]
 State = Literal["running", "done", "failed", "stopped"]
+HISTORY = "history:"
+"""How the origin begins of what was known before the start; file and line, or folder and id, follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,24 @@ class Outcome:
     structure: Mapping[str, object] | None = None
     """`pymatgen.core.Structure.as_dict()` as it was proposed, before anything relaxed it."""
 
+    @property
+    def name(self) -> str:
+        """What people call it in every view: `#12`, `history:known.csv:12`, `added by Eva (3f2a91c0)`."""
+        if self.number > 0:
+            return f"#{self.number}"
+        source = self.origin.removeprefix(HISTORY).strip()
+        return f"{HISTORY}{source}" if self.origin.startswith(HISTORY) else f"{self.origin} ({self.id[:8]})"
+
+    @property
+    def proposal(self) -> int | None:
+        """Its number among the candidates proposed, from 1; None for what was never proposed."""
+        return self.number if self.number > 0 else None
+
+    @property
+    def round_number(self) -> int:
+        """Its round as people count them, from 1; 0 for what was known before the start."""
+        return self.round + 1
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -146,6 +166,7 @@ class Round:
     """A batch whose every evaluation has ended."""
 
     index: int
+    """Its place in the journal, from 0; people are shown `number`."""
     outcomes: tuple[Outcome, ...]
     hypervolume: float | None
     """Of all feasible outcomes up to and with this round, against the stored reference; None before it is fixed."""
@@ -153,6 +174,11 @@ class Round:
     """Property -> cross-validation metric -> value (rmse, r2, ...: `eutectic.optimizers.models.diagnostics.Check`)."""
     regret: float | None = None
     """Share of the hypervolume that may still be missing, 0 to 1; None where `budget.regret` does not ask for it."""
+
+    @property
+    def number(self) -> int:
+        """The round as every view counts them, from 1."""
+        return self.index + 1
 
 
 @dataclass(frozen=True, slots=True)

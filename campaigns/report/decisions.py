@@ -31,7 +31,7 @@ def _decision(ledger: Ledger, outcome: Outcome) -> list[Text]:
     reason = outcome.reason
     near = f"#{outcome.neighbour} at {number(outcome.distance, 2)}" if outcome.neighbour is not None else "–"
     cells: list[Text] = [
-        f"#{outcome.number}",
+        outcome.name,
         outcome.round + 1,
         badge(outcome.status),
         candidate(outcome),
@@ -81,7 +81,7 @@ def failures(ledger: Ledger) -> str:
     kinds = Counter(o.failure or o.status for o in lost)
     words = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     rows: list[list[Text]] = [
-        [f"#{o.number}", o.round + 1, candidate(o), badge(o.status), o.failure, _reason(o), _kept(ledger, o)]
+        [o.name, o.round + 1, candidate(o), badge(o.status), o.failure, _reason(o), _kept(ledger, o)]
         for o in lost[:SHOWN]
     ]
     columns = ["", "Round", "Candidate", "Status", "Class", "Reason", "Values it returned"]

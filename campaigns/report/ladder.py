@@ -51,9 +51,9 @@ def _agreement(ledger: Ledger) -> str:
 
 def _decisions(ledger: Ledger) -> str:
     """Who was promoted, or chosen for a rung, and why."""
-    rows: list[list[Text]] = [[f"#{o.number}", candidate(o), what, why] for o, what, why in gated(ledger)]
+    rows: list[list[Text]] = [[o.name, candidate(o), what, why] for o, what, why in gated(ledger)]
     rows += [
-        [f"#{o.number}", candidate(o), f"asked on rung {o.rung + 1}", _why(o)]
+        [o.name, candidate(o), f"asked on rung {o.rung + 1}", _why(o)]
         for o in asked(ledger)
         if not o.gates and o.reason.acquisition is not None
     ]
@@ -87,7 +87,7 @@ def _validated(ledger: Ledger, outcome: Outcome, parities: Parities) -> list[Tex
     """One candidate's row."""
     said, predicted = outcome.validation, {p.name: p for p in parities.outputs}
     assert said is not None
-    cells: list[Text] = [f"#{outcome.number}", candidate(outcome), badge(said.status)]
+    cells: list[Text] = [outcome.name, candidate(outcome), badge(said.status)]
     for column, goal in enumerate(ledger.spec.goals):
         name = goal.name
         expected = _left_out(outcome, predicted[name]) if name in predicted else None

@@ -141,7 +141,7 @@ def _candidates(ledger: Ledger, outcomes: Sequence[Outcome]) -> str:
     goals = ledger.spec.goals
     names = list(dict.fromkeys([*(g.name for g in goals), *(x.property for x in ledger.spec.limits)]))
     rows: list[list[Text]] = [
-        [f"#{o.number}", candidate(o),
+        [o.name, candidate(o),
          *(said(name, o, goals).removesuffix(quantity(title_of(goals, name))[1]) for name in names), o.origin, o.id]
         for o in outcomes[:SHOWN]
     ]  # fmt: skip

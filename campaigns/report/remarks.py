@@ -32,7 +32,7 @@ def remarks(ledger: Ledger) -> str:
 
 
 def _number(outcome: Outcome) -> str:
-    return f"#{outcome.number}"
+    return outcome.name
 
 
 def _values(ledger: Ledger, values: Mapping[str, float]) -> str:

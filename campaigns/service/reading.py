@@ -30,11 +30,11 @@ def rounds(name: Named, service: Here) -> list[dict[str, Any]]:
     """The rounds that have ended: hypervolume, how well the surrogates predict, and their candidates' numbers."""
     return [
         {
-            "round": each.index,
+            "round": each.number,
             "hypervolume": each.hypervolume,
             "regret": each.regret,
             "diagnostics": each.diagnostics,
-            "numbers": [outcome.number for outcome in each.outcomes],
+            "numbers": [outcome.number for outcome in each.outcomes if outcome.number > 0],
         }
         for each in service.shelf.ledger(name).rounds
     ]

@@ -157,6 +157,8 @@ class Follower:
             position = self.position = self._positions.stores[self._positions.uri] = Position()
         first = self._found is None
         position.run = self._begun(ledger, "campaign", ledger.spec.name, projection.started_ms(ledger))
+        if "round 0" in (self._found or {}):  # by an earlier version, whose place in the store may be forgotten
+            position.first = 0
         if first and ledger.state == "running":
             self.store.end(position.run, "running", 0)
         if not position.parameters:
@@ -170,10 +172,11 @@ class Follower:
         """One round's metrics, in the campaign's run and in its own, and its evaluations when they have runs."""
         store, position = self.store, self.position
         batch = next(b for b in ledger.batches if b.index == index)
-        run = self._begun(ledger, f"round {index}", f"round {index}", int(1000 * batch.asked_at), position.run)
-        metrics = projection.measurements(ledger, index)
+        called = f"round {index + position.first}"
+        run = self._begun(ledger, called, called, int(1000 * batch.asked_at), position.run)
+        metrics = projection.measurements(ledger, index, position.first)
         store.log(position.run, metrics)
-        store.log(run, metrics, _asking(batch))
+        store.log(run, metrics, _asking(batch, position.first))
         if ledger.spec.tracking.evaluations == "nested":
             self._evaluations(ledger, index, run)
         store.end(run, "done", projection.round_ms(ledger, index))
@@ -187,16 +190,18 @@ class Follower:
                 continue
             at = int(1000 * (outcome.finished_at or outcome.proposed_at))
             part = f"evaluation {outcome.number}"
-            run = self._begun(ledger, part, part, int(1000 * outcome.proposed_at), parent)
+            title = part if outcome.number > 0 else outcome.name
+            run = self._begun(ledger, part, title, int(1000 * outcome.proposed_at), parent)
             parameters, values, marks = projection.evaluation(outcome)
-            metrics = [projection.Measurement(key, value, at, index) for key, value in values.items()]
+            step = index + self.position.first
+            metrics = [projection.Measurement(key, value, at, step) for key, value in values.items()]
             self.store.log(run, metrics, parameters, marks)
             self.store.end(run, "done" if outcome.status == "finished" else "failed", at)
             self.position.evaluations[str(outcome.number)] = run
 
     def _hypervolumes(self, ledger: Ledger) -> None:
         """Rounds that ended before the reference point was fixed get their hypervolume afterwards."""
-        known = projection.hypervolumes(ledger)
+        known = projection.hypervolumes(ledger, self.position.first)
         if len(known) > self.position.hypervolumes:
             self.store.log(self.position.run, known)
             self.position.hypervolumes = len(known)
@@ -237,8 +242,8 @@ class Follower:
                 self._positions.write()
 
 
-def _asking(batch: Batch) -> dict[str, str]:
-    return {"optimizer": batch.optimizer, "stage": str(batch.stage)}
+def _asking(batch: Batch, first: int) -> dict[str, str]:
+    return {"optimizer": batch.optimizer, "stage": str(batch.stage + first)}
 
 
 def campaign_key(ledger: Ledger) -> str:

@@ -35,6 +35,8 @@ class Position:
     """Rounds whose hypervolume is logged."""
     models: dict[str, str] = field(default_factory=dict)
     """Property -> fingerprint of the data its logged model has learned from."""
+    first: int = 1
+    """What the first round is called; 0 in a store that was told of rounds when they were counted from 0."""
     concluded: str = ""
     """Fingerprint of the ledger whose report, figures and state are logged."""
 
@@ -53,7 +55,7 @@ class Positions:
         path = folder / NAME
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            stores = {uri: Position(**position) for uri, position in content["stores"].items()}
+            stores = {uri: Position(**({"first": 0} | told)) for uri, told in content["stores"].items()}
             return cls(path, content["uri"], stores)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return cls(path)

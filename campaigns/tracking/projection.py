@@ -28,7 +28,7 @@ class Measurement:
     at_ms: int
     """Unix time, ms, as the journal has it: logging it again changes nothing."""
     step: int
-    """Round."""
+    """Round, from 1."""
 
 
 def parameters(ledger: Ledger) -> dict[str, str]:
@@ -84,17 +84,20 @@ def round_ms(ledger: Ledger, index: int) -> int:
     return int(1000 * max(ends)) if ends else started_ms(ledger)
 
 
-def hypervolumes(ledger: Ledger) -> list[Measurement]:
-    """The hypervolume after each round, where it is known."""
+def hypervolumes(ledger: Ledger, first: int = 1) -> list[Measurement]:
+    """The hypervolume after each round, where it is known; first: the step of the first round."""
     return [
-        Measurement("hypervolume", r.hypervolume, round_ms(ledger, r.index), r.index)
+        Measurement("hypervolume", r.hypervolume, round_ms(ledger, r.index), r.index + first)
         for r in ledger.rounds
         if r.hypervolume is not None and math.isfinite(r.hypervolume)
     ]
 
 
-def measurements(ledger: Ledger, index: int) -> list[Measurement]:
-    """Every metric of one round that has ended: the campaign up to and with it, and the round itself."""
+def measurements(ledger: Ledger, index: int, first: int = 1) -> list[Measurement]:
+    """Every metric of one round that has ended: the campaign up to and with it, and the round itself.
+
+    first: the step of the first round.
+    """
     so_far = [o for o in ledger.outcomes if o.round <= index]
     ended = next(r for r in ledger.rounds if r.index == index)
     values: dict[str, float | None] = {"hypervolume": ended.hypervolume, "missing_share": ended.regret}
@@ -104,7 +107,7 @@ def measurements(ledger: Ledger, index: int) -> list[Measurement]:
         values |= {f"cv.{metric}.{name}": value for metric, value in metrics.items()}
     at = round_ms(ledger, index)
     return [
-        Measurement(legal(key), float(value), at, index)
+        Measurement(legal(key), float(value), at, index + first)
         for key, value in values.items()
         if value is not None and math.isfinite(value)
     ]
@@ -152,12 +155,12 @@ def evaluations_table(ledger: Ledger) -> dict[str, object]:
 
 
 def pareto_table(ledger: Ledger, best: Sequence[Outcome]) -> dict[str, object]:
-    """The front as such a table: number, id, variables, objectives with their standard errors."""
+    """The front as such a table: number, name, id, variables, objectives with their standard errors."""
     variables = variable_names(best)
     goals = [goal.name for goal in ledger.spec.goals]
     rows = [
-        [o.number, o.id, *(o.variables.get(v) for v in variables),
+        [o.proposal, o.name, o.id, *(o.variables.get(v) for v in variables),
          *(cell for g in goals for cell in (o.values.get(g), o.errors.get(g)))]
         for o in best
     ]  # fmt: skip
-    return {"columns": ["number", "id", *variables, *(c for g in goals for c in (g, f"{g}_std"))], "data": rows}
+    return {"columns": ["number", "name", "id", *variables, *(c for g in goals for c in (g, f"{g}_std"))], "data": rows}

@@ -23,9 +23,33 @@ def test_the_csv_has_a_row_an_evaluation_with_the_promised_columns():
     ledger = ledgers.alloy()
     found = rows(to_csv(ledger))
     assert len(found) == 40
-    head = ["id", "round", "status", "oracle", "fidelity", "origin", "cost_s", *ledgers.ELEMENTS]
-    assert list(found[0])[:12] == head
-    assert list(found[0])[12:16] == [ledgers.B, ledgers.USFE, ledgers.VEC, f"{ledgers.VEC}_min"]
+    head = ["id", "round", "status", "oracle", "fidelity", "origin", "cost_s", "number", *ledgers.ELEMENTS]
+    assert list(found[0])[:13] == head
+    assert list(found[0])[13:17] == [ledgers.B, ledgers.USFE, ledgers.VEC, f"{ledgers.VEC}_min"]
+
+
+def test_candidates_and_rounds_count_from_one_in_every_export():
+    ledger = ledgers.alloy()
+    found, content = rows(to_csv(ledger)), json.loads(to_json(ledger))
+    assert [row["number"] for row in found] == [str(k) for k in range(1, 41)]
+    assert {row["round"] for row in found} == {str(r.index + 1) for r in ledger.rounds}
+    assert [r["round"] for r in content["rounds"]] == [r.number for r in ledger.rounds] == [*range(1, 11)]
+    assert [d["number"] for d in content["decisions"]] == [*range(1, 41)]
+    assert content["decisions"][11]["name"] == "#12"
+
+
+def test_what_was_known_before_is_named_by_its_source_in_exports():
+    ledger = ledgers.alloy(4)
+    known = replace(ledger.outcomes[0], number=-3, round=-1, origin="history: known.csv:12")
+    hand = replace(ledger.outcomes[1], number=-4, origin="added by Eva")
+    told = replace(ledger, outcomes=(known, hand, replace(ledger.outcomes[2], neighbour=-3), *ledger.outcomes[3:]))
+    first, second = rows(to_csv(told))[:2]
+    assert (first["number"], first["round"], first["origin"]) == ("", "0", "history:known.csv:12")
+    assert (second["number"], second["origin"]) == ("", "added by Eva")
+    decisions = json.loads(to_json(told))["decisions"]
+    assert [d["number"] for d in decisions[:2]] == [None, None]
+    assert [d["name"] for d in decisions[:2]] == ["history:known.csv:12", f"added by Eva ({hand.id[:8]})"]
+    assert decisions[2]["neighbour"] == "history:known.csv:12"
 
 
 def test_csv_values_are_natural_and_exact():
@@ -90,7 +114,7 @@ def test_json_holds_why_each_candidate_was_proposed():
     reason = ledger.outcomes[20].reason
     assert decision["proposer"] == "bayesian"
     assert decision["predicted_mean"] == list(reason.mean)
-    assert decision["neighbour"] == ledger.outcomes[20].neighbour
+    assert decision["neighbour"] == f"#{ledger.outcomes[20].neighbour}"
 
 
 def test_a_reference_is_a_value_of_the_property_also_for_a_target():
@@ -109,7 +133,9 @@ def test_pareto_json_is_as_promised():
     assert content["hypervolume"] == ledger.hypervolume
     best = front(ledger)
     assert [c["id"] for c in content["candidates"]] == [o.id for o in best]
-    assert list(content["candidates"][0]) == ["id", "variables", "values", "feasible"]
+    assert list(content["candidates"][0]) == ["id", "variables", "values", "feasible", "errors", "number", "name"]
+    assert [c["errors"] for c in content["candidates"]] == [dict(o.errors) for o in best]
+    assert any(o.errors for o in best)
     assert all(c["feasible"] for c in content["candidates"])
 
 

@@ -183,8 +183,8 @@ def test_rows_of_several_sources_keep_where_they_come_from(tmp_path):
         "folder": "earlier", "campaign": "trial", "id": one.id, "origin": "sobol",
     }  # fmt: skip
     assert rows[-2].id == one.id
-    assert "history: old.csv:2" in to_csv(ledger)
-    assert f"history: earlier: {one.id}" in to_csv(ledger)
+    assert "history:old.csv:2" in to_csv(ledger)
+    assert f"history:earlier: {one.id}" in to_csv(ledger)
     assert "old.csv" in known(ledger)
     assert "campaign trial" in known(ledger)
 

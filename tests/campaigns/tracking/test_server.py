@@ -107,9 +107,9 @@ def test_a_server_that_is_stopped_and_started_mid_campaign_loses_and_doubles_not
     ledger = read_ledger(tmp_path / "run")
     assert ledger.state == "done"
     assert len(ledger.finished) == 4 * ROUNDS
-    rounds = [f"round {k}" for k in range(ROUNDS)]
+    rounds = [f"round {k}" for k in range(1, ROUNDS + 1)]
     evaluations = [f"evaluation {n + 1}" for n in range(4 * ROUNDS)]
     assert parts == Counter(["campaign", *rounds, *evaluations])
-    assert history == [(r.index, pytest.approx(r.hypervolume)) for r in ledger.rounds]
+    assert history == [(r.number, pytest.approx(r.hypervolume)) for r in ledger.rounds]
     assert capfd.readouterr().out == "", "standard output is for results"
     assert spent_s < 1.3 * alone_s + 2.0, f"{spent_s:.1f} s, without MLflow {alone_s:.1f} s"

@@ -19,7 +19,7 @@ from eutectic.campaigns.record.outcomes import Event
 from eutectic.campaigns.tracking import follower, projection
 from eutectic.campaigns.tracking.follower import Follower, Tracker, sync
 from eutectic.campaigns.tracking.mlflow_store import Store, save_model, ui_command
-from eutectic.campaigns.tracking.position import Positions, tracking_uri
+from eutectic.campaigns.tracking.position import Position, Positions, tracking_uri
 from eutectic.campaigns.tracking.surrogate_file import final_surrogates, restore
 from eutectic.oracles.base import EngineMissing
 from tests.campaigns import ledgers
@@ -80,23 +80,23 @@ def test_a_campaign_is_one_run_with_a_child_a_round(place):
     sync(place.folder)
     runs = place.runs()
     assert {part: len(found) for part, found in runs.items()} == {
-        "campaign": 1, "round 0": 1, "round 1": 1, "round 2": 1,
+        "campaign": 1, "round 1": 1, "round 2": 1, "round 3": 1,
     }  # fmt: skip
     parent = runs["campaign"][0]
     assert parent.info.status == "FINISHED"
     assert parent.info.start_time == projection.started_ms(place.ledger)
-    assert runs["round 1"][0].data.tags["mlflow.parentRunId"] == parent.info.run_id
+    assert runs["round 2"][0].data.tags["mlflow.parentRunId"] == parent.info.run_id
 
 
 def test_metrics_carry_the_round_and_the_journals_time(place):
     sync(place.folder)
     run = place.runs()["campaign"][0].info.run_id
     metrics = place.client.get_metric_history(run, "best.porosity_percent")
-    assert [m.step for m in metrics] == [0, 1, 2]
+    assert [m.step for m in metrics] == [1, 2, 3]
     assert [m.timestamp for m in metrics] == [projection.round_ms(place.ledger, i) for i in range(3)]
     best = min(o.values["porosity_percent"] for o in place.ledger.finished)
     assert metrics[-1].value == best
-    assert place.history("evaluations.failed") == [(0, 0.0), (1, 1.0), (2, 1.0)]
+    assert place.history("evaluations.failed") == [(1, 0.0), (2, 1.0), (3, 1.0)]
 
 
 def test_a_portfolios_shares_and_credit_are_metrics_of_the_round(place):
@@ -109,7 +109,7 @@ def test_a_portfolios_shares_and_credit_are_metrics_of_the_round(place):
     batches = [replace(b, notes=("shares: nsga2 75 %, random (control) 25 %",)) for b in ledger.batches]
     place.says(replace(ledger, outcomes=tuple(asked), batches=tuple(batches)))
     sync(place.folder)
-    rounds = [r.index for r in place.ledger.rounds]
+    rounds = [r.number for r in place.ledger.rounds]
     assert place.history("credit.share_percent.nsga2") == [(i, 75.0) for i in rounds]
     counts = place.history("credit.evaluations.nsga2")
     assert sum(n for _, n in counts) == sum(o.number % 2 for o in ledger.outcomes)
@@ -172,7 +172,7 @@ def test_a_kill_between_logging_and_noting_the_position_doubles_nothing(place, k
     sync(place.folder)
     assert all(len(found) == 1 for found in place.runs().values())
     assert len(place.runs()) == 4
-    assert [step for step, _ in place.history("cost_s.total")] == [0, 1, 2]
+    assert [step for step, _ in place.history("cost_s.total")] == [1, 2, 3]
 
 
 def test_a_resumed_campaign_goes_on_in_its_run(place):
@@ -188,7 +188,7 @@ def test_a_resumed_campaign_goes_on_in_its_run(place):
     place.says(ledgers.campaign(*half(12)))
     sync(place.folder)
     assert place.runs()["campaign"][0].info.status == "FINISHED"
-    assert [step for step, _ in place.history("cost_s.total")] == [0, 1, 2]
+    assert [step for step, _ in place.history("cost_s.total")] == [1, 2, 3]
 
 
 def half(n):
@@ -202,7 +202,27 @@ def test_rounds_get_the_hypervolume_of_a_reference_point_fixed_later(place):
     sync(place.folder)
     place.says(whole)
     sync(place.folder)
-    assert place.history("hypervolume") == [(r.index, r.hypervolume) for r in whole.rounds]
+    assert place.history("hypervolume") == [(r.number, r.hypervolume) for r in whole.rounds]
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_a_store_that_counted_rounds_from_zero_goes_on_as_it_began(place, monkeypatch, forgotten):
+    whole = ledgers.many(12)
+    place.says(replace(whole, rounds=whole.rounds[:2]))
+    monkeypatch.setattr(follower, "Position", lambda: Position(first=0))
+    sync(place.folder)
+    monkeypatch.setattr(follower, "Position", Position)
+    path = place.folder / "tracking.json"
+    content = json.loads(path.read_text())
+    for told in content["stores"].values():
+        del told["first"]  # as an earlier version wrote it
+    path.write_text(json.dumps(content))
+    if forgotten:
+        path.unlink()
+    place.says(whole)
+    sync(place.folder)
+    assert place.history("hypervolume")[-1][0] == whole.rounds[-1].index
+    assert {part for part in place.runs() if part != "campaign"} == {f"round {r.index}" for r in whole.rounds}
 
 
 def test_evaluations_can_be_runs_of_their_own(place):
@@ -214,7 +234,7 @@ def test_evaluations_can_be_runs_of_their_own(place):
     assert own[2].data.params == {k: str(v) for k, v in outcome.variables.items()}
     assert own[2].data.metrics["porosity_percent"] == outcome.values["porosity_percent"]
     assert own[5].info.status == "FAILED"
-    assert own[5].data.tags["mlflow.parentRunId"] == runs["round 1"][0].info.run_id
+    assert own[5].data.tags["mlflow.parentRunId"] == runs["round 2"][0].info.run_id
 
 
 def test_tracking_can_be_switched_off(place):
@@ -228,7 +248,7 @@ def test_a_database_that_was_thrown_away_is_filled_again(place, database):
     shutil.copy(database, place.folder.parent.parent / "mlflow.db")
     sync(place.folder)
     assert len(place.runs()) == 4
-    assert [step for step, _ in place.history("cost_s.total")] == [0, 1, 2]
+    assert [step for step, _ in place.history("cost_s.total")] == [1, 2, 3]
 
 
 def test_the_tracker_follows_in_its_own_thread_and_ends_up_to_date(place):

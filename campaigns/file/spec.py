@@ -15,6 +15,7 @@ from eutectic.campaigns.file.goals import Goal, Limit, Window
 from eutectic.campaigns.file.messages import complaints_of
 from eutectic.campaigns.file.plugins import part_complaints
 from eutectic.campaigns.file.rules import broken_rules
+from eutectic.campaigns.file.secrets import secret_complaints, without
 
 __all__ = ["CampaignSpec", "Goal", "Limit", "Window"]
 
@@ -95,7 +96,7 @@ class CampaignSpec(BaseModel):
         except ValidationError as error:
             complaints += complaints_of(error, document.content, _schema())
         if parts:
-            complaints += part_complaints(document.content)
+            complaints += [*part_complaints(document.content), *secret_complaints(document.content)]
         if spec is not None:
             complaints += broken_rules(spec)
         if complaints:
@@ -106,7 +107,7 @@ class CampaignSpec(BaseModel):
 
     def changed(self, overrides: Sequence[str]) -> Self:
         """The same with `key=value` overrides, parts' options checked; CampaignFileError with all that is wrong."""
-        document = Document(self.dump(), {})
+        document = Document(self.dump(secrets=True), {})
         for override in overrides:
             document = overridden(document, override)
         return type(self)._of(document, parts=True)
@@ -115,10 +116,13 @@ class CampaignSpec(BaseModel):
         """The error that says all of these, each with its file and line as far as known."""
         return self._document.refuse(complaints)
 
-    def dump(self) -> dict[str, object]:
-        """What was given (overrides in place), as JSON values; `from_content` reads it back."""
+    def dump(self, secrets: bool = False) -> dict[str, object]:
+        """What was given (overrides in place), as JSON values; `from_content` reads it back.
+
+        Without `secrets` a password, which old files may hold, is masked.
+        """
         content: dict[str, object] = self.model_dump(mode="json", by_alias=True, exclude_unset=True)
-        return content
+        return content if secrets else without(content)
 
     @property
     def goals(self) -> tuple[Goal, ...]:

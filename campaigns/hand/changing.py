@@ -78,7 +78,12 @@ def considered(
     if given and spec.space == record.spec.space:
         raise refusal(f"the space does not change, so nobody asks what {', '.join(given)} was")
     rows = _placed(changed, record, given) if spec.space != record.spec.space else {}
-    body: dict[str, Any] = {"set": list(overrides), "by": by, "spec": spec.dump(), "differences": list(differences)}
+    body: dict[str, Any] = {
+        "set": list(overrides),
+        "by": by,
+        "spec": spec.dump(secrets=True),
+        "differences": list(differences),
+    }
     if rows:
         body["x"] = {str(number): x.tolist() for number, (x, _) in rows.items()}
         body["aside"] = [number for number, (_, why) in rows.items() if why]

@@ -20,7 +20,7 @@ from eutectic.campaigns.service.child import Child
 from eutectic.campaigns.service.shelf import DATA, NAME, Shelf
 
 CALLED = "campaign.yaml"
-CODE_PARTS = ("python", "command", "program")
+CODE_PARTS = ("python", "call", "command", "program")
 """Parts that run what the file names."""
 CODE_OPTIONS = ("python", "program", "mpi", "run", "trust_model")
 """Options of other parts that do."""

@@ -12,6 +12,7 @@ import yaml
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.explain.files import FOLDER, WHOLE, explanation_files
 from eutectic.campaigns.figures.pictures import write_figures
+from eutectic.campaigns.file.secrets import masked
 from eutectic.campaigns.record.ledger import read_ledger
 from eutectic.campaigns.record.outcomes import Batch, Event, Ledger
 from eutectic.campaigns.report.page import write_report
@@ -121,8 +122,8 @@ class Follower:
         source = Path(str(ledger.facts.get("source", cwd)))
         uri = tracking_uri(ledger.spec, cwd, source, self._positions.uri)
         self.store = Store(uri, ledger.spec.tracking.experiment or ledger.spec.name)
-        self.position = self._positions.stores.setdefault(uri, Position())
-        self.uri = self._positions.uri = uri
+        self.position = self._positions.stores.setdefault(masked(uri), Position())
+        self.uri = self._positions.uri = masked(uri)
         self._found: dict[str, str] | None = None
         self._tabled_at = 0.0
 
@@ -248,7 +249,7 @@ def _asking(batch: Batch, first: int) -> dict[str, str]:
 
 def campaign_key(ledger: Ledger) -> str:
     """What tells this campaign from any other, from its journal alone: file, facts, and when it first asked."""
-    told = [ledger.spec.dump(), dict(ledger.facts), ledger.batches[0].asked_at]
+    told = [ledger.spec.dump(secrets=True), dict(ledger.facts), ledger.batches[0].asked_at]
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from eutectic.campaigns.analysis.labels import legal
+from eutectic.campaigns.file.secrets import masked
 from eutectic.campaigns.tracking.position import Positions, address
 from eutectic.campaigns.tracking.projection import Measurement
 from eutectic.campaigns.tracking.surrogate_file import restore
@@ -307,7 +308,7 @@ def ui_command(folder: Path | None, port: int | None = None) -> tuple[str, list[
 
 def _page(uri: str, folder: Path) -> str:
     """Where the UI shows the campaign's own run, "" where nothing is logged yet or the store is away."""
-    position = Positions.read(folder).stores.get(uri)
+    position = Positions.read(folder).stores.get(masked(uri))
     if position is None or not position.run:
         return ""
     try:

@@ -9,6 +9,7 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from eutectic.campaigns.file.secrets import hidden
 from eutectic.campaigns.file.spec import CampaignSpec
 
 NAME = "tracking.json"
@@ -76,7 +77,7 @@ def tracking_uri(spec: CampaignSpec, cwd: Path, source: Path | None = None, last
     if spec.tracking.uri:
         return absolute(spec.tracking.uri, source or cwd)
     given = os.environ.get(VARIABLE, "")
-    return absolute(given, cwd) if given else last or absolute(f"sqlite:///{FILE}", cwd)
+    return absolute(given, cwd) if given else _reachable(last) or absolute(f"sqlite:///{FILE}", cwd)
 
 
 def absolute(uri: str, folder: Path) -> str:
@@ -93,4 +94,9 @@ def absolute(uri: str, folder: Path) -> str:
 def address(folder: Path | None) -> str:
     """The store a campaign's folder was tracked in; without a folder, the one a new campaign would use here."""
     given = absolute(os.environ.get(VARIABLE, "") or f"sqlite:///{FILE}", Path.cwd())
-    return (Positions.read(folder).uri if folder else "") or given
+    return (_reachable(Positions.read(folder).uri) if folder else "") or given
+
+
+def _reachable(uri: str) -> str:
+    """The address as it was kept; "" when its password was not, so that the environment has to say it again."""
+    return "" if hidden(uri) else uri

@@ -86,7 +86,7 @@ def started(tmp_path: Path) -> Iterator[Any]:
         if asker is not None:
             campaign.problem = replace(campaign.problem, stages=(Stage("asker", asker, None),))
         numbers = [o.number for o in campaign.ask(n)] if n else []
-        work, desk = Evaluating(campaign.problem, campaign._logbook, Stopwatch(), cache), Desk(list(script))
+        work, desk = Evaluating(campaign.problem, campaign.logbook, Stopwatch(), cache), Desk(list(script))
         work.executor = desk  # type: ignore[assignment]
         work.queue.extend(numbers)
         return campaign, work, desk
@@ -189,7 +189,7 @@ def test_what_lands_after_somebody_ended_it_is_dropped(started: Any) -> None:
     campaign, work, desk = started(1)
     list(work.launch())
     ended = {"status": "failed", "failure": "error", "error": "spilt", "told": True}
-    campaign._logbook.write(Draft("settled", ended, 1))
+    campaign.logbook.write(Draft("settled", ended, 1))
     desk.answer(0)
     assert kinds(work.collect(0.5)) == []
     assert campaign.ledger.outcomes[0].error == "spilt"
@@ -228,7 +228,7 @@ def test_the_later_oracle_gets_what_the_earlier_said_and_the_candidate_stays_in_
 
 
 def session(campaign: Any, desk: Desk) -> Loop:
-    return Loop(campaign.problem, campaign._logbook, lambda: desk)  # type: ignore[arg-type,return-value]
+    return Loop(campaign.problem, campaign.logbook, lambda: desk)  # type: ignore[arg-type,return-value]
 
 
 def test_hours_are_counted_while_a_session_runs(started: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,7 +244,7 @@ def test_hours_are_counted_while_a_session_runs(started: Any, monkeypatch: pytes
     *_, last = session(campaign, Slow([None] * 9)).events()
     assert (last.kind, last.text) == ("done", "the budget of 0.4 hours is used up")
     assert len(campaign.ledger.finished) == 3  # 0.5 h
-    assert campaign._logbook.record.hours == pytest.approx(0.5)
+    assert campaign.logbook.record.hours == pytest.approx(0.5)
 
 
 def test_hours_go_on_while_nothing_happens(started: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import signal
 import time
 
@@ -10,8 +11,10 @@ import requests
 
 from eutectic.campaigns.client import Client
 from eutectic.campaigns.errors import CampaignFileError
+from eutectic.campaigns.file import plugins
 from eutectic.campaigns.record.ledger import read_ledger
 from eutectic.campaigns.record.lock import in_use
+from eutectic.campaigns.service.files import CODE_OPTIONS, CODE_PARTS
 from tests.campaigns.service.services import Process, computed, file, measured, served, with_data
 
 
@@ -133,3 +136,17 @@ def shelf(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shelf") / "runs"
     with served(folder) as (url, tokens):
         yield Client(url, tokens["operate"]), folder
+
+
+def test_every_part_that_can_run_what_a_file_names_is_refused():
+    """A part or option that comes later is to be thought of here."""
+    running = re.compile(r"run|command|python|program|mpi|executable|interpreter|script|shell|function|trust_model")
+    found = {
+        (name, option.name)
+        for kind, table in plugins.KINDS.items()
+        for name in table
+        for option in plugins.manual(kind, name)
+        if kind not in ("surrogates", "representations", "executors") and running.fullmatch(option.name)
+    }
+    assert {name for name, option in found if name not in CODE_PARTS and option not in CODE_OPTIONS} == set()
+    assert {"python", "call", "command", "program", "mattergen", "dft", "mlip"} <= {name for name, _ in found}

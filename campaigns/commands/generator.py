@@ -42,7 +42,7 @@ def generator() -> None:
 def sample(
     output: Annotated[Path, typer.Option("-o", "--output", help="A folder for CIF files, or a file .extxyz.")],
     n: Annotated[int, typer.Option("-n", min=1, help="How many draws.")] = 20,
-    engine: Engine = "substitution",
+    engine: Engine = "wyckoff",
     settings: Setting = None,
     elements: Elements = "",
     required: Required = "",
@@ -98,7 +98,7 @@ def evaluate(
 
 @app.command()
 def card(
-    engine: Annotated[str, typer.Argument(help="An engine's name, or the folder or file of a checkpoint.")],
+    engine: Annotated[str, typer.Argument(help="An engine's name, or the folder or file of a checkpoint.")] = "wyckoff",
     settings: Setting = None,
 ) -> None:
     """Say what an engine is: its weights, what it understands and costs."""

@@ -71,8 +71,9 @@ def test_a_relaxed_set_has_stability_with_hull_and_potential(tmp_path):
     ],
 )
 def test_what_cannot_be_drawn_is_refused(pool, tmp_path, words, message):
+    engine = [] if "--engine" in words else ["--engine", "substitution"]
     with pytest.raises(CampaignFileError, match=message):
-        said("sample", "--set", f"pool={pool}", *words, "-o", tmp_path / "out")
+        said("sample", *engine, "--set", f"pool={pool}", *words, "-o", tmp_path / "out")
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 
 from eutectic.campaigns.analysis.labels import label, number, quantity, titled
 from eutectic.campaigns.analysis.summary import asked, said, title
-from eutectic.campaigns.figures.palette import ACCENT, GRID, INK, MUTED, ROUNDS, SHADE
+from eutectic.campaigns.figures.palette import ACCENT, CLEAR, GRID, INK, MUTED, ROUNDS, SHADE
 from eutectic.campaigns.file.goals import Goal
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 
@@ -39,8 +39,8 @@ def axis(text: str, extra: Mapping[str, object] | None = None) -> dict[str, obje
 def layout(height: int, extra: Mapping[str, object]) -> dict[str, object]:
     """A layout in the house style; height in pixels."""
     font = {"family": "Inter, Segoe UI, Helvetica, Arial, sans-serif", "size": 13, "color": INK}
-    frame = {"paper_bgcolor": "#fff", "plot_bgcolor": "#fff", "hovermode": "closest"}
-    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "bgcolor": "rgba(255,255,255,0)"}
+    frame = {"paper_bgcolor": CLEAR, "plot_bgcolor": CLEAR, "hovermode": "closest"}
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "bgcolor": CLEAR}
     margin = {"l": 70, "r": 24, "t": 44, "b": 56}
     return {"height": height, "font": font, "legend": legend, "margin": margin, **frame, **extra}
 

@@ -49,6 +49,13 @@ def section(anchor: str, heading: str, *parts: str) -> str:
     return f'<section id="{anchor}"><h2>{safe(heading)}</h2>{body}</section>' if body else ""
 
 
+def contents(parts: Sequence[str]) -> str:
+    """Links to the sections that have something to say, in order; nothing for none."""
+    told = [match for part in parts for match in re.finditer(r'<section id="([\w-]+)"><h2>(.*?)</h2>', part)]
+    links = "".join(f'<li><a href="#{match[1]}">{match[2]}</a></li>' for match in told)
+    return f'<nav class="contents" aria-label="Contents"><ol>{links}</ol></nav>' if links else ""
+
+
 def paragraph(content: Text, kind: str = "") -> str:
     """A paragraph; nothing for an empty one."""
     return f'<p class="{kind}">{safe(content)}</p>' if safe(content) else ""

@@ -56,7 +56,7 @@ class Balance(HTMLParser):
         self.open, self.loads, self.scripts = [], [], 0
 
     def handle_starttag(self, tag, attrs):
-        self.loads += [value for name, value in attrs if name in ("src", "href", "srcset", "action")]
+        self.loads += [v for k, v in attrs if k in ("src", "href", "srcset", "action") and not v.startswith("#")]
         self.scripts += tag == "script"
         if tag not in ("meta", "br", "link", "img", "hr"):
             self.open.append(tag)

@@ -1,0 +1,139 @@
+"""This file is the page's own scripts: they draw figures to fit and sort tables; the page reads without them."""
+
+DRAW = r"""
+
+const NARROW = 640, LETTER = 7.2;
+function wrapped(text, room) {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const last = lines[lines.length - 1];
+    if (last && last.length + word.length + 1 > room / LETTER) lines.push(word);
+    else lines[lines.length - 1] = last ? `${last} ${word}` : word;
+  }
+  return lines.join('<br>');
+}
+function fitted(figure, width) {
+  const layout = {...figure.layout, uirevision: 'kept'};
+  const narrow = width < NARROW, axes = Object.keys(layout).filter((name) => /^[xy]axis/.test(name));
+  let columns = layout.grid ? layout.grid.columns : 1, rows = layout.grid ? layout.grid.rows : 1;
+  if (layout.width > width) delete layout.width;
+  if (narrow && columns > 1) {
+    const panels = axes.filter((name) => name[0] === 'x').length;
+    layout.height = 100 + panels * Math.max(300, (layout.height - 90) / rows);
+    [rows, columns] = [panels, 1];
+    layout.grid = {...layout.grid, rows, columns, ygap: 0.32};
+  } else if (narrow) layout.height = Math.min(layout.height, 460);
+  const across = (layout.width || width) / columns - (narrow ? 80 : 110), down = layout.height / rows - 110;
+  for (const name of axes) {
+    const axis = layout[name];
+    if (!axis.title || !axis.title.text) continue;
+    const title = {...axis.title, text: wrapped(axis.title.text, name[0] === 'x' ? across : down)};
+    layout[name] = {...axis, title, ...(narrow ? {nticks: 6} : {})};
+  }
+  if (narrow) {
+    layout.margin = {...layout.margin, l: 48, r: 10};
+    layout.font = {...layout.font, size: 12};
+  }
+  const data = figure.data.map((trace) => suited(trace, narrow, across, layout));
+  return {data, layout};
+}
+function suited(trace, narrow, across, layout) {
+  if (trace.type === 'heatmap' && trace.texttemplate) {
+    const longest = Math.max(0, ...trace.text.flat().map((text) => text.length));
+    const margin = Math.max(...trace.y.map((name) => name.length)) * LETTER * 0.9;
+    if (longest * 6.4 > (across + 60 - margin) / trace.x.length) return {...trace, texttemplate: ''};
+  }
+  if (narrow && trace.marker && trace.marker.colorbar) {
+    const y = -(layout.grid ? 70 : 84) / (layout.height - 100);
+    const bar = {...trace.marker.colorbar, orientation: 'h', x: 0.5, y, yanchor: 'top', len: 0.9, thickness: 9};
+    return {...trace, marker: {...trace.marker, colorbar: {...bar, title: {...bar.title, side: 'top'}}}};
+  }
+  return trace;
+}
+function scaled(place) {
+  for (const layer of place.querySelectorAll('svg.main-svg')) {
+    layer.setAttribute('viewBox', `0 0 ${layer.getAttribute('width')} ${layer.getAttribute('height')}`);
+  }
+}
+function viewed(place, views) {
+  const row = document.createElement('div');
+  row.className = 'views';
+  for (const [k, view] of views.entries()) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.textContent = view.name;
+    button.setAttribute('aria-pressed', k === 0);
+    button.addEventListener('click', () => {
+      for (const other of row.children) other.setAttribute('aria-pressed', other === button);
+      Plotly.relayout(place, view.layout);
+    });
+    row.append(button);
+  }
+  place.before(row);
+}
+const figures = [...document.querySelectorAll('script[data-chart]')].map((source) =>
+  ({place: document.getElementById(source.dataset.chart), figure: JSON.parse(source.textContent), width: 0}));
+async function draw() {
+  for (const one of figures) {
+    const width = one.place.clientWidth;
+    if (!width || width === one.width) continue;
+    const first = !one.width, {data, layout} = fitted(one.figure, width);
+    one.width = width;
+    await Plotly.react(one.place, data, layout, {
+      displaylogo: false, modeBarButtons: [['toImage', 'zoom2d', 'pan2d', 'resetScale2d']],
+      toImageButtonOptions: {format: 'svg', filename: one.place.id}
+    });
+    if (first) one.place.on('plotly_afterplot', () => scaled(one.place));
+    if (first && one.figure.views) viewed(one.place, one.figure.views);
+    scaled(one.place);
+  }
+}
+let soon = 0;
+addEventListener('resize', () => { clearTimeout(soon); soon = setTimeout(draw, 150); });
+draw();
+"""
+"""Draws every figure on the page as wide as there is room, panels below each other where it is little.
+
+Runs after plotly.js. Each layer gets a viewBox, so that paper can scale what was drawn for the screen.
+"""
+SORT = r"""
+
+const UNITS = {s: 1, min: 60, h: 3600, d: 86400};
+function worth(cell) {
+  const text = cell.textContent.trim().replace(/^[#≤≥<>]\s*/, '');
+  const number = parseFloat(text);
+  if (!/^[-+]?[.\d]/.test(text) || Number.isNaN(number)) return text;
+  const unit = /^\S+ (s|min|h|d)$/.exec(text);
+  return unit ? number * UNITS[unit[1]] : number;
+}
+function compared(a, b) {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1;
+  return a.localeCompare(b, undefined, {numeric: true});
+}
+function sortable(table) {
+  const body = table.tBodies[0], heads = [...table.tHead.rows[0].cells];
+  if (body.rows.length < 2 || heads.every((head) => !head.textContent)) return;
+  heads.forEach((head, column) => {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.append(...head.childNodes);
+    if (!button.textContent) {
+      if (!body.rows[0].cells[column].textContent) return;
+      button.textContent = /^#?\d/.test(body.rows[0].cells[column].textContent) ? '#' : 'Name';
+    }
+    head.append(button);
+    button.addEventListener('click', () => {
+      const down = head.getAttribute('aria-sort') === 'ascending';
+      for (const other of heads) other.removeAttribute('aria-sort');
+      head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
+      const empty = (cell) => ['', '–'].includes(cell.textContent.trim());
+      const order = (one, two) => empty(one.cells[column]) - empty(two.cells[column]) ||
+        (down ? -1 : 1) * compared(worth(one.cells[column]), worth(two.cells[column]));
+      body.append(...[...body.rows].sort(order));
+    });
+  });
+}
+document.querySelectorAll('main table').forEach(sortable);
+"""
+"""Makes the headings of every table buttons that sort its rows by that column; what is missing comes last."""

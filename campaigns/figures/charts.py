@@ -6,6 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
+from eutectic.campaigns.analysis.before import breaks, earlier, lacking
 from eutectic.campaigns.analysis.labels import label, number, quantity, titled
 from eutectic.campaigns.analysis.summary import asked, said, title
 from eutectic.campaigns.figures.palette import ACCENT, CLEAR, GRID, INK, MUTED, ROUNDS, SHADE
@@ -17,6 +18,10 @@ Figure = dict[str, object]
 Trace = dict[str, object]
 MAX_PANELS = 10
 """Pairs of objectives shown at most."""
+BEFORE = "Known before"
+"""What rows of a history are called in a legend."""
+EARLIER: dict[str, object] = {"size": 8, "symbol": "diamond-open", "line": {"width": 1.3}, "color": MUTED}
+"""Their marker."""
 
 
 def plain(text: str) -> str:
@@ -61,7 +66,9 @@ def hover(ledger: Ledger, outcome: Outcome) -> str:
     lines += (
         [f"round {outcome.round + 1}, {plain(outcome.origin)}"] if outcome.round >= 0 else ["known before the start"]
     )
-    return "<br>".join(lines if outcome.feasible else [*lines, "<i>breaks a constraint</i>"])
+    gaps = ", ".join(plain(label(name)) for name in lacking(ledger.spec, outcome))
+    lines += [f"<i>not known: {gaps}</i>"] if gaps else []
+    return "<br>".join([*lines, "<i>breaks a constraint</i>"] if breaks(outcome) else lines)
 
 
 def objectives(ledger: Ledger, front: Sequence[Outcome]) -> Figure:
@@ -92,15 +99,18 @@ def _pair(ledger: Ledger, front: Sequence[Outcome], pair: tuple[int, int], *, fi
     """Everything in one panel of two objectives."""
     on_front = {o.number for o in front}
     rest = [o for o in ledger.finished if o.number not in on_front]
-    broken = [o for o in rest if not o.feasible]
-    plane = [o for o in rest if o.feasible]
+    before = earlier(rest)
+    broken = [o for o in rest if not o.feasible and o.number > 0]
+    plane = [o for o in rest if o.feasible and o.number > 0]
     guides = _stairs(ledger, front) if len(ledger.spec.goals) == 2 else []
     grey = {"symbol": "x-thin", "size": 7, "line": {"width": 1.4, "color": MUTED}}
     small = {"size": 8, "opacity": 0.85, "line": {"width": 0.5, "color": "#fff"}}
-    large = {"size": 12, "line": {"width": 1.6, "color": INK}}
+    large = {"size": 12, "symbol": ["circle" if o.number > 0 else "diamond" for o in front]}
+    large |= {"line": {"width": 1.6, "color": INK}}
     traces = [
         *guides,
         {**_points(ledger, broken, pair), "name": "Breaks a constraint", "marker": grey},
+        {**_points(ledger, before, pair), "name": BEFORE, "marker": EARLIER},
         {**_points(ledger, plane, pair), "name": "Evaluated", "marker": small | _by_round(ledger, plane, bar=first)},
         {**_points(ledger, front, pair, errors=True), "name": "Pareto front",
          "marker": large | _by_round(ledger, front, bar=False)},
@@ -189,8 +199,9 @@ def progress(ledger: Ledger) -> Figure:
     line: Trace = {"type": "scatter", "mode": "lines", "x": xs, "y": ys, "name": "Best so far", "hoverinfo": "skip"}
     line["line"] = {"shape": "hv", "color": ACCENT, "width": 2}
     traces = [line] if xs else []
-    for name, keep in (("Evaluated", True), ("Breaks a constraint", False)):
-        own = [o for o in ledger.finished if o.feasible == keep]
+    groups = (("Evaluated", True), ("Breaks a constraint", False), (BEFORE, None))
+    for name, keep in groups:
+        own = [o for o in ledger.finished if keep == (o.feasible if o.number > 0 else None)]
         marks: Trace = {
             "type": "scatter",
             "mode": "markers",
@@ -201,9 +212,8 @@ def progress(ledger: Ledger) -> Figure:
         marks["y"] = [o.values.get(goal.name) for o in own]
         marks["hovertext"] = [hover(ledger, o) for o in own]
         marks["error_y"] = {"type": "data", "array": [o.errors.get(goal.name, 0.0) for o in own], "thickness": 1}
-        marks["marker"] = (
-            {"size": 8, "color": "#b8416b"} if keep else {"size": 7, "symbol": "x-thin-open", "color": MUTED}
-        )
+        cross = {"size": 7, "symbol": "x-thin-open", "color": MUTED}
+        marks["marker"] = EARLIER if keep is None else {"size": 8, "color": "#b8416b"} if keep else cross
         traces += [marks] if own else []
     axes = {"xaxis": axis("Evaluation"), "yaxis": axis(wanted(goal))}
     return {"data": traces, "layout": layout(420, axes)}

@@ -5,12 +5,13 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from eutectic.campaigns.analysis.before import earlier
 from eutectic.campaigns.analysis.labels import label, number, quantity, titled
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.parity import Parities, leave_one_out
 from eutectic.campaigns.analysis.summary import shown
 from eutectic.campaigns.figures.candidate_charts import elements, spread, thinned
-from eutectic.campaigns.figures.charts import MAX_PANELS, running_best, stairs, turning_points
+from eutectic.campaigns.figures.charts import BEFORE, MAX_PANELS, running_best, stairs, turning_points
 from eutectic.campaigns.figures.palette import ACCENT, GRID, INK, MUTED, ROUNDS, SHADE, member
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 
@@ -102,12 +103,15 @@ def _pair(ledger: Ledger, front: Sequence[Outcome], pair: tuple[int, int], panel
     if corners:
         panel.fill(*corners, facecolor=SHADE, edgecolor="none", alpha=0.6, zorder=0)
         panel.plot(*corners, color=ACCENT, lw=1.1, zorder=1)
-    broken = [o for o in rest if not o.feasible]
+    before = earlier(rest)
+    if before:
+        panel.scatter(*_xy(before, x.name, y.name), marker="D", s=22, lw=0.9, fc="none", ec=MUTED, label=BEFORE)
+    broken = [o for o in rest if not o.feasible and o.number > 0]
     if broken:
         panel.scatter(*_xy(broken, x.name, y.name), marker="x", s=22, lw=0.9, c=MUTED, label="Breaks a constraint")
     last = max(2, *(o.round + 1 for o in ledger.outcomes))
     look: dict[str, Any] = {"cmap": LinearSegmentedColormap.from_list("rounds", ROUNDS), "vmin": 1, "vmax": last}
-    plane = [o for o in rest if o.feasible]
+    plane = [o for o in rest if o.feasible and o.number > 0]
     dots = panel.scatter(*_xy(plane, x.name, y.name), c=[o.round + 1 for o in plane], s=26, lw=0.4,
                          edgecolors="white", label="Evaluated" if plane else None, **look)  # fmt: skip
     if front:
@@ -141,15 +145,17 @@ def _values(ledger: Ledger) -> "Figure":
     name = ledger.spec.goals[0].name
     xs, ys = running_best(ledger, 0)
     panel.step(xs, ys, where="post", color=ACCENT, lw=1.8, label="Best so far")
+    names = {True: "Evaluated", False: "Breaks a constraint", None: BEFORE}
     for keep, look in (
         (True, {"fmt": "o", "ms": 5, "color": ROUNDS[3]}),
         (False, {"fmt": "x", "ms": 5, "color": MUTED}),
+        (None, {"fmt": "D", "ms": 4, "color": MUTED, "mfc": "none"}),
     ):
-        own = [o for o in ledger.finished if o.feasible == keep]
+        own = [o for o in ledger.finished if keep == (o.feasible if o.number > 0 else None) and name in o.values]
         if own:
             x, y = [o.number for o in own], [o.values[name] for o in own]
             error = [o.errors.get(name, 0.0) for o in own]
-            panel.errorbar(x, y, error, **look, elinewidth=0.8, label="Evaluated" if keep else "Breaks a constraint")  # type: ignore[arg-type]
+            panel.errorbar(x, y, error, **look, elinewidth=0.8, label=names[keep])  # type: ignore[arg-type]
     panel.set(xlabel="Evaluation", ylabel=_wanted(ledger.spec.goals[0]))
     panel.xaxis.set_major_locator(_whole())
     panel.legend(loc="best")

@@ -16,13 +16,17 @@ def decisions(ledger: Ledger) -> str:
     goals = [label(titled(g.name, g.distance)) for g in ledger.spec.goals]
     pairs = [text for goal in goals for text in (f"{goal} predicted", "measured")]
     columns = ["", "Round", "Status", "Candidate", "Proposer", "Acquisition", *pairs, "P(feasible)", "Nearest"]
+    if not ledger.spec.limits:  # then it is the probability that the evaluation succeeds, where anything failed
+        columns[-2] = "P(succeeds)"
+    if all(outcome.reason.feasibility is None for outcome in ledger.outcomes):
+        columns, rows = [*columns[:-2], columns[-1]], [[*row[:-2], row[-1]] for row in rows]
     note = (
         "Newest first. Predictions are those made when the candidate was proposed, with one standard deviation; "
         "acquisition values compare only within a batch; distances are root mean squares with every variable's "
         "bounds scaled to 1."
     )
     cut = f" The {SHOWN} newest of {len(rows)}; `campaign export --format json` has all." if len(rows) > SHOWN else ""
-    flush = [1, *range(5, 8 + len(pairs))]
+    flush = [1, *range(5, len(columns) - 1)]
     body = table(columns, rows[:SHOWN], numbers=flush, tall=True) if rows else ""
     return section("decisions", "Decisions", paragraph(note + cut, "note"), body) if rows else ""
 

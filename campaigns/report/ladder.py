@@ -24,8 +24,9 @@ def ladder(ledger: Ledger) -> str:
     if not rungs:
         return ""
     head = ["Rung", "Oracle", "Asked", "Failed", "Out of domain", "Mean time", "Total time", "Cost"]
+    what = "the front" if len(ledger.spec.goals) > 1 else "the best"
     note = (
-        "Only values of the top rung count for the front. A candidate's lower values stay its own: they are compared "
+        f"Only values of the top rung count for {what}. A candidate's lower values stay its own: they are compared "
         "below and never mixed with the top's."
     )
     warning = unclimbed(ledger)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 import yaml
 
 from eutectic.campaigns.analysis.amounts import heads
+from eutectic.campaigns.analysis.before import earlier, lacking
 from eutectic.campaigns.analysis.labels import duration, label, number, quantity, title_of, titled
 from eutectic.campaigns.analysis.parity import Parities
-from eutectic.campaigns.analysis.summary import asked, findings, said, shown, wall_s
+from eutectic.campaigns.analysis.summary import asked, counted, findings, said, shown, wall_s
 from eutectic.campaigns.analysis.table import variable_names
 from eutectic.campaigns.figures import candidate_charts
 from eutectic.campaigns.figures.candidate_charts import MAX_BARS, makeup
@@ -30,7 +31,7 @@ def head(ledger: Ledger, front: Sequence[Outcome]) -> str:
     guess = ", estimated" if estimated(len(ledger.spec.goals)) else ""
     tiles: list[tuple[str, str, str]] = [
         ("Evaluations", str(counts["finished"] + lost), f"{lost} without usable values" if lost else "all gave values"),
-        ("On the Pareto front", str(len(front)), f"of {sum(o.feasible for o in ledger.outcomes)} feasible"),
+        ("On the Pareto front", str(len(front)), _of(ledger)),
         ("Hypervolume", number(ledger.hypervolume), f"after {len(ledger.rounds)} rounds{guess}"),
         ("Oracle time", duration(sum(o.cost_s for o in asked(ledger))), f"{duration(wall_s(ledger))} on the clock"),
     ]
@@ -55,6 +56,12 @@ def head(ledger: Ledger, front: Sequence[Outcome]) -> str:
     )
 
 
+def _of(ledger: Ledger) -> str:
+    """Among how many the front was found."""
+    count = sum(o.feasible for o in ledger.outcomes)
+    return f"of {count} {'that hold every constraint' if ledger.spec.limits else 'with values'}"
+
+
 def _best(ledger: Ledger, front: Sequence[Outcome]) -> str:
     return said(ledger.spec.goals[0].name, front[0], ledger.spec.goals) if front else "–"
 
@@ -74,11 +81,15 @@ def problem(ledger: Ledger) -> str:
     content = ledger.spec.dump()
     parts = {key: content[key] for key in ("space", "oracles", "optimizers", "budget") if content.get(key)}
     words = _setting(ledger)
+    measured = len(ledger.spec.goals) > 1 or ledger.spec.goals[0].reference is not None
     return section(
         "question",
         "What was asked",
         paragraph(words),
-        table(["Property", "Wanted", "Worst acceptable value"], goals + limits),
+        table(["Property", "Wanted", "Worst acceptable value"], goals + limits)
+        if measured
+        else table(["Property", "Wanted"], [row[:2] for row in goals + limits]),
+        paragraph(_chosen(ledger), "note"),
         f"<details><summary>Space, oracles, optimizers and budget</summary><pre>{safe(_yaml(parts))}</pre></details>",
     )
 
@@ -93,6 +104,24 @@ def _reference(ledger: Ledger, column: int) -> str:
     if goal.kind == "target":
         return f"{number(chosen[column] + goal.tolerance)} from the target (chosen from the first results)"
     return f"{number(goal.natural(chosen[column]))} (chosen from the first results)"
+
+
+def _chosen(ledger: Ledger) -> str:
+    """What the reference point is where the campaign had to choose it; nothing where it was given."""
+    missing = [label(titled(g.name, g.distance)) for g in ledger.spec.goals if g.reference is None]
+    if len(ledger.spec.goals) == 1 or not missing:
+        return ""
+    whose = "" if len(missing) == len(ledger.spec.goals) else f" in {', '.join(missing)}"
+    how = (
+        "will be chosen from the first results"
+        if ledger.reference is None
+        else "was chosen from the first results, a tenth of their range beyond their worst without outliers, and kept"
+    )
+    return (
+        f"The hypervolume is measured from a reference point, the worst acceptable value of every objective. None was "
+        f"given{whose}: it {how}. It says nothing of what is wanted; `reference` beside an objective in the campaign "
+        "file gives one."
+    )
 
 
 def _setting(ledger: Ledger) -> str:
@@ -117,15 +146,42 @@ def pareto_front(ledger: Ledger, front: Sequence[Outcome]) -> str:
     figure = objectives(ledger, front) if ledger.finished else None
     bars = "Error bars: one standard error of the oracle. " if any(o.errors for o in front) else ""
     note = f"{bars}Colour: round in which a candidate was proposed."
-    empty = "" if front else "No evaluated candidate is feasible, so there is no Pareto front."
+    empty = "" if front else _nothing(ledger)
     return section(
         "front",
         "Values in the order of evaluation" if single else "Pareto front",
         paragraph(empty, "warn"),
         chart("objectives", figure),
         paragraph(note if figure and not single else "", "note"),
+        paragraph(_before(ledger, front) if figure else "", "note"),
         _candidates(ledger, _ranked(ledger, front)),
     )
+
+
+def _nothing(ledger: Ledger) -> str:
+    """Why there is no best candidate."""
+    if not ledger.finished:
+        return "No candidate has usable values yet."
+    if ledger.spec.limits:
+        what = ", so there is no Pareto front" if len(ledger.spec.goals) > 1 else ""
+        return f"No evaluated candidate is known to hold every constraint{what}."
+    return "No candidate has values of every objective yet."
+
+
+def _before(ledger: Ledger, front: Sequence[Outcome]) -> str:
+    """What the marks of a history are; nothing without one."""
+    rows = earlier(ledger.finished)
+    if not rows:
+        return ""
+    gaps = [names for row in rows if (names := lacking(ledger.spec, row))]
+    told = f"Diamonds: {counted(len(rows), 'row')} known before the start, learned from and not evaluated here."
+    if len(ledger.spec.goals) > 1:
+        own = len(earlier(front))
+        told += f" {own} of them {'is' if own == 1 else 'are'} on the front." if own else " None is on the front."
+    if gaps:
+        what = ", ".join(label(name) for name in dict.fromkeys(name for names in gaps for name in names))
+        told += f" {len(gaps)} cannot be among the best, since not everything asked for is known of them: {what}."
+    return told
 
 
 def _ranked(ledger: Ledger, front: Sequence[Outcome]) -> list[Outcome]:

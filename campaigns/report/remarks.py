@@ -24,7 +24,8 @@ def remarks(ledger: Ledger) -> str:
             rows.append((last.at, [_number(outcome), candidate(outcome), text, last.by, _day(last.at)]))
     for change in ledger.changes:
         text = "; ".join(change.differences)
-        text += "; reference point and all hypervolumes are those of the new objectives" if change.anew else ""
+        what = "reference point and all hypervolumes are those" if len(ledger.spec.goals) > 1 else "the best is that"
+        text += f"; {what} of the new objectives" if change.anew else ""
         rows.append((change.at, ["", f"after round {change.round}", f"changed: {text}", change.by, _day(change.at)]))
     shown = [row for _, row in sorted(rows, key=lambda pair: pair[0])[-SHOWN:]]
     columns = ["", "Candidate", "What was said", "By", "When"]

@@ -2,7 +2,7 @@
 
 from eutectic.campaigns.analysis.credit import arm, gained, shares
 from eutectic.campaigns.analysis.labels import number
-from eutectic.campaigns.analysis.pareto import unreached
+from eutectic.campaigns.analysis.pareto import front, unreached
 from eutectic.campaigns.analysis.summary import asked, counted
 from eutectic.campaigns.file.sections import OptimizerPart
 from eutectic.campaigns.record.outcomes import Batch, Ledger, Outcome
@@ -18,16 +18,25 @@ def stages(ledger: Ledger) -> str:
     rows = [] if plain else [_stage(ledger, k, part) for k, part in enumerate(parts)]
     ends = [note for batch in ledger.batches for note in batch.notes if note.startswith("stage ")]
     columns = ["", "Optimizer", "Looks for", "Ends", "Rounds", "Evaluations", "Satisfying candidates after it"]
+    if not windowed(ledger):
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    flush = range(4, len(columns))
     lines = [paragraph(f"{note[:1].upper()}{note[1:]}.", "note") for note in ends]
     warning = paragraph(_capital(unreached(ledger.spec, ledger.reference, ledger.outcomes)), "warn")
-    return section("stages", "Stages", warning, table(columns, rows, numbers=[4, 5, 6]) if rows else "", *lines)
+    return section("stages", "Stages", warning, table(columns, rows, numbers=flush) if rows else "", *lines)
+
+
+def windowed(ledger: Ledger) -> bool:
+    """Is there anything to satisfy: a constraint, or a target with a tolerance?"""
+    return bool(ledger.spec.limits) or any(g.kind == "target" and g.tolerance > 0 for g in ledger.spec.goals)
 
 
 def _stage(ledger: Ledger, k: int, part: OptimizerPart) -> list[Text]:
     own = [batch.index for batch in ledger.batches if batch.stage == k]
     evaluations = sum(outcome.round in own for outcome in asked(ledger))
     until = [outcome for outcome in ledger.outcomes if own and outcome.round <= max(own)]
-    aim = "what satisfies every window" if part.goal == "satisfy" else "the Pareto front"
+    best = "the Pareto front" if len(ledger.spec.goals) > 1 else "the best value"
+    aim = "what satisfies every window" if part.goal == "satisfy" else best
     ends = [
         f"with {part.satisfied} satisfying candidates" if part.satisfied else "",
         f"after {part.evaluations} evaluations" if part.evaluations else "",
@@ -46,9 +55,12 @@ def credit(ledger: Ledger) -> str:
     gain = gained(ledger, ledger.outcomes)
     last = next(batch for batch in reversed(ledger.batches) if batch.index == mine[-1].round)
     rows = [_row(name, [o for o in mine if arm(o) == name], gain, last) for name in names]
-    columns = ["", "Last share", "Evaluations", "Hypervolume gain", "per evaluation", "per oracle second"]
+    many = len(ledger.spec.goals) > 1
+    gains = "Hypervolume gain" if many else "Improvement"
+    columns = ["", "Last share", "Evaluations", gains, "per evaluation", "per oracle second"]
+    first = "added to the hypervolume of" if many else "improved on the best of"
     note = (
-        "A candidate gains what it alone added to the hypervolume of all earlier rounds. Shares follow recent gains "
+        f"A candidate gains what it alone {first} all earlier rounds. Shares follow recent gains "
         "per cost; the sums here are over the whole campaign. The control proposes at random and keeps the least share."
     )
     return section("credit", "Credit", table(columns, rows, numbers=range(1, 6)), paragraph(note, "note"))
@@ -72,6 +84,7 @@ def known(ledger: Ledger) -> str:
     """A row a source of what was known before the start."""
     rows: list[list[Text]] = []
     sources: dict[str, list[Outcome]] = {}
+    best = {o.number for o in front(ledger)}
     for outcome in ledger.outcomes:
         if outcome.number <= 0:
             said = outcome.evaluations[0].provenance
@@ -79,9 +92,17 @@ def known(ledger: Ledger) -> str:
     for name, own in sorted(sources.items()):
         campaign = own[0].evaluations[0].provenance.get("campaign")
         kind = f"campaign {campaign}" if campaign else "table"
-        rows.append([name, kind, len(own), sum(o.status != "finished" for o in own), sum(o.feasible for o in own)])
-    columns = ["Source", "", "Rows", "Refused", "Feasible"]
-    return section("known", "Known before the start", table(columns, rows, numbers=[2, 3, 4])) if rows else ""
+        refused, feasible = sum(o.status != "finished" for o in own), sum(o.feasible for o in own)
+        rows.append([name, kind, len(own), refused, sum(o.number in best for o in own), feasible])
+    columns = ["Source", "Kind", "Rows", "Refused", "On the front", "Hold every constraint"]
+    keep = [
+        k
+        for k in range(len(columns))
+        if (k != 4 or len(ledger.spec.goals) > 1) and (k != 5 or bool(ledger.spec.limits))
+    ]
+    note = "Surrogates learn from these rows; they cost this campaign nothing and are not among its evaluations."
+    body = table([columns[k] for k in keep], [[row[k] for k in keep] for row in rows], numbers=range(2, len(keep)))
+    return section("known", "Known before the start", body, paragraph(note, "note")) if rows else ""
 
 
 def _capital(text: str | None) -> str:

@@ -1,9 +1,13 @@
+import math
 import re
+from dataclasses import replace
 
 import pytest
 
+from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.parity import Parities
 from eutectic.campaigns.figures import palette
+from eutectic.campaigns.figures.charts import objectives
 from eutectic.campaigns.report.markup import contents, section
 from eutectic.campaigns.report.page import STYLE, page
 from tests.campaigns import ledgers
@@ -76,3 +80,67 @@ def test_the_page_sorts_tables_by_keys_too_and_without_a_figure():
     assert "data-chart" not in html.replace("script[data-chart]", "")
     assert "document.createElement('button')" in html
     assert "aria-sort" in html
+
+
+def words(html):
+    """What a page says, without scripts, styles and the campaign file."""
+    return re.sub(r"<(script|style|pre).*?</\1>|<[^>]+>", " ", html, flags=re.S)
+
+
+def test_one_objective_has_no_front_and_no_hypervolume():
+    said = words(page(ledgers.single(), Parities()))
+    for word in ("front", "Pareto", "ypervolume", "Worst acceptable", "eference point"):
+        assert word not in said
+    assert "the best value" in said
+
+
+def test_without_constraints_nothing_satisfies_or_is_feasible():
+    said = words(page(ledgers.single(), Parities()))
+    for word in ("atisfy", "feasible", "onstraint"):
+        assert word not in said
+    bound = words(page(ledgers.alloy(), Parities()))
+    assert "that hold every constraint" in bound
+    assert "Satisfying candidates after it" in bound
+    assert "Satisfying candidates after it" in words(page(ledgers.many(), Parities()))  # its target has a window
+
+
+def test_a_reference_point_nobody_gave_is_said_to_be_chosen():
+    chosen = words(page(ledgers.many(), Parities()))
+    assert "None was given: it was chosen from the first results" in chosen
+    assert "was chosen" not in words(page(ledgers.alloy(), Parities()))
+
+
+def with_history(ledger):
+    """The ledger with two rows known before: one with everything, one of which no constraint is known."""
+    whole = [o for o in ledger.outcomes if o.feasible][:2]
+    first = replace(whole[0], number=0, round=-1, origin="history", id="h0")
+    excess = (math.nan,) * len(ledger.spec.limits)
+    second = replace(whole[1], number=-1, round=-1, origin="history", id="h1", excess=excess, feasible=False)
+    return replace(ledger, outcomes=(second, first, *ledger.outcomes))
+
+
+def test_rows_of_a_history_have_their_own_mark_and_words():
+    ledger = with_history(ledgers.alloy())
+    best = front(ledger)
+    traces = {t["name"]: t for t in objectives(ledger, best)["data"]}
+    before = traces["Known before"]
+    assert before["marker"]["symbol"] == "diamond-open"
+    assert len(before["x"]) + sum(o.number <= 0 for o in best) == 2
+    asked = [t for name, t in traces.items() if name in ("Evaluated", "Breaks a constraint", "Pareto front")]
+    assert sum(len(t["x"]) for t in asked) == len(ledger.finished) - len(before["x"])
+    tip = next(tip for tip in before["hovertext"] if "<b>#-1</b>" in tip)
+    assert "not known: Valence electron concentration" in tip
+    assert "breaks a constraint" not in tip
+    said = words(page(ledger, Parities()))
+    assert "2 rows known before the start, learned from" in said
+    assert "1 cannot be among the best" in said
+
+
+def test_a_row_of_a_history_on_the_front_keeps_its_mark():
+    ledger = ledgers.alloy()
+    top = front(ledger)[0]
+    ledger = replace(ledger, outcomes=(replace(top, number=0, round=-1, id="h0"), *ledger.outcomes))
+    symbols = next(t for t in objectives(ledger, front(ledger))["data"] if t["name"] == "Pareto front")["marker"][
+        "symbol"
+    ]
+    assert symbols.count("diamond") == 1

@@ -10,6 +10,7 @@ from eutectic.campaigns.analysis.before import breaks, earlier, lacking
 from eutectic.campaigns.analysis.labels import label, number, quantity, titled
 from eutectic.campaigns.analysis.summary import asked, said, title
 from eutectic.campaigns.figures.palette import ACCENT, CLEAR, GRID, INK, MUTED, ROUNDS, SHADE
+from eutectic.campaigns.figures.views import band, views
 from eutectic.campaigns.file.goals import Goal
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 
@@ -80,15 +81,23 @@ def objectives(ledger: Ledger, front: Sequence[Outcome]) -> Figure:
     columns = 1 if len(pairs) == 1 else 2 if m == 4 else 3
     rows = -(-len(pairs) // columns)
     traces: list[Trace] = []
-    axes: dict[str, object] = {}
+    axes: dict[str, dict[str, object]] = {}
+    names: dict[str, str] = {}
+    shapes: list[dict[str, object]] = []
     for i, pair in enumerate(pairs):
         mark = "" if i == 0 else str(i + 1)
         traces += [{**t, "xaxis": f"x{mark}", "yaxis": f"y{mark}"} for t in _pair(ledger, front, pair, first=i == 0)]
         goals = [ledger.spec.goals[j] for j in pair]
         axes |= {f"xaxis{mark}": axis(wanted(goals[0])), f"yaxis{mark}": axis(wanted(goals[1]))}
+        names |= {f"xaxis{mark}": goals[0].name, f"yaxis{mark}": goals[1].name}
+        shapes += [*band(goals[0], f"x{mark}", f"y{mark}"), *band(goals[1], f"y{mark}", f"x{mark}")]
     grid = {} if len(pairs) == 1 else {"grid": _grid(rows, columns)}
     height = 540 if len(pairs) == 1 else 90 + 330 * rows
-    return {"data": traces, "layout": layout(height, {**grid, **axes})}
+    choice = views(front, ledger.finished, names)
+    for name in names:
+        if choice:
+            axes[name]["range"] = choice[0]["layout"][f"{name}.range"]
+    return {"data": traces, "layout": layout(height, {**grid, **axes, "shapes": shapes}), "views": choice}
 
 
 def _grid(rows: int, columns: int) -> dict[str, object]:
@@ -215,7 +224,7 @@ def progress(ledger: Ledger) -> Figure:
         cross = {"size": 7, "symbol": "x-thin-open", "color": MUTED}
         marks["marker"] = EARLIER if keep is None else {"size": 8, "color": "#b8416b"} if keep else cross
         traces += [marks] if own else []
-    axes = {"xaxis": axis("Evaluation"), "yaxis": axis(wanted(goal))}
+    axes = {"xaxis": axis("Evaluation"), "yaxis": axis(wanted(goal)), "shapes": band(goal, "y", "x")}
     return {"data": traces, "layout": layout(420, axes)}
 
 

@@ -7,15 +7,17 @@ from eutectic.campaigns.analysis.labels import duration, label, measured, number
 from eutectic.campaigns.analysis.summary import asked, costs, counted, said
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.campaigns.report.markup import Html, Text, badge, candidate, paragraph, safe, section, table
-from eutectic.campaigns.report.overview import SHOWN, details
+from eutectic.campaigns.report.overview import SHOWN, described, details
 
 
 def decisions(ledger: Ledger) -> str:
     """Why each candidate was proposed, and what came of it."""
-    rows = [_decision(ledger, outcome) for outcome in reversed(asked(ledger))]
+    newest = asked(ledger)[::-1]
+    heads, cells, numbers = described(newest)
+    rows = [_decision(ledger, outcome, own) for outcome, own in zip(newest, cells, strict=True)]
     goals = [label(titled(g.name, g.distance)) for g in ledger.spec.goals]
     pairs = [text for goal in goals for text in (f"{goal} predicted", "measured")]
-    columns = ["", "Round", "Status", "Candidate", "Proposer", "Acquisition", *pairs, "P(feasible)", "Nearest"]
+    columns = ["", "Round", "Status", *heads, "Proposer", "Acquisition", *pairs, "P(feasible)", "Nearest"]
     if not ledger.spec.limits:  # then it is the probability that the evaluation succeeds, where anything failed
         columns[-2] = "P(succeeds)"
     if all(outcome.reason.feasibility is None for outcome in ledger.outcomes):
@@ -26,19 +28,19 @@ def decisions(ledger: Ledger) -> str:
         "bounds scaled to 1."
     )
     cut = f" The {SHOWN} newest of {len(rows)}; `campaign export --format json` has all." if len(rows) > SHOWN else ""
-    flush = [1, *range(5, len(columns) - 1)]
+    flush = [1, *(3 + k for k in numbers), *range(4 + len(heads), len(columns) - 1)]
     body = table(columns, rows[:SHOWN], numbers=flush, tall=True) if rows else ""
     return section("decisions", "Decisions", paragraph(note + cut, "note"), body) if rows else ""
 
 
-def _decision(ledger: Ledger, outcome: Outcome) -> list[Text]:
+def _decision(ledger: Ledger, outcome: Outcome, own: list[Text]) -> list[Text]:
     reason = outcome.reason
     near = f"#{outcome.neighbour} at {number(outcome.distance, 2)}" if outcome.neighbour is not None else "–"
     cells: list[Text] = [
         outcome.name,
         outcome.round + 1,
         badge(outcome.status),
-        candidate(outcome),
+        *own,
         reason.proposer,
     ]
     cells.append(number(reason.acquisition, 3))

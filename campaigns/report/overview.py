@@ -21,6 +21,8 @@ from eutectic.optimizers.models.diagnostics import doubts
 
 SHOWN = 500
 """Rows of a table at most; the export has all."""
+MAX_COLUMNS = 12
+"""Variables that have a column each."""
 
 
 def head(ledger: Ledger, front: Sequence[Outcome]) -> str:
@@ -196,13 +198,28 @@ def _candidates(ledger: Ledger, outcomes: Sequence[Outcome]) -> str:
         return ""
     goals = ledger.spec.goals
     names = list(dict.fromkeys([*(g.name for g in goals), *(x.property for x in ledger.spec.limits)]))
+    heads, cells, flush = described(outcomes[:SHOWN])
     rows: list[list[Text]] = [
-        [o.name, candidate(o),
+        [o.name, *own,
          *(said(name, o, goals).removesuffix(quantity(title_of(goals, name))[1]) for name in names), o.origin, o.id]
-        for o in outcomes[:SHOWN]
+        for o, own in zip(outcomes[:SHOWN], cells, strict=True)
     ]  # fmt: skip
-    columns = ["", "Candidate", *(label(title_of(goals, name)) for name in names), "Proposed by", "Id"]
-    return "<h3>Best candidates</h3>" + table(columns, rows, numbers=range(2, 2 + len(names)), tall=len(rows) > 15)
+    columns = ["", *heads, *(label(title_of(goals, name)) for name in names), "Proposed by", "Id"]
+    numbers = [1 + k for k in flush] + list(range(1 + len(heads), 1 + len(heads) + len(names)))
+    return "<h3>Best candidates</h3>" + table(columns, rows, numbers=numbers, tall=len(rows) > 15)
+
+
+def described(outcomes: Sequence[Outcome]) -> tuple[list[str], list[list[Text]], list[int]]:
+    """What candidates are in a table: headings, cells (a row an outcome), and which of these columns are numbers.
+
+    Parameters have a column each; compositions, and more than twelve variables, are one column of words.
+    """
+    names = variable_names(outcomes)
+    if any(o.composition for o in outcomes) or not 0 < len(names) <= MAX_COLUMNS:
+        return ["Candidate"], [[candidate(o)] for o in outcomes], []
+    rows: list[list[Text]] = [[shown(o.variables.get(name)) for name in names] for o in outcomes]
+    texts = {name for o in outcomes for name, value in o.variables.items() if isinstance(value, str)}
+    return [label(name) for name in names], rows, [k for k, name in enumerate(names) if name not in texts]
 
 
 def hypervolume(ledger: Ledger) -> str:

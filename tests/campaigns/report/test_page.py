@@ -8,6 +8,7 @@ from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.parity import Parities
 from eutectic.campaigns.figures import palette
 from eutectic.campaigns.figures.charts import objectives
+from eutectic.campaigns.figures.views import views
 from eutectic.campaigns.report.markup import contents, section
 from eutectic.campaigns.report.page import STYLE, page
 from tests.campaigns import ledgers
@@ -144,3 +145,35 @@ def test_a_row_of_a_history_on_the_front_keeps_its_mark():
         "symbol"
     ]
     assert symbols.count("diamond") == 1
+
+
+def test_parameters_have_a_column_each_and_compositions_one():
+    html = page(ledgers.single(), Parities())
+    heads = [re.findall(r"<th[^>]*>(.*?)</th>", head) for head in re.findall(r"<thead>.*?</thead>", html)]
+    best = next(head for head in heads if "Id" in head)
+    assert best[1:4] == ["Temperature (K)", "Passes", "Gas"]
+    decisions = next(head for head in heads if "Nearest" in head)
+    assert decisions[3:6] == ["Temperature (K)", "Passes", "Gas"]
+    assert "Candidate" in page(ledgers.alloy(), Parities())
+
+
+def test_the_band_of_a_target_is_drawn_over_its_axis():
+    ledger = ledgers.many()
+    shapes = objectives(ledger, front(ledger))["layout"]["shapes"]
+    assert [(s["xref"], s["x0"], s["x1"]) for s in shapes] == [("x", 0.9, 1.1), ("x2", 0.9, 1.1)]
+    assert all(s["yref"].endswith("domain") for s in shapes)
+
+
+def test_a_small_front_is_zoomed_to_and_everything_is_one_press_away():
+    ledger = ledgers.alloy()
+    near = [o for o in ledger.finished if o.feasible][:2]
+    names = {"xaxis": ledgers.B, "yaxis": ledgers.USFE}
+    wild = {ledgers.B: 1000.0, ledgers.USFE: -1000.0}
+    far = replace(near[0], number=99, values={**near[0].values, **wild})
+    close, everything = views(near, [*near, far], names)
+    for axis, name in names.items():
+        low, high = close["layout"][f"{axis}.range"]
+        assert all(low < o.values[name] < high for o in near)
+        assert not low < far.values[name] < high
+        assert everything["layout"][f"{axis}.autorange"] is True
+    assert views(near, near, names) == []

@@ -129,8 +129,9 @@ def test_rows_of_a_history_have_their_own_mark_and_words():
     assert len(before["x"]) + sum(o.number <= 0 for o in best) == 2
     asked = [t for name, t in traces.items() if name in ("Evaluated", "Breaks a constraint", "Pareto front")]
     assert sum(len(t["x"]) for t in asked) == len(ledger.finished) - len(before["x"])
-    tip = next(tip for tip in before["hovertext"] if "<b>#-1</b>" in tip)
+    tip = next(tip for tip in before["hovertext"] if "not known" in tip)
     assert "not known: Valence electron concentration" in tip
+    assert len([tip for tip in before["hovertext"] if "not known" in tip]) == 1
     assert "breaks a constraint" not in tip
     said = words(page(ledger, Parities()))
     assert "2 rows known before the start, learned from" in said

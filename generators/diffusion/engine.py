@@ -10,6 +10,8 @@ from eutectic.generators.conditions import Conditions
 from eutectic.generators.diffusion import requests
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal
 from eutectic.generators.structures.identity import identity
+from eutectic.generators.wyckoff.engine import FIELDS as WYCKOFF
+from eutectic.generators.wyckoff.requests import refusal as refused_proposal
 
 ENGINE = "diffusion"
 VERSION = 1
@@ -34,6 +36,9 @@ class Diffusion:
     """Of the choice of elements."""
     interpolant: Interpolant = "flow"
     """How a checkpoint is trained; drawing follows the checkpoint."""
+    proposals: str = ""
+    """A checkpoint of `wyckoff`, such as `wyckoff-1`, whose crystals are refined with their symmetry: a flow follows
+    them on the last fifth of its way. Without it crystals come from noise."""
     tries: int = 4
     """Crystals that are drawn for each asked for, at most, until one has no overlapping atoms."""
 
@@ -51,8 +56,12 @@ class Diffusion:
         return replace(self, weights=str(Path(folder) / self.weights)) if self.weights else self
 
     def check(self) -> None:
-        """ValueError where the checkpoint is missing, of another engine or version, or damaged."""
-        self._card()
+        """ValueError where the checkpoint is missing, of another engine or version, or no flow where one is needed."""
+        kind = self._card()["interpolant"]
+        if self.proposals and kind != "flow":
+            raise ValueError(f"proposals: they are refined by a flow, and {self.weights} was trained for {kind}")
+        if self.proposals:
+            checkpoints.read_card(self.proposals, "wyckoff")
 
     def card(self) -> dict[str, Any]:
         """What the checkpoint says of itself."""
@@ -74,6 +83,8 @@ class Diffusion:
 
     def understands(self) -> frozenset[str]:
         """What it can be asked for: conditions, and the properties its checkpoint was trained with."""
+        if self.proposals:
+            return WYCKOFF | set(checkpoints.read_card(self.proposals, "wyckoff")["properties"])
         return FIELDS | set(self._card()["properties"])
 
     @property
@@ -87,6 +98,7 @@ class Diffusion:
         options = {
             "weights": self._card()["sha256"],
             "steps": self.steps,
+            "proposals": self.proposals and checkpoints.read_card(self.proposals, "wyckoff")["sha256"],
             "temperature": self.temperature,
             "tries": self.tries,
         }
@@ -94,6 +106,10 @@ class Diffusion:
 
     def refuse(self, conditions: Conditions) -> str:
         """Why no crystal could be so; "" where one could."""
+        if self.proposals and self._card()["interpolant"] != "flow":
+            return "proposals are refined by a flow alone"
+        if self.proposals:
+            return refused_proposal(conditions, checkpoints.read_card(self.proposals, "wyckoff"))
         card = self._card()
         known = {int(z) for z in card["elements"]}
         return requests.refusal(conditions, known, int(card["most_atoms"]))
@@ -102,5 +118,5 @@ class Diffusion:
         """One crystal or refusal a pair; the same whatever is drawn beside it."""
         from eutectic.generators.diffusion import generator
 
-        sampling = generator.Sampling(self.weights, self.steps, self.temperature, self.tries)
+        sampling = generator.Sampling(self.weights, self.steps, self.temperature, self.tries, self.proposals)
         return generator.drawn(sampling, self.checkpoint, conditions, draws)

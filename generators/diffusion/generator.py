@@ -12,11 +12,15 @@ from eutectic.generators.conditions import Conditions
 from eutectic.generators.diffusion import motif as motifs
 from eutectic.generators.diffusion.network import MASK, PeriodicNetwork
 from eutectic.generators.diffusion.recipe import ENGINE, loaded
+from eutectic.generators.diffusion.refining import refined
 from eutectic.generators.diffusion.requests import number, refusal
 from eutectic.generators.diffusion.solving import Crystal, Order, Standard, Way, solve
 from eutectic.generators.diffusion.torus import Array
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal, seeded
+from eutectic.generators.wyckoff import generator as wyckoff
 
+PROPOSED_AT = 0.8
+"""Temperature of the geometry of proposals, the default of `wyckoff`."""
 OVERLAP = 0.6
 """Of the sum of covalent radii: atoms nearer than that lie upon each other, as for structure files."""
 USUAL_OVER_RADII = 1.15
@@ -31,6 +35,7 @@ class Sampling:
     steps: int
     temperature: float
     tries: int
+    proposals: str = ""
 
 
 @functools.lru_cache(maxsize=4)
@@ -45,6 +50,10 @@ def drawn(
 ) -> list[GeneratedStructure | Refusal]:
     """One answer a pair, in order; `identity` is the engine's, and seeds the draws."""
     card, network, standard = _ready(options.weights, checkpoints.read_card(options.weights, ENGINE)["sha256"])
+    if options.proposals and card["interpolant"] != "flow":
+        return [Refusal("proposals are refined by a flow alone", c, d) for c, d in zip(conditions, draws, strict=True)]
+    if options.proposals:
+        return _refined(options, identity, (network, standard), conditions, draws)
     way = Way(card["interpolant"], options.steps, options.temperature)
     known, most = {int(z) for z in card["elements"]}, int(card["most_atoms"])
     reasons = [refusal(wanted, known, most) for wanted in conditions]
@@ -65,6 +74,28 @@ def drawn(
         else:
             said = reasons[i] or f"overlapping atoms in {options.tries} tries"
             answers.append(Refusal(said, wanted, draw))
+    return answers
+
+
+def _refined(
+    options: Sampling,
+    identity: str,
+    ready: tuple[PeriodicNetwork, Standard],
+    conditions: Sequence[Conditions],
+    draws: Sequence[int],
+) -> list[GeneratedStructure | Refusal]:
+    """Crystals of the Wyckoff generator on the last part of a flow's way; as proposed where that ends in overlaps."""
+    sampling = wyckoff.Sampling(options.proposals, 1.0, PROPOSED_AT, options.tries)
+    proposed = wyckoff.genes_drawn(sampling, identity, conditions, draws)
+    pairs = [(i, said[0]) for i, said in enumerate(proposed) if not isinstance(said, str)]
+    ends = refined(*ready, [gene for _, gene in pairs], steps=options.steps)
+    kept = {i: end if _sound(end.crystal()) else gene for (i, gene), end in zip(pairs, ends, strict=True)}
+    answers: list[GeneratedStructure | Refusal] = []
+    for i, (said, wanted, draw) in enumerate(zip(proposed, conditions, draws, strict=True)):
+        if isinstance(said, str):
+            answers.append(Refusal(said, wanted, draw))
+        else:
+            answers.append(wyckoff.generated(kept[i], wanted, identity, draw, said[1]))
     return answers
 
 

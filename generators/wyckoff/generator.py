@@ -64,28 +64,32 @@ def drawn(
     options: Sampling, identity: str, conditions: Sequence[Conditions], draws: Sequence[int]
 ) -> list[GeneratedStructure | Refusal]:
     """One answer a pair, in order; `identity` is the engine's, and seeds the draws."""
-    ready = networks(options.weights)
-    answers: dict[int, GeneratedStructure | Refusal] = {}
-    asked: list[tuple[int, Request]] = []
-    for i, (wanted, draw) in enumerate(zip(conditions, draws, strict=True)):
-        reason = refusal(wanted, ready.checkpoint.card)
-        if reason:
-            answers[i] = Refusal(reason, wanted, draw)
+    answers: list[GeneratedStructure | Refusal] = []
+    genes = genes_drawn(options, identity, conditions, draws)
+    for said, wanted, draw in zip(genes, conditions, draws, strict=True):
+        if isinstance(said, str):
+            answers.append(Refusal(said, wanted, draw))
         else:
-            asked.append((i, _request(wanted, ready, np.random.default_rng(_seeds(identity, draw)))))
+            answers.append(generated(said[0], wanted, identity, draw, said[1]))
+    return answers
+
+
+def genes_drawn(
+    options: Sampling, identity: str, conditions: Sequence[Conditions], draws: Sequence[int]
+) -> list[tuple[Gene, float] | str]:
+    """A gene with geometry and ln of its probability a pair, or why there is none."""
+    ready = networks(options.weights)
+    reasons = [refusal(wanted, ready.checkpoint.card) for wanted in conditions]
+    asked = [
+        (i, _request(conditions[i], ready, np.random.default_rng(_seeds(identity, draws[i]))))
+        for i, reason in enumerate(reasons)
+        if not reason
+    ]
     made: dict[int, tuple[Gene, float]] = {}
     for _ in range(GENES):
-        waiting = [(i, request) for i, request in asked if i not in made]
-        made |= _made(options, ready, waiting)
-    for i, _ in asked:
-        wanted, draw = conditions[i], draws[i]
-        if i in made:
-            answers[i] = _generated(made[i][0], wanted, identity, draw, made[i][1])
-        else:
-            answers[i] = Refusal(
-                f"overlapping or scattered atoms in {GENES} genes of {options.tries} tries", wanted, draw
-            )
-    return [answers[i] for i in range(len(answers))]
+        made |= _made(options, ready, [(i, request) for i, request in asked if i not in made])
+    scattered = f"overlapping or scattered atoms in {GENES} genes of {options.tries} tries"
+    return [made.get(i, reason or scattered) for i, reason in enumerate(reasons)]
 
 
 def _made(options: Sampling, ready: Networks, asked: Sequence[tuple[int, Request]]) -> dict[int, tuple[Gene, float]]:
@@ -122,7 +126,8 @@ def _request(wanted: Conditions, ready: Networks, rng: np.random.Generator) -> R
     )
 
 
-def _generated(gene: Gene, wanted: Conditions, identity: str, draw: int, log_probability: float) -> GeneratedStructure:
+def generated(gene: Gene, wanted: Conditions, identity: str, draw: int, log_probability: float) -> GeneratedStructure:
+    """The crystal of a gene."""
     lattice, fractional, numbers = gene.crystal()
     return GeneratedStructure(
         lattice=lattice,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from eutectic.generators.wyckoff.table import PRIMITIVE, Array, Index, Position, family, table
+from eutectic.generators.wyckoff.table import PRIMITIVE, Array, Index, Position, centring_of, family, table
 
 SYMPREC_ANGSTROM = 0.1
 """How far atoms may be from a symmetry, as the sets CDVAE made from the Materials Project take it."""
@@ -85,18 +85,13 @@ def encode(cell: Array, fractional: Array, numbers: Index, symprec: float = SYMP
     letters, elements, points = _orbits(data)
     sites, shape = _best(group, letters, elements, points, np.asarray(data.std_lattice, dtype=float))
     gene = Gene(group, sites, (shape[0], shape[1], shape[2], shape[3], shape[4], shape[5]))
-    expected = sum(len(p) for p in points) // round(1 / abs(np.linalg.det(PRIMITIVE[centring(group)])))
+    expected = sum(len(p) for p in points) // round(1 / abs(np.linalg.det(PRIMITIVE[centring_of(group)])))
     if gene.atoms != expected:
         raise ValueError(f"{gene.atoms} atoms by its positions, {expected} in its cell")
     return gene
 
 
-def centring(group: int) -> str:
-    """Centring letter of a group."""
-    return table().centring[group - 1]
-
-
-def _shape(group: int, vectors: Array) -> list[float]:
+def shape_of(group: int, vectors: Array) -> list[float]:
     """Edges in angstrom and angles in degrees of rows (3, 3), those angles set right that the group's family fixes."""
     edges = np.linalg.norm(vectors, axis=1)
     unit = vectors / edges[:, None]
@@ -134,7 +129,7 @@ def _best(
         if sites is not None and any(table().polar[group - 1]):
             sites = _at_origin(group, sites)
         if sites is not None:
-            shape = _shape(group, np.linalg.inv(rotation).T @ vectors)
+            shape = shape_of(group, np.linalg.inv(rotation).T @ vectors)
             described.append((_key(sites), shape, sites))
     if not described:
         raise ValueError(f"the coordinates fit no Wyckoff positions of space group {group}")
@@ -202,6 +197,6 @@ def _at_origin(group: int, sites: tuple[Site, ...]) -> tuple[Site, ...] | None:
 def _all(position: Position, parameters: Array) -> Array:
     """Points of a site in the conventional cell, those of the centring included (m, 3)."""
     points = position.coordinates(parameters)
-    basis = PRIMITIVE[centring(position.group)]
+    basis = PRIMITIVE[centring_of(position.group)]
     inside = {tuple(np.round(np.array(k) @ basis, 6) % 1) for k in np.ndindex(3, 3, 3)}
     return np.concatenate([points + np.array(v) for v in sorted(inside)])

@@ -161,3 +161,8 @@ def _polar(general: Position) -> tuple[bool, bool, bool]:
 def family(group: int) -> int:
     """Place in SYSTEMS: 0 triclinic to 5 cubic."""
     return int(np.searchsorted(SYSTEMS, group))
+
+
+def centring_of(group: int) -> str:
+    """Letter of a group's centring."""
+    return table().centring[group - 1]

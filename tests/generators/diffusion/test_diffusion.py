@@ -1,6 +1,7 @@
 """Claims about the diffusion engine, by networks that were trained for seconds on crystals of our own."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,8 +16,11 @@ from eutectic.generators.diffusion.interpolants import advanced, between, target
 from eutectic.generators.diffusion.lattice import rows_of, six
 from eutectic.generators.diffusion.network import PeriodicNetwork, Shape, State, Step
 from eutectic.generators.diffusion.recipe import Recipe, adapted, fine_tuned_parts, learn
+from eutectic.generators.diffusion.refining import refined
+from eutectic.generators.diffusion.solving import Standard
 from eutectic.generators.diffusion.torus import paired, scale_of_score, score, wrapped
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal
+from eutectic.generators.wyckoff.genes import encode
 from tests.generators.wyckoff.crystals import structures
 
 DESCRIBED = {"training_set": {"name": "our own"}, "licence": "MIT"}
@@ -206,3 +210,39 @@ def test_a_new_property_changes_nothing_before_it_is_trained_and_then_alone_is_t
     said = network(State(at.cells, at.fractional, at.types, at.inside, at.time, given))
     torch.autograd.backward(said.cells.sum())
     assert float(network.properties["bulk_modulus_gpa"].last.weight.grad.abs().max()) > 0
+
+
+def test_refining_moves_a_crystal_and_keeps_group_positions_and_formula_whatever_the_network_says():
+    whole = structures()
+    genes = [encode(*whole.crystal(i)) for i in range(len(whole))]
+    network = PeriodicNetwork(Shape(width=32, layers=2)).eval()
+    standard = Standard((1.0, 1.0, 1.0, 0.0, 0.0, 0.0), (0.3, 0.3, 0.3, 0.1, 0.1, 0.1))
+    ends = refined(network, standard, genes, begin=0.9, steps=3)
+    assert refined(network, standard, genes[3:4], begin=0.9, steps=3) == ends[3:4]
+    for gene, end in zip(genes, ends, strict=True):
+        assert [(s.position, s.element) for s in end.sites] == [(s.position, s.element) for s in gene.sites]
+        again = encode(*end.crystal(), symprec=1e-4)
+        assert again.group == gene.group
+        assert again.atoms == gene.atoms
+        assert end.cell != gene.cell
+        before, after = ([p for s in g.sites for p in s.parameters] for g in (gene, end))
+        assert before != after or not before
+
+
+def test_proposals_with_symmetry_are_refined_and_keep_what_was_asked_for(engine):
+    refining = replace(engine, proposals="wyckoff-1", steps=4)
+    if engine.card()["interpolant"] != "flow":
+        with pytest.raises(ValueError, match=r"refined by a flow, and .* trained for diffusion"):
+            refining.check()
+        return
+    refining.check()
+    wanted = Conditions(formula="SrTiO3", space_groups=(221,), atoms=(5, 5))
+    made = crystals(refining.draw([wanted] * 3, [0, 1, 2]))
+    assert made
+    for one in made:
+        assert one.space_group == 221
+        assert encode(one.lattice, one.fractional, one.numbers, symprec=1e-3).group == 221
+        assert sorted(one.numbers) == [8, 8, 8, 22, 38]
+        assert one.log_probability is not None
+    assert "space_groups" in refining.understands()
+    assert refining.checkpoint != engine.checkpoint

@@ -121,15 +121,20 @@ class PeriodicLearner:
         return losses(self.kind, said, noise, crystal, time, types)
 
     def _noise(self, crystal: State, rng: np.random.Generator) -> State:
-        """Normal cells; in a flow uniform points, each given to the atom it is nearest to on the whole."""
+        """Normal cells; in a flow uniform points, each given to the nearest atom of its element, on the whole.
+
+        Not across elements: which of them a point of the noise belongs to is given when a structure is predicted.
+        """
         b, n = crystal.types.shape
         cells = torch.tensor(rng.normal(size=(b, 6)), dtype=torch.float32)
         if self.kind == "diffusion":
             fractional = rng.normal(size=(b, n, 3))
         else:
             fractional = rng.random((b, n, 3))
-            places = crystal.fractional.numpy()
-            for i, size in enumerate(crystal.inside.sum(dim=1).tolist()):
-                fractional[i, :size] = fractional[i, paired(fractional[i, :size], places[i, :size])]
+            places, types = crystal.fractional.numpy(), crystal.types.numpy()
+            for i in range(b):
+                for element in np.unique(types[i][types[i] > MASK]):
+                    alike = np.flatnonzero(types[i] == element)
+                    fractional[i, alike] = fractional[i, alike[paired(fractional[i, alike], places[i, alike])]]
         noise = torch.tensor(fractional, dtype=torch.float32)
         return State(cells, noise, crystal.types, crystal.inside, torch.zeros(b), crystal.targets)

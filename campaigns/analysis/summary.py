@@ -9,6 +9,7 @@ from eutectic.campaigns.analysis.labels import duration, formula, measured, numb
 from eutectic.campaigns.analysis.leaning import leaning_sentence, still
 from eutectic.campaigns.file.goals import Goal
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.generators.representations.chemical_formulas import fractions
 from eutectic.generators.representations.elements import SYMBOLS
 
 
@@ -29,7 +30,7 @@ def asked(ledger: Ledger) -> tuple[Outcome, ...]:
 
 
 def title(outcome: Outcome) -> str:
-    """The candidate in a few words: a formula in atomic per cent, and its variables as far as that does not say them.
+    """The candidate in a few words: its formula as given, else in atomic per cent, and the variables it does not say.
 
     Beside the amounts of elements, those are all the others; beside a formula that is chosen or spelt, none.
     """
@@ -37,8 +38,19 @@ def title(outcome: Outcome) -> str:
     if outcome.composition:
         others = {name: own[name] for name in own if name.rpartition(".")[2] not in SYMBOLS}
         beside = others if len(others) < len(own) else {}
-        return ", ".join([formula(outcome.composition), *(f"{name} {shown(value)}" for name, value in beside.items())])
+        called = _given(outcome) or formula(outcome.composition)
+        return ", ".join([called, *(f"{name} {shown(value)}" for name, value in beside.items())])
     return ", ".join(f"{name} {shown(value)}" for name, value in own.items())
+
+
+def _given(outcome: Outcome) -> str:
+    """The formula among its variables that says its composition, as it was written (`TlHfI3`); "" where none does."""
+    made = {element: x for element, x in (outcome.composition or {}).items() if x > 0}
+    for text in outcome.variables.values():
+        own = fractions(text) if isinstance(text, str) else None
+        if own is not None and own.keys() == made.keys() and all(abs(own[e] - made[e]) < 1e-6 for e in own):
+            return str(text)
+    return ""
 
 
 def shown(value: float | int | str | None) -> str:

@@ -25,7 +25,8 @@ SYMBOLS = {
     "ohm": "Ω", "mohm": "mΩ", "uohm": "µΩ", "kohm": "kΩ", "siemens": "S", "hz": "Hz", "khz": "kHz", "mhz": "MHz",
     "ghz": "GHz", "thz": "THz", "tesla": "T", "mtesla": "mT", "oe": "Oe", "koe": "kOe", "emu": "emu", "mub": "μB",
     "c": "C", "uc": "µC", "f": "F", "mf": "mF", "uf": "µF", "nf": "nF", "pf": "pF", "n": "N", "mn": "mN", "kn": "kN",
-    "debye": "D", "rpm": "rpm", "hv": "HV", "hrc": "HRC", "hb": "HB", "sccm": "sccm", "cp": "cP", "lm": "lm",
+    "debye": "D", "rpm": "rpm", "hv": "HV", "hrc": "HRC", "hb": "HB", "hbw": "HBW", "hra": "HRA",
+    "hrb": "HRB", "hk": "HK", "degc": "°C", "sccm": "sccm", "cp": "cP", "lm": "lm",
     "lx": "lx", "cd": "cd",
 }  # fmt: skip
 """Unit tokens as they end a property's name, and how they are printed."""
@@ -33,8 +34,12 @@ POWERS = frozenset(["m", "cm", "mm", "um", "nm", "pm", "km", "angstrom", "bohr",
 """Tokens that may be followed by a power, as in `cm2`."""
 LONELY = frozenset(["k", "s", "h", "v", "a", "w", "j", "l"])
 """One-letter tokens that are a unit even when they stand alone at the end of a name."""
-SHARES = {"at": "at.", "wt": "wt.", "vol": "vol.", "mol": "mol"}
+SHARES = {"at": "at.", "wt": "wt.", "vol": "vol.", "mol": "mol", "mass": "mass "}
 """What stands before `percent`."""
+CELSIUS = frozenset([("deg", "c"), ("deg", "C"), ("degrees", "celsius"), ("degree", "celsius")])
+"""Ways to write degrees Celsius in several tokens; `celsius` and `degc` are one."""
+ROOT_OF_METRE = frozenset([("sqrt", "m"), ("m0", "5"), ("m05",), ("m0p5",), ("m", "half")])
+"""Ways to write the root of a metre behind the `mpa` of fracture toughness."""
 RECIPROCAL = frozenset(["k", "s", "ms", "us", "ns", "ps", "min", "h", "m", "cm", "mm", "um", "nm", "angstrom", "gpa"])
 """Tokens that are a unit by themselves under the stroke: `thermal_expansion_per_k` is in 1/K."""
 PRICED = frozenset(["price", "cost", "energy", "charge", "mass", "volume", "power", "heat", "enthalpy", "entropy"])
@@ -103,7 +108,9 @@ def _product(tokens: Sequence[str]) -> str:
     """The printed unit when every token is part of one, else ""."""
     if len(tokens) == 2 and tokens[1] == "percent" and tokens[0] in SHARES:
         return f"{SHARES[tokens[0]]}%"
-    if tuple(tokens) in (("mpa", "sqrt", "m"), ("MPa", "sqrt", "m")):
+    if tuple(tokens) in CELSIUS:
+        return "°C"
+    if tuple(tokens[:1]) in (("mpa",), ("MPa",)) and tuple(tokens[1:]) in ROOT_OF_METRE:
         return "MPa·√m"
     symbols = [symbol(token) for token in tokens]
     lone = len(tokens) == 1 and len(tokens[0]) == 1 and tokens[0] not in LONELY

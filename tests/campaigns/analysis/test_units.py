@@ -38,6 +38,16 @@ ROOT = Path(eutectic.__file__).resolve().parent
         ("spin_speed_rpm", "Spin speed (rpm)"),
         ("hardness_hv", "Hardness (HV)"),
         ("toughness_mpa_sqrt_m", "Toughness (MPa·√m)"),
+        ("toughness_mpa_m0_5", "Toughness (MPa·√m)"),
+        ("toughness_MPa_m05", "Toughness (MPa·√m)"),
+        ("hardness_hrc", "Hardness (HRC)"),
+        ("hardness_hbw", "Hardness (HBW)"),
+        ("temperature_celsius", "Temperature (°C)"),
+        ("temperature_degc", "Temperature (°C)"),
+        ("temperature_deg_c", "Temperature (°C)"),
+        ("conductivity_MS_per_m", "Conductivity (MS/m)"),
+        ("conductivity_megasiemens_per_m", "Conductivity (MS/m)"),
+        ("oxygen_ppm", "Oxygen (ppm)"),
         ("volume_l", "Volume (L)"),
         ("current_density_ma_per_cm2", "Current density (mA/cm²)"),
         ("content_wt_percent", "Content (wt.%)"),
@@ -103,7 +113,25 @@ def test_printed_symbols_are_units_that_pint_knows() -> None:
     for line in ("USD = [money]", "EUR = 1 * USD", "GBP = 1 * USD", "atom = [atom]", "sccm = 1 mL/min", "ppb = 1e-9"):
         registry.define(line)
     registry.define("Torr = torr")
-    own = {"HV", "HRC", "HB", "emu", "μB", "f.u.", "Ha", "°", "%", "cP", "D", "a₀", "Ry"}  # scales, or symbols of ours
+    own = {
+        "HV",
+        "HK",
+        "HRA",
+        "HRB",
+        "HRC",
+        "HB",
+        "HBW",
+        "emu",
+        "μB",
+        "f.u.",
+        "Ha",
+        "°",
+        "%",
+        "cP",
+        "D",
+        "a₀",
+        "Ry",
+    }  # or of ours
     for token, shown in SYMBOLS.items():
         if shown not in own:
             assert registry.Unit(shown.replace("Ω", "ohm").replace("Torr", "torr").replace("°C", "degC")) is not None, (

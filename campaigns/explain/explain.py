@@ -79,20 +79,25 @@ def explain(ledger: Ledger, wanted: Wanted | None = None) -> Explanation:
     found = learned(ledger, problem)
     _require(wanted, [one.name for one in found] or [goal.name for goal in ledger.spec.goals])
     shown = _shown(ledger, wanted.candidate)
-    asked = _Asked(ledger, problem.space, inputs_of(problem.space), shown)
+    asked = _Asked(ledger, problem.space, inputs_of(problem.space), shown, _shown(ledger, None))
     if not found:
         note = f"Fewer than {LEAST} evaluations to learn from: nothing to explain yet."
         return asked.explanation((), (note,))
     rng = np.random.default_rng([ledger.spec.seed, len(ledger.finished)])
     around = surroundings(problem.space, rng) if shown else None
     made = [
-        asked.explained(one, found, around, threshold_of(ledger, one, wanted.thresholds), rng)
-        for one in found
+        asked.explained(one, found, around, threshold_of(ledger, one, wanted.thresholds), _source(ledger, k))
+        for k, one in enumerate(found)
         if wanted.property in (None, one.name)
     ]
     whole = asked.explanation(tuple(made), _notes(ledger, shown, wanted))
     best = front(ledger) if wanted.whole else []
     return replace(whole, leanings=beyond(problem.space, best, found, leanings(ledger, best)))
+
+
+def _source(ledger: Ledger, output: int) -> np.random.Generator:
+    """Randomness of one output's own, so that its numbers are the same whatever else is asked for."""
+    return np.random.default_rng([ledger.spec.seed, len(ledger.finished), output])
 
 
 def _require(wanted: Wanted, known: Sequence[str]) -> None:
@@ -145,6 +150,9 @@ class _Asked:
     space: Space
     inputs: Inputs
     shown: Sequence[Outcome]
+    """Explained one by one."""
+    best: Sequence[Outcome]
+    """Of the front, what is explained where nobody is named."""
 
     def explained(
         self,
@@ -158,7 +166,7 @@ class _Asked:
         swarm = self.swarm(one, rng)
         rise, error = permutation(one.mean, one.X, one.y, self.inputs, rng)
         weight = lasso(one.X, one.y, self.inputs)
-        size = np.abs(np.array(swarm.values)).mean(0)
+        size = np.abs(np.array(swarm.values[: len(self.common_rows())])).mean(0)
         ranking = Ranking(_plain(size), _plain(rise), _plain(error), _plain(weight))
         some = () if around is None else _spaced(self.shown, CANDIDATES)
         changes = tuple(self.change(one, every, o, around, aim, rng) for o in some if around is not None)
@@ -168,7 +176,7 @@ class _Asked:
 
     def swarm(self, one: Learned, rng: np.random.Generator) -> Swarm:
         """SHAP values of the candidates explained alone and of others, evenly spaced over the campaign."""
-        outcomes, d = self.explained_rows(), self.inputs.d
+        outcomes, d = self.common_rows(), self.inputs.d
         X = np.array([o.x for o in outcomes], dtype=float)
         sets = 2**d if d <= EXACT else 2 * PERMUTATIONS * (d + 1) + 144
         most = PREDICTIONS * min(1.0, 100 / len(one.X)) / (sets * len(X))
@@ -178,11 +186,16 @@ class _Asked:
         known = np.isfinite(sizes)
         enough = known.mean(0) >= SEEN
         pairs = np.where(enough, np.where(known, sizes, 0).sum(0) / np.maximum(known.sum(0), 1), np.nan)
+        others = [o for o in self.shown if o.number not in {known.number for known in outcomes}]
+        values = found.values
+        if others:  # after the rest, which says the same whoever is named
+            own = shapley(one.mean, np.array([o.x for o in others], dtype=float), behind, self.inputs, rng)
+            values = np.concatenate([values, own.values])
         return Swarm(
             base=found.base,
-            numbers=tuple(o.number for o in outcomes),
-            predicted=_plain(found.base + found.values.sum(1)),
-            values=tuple(_plain(row) for row in found.values),
+            numbers=tuple(o.number for o in (*outcomes, *others)),
+            predicted=_plain(found.base + values.sum(1)),
+            values=tuple(_plain(row) for row in values),
             interactions=tuple(_nullable(row) for row in pairs),
             background=len(behind),
             exact=d <= EXACT,
@@ -190,7 +203,12 @@ class _Asked:
 
     def explained_rows(self) -> list[Outcome]:
         """Outcomes whose SHAP values are computed, by number."""
-        chosen = {o.number: o for o in self.shown}
+        chosen = {o.number: o for o in (*self.common_rows(), *self.shown)}
+        return [chosen[k] for k in sorted(chosen)]
+
+    def common_rows(self) -> list[Outcome]:
+        """The same whoever is named: the front's and others, by number; what is said of all follows from them."""
+        chosen = {o.number: o for o in self.best}
         rest = [o for o in self.ledger.finished if o.number not in chosen and not o.aside]
         chosen |= {o.number: o for o in _spaced(rest, max(ROWS - len(chosen), OTHERS))}
         return [chosen[k] for k in sorted(chosen)]

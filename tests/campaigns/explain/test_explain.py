@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,6 +103,23 @@ def test_a_threshold_and_a_candidate_can_be_named(process):
     text = explanation_text(found)
     assert "#3 " in text
     assert "at most 2" in text
+
+
+def test_naming_a_candidate_or_a_property_leaves_what_is_said_of_all_as_it_is(monkeypatch):
+    module = sys.modules[explain.__module__]
+    monkeypatch.setattr(module, "ROWS", 0)
+    monkeypatch.setattr(module, "OTHERS", 4)
+    ledger = ledgers.alloy(24)
+    whole = explain(ledger)
+    same = whole.properties[-1]
+    other = next(o.number for o in ledger.finished if o.number not in same.swarm.numbers)
+    alone = explain(ledger, Wanted(same.property, str(other)))
+    (one,) = alone.properties
+    assert one.ranking == same.ranking
+    assert (one.swarm.base, one.swarm.interactions) == (same.swarm.base, same.swarm.interactions)
+    assert one.swarm.numbers == (*same.swarm.numbers, other)
+    assert one.swarm.values[:-1] == same.swarm.values
+    assert alone.front == (other,)
 
 
 def test_what_does_not_exist_is_refused_with_the_nearest_name(process):

@@ -6,6 +6,7 @@ in their place (`renewed`).
 """
 
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -79,7 +80,7 @@ def asked(problem: Problem, ledger: Ledger, n: int, context: Mapping[str, Value]
     ask_s = time.perf_counter() - start
     remarks = [] if ledger.batches else getattr(problem.generator, "remarks", ())
     told = [] if drawn is None else drawn.offer.notes
-    notes = [*remarks, *turn.ended, *_unreached(ledger), *situation, *told, *proposals.notes]
+    notes = [*remarks, *turn.ended, *_unreached(ledger), *situation, *told, *_by_name(problem, proposals.notes)]
     batch = {
         "index": index,
         "stage": turn.stage,
@@ -90,6 +91,18 @@ def asked(problem: Problem, ledger: Ledger, n: int, context: Mapping[str, Value]
     }
     whole = proposals.X if drawn is None else drawn.whole(proposals.X)
     return {"batch": batch, "proposals": _rows(problem, ledger, proposals, candidates, proposed, whole)}
+
+
+def _by_name(problem: Problem, notes: Sequence[str]) -> list[str]:
+    """Notes of optimizers, which number the outputs, with the properties' names."""
+    limits = [f"{limit.property} ({limit.side})" for limit in problem.learned]
+    names = [*(goal.name for goal in problem.spec.goals), *limits, "chance of failing"]
+
+    def called(match: re.Match[str]) -> str:
+        place = int(match[1]) - 1
+        return names[place] if 0 <= place < len(names) else match[0]
+
+    return [re.sub(r"\boutput (\d+)(?=:)", called, note) for note in notes]
 
 
 def _nothing(space: Space) -> Proposals:

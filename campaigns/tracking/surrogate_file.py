@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eutectic.campaigns.analysis.parity import outputs_of
+from eutectic.campaigns.loop.prior_data import BESIDE
 from eutectic.campaigns.problem.build import build
 from eutectic.campaigns.problem.representations import rebuilt
 from eutectic.campaigns.record.history import history_of
@@ -40,14 +41,33 @@ class Restored:
     content: Content
 
     def predict(self, frame: "pd.DataFrame") -> "pd.DataFrame":
-        """Mean and standard deviation (n rows) for variables (n rows), columns by name, categories as labels."""
+        """Mean and standard deviation (n rows) for variables (n rows), columns by name, categories as labels.
+
+        ValueError for what the campaign would refuse: an unknown category, fractions below 0 or of another sum than 1.
+        """
         import pandas as pd
 
         columns = [self._codes(name, frame[name].tolist()) for name in self.content["names"]]
-        posterior = self.fitted.posterior(np.array(columns, dtype=float).T.reshape(len(frame), -1))
+        X = self._mixed(np.array(columns, dtype=float).T.reshape(len(frame), -1))
+        posterior = self.fitted.posterior(X)
         mean = self.content["sign"] * posterior.mean[:, 0] + self.content["shift"]
         name = self.content["property"]
         return pd.DataFrame({name: mean, f"{name}_std": posterior.std[:, 0]})
+
+    def _mixed(self, X: Array) -> Array:
+        """X (n, d) with the fractions of each mixture divided by their sum, which may be beside 1 by rounding alone."""
+        X = X.copy()
+        for members in self.content.get("mixtures", ()):
+            own = X[:, members]
+            there = np.isfinite(own).all(1)
+            total = own.sum(1)
+            wrong = there & ((np.abs(total - 1) > BESIDE) | (own < 0).any(1))
+            if wrong.any():
+                i = int(np.flatnonzero(wrong)[0])
+                what = ", ".join(self.content["names"][j] for j in members)
+                raise ValueError(f"row {i + 1}: the fractions of {what} {_objection(float(total[i]))}")
+            X[np.ix_(there, members)] = own[there] / total[there, None]
+        return X
 
     def _codes(self, name: str, values: list[Any]) -> list[float]:
         """A column's numbers; ValueError for a category the surrogate has not heard of."""
@@ -58,6 +78,14 @@ class Restored:
         if unknown:
             raise ValueError(f"{name}: {', '.join(unknown)} not among {', '.join(labels)}")
         return [float(labels.index(str(value))) for value in values]
+
+
+def _objection(total: float) -> str:
+    """What is wrong with fractions of this sum."""
+    if abs(total - 1) <= BESIDE:
+        return "are not all 0 or more"
+    percent = "; are these per cent? Divide them by 100" if abs(total - 100) <= 1 else ""
+    return f"sum to {total:g}, not to 1{percent}"
 
 
 def restore(path: str | Path) -> Restored:
@@ -128,9 +156,16 @@ def _inputs(space: Space) -> dict[str, object]:
     """The variables as the surrogate sees them."""
     box = domain(space)
     labels = {name: list(space.categories[i]) for i, name in enumerate(space.names) if space.kinds[i] == "categorical"}
+    mixtures = [list(mixture.members) for mixture in space.mixtures]
     limits: dict[str, object] = {"lower": box.lower.tolist(), "upper": box.upper.tolist()}
     limits |= {"categorical": list(box.categorical), "conditional": list(box.conditional)}
-    return {"names": list(space.names), "kinds": list(space.kinds), "categories": labels, "domain": limits}
+    return {
+        "names": list(space.names),
+        "kinds": list(space.kinds),
+        "categories": labels,
+        "domain": limits,
+        "mixtures": mixtures,
+    }
 
 
 def _written(replicas: Replicas | None) -> Content | None:

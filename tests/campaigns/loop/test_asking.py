@@ -55,6 +55,21 @@ def test_an_asking_is_a_pure_function_of_what_was_written(campaign: Any) -> None
     assert X_of(one) == rng.random((3, 2)).tolist()
 
 
+@dataclass(frozen=True)
+class Numbering:
+    """Says something of the first two outputs and of one that is not there."""
+
+    def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Proposals:
+        notes = ("output 1: constant", "nsga2: output 2: constant", "output 9: constant")
+        return replace(Noted().propose(space, history, n, rng), notes=notes)
+
+
+def test_notes_call_outputs_by_their_properties(campaign: Any) -> None:
+    problem = replace(campaign.problem, stages=(Stage("numbering", Numbering(), None),))
+    notes = asked(problem, campaign.ledger, 2)["batch"]["notes"]
+    assert notes == ["a: constant", "nsga2: b: constant", "output 9: constant"]
+
+
 def test_batches_draw_from_streams_of_their_own_and_numbers_go_on(campaign: Any) -> None:
     problem = with_noted(campaign)
     first, second = campaign.ask(2), None

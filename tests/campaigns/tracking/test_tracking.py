@@ -385,6 +385,26 @@ def test_a_kept_surrogate_predicts_what_it_predicted(tmp_path):
         restore(path).predict(frame)
 
 
+def test_a_kept_surrogate_refuses_fractions_that_the_campaign_would_refuse(tmp_path):
+    pd = pytest.importorskip("pandas")
+    ledger = ledgers.alloy(12)
+    path = tmp_path / "surrogate.json"
+    path.write_text(json.dumps(final_surrogates(ledger)[0]))
+    surrogate = restore(path)
+    frame = pd.DataFrame([dict(o.variables) for o in ledger.outcomes[:3]])
+    expected = surrogate.predict(frame)
+    pd.testing.assert_frame_equal(surrogate.predict(1.004 * frame), expected, rtol=1e-6)
+    with pytest.raises(ValueError, match=r"row 1: the fractions of Cu, Cr, Co, Fe, Ni sum to 100, .*per cent"):
+        surrogate.predict(100 * frame)
+    frame.loc[1, "Cu"] += 0.2
+    with pytest.raises(ValueError, match=r"row 2: the fractions of .* sum to 1\.2, not to 1$"):
+        surrogate.predict(frame)
+    frame.loc[1, "Ni"] += frame.loc[1, "Cu"] - 0.1
+    frame.loc[1, "Cu"] = -0.1
+    with pytest.raises(ValueError, match=r"row 2: .* are not all 0 or more"):
+        surrogate.predict(frame)
+
+
 def test_a_logged_surrogate_is_a_model_without_pickles_that_predicts_the_same(tmp_path):
     import mlflow
     import pandas as pd

@@ -8,7 +8,7 @@ from eutectic.campaigns.analysis.explanation import Explained, Explanation, orde
 from eutectic.campaigns.analysis.labels import label, number
 from eutectic.campaigns.explain.pictures import HIGHER, LOWER, SHOWN, codes, sizes, steps
 from eutectic.campaigns.figures.charts import Figure, Trace, axis, layout, plain
-from eutectic.campaigns.figures.palette import INK, MUTED, member
+from eutectic.campaigns.figures.palette import INK, MUTED, dash, member
 
 SHADES = [[0, "#1e88e5"], [0.5, "#8f3f97"], [1, "#ff0d57"]]
 """From a variable's least value to its largest, as the SHAP package has it."""
@@ -131,7 +131,7 @@ def dependence(one: Explained) -> Figure | None:
             f"{plain(curve.variable)} = {number(v, 3)}<br>{number(m)} ± {number(s, 2)}"
             for v, m, s in zip(x, curve.mean, curve.std, strict=True)
         ]
-        look = {"color": member(i), "width": 2}
+        look = {"color": member(i), "width": 2, "dash": dash(i)}
         line: Trace = {"type": "scatter", "mode": "lines", "name": plain(curve.variable), "x": places, "line": look}
         traces.append({**line, "y": list(curve.mean), "hovertext": tips, "hoverinfo": "text"})
     title = "Fraction" if shared else "Variable, from its least to its largest value"

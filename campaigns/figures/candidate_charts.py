@@ -10,7 +10,7 @@ from eutectic.campaigns.analysis.parity import Parity
 from eutectic.campaigns.analysis.summary import shown
 from eutectic.campaigns.analysis.table import variable_names
 from eutectic.campaigns.figures.charts import Figure, Trace, axis, hover, layout, plain
-from eutectic.campaigns.figures.palette import ACCENT, INK, MUTED, SHADE, member
+from eutectic.campaigns.figures.palette import ACCENT, INK, MUTED, SHADE, hatch, letters, member
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 
 MAX_BARS = 60
@@ -49,14 +49,18 @@ def _bars(ledger: Ledger, front: Sequence[Outcome]) -> Figure:
         shares = [100 * (o.composition or {}).get(element, 0.0) for o in front]
         text = [f"{s:.0f}" if s >= 4 and len(front) <= 30 else "" for s in shares]
         bar: Trace = {"type": "bar", "name": plain(element), "x": ticks, "y": shares, "text": text}
-        bar |= {"marker": {"color": member(i)}, "hovertext": [hover(ledger, o) for o in front], "hoverinfo": "text"}
+        bar |= {
+            "marker": {"color": member(i), "pattern": {"shape": hatch(i)}},
+            "hovertext": [hover(ledger, o) for o in front],
+            "hoverinfo": "text",
+        }
         traces.append(
             bar
             | {
                 "textposition": "inside",
                 "insidetextanchor": "middle",
                 "textangle": 0,
-                "textfont": {"color": "#fff", "size": 11},
+                "textfont": {"color": letters(i), "size": 11},
             }
         )
     y = axis("Atomic per cent", {"range": [0, 100]})

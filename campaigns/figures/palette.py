@@ -13,13 +13,31 @@ SHADE = "#dcecf8"
 """What the front dominates."""
 ROUNDS = ("#fde3a7", "#f7b267", "#ee7b5e", "#b8416b", "#5c2a6e")
 """First to last round, light to dark."""
-MEMBERS = (
-    "#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#b07aa1", "#76b7b2", "#edc948", "#9c755f", "#ff9da7", "#8cd17d",
-    "#86bcb6", "#d37295",
-)  # fmt: skip
-"""Elements of a composition; after the last one they begin again."""
+MEMBERS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#7b8794", "#f0e442")
+"""Hues that colour-blind people can tell apart too (Okabe and Ito 2008, Color Universal Design); grey for black."""
+BRIGHT = ("#e69f00", "#56b4e9", "#cc79a7", "#f0e442")
+"""Those on which dark letters read better."""
+DASHES = ("solid", "dash", "dot")
+"""Of lines: after the last hue they begin again, dashed, then dotted."""
+HATCHES = ("", "/", ".")
+"""Of areas, likewise."""
 
 
 def member(index: int) -> str:
-    """The colour of the index-th element."""
+    """The colour of the index-th line or element."""
     return MEMBERS[index % len(MEMBERS)]
+
+
+def dash(index: int) -> str:
+    """The dash of the index-th line, which tells it from an earlier one of the same colour."""
+    return DASHES[index // len(MEMBERS) % len(DASHES)]
+
+
+def hatch(index: int) -> str:
+    """The hatch of the index-th area, likewise."""
+    return HATCHES[index // len(MEMBERS) % len(HATCHES)]
+
+
+def letters(index: int) -> str:
+    """The colour of what is written on the index-th area."""
+    return "#111111" if member(index) in BRIGHT else "#ffffff"

@@ -12,7 +12,7 @@ from eutectic.campaigns.analysis.parity import Parities, leave_one_out
 from eutectic.campaigns.analysis.summary import shown
 from eutectic.campaigns.figures.candidate_charts import elements, spread, thinned
 from eutectic.campaigns.figures.charts import BEFORE, MAX_PANELS, running_best, stairs, turning_points
-from eutectic.campaigns.figures.palette import ACCENT, GRID, INK, MUTED, ROUNDS, SHADE, member
+from eutectic.campaigns.figures.palette import ACCENT, GRID, INK, MUTED, ROUNDS, SHADE, hatch, member
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def _makeup(ledger: Ledger, front: Sequence[Outcome]) -> "Figure | None":
     base = [0.0] * len(chosen)
     for i, element in enumerate(elements(chosen)):
         shares = [100 * (o.composition or {}).get(element, 0.0) for o in chosen]
-        panel.bar(ticks, shares, 0.82, base, color=member(i), label=element)
+        panel.bar(ticks, shares, 0.82, base, color=member(i), hatch=hatch(i), label=element)
         base = [b + s for b, s in zip(base, shares, strict=True)]
     panel.set(xlabel=below, ylabel="Atomic per cent", ylim=(0, 100))
     panel.grid(visible=False, axis="x")

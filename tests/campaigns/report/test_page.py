@@ -178,3 +178,20 @@ def test_a_small_front_is_zoomed_to_and_everything_is_one_press_away():
         assert not low < far.values[name] < high
         assert everything["layout"][f"{axis}.autorange"] is True
     assert views(near, near, names) == []
+
+
+def test_twelve_lines_or_elements_can_be_told_apart():
+    looks = [(palette.member(i), palette.dash(i), palette.hatch(i)) for i in range(12)]
+    assert len({(colour, dash) for colour, dash, _ in looks}) == 12
+    assert len({(colour, hatch) for colour, _, hatch in looks}) == 12
+
+
+def test_what_is_written_on_a_colour_can_be_read():
+    def light(colour):
+        parts = [part / 255 for part in bytes.fromhex(colour[1:])]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for i in range(len(palette.MEMBERS)):
+        ends = sorted([light(palette.member(i)), light(palette.letters(i))])
+        assert (ends[1] + 0.05) / (ends[0] + 0.05) > 3

@@ -103,6 +103,8 @@ table,#decisions table{font-size:7.5pt}
 th,td,#decisions th,#decisions td,#again td:first-child{position:static;white-space:normal;overflow-wrap:anywhere;
   min-width:0;padding:2px 4px;font-size:inherit}
 #decisions th.wide,td:has(details),#failures td:nth-child(n){min-width:0}
+.badge{white-space:nowrap;font-size:inherit;padding:0 3px}
+td.num,td:first-child:not(#again td){overflow-wrap:normal}
 pre{white-space:pre-wrap;overflow-wrap:anywhere}
 .views,.modebar{display:none}
 details::details-content{content-visibility:visible;block-size:auto}

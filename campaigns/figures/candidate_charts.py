@@ -67,6 +67,7 @@ def _bars(ledger: Ledger, front: Sequence[Outcome]) -> Figure:
     x = axis(_order(ledger), {"type": "category"})
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"}
     extra = {"barmode": "stack", "bargap": 0.18, "xaxis": x, "yaxis": y, "legend": legend}
+    extra["uniformtext"] = {"mode": "hide", "minsize": 8}
     return {"data": traces, "layout": layout(400, extra)}
 
 

@@ -44,7 +44,7 @@ function suited(trace, narrow, across, layout) {
     if (longest * 6.4 > (across + 60 - margin) / trace.x.length) return {...trace, texttemplate: ''};
   }
   if (narrow && trace.marker && trace.marker.colorbar) {
-    const y = -(layout.grid ? 70 : 84) / (layout.height - 100);
+    const y = -(layout.grid ? 70 : 98) / (layout.height - 100);
     const bar = {...trace.marker.colorbar, orientation: 'h', x: 0.5, y, yanchor: 'top', len: 0.9, thickness: 9};
     return {...trace, marker: {...trace.marker, colorbar: {...bar, title: {...bar.title, side: 'top'}}}};
   }

@@ -97,8 +97,10 @@ class Processes:
         """`running`, `queued`, `failed: why`, or "" for a campaign that nobody asked to run."""
         if in_use(self.shelf.home(name)):
             return "running"
-        run = self.runs.get(name, Run())
-        if run.process is not None and run.process.poll() is None:
+        with self._lock:
+            run = self.runs.setdefault(name, Run())
+            self._see(name, run)
+        if run.process is not None:
             return "running"
         if run.trouble:
             return f"failed: {run.trouble}"

@@ -67,6 +67,30 @@ def test_the_death_of_the_service_stops_no_campaign_and_the_next_one_finds_it(tm
     assert [o.number for o in outcomes] == [*range(1, len(outcomes) + 1)]
 
 
+def test_people_and_programs_share_a_campaign_over_http(tmp_path):
+    folder = tmp_path / "runs"
+    with_data(folder)
+    (folder / "data" / "half.py").write_text("def only_b(v):\n    return {'b': v['y']}\n")
+    oracles = [
+        {"name": "bench", "use": "person", "properties": ["a"]},
+        {"name": "model", "use": "python", "function": "half:only_b", "properties": ["b"]},
+    ]
+    with served(folder, allowed=["python"]) as (url, tokens):
+        client = Client(url, tokens["operate"])
+        client.create(file("mixed", oracles=oracles, budget={"evaluations": 4, "batch": 2}), start=True)
+
+        def done():
+            for sample in client.suggest("mixed", 3, "ann"):
+                client.tell("mixed", sample["id"], {"a": sample["variables"]["x"]})
+            return client.status("mixed")["state"] == "done"
+
+        until(done)
+        outcomes = client.observations("mixed")
+        until(lambda: not client.status("mixed")["process"])
+    assert [o["values"] for o in outcomes] == [{"a": o["variables"]["x"], "b": o["variables"]["y"]} for o in outcomes]
+    assert len(outcomes) == 4
+
+
 def _run(client, folder):
     """Start it again; the id of its process."""
     client.start("long")
@@ -74,7 +98,7 @@ def _run(client, folder):
     return int((folder / "long" / "lock").read_text().split()[0])
 
 
-@pytest.mark.parametrize("kills", [10, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.slow)])
 def test_the_service_killed_at_any_moment_loses_and_invents_nothing(tmp_path, kills):
     rng = random.Random(kills)
     with Process(tmp_path / "runs") as process:
@@ -82,7 +106,7 @@ def test_the_service_killed_at_any_moment_loses_and_invents_nothing(tmp_path, ki
         client.create(file(budget={"evaluations": 10_000, "batch": 2}))
         told = {}
         for k in range(kills):
-            deadline = time.monotonic() + rng.random()
+            deadline = time.monotonic() + 0.3 * rng.random()
             while time.monotonic() < deadline:
                 sample = client.suggest("solder", 1, "robot")[0]
                 assert sample["id"] not in told

@@ -21,6 +21,7 @@ REPRESENTATIONS = {
 
 ENGINES = {
     "diffusion": "eutectic.generators.diffusion.engine:Diffusion",
+    "alloy": "eutectic.generators.baselines.alloy:Alloy",
     "mattergen": "eutectic.generators.programs.mattergen:MatterGen",
     "perturb": "eutectic.generators.baselines.perturb:Perturb",
     "prototypes": "eutectic.generators.baselines.prototypes:Prototypes",

@@ -20,8 +20,8 @@ REPRESENTATIONS = {
 """What a surrogate may see instead of a space's own columns."""
 
 ENGINES = {
-    "diffusion": "eutectic.generators.diffusion.engine:Diffusion",
     "alloy": "eutectic.generators.baselines.alloy:Alloy",
+    "diffusion": "eutectic.generators.diffusion.engine:Diffusion",
     "mattergen": "eutectic.generators.programs.mattergen:MatterGen",
     "perturb": "eutectic.generators.baselines.perturb:Perturb",
     "prototypes": "eutectic.generators.baselines.prototypes:Prototypes",

@@ -82,8 +82,8 @@ def supercell(lattice: Lattice, sites: int, rng: np.random.Generator) -> tuple[A
         H = np.array([[a, 0, 0], [b, c, 0], [d, e, f]])
         cell = np.asarray(Vectors(H @ lattice.vectors).get_lll_reduced_lattice().matrix)
         found.append((round(float(np.linalg.norm(cell, axis=1).min()), 6), form, cell))
-    _, form, cell = max(found, key=lambda entry: entry[:2])
-    return cell, _sites(lattice, form)
+    _, best, cell = max(found, key=lambda entry: entry[:2])
+    return cell, _sites(lattice, best)
 
 
 def _hermite(multiple: int, rng: np.random.Generator) -> tuple[int, int, int, int, int, int]:

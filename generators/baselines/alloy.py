@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 TRIES = 20
 """How often another kind of cell is tried where one gave a crystal that a smaller cell describes."""
 SYMPREC_ANGSTROM = 0.01
+"""Symmetry is looked for up to this displacement; ours, as the sites are exact but for rounding."""
 ANGSTROM3_OF_CM3_PER_MOL = 1.0 / 0.602214076
 """Volume an atom, from the molar volume of an element."""
 

@@ -45,25 +45,36 @@ class Order:
 
 
 _FCC = np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0]]) / np.sqrt(2.0)
+"""Face-centred vectors: half the face diagonals of a cube of edge sqrt 2."""
 _BCC = np.array([[-1.0, 1.0, 1.0], [1.0, -1.0, 1.0], [1.0, 1.0, -1.0]]) / np.sqrt(3.0)
+"""Body-centred vectors: half the diagonals of a cube of edge 2 / sqrt 3."""
 _HCP = np.array([[1.0, 0.0, 0.0], [-0.5, np.sqrt(0.75), 0.0], [0.0, 0.0, np.sqrt(8.0 / 3.0)]])
+"""Hexagonal vectors of the ideal axial ratio, sqrt(8/3)."""
 _CORNER = np.zeros((1, 3))
-
+"""The one site of a primitive cubic lattice."""
+_LAYERS = np.array([[1 / 3, 2 / 3, 0.25], [2 / 3, 1 / 3, 0.75]])
+"""The two sites of hcp: position 2c of space group 194 (International Tables, volume A)."""
 LATTICES: Mapping[LatticeName, Lattice] = {
     "fcc": Lattice(_FCC, _CORNER),
     "bcc": Lattice(_BCC, _CORNER),
-    "hcp": Lattice(_HCP, np.array([[1 / 3, 2 / 3, 0.25], [2 / 3, 1 / 3, 0.75]])),  # of the ideal axial ratio
+    "hcp": Lattice(_HCP, _LAYERS),
 }
+"""Of solid solutions."""
 _FACES = np.array([[0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0], [0.0, 0.0, 0.0]])
+"""Face centres and corner of a cube: 3c and 1a of space group 221 (International Tables, volume A)."""
 _CENTRED = np.array([[0.0, 0.0, 0.0], [0.5, 0.5, 0.5]])
+"""Corner and centre: 1a and 1b of space group 221, 1a and 1d of 123 (International Tables, volume A)."""
 _DIAGONAL = np.array([[0.25] * 3, [0.5] * 3, [0.75] * 3, [0.0] * 3])
-
+"""In face-centred vectors: 8c, 4b and 4a of space group 225 (International Tables, volume A)."""
+_TETRAGONAL = np.diag([1.0, 1.0, np.sqrt(2.0)])
+"""Vectors of L1_0 whose atoms stand as those of a cubic fcc."""
 ORDERS: Mapping[OrderName, Order] = {
-    "L1_2": Order(221, np.eye(3), _FACES, (0, 0, 0, 1)),  # Cu3Au
-    "L1_0": Order(123, np.diag([1.0, 1.0, np.sqrt(2.0)]), _CENTRED, (0, 1)),  # CuAu, of a cubic fcc's shape
-    "B2": Order(221, np.eye(3), _CENTRED, (0, 1)),  # CsCl
-    "D0_3": Order(225, _FCC, _DIAGONAL, (0, 0, 0, 1)),  # Fe3Al
+    "L1_2": Order(221, np.eye(3), _FACES, (0, 0, 0, 1)),
+    "L1_0": Order(123, _TETRAGONAL, _CENTRED, (0, 1)),
+    "B2": Order(221, np.eye(3), _CENTRED, (0, 1)),
+    "D0_3": Order(225, _FCC, _DIAGONAL, (0, 0, 0, 1)),
 }
+"""Ordered cells: those of Cu3Au, CuAu, CsCl and BiF3, by their Strukturbericht names."""
 
 
 def supercell(lattice: Lattice, sites: int, rng: np.random.Generator) -> tuple[Array, Array]:

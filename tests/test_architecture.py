@@ -58,7 +58,7 @@ FLOORS = {
         ("amounts", "base", "hints", "linear_constraints", "terms"),
         ("conditions", "constraints", "representations", "variable"),
         ("checkpoints", "structures"),
-        ("baselines", "crystal_rows", "crystal_variables", "datasets", "programs", "training"),
+        ("baselines", "crystal_rows", "crystal_variables", "datasets", "programs", "steering", "training"),
         ("crystal_offer", "metrics", "wyckoff"),
         ("diffusion",),
         ("element_range", "pool_rows", "product_space", "site_formula"),

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,17 +113,20 @@ def _encoded(structures: Structures, most_atoms: int, progress: Callable[[int], 
                 genes.append(gene)
         if progress is not None:
             progress(i + 1)
+    return {"rows": np.array(rows, dtype=np.int64), **arrays_of(genes), "left_out": np.array(left_out, dtype=str)}
+
+
+def arrays_of(genes: Sequence[Gene]) -> dict[str, Any]:
+    """The arrays that hold genes, by the names of the fields of `Genes`."""
     sites = [site for gene in genes for site in gene.sites]
     parameters = np.full((len(sites), 3), np.nan)
     for row, site in enumerate(sites):
         parameters[row, : len(site.parameters)] = site.parameters
     return {
-        "rows": np.array(rows, dtype=np.int64),
         "groups": np.array([gene.group for gene in genes], dtype=np.int64),
         "starts": np.concatenate([[0], np.cumsum([len(gene.sites) for gene in genes])]).astype(np.int64),
         "positions": np.array([site.position for site in sites], dtype=np.int64),
         "elements": np.array([site.element for site in sites], dtype=np.int64),
         "parameters": parameters,
         "cells": np.array([gene.cell for gene in genes]).reshape(-1, 6),
-        "left_out": np.array(left_out, dtype=str),
     }

@@ -102,12 +102,13 @@ class GeneNetwork(nn.Module):
         logits: Tensor = self.element_query(hidden) @ self.embed.elements().T * self.scale + self.element_bias
         return logits.index_fill(-1, torch.zeros(1, dtype=torch.long, device=logits.device), BARRED)
 
-    def log_probabilities(self, genes: Sequences, wishes: Wishes) -> tuple[Tensor, Tensor]:
-        """Natural logarithms of P(group | wishes) (b,) and P(sites | group, wishes) (b,).
+    def log_distributions(self, genes: Sequences, wishes: Wishes) -> tuple[Tensor, Tensor, Tensor]:
+        """Natural logarithms of the chances at each step of genes: groups (b, 231), letters (b, t + 1, 28), elements.
 
-        What the order of sites rules out has no probability: earlier letters, a position without freedom twice.
+        Elements: (b, t, ELEMENTS). What the order of sites rules out has no probability: earlier letters, a position
+        without freedom twice.
         """
-        b, t = genes.positions.shape
+        t = genes.positions.shape[1]
         inside = genes.inside
         so_far = torch.cumsum(torch.where(inside, self.atoms[genes.positions], 0), dim=1)
         tokens = torch.cat(
@@ -123,13 +124,22 @@ class GeneNetwork(nn.Module):
         states = self.last(tokens)
         letters = log_softmax(self.of_letters(states, genes.groups) + _barred_letters(genes), dim=-1)
         elements = log_softmax(self.of_elements(states[:, :-1], genes.positions) + _barred_elements(genes), dim=-1)
+        return log_softmax(self.of_group(wishes), dim=-1), letters, elements
+
+    def log_probabilities(self, genes: Sequences, wishes: Wishes) -> tuple[Tensor, Tensor]:
+        """Natural logarithms of P(group | wishes) (b,) and P(sites | group, wishes) (b,)."""
+        return self.chosen(genes, *self.log_distributions(genes, wishes))
+
+    def chosen(self, genes: Sequences, groups: Tensor, letters: Tensor, elements: Tensor) -> tuple[Tensor, Tensor]:
+        """As `log_probabilities`, of what `log_distributions` gave."""
+        rows = torch.arange(len(genes.groups), device=letters.device)
         starts = self.rows[genes.groups][:, 0]
-        chosen = torch.where(inside, genes.positions - starts[:, None], 0)
+        chosen = torch.where(genes.inside, genes.positions - starts[:, None], 0)
         said = letters[:, :-1].gather(2, chosen[:, :, None])[:, :, 0]
         placed = elements.gather(2, genes.elements[:, :, None])[:, :, 0]
-        stopped = letters[torch.arange(b, device=tokens.device), genes.lengths, MOST_LETTERS]
-        groups = log_softmax(self.of_group(wishes), dim=-1).gather(1, genes.groups[:, None])[:, 0]
-        return groups, torch.where(inside, said + placed, 0.0).sum(dim=1) + stopped
+        stopped = letters[rows, genes.lengths, MOST_LETTERS]
+        of_sites = torch.where(genes.inside, said + placed, 0.0).sum(dim=1) + stopped
+        return groups.gather(1, genes.groups[:, None])[:, 0], of_sites
 
 
 def _barred_letters(genes: Sequences) -> Tensor:

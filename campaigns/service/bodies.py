@@ -125,7 +125,10 @@ class Fate(BaseModel):
     """What became of a candidate so far."""
 
     id: str
-    number: int
+    number: int | None
+    """Among the candidates proposed, from 1; null for what was never proposed."""
+    name: str
+    """What people call it: `#12`, `history:known.csv:12`."""
     round: int
     status: Literal["proposed", "running", "finished", "failed", "refused", "returned"]
     variables: dict[str, Any]

@@ -208,7 +208,8 @@ def test_export_csv_has_a_row_an_evaluation(
     text = campaign(finished[0], "export", "runs/small", "--format", "csv").stdout
     rows = list(csv.DictReader(io.StringIO(text)))
     assert len(rows) == 3
-    assert text.startswith("id,round,status,oracle,fidelity,origin,cost_s,x,quench,strength_mpa,price_usd_per_kg")
+    head = "id,round,status,oracle,fidelity,origin,cost_s,number,x,quench,strength_mpa,price_usd_per_kg"
+    assert text.startswith(head)
     campaign(finished[0], "export", "runs/small", "-o", str(tmp_path / "all.csv"))
     assert (tmp_path / "all.csv").read_text() == text
 

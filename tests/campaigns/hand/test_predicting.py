@@ -58,7 +58,7 @@ def test_the_command_prints_a_table_or_json_of_words_or_a_file(planes, tmp_path)
     home = str(tmp_path / "run")
     planes.close()
     shown = CliRunner().invoke(app, ["predict", home, "x=0.4", "y=0.6"])
-    assert "nearest measured: candidate" in shown.stdout, shown.output
+    assert "nearest measured: #" in shown.stdout, shown.output
     (tmp_path / "points.csv").write_text("x,y\n0.4,0.6\n0.1,0.2\n")
     found = CliRunner().invoke(app, ["predict", home, "--csv", str(tmp_path / "points.csv"), "--format", "json"])
     content = json.loads(found.stdout)

@@ -56,7 +56,7 @@ class Exhaustive:
     generations: int = 250
     """Of that search."""
     judge: Judge | None = field(default=None, repr=False, metadata=NO_OPTION)
-    """What candidates are worth; without one they are proposed row by row."""
+    """What candidates are worth; without one rows are proposed in order, or at random where they are endless."""
     at_once: ClassVar[bool] = True
     """All that it has to propose is asked for in one batch, as far as the budget goes."""
 
@@ -79,7 +79,9 @@ class Exhaustive:
         seen = np.concatenate([history.X, history.pending])
         if self.judge is None:
             points = next(region.walk(space), np.empty((0, space.d))) if region.count(space) else None
-            X = region.sample(space, n, rng) if points is None else points[unseen(space, points, seen)][:n]
+            drawn = region.sample(space, 8 * n, rng) if points is None else points
+            new = drawn[unseen(space, drawn, seen)]
+            X = new[once(space, new)][:n]
             return Proposals(X, tuple(Reason("exhaustive") for _ in X))
         front = self.front(space)
         new = unseen(space, front.X, seen)

@@ -63,6 +63,6 @@ def test_ivoryos_optimizer_suggests_observes_and_takes_existing_data(tmp_path, m
         assert [set(sample) for sample in samples] == [{"heat", "cycles", "gas"}] * 2
         optimizer.observe([{"mass_g": 1.25}, {}])
         fates = {o["number"]: (o["status"], json.dumps(o["values"])) for o in optimizer.client.observations("ivory")}
-    assert fates[0] == ("finished", '{"mass_g": 2.5}')
+    assert fates[None] == ("finished", '{"mass_g": 2.5}')
     assert fates[1] == ("finished", '{"mass_g": 1.25}')
     assert fates[2][0] == "failed"

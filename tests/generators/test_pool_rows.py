@@ -108,7 +108,7 @@ def test_merged_rows_are_said_before_the_run_and_in_its_first_batch(tmp_path):
     }
     (tmp_path / "campaign.yaml").write_text(json.dumps(content))
     problem = build(CampaignSpec.from_file(tmp_path / "campaign.yaml"), tmp_path)
-    (note,) = warnings_of(problem)
+    (note,) = [text for text in warnings_of(problem) if text.startswith("data.csv")]
     assert note.startswith("data.csv: 3 rows are 2 candidates")
     assert "rows 1, 2 (TiO2)" in note
     from eutectic.campaigns.campaign import Campaign

@@ -121,7 +121,7 @@ def test_only_a_stages_own_rounds_stall_it():
         ([{"use": "sobol", "evaluations": 4}, {"use": "nsga2", "evaluations": 6}], 8, "10 evaluations overspend"),
         ([{"use": "sobol", "evaluations": 4}, {"use": "nsga2", "evaluations": 2}], 8, "leave unused part of"),
         ([{"use": "sobol", "goal": "satisfied"}], 8, "goal: must be 'pareto' or 'satisfy'.*did you mean 'satisfy'"),
-        ([{"use": "evolution"}], 8, "'evolution' cannot serve this: .*; those that can: .*bayesian.*portfolio, .*random"),
+        ([{"use": "evolution"}], 8, "'evolution' cannot serve this: .*; those that can: .*bayesian.*portfolio.*random"),
     ],
 )
 def test_stages_that_cannot_work_are_refused_with_their_line(tmp_path, optimizers, budget, said):

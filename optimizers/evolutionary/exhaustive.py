@@ -80,8 +80,8 @@ class Exhaustive:
         if self.judge is None:
             points = next(region.walk(space), np.empty((0, space.d))) if region.count(space) else None
             drawn = region.sample(space, 8 * n, rng) if points is None else points
-            new = drawn[unseen(space, drawn, seen)]
-            X = new[once(space, new)][:n]
+            fresh = drawn[unseen(space, drawn, seen)]
+            X = fresh[once(space, fresh)][:n]
             return Proposals(X, tuple(Reason("exhaustive") for _ in X))
         front = self.front(space)
         new = unseen(space, front.X, seen)

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -60,6 +61,8 @@ def pool(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=ENGINES)
 def engine(request, pool):
+    if request.param == "random_crystal" and find_spec("pyxtal") is None:
+        pytest.skip("PyXtal is not installed: pip install 'eutectic[random_crystal]'")
     return plugins.build("engines", {"use": request.param, **OPTIONS.get(request.param, {})}, pool)
 
 

@@ -1,5 +1,7 @@
 """Generators that learn nothing."""
 
+from importlib.util import find_spec
+
 import pytest
 from pymatgen.core import Lattice, Structure
 
@@ -83,6 +85,7 @@ def test_options_out_of_range_are_refused(part, options, said):
         part(**options)
 
 
+@pytest.mark.skipif(find_spec("pyxtal") is None, reason="PyXtal is not installed: the extra random_crystal brings it")
 def test_random_crystals_have_the_group_asked_for_and_what_it_cannot_hold_is_refused():
     answers = RandomCrystal().draw(
         [

@@ -76,20 +76,29 @@ def loaded(process: Process, pairs: int, clients: int, rate: float) -> dict[str,
         memory.append(service.memory_info().rss)
     seconds = time.monotonic() - start
     outcomes = [o for o in process.client().observations("load") if o["status"] == "finished"]
-    recorded = {o["id"]: (o["values"]["a"], o["measurements"][0]["by"]) for o in outcomes}
     middle = memory[len(memory) // 2]
     return {
         "pairs": len(tells),
         "clients": clients,
         "pairs_a_second": round(len(tells) / seconds, 1),
-        "lost_doubled_or_misattributed": sum(recorded.get(id) != said for id, said in told.items())
-        + abs(len(recorded) - len(told))
-        + sum(len(o["measurements"]) != 1 for o in outcomes),
-        "tell_ms": {f"p{p}": round(1000 * float(np.percentile(tells, p)), 1) for p in (50, 95, 99)},
-        "ask_ms": {f"p{p}": round(1000 * float(np.percentile(asks, p)), 1) for p in (50, 95, 99)},
+        "lost_doubled_or_misattributed": wrong(told, outcomes),
+        "tell_ms": milliseconds(tells),
+        "ask_ms": milliseconds(asks),
         "late_arrivals_ms_p95": round(1000 * float(np.percentile(lags, 95)), 1),
         "memory_mb": {"start": memory[0] >> 20, "middle": middle >> 20, "end": memory[-1] >> 20},
     }
+
+
+def wrong(told: dict[str, tuple[float, str]], outcomes: list[dict]) -> int:
+    """Observations that were lost, doubled or are somebody else's."""
+    recorded = {o["id"]: (o["values"]["a"], o["measurements"][0]["by"]) for o in outcomes}
+    misattributed = sum(recorded.get(id) != said for id, said in told.items())
+    return misattributed + abs(len(recorded) - len(told)) + sum(len(o["measurements"]) != 1 for o in outcomes)
+
+
+def milliseconds(seconds: list[float]) -> dict[str, float]:
+    """Median and tails of durations."""
+    return {f"p{p}": round(1000 * float(np.percentile(seconds, p)), 1) for p in (50, 95, 99)}
 
 
 if __name__ == "__main__":

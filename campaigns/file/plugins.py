@@ -312,6 +312,4 @@ def _annotations(part: type) -> dict[str, tuple[str, str]]:
 
 
 def _default(field: Any) -> str:
-    if field.default is not MISSING:
-        return repr(field.default)
-    return "" if field.default_factory is MISSING else repr(field.default_factory())
+    return "" if required(field) else repr(default_of(field))

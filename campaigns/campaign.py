@@ -136,8 +136,9 @@ class Campaign:
         """
         if why_done(self.logbook.record, self.logbook.record.hours) is None:
             require_attended(self.problem)
+        heard, _ = self.logbook.journal.last()
         self._lock.acquire()
-        self._loop = Loop(self.problem, self.logbook, lambda: opened(self.problem, self.folder))
+        self._loop = Loop(self.problem, self.logbook, lambda: opened(self.problem, self.folder), heard)
         try:
             if self._draining:
                 self._loop.drain()

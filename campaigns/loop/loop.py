@@ -29,10 +29,15 @@ POLL_S = 0.25
 
 
 class Loop:
-    """One session of a campaign: from taking it up to putting it down."""
+    """One session of a campaign: from taking it up to putting it down.
 
-    def __init__(self, problem: Problem, logbook: Logbook, executor: Callable[[], Executor]) -> None:
+    heard: number of the journal's last event before the folder's lock was taken; what others ask after it is for this
+    session, also when it stands before the session's own first event.
+    """
+
+    def __init__(self, problem: Problem, logbook: Logbook, executor: Callable[[], Executor], heard: int) -> None:
         self._problem, self._logbook, self._open_executor = problem, logbook, executor
+        self._heard = heard
         self._watch = Stopwatch()
         given = problem.spec.cache
         self._cache = None if given is None else Cache(problem.folder / given, logbook.folder)
@@ -75,7 +80,7 @@ class Loop:
     def _begin(self) -> Iterator[Event]:
         """Take the campaign up: what ran when the last process died is taken where it answered, else run again."""
         settings.require_same(self._problem, self._logbook.record)
-        self._logbook.write(Draft("session", {"pid": os.getpid(), "host": socket.gethostname()}))
+        self._logbook.write(Draft("session", {"pid": os.getpid(), "host": socket.gethostname(), "heard": self._heard}))
         self._logbook.refresh()
         self._work.queue.extend(sorted(self._logbook.record.unsettled))
         self._fix_reference("beginning")
@@ -121,7 +126,7 @@ class Loop:
 
     def _told_to_stop(self) -> bool:
         """Has somebody asked this session to start nothing more?"""
-        return self._draining or self._logbook.record.stop_asked
+        return self._draining or self._logbook.record.stop_asked > 0
 
     def _validate(self) -> Iterator[Event]:
         """Compute the best once more, where the file asks for it."""

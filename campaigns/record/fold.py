@@ -57,10 +57,12 @@ class Record:
     """Unix time of the first and the last event of each session, s."""
     by_hand: bool = False
     """Was the last session one asking by hand, so that nobody computes?"""
-    stop_asked: bool = False
-    """Somebody asked this session to stop."""
+    stop_asked: int = 0
+    """Number of the event that asked this session to stop; 0 where nobody did."""
     wanted: int = 0
     """So many candidates somebody asked this session to have ready for people."""
+    wanted_by: int = 0
+    """Number of the event that did."""
     overhead_s: float = 0.0
     paid: dict[ReuseKey, Evaluation] = field(default_factory=dict)
     """Evaluations that need not be paid for again."""
@@ -218,12 +220,15 @@ def _added(record: Record, entry: Entry) -> None:
 
 
 def _session(record: Record, entry: Entry) -> None:
-    """What ran when the last session died will run again."""
+    """What ran when the last session died will run again; what was asked since the lock was taken is asked of this."""
     record.rest("running")
     body: Body = entry.body
+    heard = body.get("heard", entry.seq)
     record.sessions.append((entry.at, entry.at))
     record.by_hand = body.get("pid") is None
-    record.text, record.stop_asked, record.wanted = "", False, 0
+    record.text = ""
+    record.stop_asked = record.stop_asked if record.stop_asked > heard else 0
+    record.wanted = record.wanted if record.wanted_by > heard else 0
 
 
 def _asked(record: Record, entry: Entry) -> None:
@@ -299,7 +304,7 @@ def _round(record: Record, entry: Entry) -> None:
 
 def _wanted(record: Record, entry: Entry) -> None:
     body: Body = entry.body
-    record.wanted = body["n"]
+    record.wanted, record.wanted_by = body["n"], entry.seq
 
 
 def _start(record: Record, entry: Entry) -> None:
@@ -308,8 +313,7 @@ def _start(record: Record, entry: Entry) -> None:
 
 
 def _stop(record: Record, entry: Entry) -> None:
-    del entry
-    record.stop_asked, record.to_run = True, False
+    record.stop_asked, record.to_run = entry.seq, False
 
 
 def _changed(record: Record, entry: Entry) -> None:

@@ -3,7 +3,6 @@
 import threading
 
 from eutectic.campaigns.campaign import Campaign
-from eutectic.campaigns.sharing import request_stop
 from eutectic.campaigns.telling import suggested
 from tests.campaigns.hand.test_asking import begun
 
@@ -41,13 +40,16 @@ def test_six_are_suggested_whatever_the_batch_also_while_a_process_runs(tmp_path
 
         thread = threading.Thread(target=run)
         thread.start()
-        with Campaign.open(tmp_path / "run") as other:
-            six, note = suggested(other, 6)
-            assert ([o.number for o in six], note) == ([1, 2, 3, 4, 5, 6], "")
-            other.tell("2", {"a": 1.0, "b": 1.0})
-            assert [o.number for o in suggested(other, 6)[0]] == [1, 3, 4, 5, 6, 7]
-            request_stop(tmp_path / "run")
+        try:
+            with Campaign.open(tmp_path / "run") as other:
+                six, note = suggested(other, 6)
+                other.tell("2", {"a": 1.0, "b": 1.0})
+                more, _ = suggested(other, 6)
+        finally:
+            campaign.drain()
             thread.join(timeout=60)
+        assert ([o.number for o in six], note) == ([1, 2, 3, 4, 5, 6], "")
+        assert [o.number for o in more] == [1, 3, 4, 5, 6, 7]
         assert not thread.is_alive()
         assert campaign.ledger.state == "stopped"
 

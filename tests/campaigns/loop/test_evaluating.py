@@ -228,7 +228,7 @@ def test_the_later_oracle_gets_what_the_earlier_said_and_the_candidate_stays_in_
 
 
 def session(campaign: Any, desk: Desk) -> Loop:
-    return Loop(campaign.problem, campaign.logbook, lambda: desk)  # type: ignore[arg-type,return-value]
+    return Loop(campaign.problem, campaign.logbook, lambda: desk, 0)  # type: ignore[arg-type,return-value]
 
 
 def test_hours_are_counted_while_a_session_runs(started: Any, monkeypatch: pytest.MonkeyPatch) -> None:

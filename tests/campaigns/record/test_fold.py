@@ -215,6 +215,17 @@ def test_what_ran_when_a_session_died_is_proposed_again(told: Told) -> None:
     assert told.record.outcomes[1].status == "finished"  # a late start changes nothing
 
 
+def test_what_is_asked_between_the_lock_and_the_session_is_asked_of_that_session(told: Told) -> None:
+    told.say("stop", {})
+    told.say("wanted", {"n": 6})
+    heard = told.record.seq - 1  # the wish came after the lock was taken, the stop before it
+    told.say("session", {"pid": 1, "host": "h", "heard": heard})
+    assert (told.record.stop_asked, told.record.wanted) == (0, 6)
+    told.say("stop", {})
+    told.say("session", {"pid": 1, "host": "h", "heard": told.record.seq - 1})
+    assert (told.record.stop_asked > 0, told.record.wanted) == (True, 0)
+
+
 def test_overhead_is_that_of_all_rounds_and_of_the_last_stretch(told: Told) -> None:
     end = {"hypervolume": 1.0, "diagnostics": {}, "regret": 0.5}
     told.say("round", {"index": 0, "overhead_s": 1.5, **end})

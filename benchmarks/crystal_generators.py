@@ -31,10 +31,10 @@ from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Composition, Element, Structure
 
 from benchmarks.train_default import HELD_OUT, TRAINED, folder, test_set
-from eutectic.generators import datasets
 from eutectic.generators.baselines.random_crystal import RandomCrystal
 from eutectic.generators.baselines.substitution import Substitution
-from eutectic.generators.conditions import Conditions
+from eutectic.generators.learning import datasets
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.structures.generated import GeneratedStructure
 from eutectic.generators.wyckoff.engine import Wyckoff
 from eutectic.generators.wyckoff.genes import encode

@@ -21,10 +21,10 @@ import torch
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Structure
 
-from eutectic.generators import checkpoints
-from eutectic.generators.datasets import Structures
 from eutectic.generators.diffusion.recipe import Recipe, learn, loaded
 from eutectic.generators.diffusion.solving import Order, Way, solve
+from eutectic.generators.learning import checkpoints
+from eutectic.generators.learning.datasets import Structures
 
 LIMIT = 0.5
 """What a structure that does not match counts as, the matcher's own limit."""

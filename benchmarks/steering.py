@@ -16,8 +16,8 @@ from pathlib import Path
 
 from pymatgen.core import Structure
 
-from eutectic.generators.conditions import Conditions
-from eutectic.generators.steering import Aim, Experience, Steering
+from eutectic.generators.learning.steering import Aim, Experience, Steering
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.structures.generated import GeneratedStructure
 from eutectic.generators.wyckoff.engine import Wyckoff
 from eutectic.generators.wyckoff.finetuning import steered

@@ -20,9 +20,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import torch
 
-from eutectic.generators import checkpoints, datasets
-from eutectic.generators.datasets import Structures
-from eutectic.generators.training import Progress
+from eutectic.generators.learning import checkpoints, datasets
+from eutectic.generators.learning.datasets import Structures
+from eutectic.generators.learning.training import Progress
 from eutectic.generators.wyckoff.examples import genes_of
 from eutectic.generators.wyckoff.recipe import PARTS, Recipe, assembled, learn
 

@@ -2,7 +2,7 @@
 
 BUILTIN = {
     "composition": "eutectic.generators.composition:Composition",
-    "crystal": "eutectic.generators.crystal:Crystal",
+    "crystal": "eutectic.generators.crystals.crystal:Crystal",
     "parameters": "eutectic.generators.parameters:Parameters",
     "pool": "eutectic.generators.pool:Pool",
     "product": "eutectic.generators.product:Product",

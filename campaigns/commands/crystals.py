@@ -13,12 +13,12 @@ from rich.progress import Progress
 
 from eutectic.campaigns.errors import CampaignFileError, Complaint
 from eutectic.campaigns.file import plugins
-from eutectic.generators.conditions import Conditions, misunderstood
 from eutectic.generators.metrics.evaluation import evaluation
 from eutectic.generators.metrics.novelty import Reference, unique
 from eutectic.generators.metrics.rates import Measure, Rate
 from eutectic.generators.metrics.stability import relaxation, stable_unique_new
 from eutectic.generators.metrics.validity import sound
+from eutectic.generators.structures.conditions import Conditions, misunderstood
 from eutectic.generators.structures.generated import GeneratedStructure
 from eutectic.generators.structures.sources import known_crystals
 from eutectic.oracles.base import Candidate

@@ -10,7 +10,7 @@ import numpy as np
 
 from eutectic.generators.baselines.lattices import LATTICES, ORDERS, LatticeName, OrderName, shells, supercell
 from eutectic.generators.baselines.quasirandom import Neighbours, special
-from eutectic.generators.conditions import Conditions
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.structures.decoration import UNDERSTOOD, usual
 from eutectic.generators.structures.drawing import drawn
 from eutectic.generators.structures.generated import Array, GeneratedStructure, Refusal

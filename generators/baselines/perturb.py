@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eutectic.generators.conditions import Conditions
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.structures.drawing import drawn
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal
 from eutectic.generators.structures.identity import identity

@@ -11,7 +11,7 @@ from typing import IO
 
 import numpy as np
 
-from eutectic.generators.conditions import Conditions
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal
 from eutectic.oracles.base import EngineMissing
 

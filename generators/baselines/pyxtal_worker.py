@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from eutectic.generators.conditions import LAST_SPACE_GROUP, Conditions
+from eutectic.generators.structures.conditions import LAST_SPACE_GROUP, Conditions
 from eutectic.generators.structures.decoration import usual
 
 TRIES = 30

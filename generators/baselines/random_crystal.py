@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from eutectic.generators.baselines.pyxtal_process import answered
-from eutectic.generators.conditions import Conditions
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal
 from eutectic.generators.structures.identity import identity
 from eutectic.oracles.base import EngineMissing

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from eutectic.generators.conditions import Conditions
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.structures.decoration import UNDERSTOOD, decorated, unmet
 from eutectic.generators.structures.drawing import drawn
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal

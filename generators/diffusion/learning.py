@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from eutectic.generators.datasets import Structures
 from eutectic.generators.diffusion.interpolants import Interpolant, between, losses
 from eutectic.generators.diffusion.lattice import six
 from eutectic.generators.diffusion.network import MASK, PeriodicNetwork, State
 from eutectic.generators.diffusion.solving import Standard
 from eutectic.generators.diffusion.torus import Index, paired
+from eutectic.generators.learning.datasets import Structures
 from eutectic.generators.wyckoff.learning import Scale
 
 REVEALED = 0.4

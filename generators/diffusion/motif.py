@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from eutectic.generators.conditions import Motif, MotifKind
+from eutectic.generators.structures.conditions import Motif, MotifKind
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]

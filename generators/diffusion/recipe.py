@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from eutectic.generators import datasets
-from eutectic.generators.checkpoints import Checkpoint, fill, write
-from eutectic.generators.datasets import Structures
 from eutectic.generators.diffusion.interpolants import Interpolant
 from eutectic.generators.diffusion.learning import PeriodicLearner, crystals_of, standard_of
 from eutectic.generators.diffusion.network import PeriodicNetwork, Shape
 from eutectic.generators.diffusion.solving import SIZES, Standard
 from eutectic.generators.diffusion.torus import Index
-from eutectic.generators.training import Progress, Schedule, seeded, steps_within, train
+from eutectic.generators.learning import datasets
+from eutectic.generators.learning.checkpoints import Checkpoint, fill, write
+from eutectic.generators.learning.datasets import Structures
+from eutectic.generators.learning.training import Progress, Schedule, seeded, steps_within, train
 from eutectic.generators.wyckoff.layers import descriptors
 from eutectic.generators.wyckoff.learning import scale_of
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eutectic.generators.crystal_rows import composed
+from eutectic.generators.crystals.rows import composed
 from eutectic.generators.metrics.rates import Measure, Rate, rate
 from eutectic.generators.representations.crystals import described
 from eutectic.optimizers.base import Array

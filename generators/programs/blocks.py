@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eutectic.generators.conditions import Conditions
 from eutectic.generators.programs.output import reasons, unwanted, written
 from eutectic.generators.programs.running import Limits, run
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal
 
 if TYPE_CHECKING:

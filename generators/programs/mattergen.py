@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from eutectic.generators.conditions import Conditions
 from eutectic.generators.programs.blocks import blocks
 from eutectic.generators.programs.program import FILTERED, require_program
 from eutectic.generators.programs.running import Limits
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal
 from eutectic.generators.structures.identity import identity
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from eutectic.generators.conditions import Conditions
 from eutectic.generators.programs.blocks import blocks
 from eutectic.generators.programs.running import Limits
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal
 from eutectic.generators.structures.identity import identity
 from eutectic.oracles.base import EngineMissing

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eutectic.generators.conditions import Conditions
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal, seeded
 
 if TYPE_CHECKING:

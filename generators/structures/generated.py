@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from eutectic.generators.conditions import Conditions
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.oracles.base import Candidate, Value
 
 Array = NDArray[np.float64]

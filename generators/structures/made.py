@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from eutectic.generators.conditions import Conditions
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal, StructureGenerator
 
 Answer = GeneratedStructure | Refusal

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from eutectic.generators import checkpoints
-from eutectic.generators.conditions import Conditions
+from eutectic.generators.learning import checkpoints
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal
 from eutectic.generators.structures.identity import identity
 from eutectic.generators.wyckoff import requests

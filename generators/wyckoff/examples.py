@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from eutectic.generators.datasets import Structures
+from eutectic.generators.learning.datasets import Structures
 from eutectic.generators.wyckoff.genes import Gene, Site, encode
 from eutectic.generators.wyckoff.table import Array, Index, table
 from eutectic.oracles import user_cache

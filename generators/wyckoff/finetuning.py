@@ -18,10 +18,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from eutectic.generators import checkpoints
-from eutectic.generators.checkpoints import Checkpoint
-from eutectic.generators.conditions import Conditions
-from eutectic.generators.steering import HELD_BACK, SIGMA, Array, Experience, Index, Steering, lesson, lessons, name_of
+from eutectic.generators.learning import checkpoints
+from eutectic.generators.learning.checkpoints import Checkpoint
+from eutectic.generators.learning.steering import (
+    HELD_BACK,
+    SIGMA,
+    Array,
+    Experience,
+    Index,
+    Steering,
+    lesson,
+    lessons,
+    name_of,
+)
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.structures.generated import GeneratedStructure
 from eutectic.generators.wyckoff import divergence
 from eutectic.generators.wyckoff.examples import Genes, arrays_of

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eutectic.generators import checkpoints
-from eutectic.generators.checkpoints import Checkpoint
-from eutectic.generators.conditions import Conditions
+from eutectic.generators.learning import checkpoints
+from eutectic.generators.learning.checkpoints import Checkpoint
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal, seeded
 from eutectic.generators.wyckoff.decode import Request, draw_genes
 from eutectic.generators.wyckoff.genes import Gene

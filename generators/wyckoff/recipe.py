@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from eutectic.generators import datasets
-from eutectic.generators.checkpoints import Checkpoint, fill, write
-from eutectic.generators.training import Progress, Schedule, metadata, seeded, steps_within, train
+from eutectic.generators.learning import datasets
+from eutectic.generators.learning.checkpoints import Checkpoint, fill, write
+from eutectic.generators.learning.training import Progress, Schedule, metadata, seeded, steps_within, train
 from eutectic.generators.wyckoff.examples import Genes, genes_of
 from eutectic.generators.wyckoff.geometry import GeometryNetwork
 from eutectic.generators.wyckoff.layers import Shape, descriptors

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from eutectic.generators.conditions import Conditions
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.wyckoff.masks import Goal, impossible, possible_groups
 from eutectic.generators.wyckoff.table import ELEMENTS, GROUPS, Array
 from eutectic.oracles.elements.data import symbols

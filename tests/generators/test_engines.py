@@ -10,9 +10,9 @@ from pymatgen.core import Lattice, Structure
 
 from eutectic import generators
 from eutectic.campaigns.file import plugins
-from eutectic.generators import checkpoints
-from eutectic.generators.conditions import FIELDS, Conditions
 from eutectic.generators.diffusion.recipe import Recipe, learn
+from eutectic.generators.learning import checkpoints
+from eutectic.generators.structures.conditions import FIELDS, Conditions
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal
 from tests.generators.wyckoff.crystals import structures
 

@@ -8,7 +8,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 from eutectic.generators.baselines.alloy import Alloy
 from eutectic.generators.baselines.lattices import LATTICES, shells, supercell
 from eutectic.generators.baselines.quasirandom import Neighbours, correlations, special
-from eutectic.generators.conditions import Conditions
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal
 
 

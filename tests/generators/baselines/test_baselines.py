@@ -10,7 +10,7 @@ from eutectic.generators.baselines.perturb import Perturb
 from eutectic.generators.baselines.prototypes import Prototypes
 from eutectic.generators.baselines.random_crystal import RandomCrystal
 from eutectic.generators.baselines.substitution import Substitution
-from eutectic.generators.conditions import Conditions
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal
 from eutectic.generators.structures.likeness import chances, oxidation_states
 from eutectic.oracles.base import EngineMissing

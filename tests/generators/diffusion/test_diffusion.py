@@ -8,8 +8,6 @@ import pytest
 import torch
 from pymatgen.core import Lattice
 
-from eutectic.generators import checkpoints
-from eutectic.generators.conditions import Conditions, Motif
 from eutectic.generators.diffusion import motif as motifs
 from eutectic.generators.diffusion.engine import Diffusion
 from eutectic.generators.diffusion.interpolants import advanced, between, targets
@@ -19,6 +17,8 @@ from eutectic.generators.diffusion.recipe import Recipe, adapted, fine_tuned_par
 from eutectic.generators.diffusion.refining import refined
 from eutectic.generators.diffusion.solving import Standard
 from eutectic.generators.diffusion.torus import paired, scale_of_score, score, wrapped
+from eutectic.generators.learning import checkpoints
+from eutectic.generators.structures.conditions import Conditions, Motif
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal
 from eutectic.generators.wyckoff.genes import encode
 from tests.generators.wyckoff.crystals import structures

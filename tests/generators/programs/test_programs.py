@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from eutectic.generators.conditions import Conditions
 from eutectic.generators.programs.mattergen import MatterGen
 from eutectic.generators.programs.program import Program
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal
 from eutectic.oracles.base import EngineMissing
 

@@ -3,7 +3,7 @@
 import numpy as np
 from pymatgen.core import Structure
 
-from eutectic.generators.conditions import Conditions
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.structures.generated import GeneratedStructure, seeded
 
 

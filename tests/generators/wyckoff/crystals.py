@@ -3,7 +3,7 @@
 import numpy as np
 from pymatgen.core import Lattice, Structure
 
-from eutectic.generators.datasets import Structures
+from eutectic.generators.learning.datasets import Structures
 
 
 def known():

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch.distributions import Normal, VonMises, kl_divergence
 
-from eutectic.generators import checkpoints
-from eutectic.generators.conditions import Conditions
-from eutectic.generators.steering import Aim, Experience, Steering
+from eutectic.generators.learning import checkpoints
+from eutectic.generators.learning.steering import Aim, Experience, Steering
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.structures.generated import GeneratedStructure
 from eutectic.generators.wyckoff import divergence
 from eutectic.generators.wyckoff.engine import Wyckoff

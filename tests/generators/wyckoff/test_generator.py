@@ -8,8 +8,8 @@ import pytest
 import torch
 from pymatgen.core import Structure
 
-from eutectic.generators import checkpoints
-from eutectic.generators.conditions import Conditions
+from eutectic.generators.learning import checkpoints
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal
 from eutectic.generators.wyckoff.decode import Request, draw_genes
 from eutectic.generators.wyckoff.engine import Wyckoff

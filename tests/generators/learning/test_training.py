@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from eutectic.generators.training import Schedule, steps_within, train
+from eutectic.generators.learning.training import Schedule, steps_within, train
 
 
 class Line:

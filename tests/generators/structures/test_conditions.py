@@ -2,7 +2,7 @@
 
 import pytest
 
-from eutectic.generators.conditions import Conditions, Motif, misunderstood, reduced, wanted
+from eutectic.generators.structures.conditions import Conditions, Motif, misunderstood, reduced, wanted
 
 
 @pytest.mark.parametrize(

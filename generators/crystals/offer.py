@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 
 from eutectic.generators.base import Accept, Offer
-from eutectic.generators.crystal_rows import NAMES, described_row
-from eutectic.generators.crystal_variables import Free
+from eutectic.generators.crystals.rows import NAMES, described_row
+from eutectic.generators.crystals.variables import Free
 from eutectic.generators.structures.generated import MOST_DRAWS
 from eutectic.generators.structures.validity import read, unphysical
 from eutectic.optimizers.base import Array, Space

@@ -6,7 +6,7 @@ import pytest
 from ase.build import bulk
 from ase.io import write
 
-from eutectic.generators import datasets
+from eutectic.generators.learning import datasets
 from tests.generators.wyckoff.crystals import known
 
 KNOWN = known()

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from eutectic.generators.steering import (
+from eutectic.generators.learning.steering import (
     Aim,
     Experience,
     Steering,

@@ -10,10 +10,10 @@ from typing import Any, Literal
 import numpy as np
 
 from eutectic.generators.base import Accept, Offer, number
-from eutectic.generators.conditions import Conditions, Motif, misunderstood
-from eutectic.generators.crystal_offer import offered
-from eutectic.generators.crystal_rows import NAMES, bounds, described_row
-from eutectic.generators.crystal_variables import Free, free_of
+from eutectic.generators.crystals.offer import offered
+from eutectic.generators.crystals.rows import NAMES, bounds, described_row
+from eutectic.generators.crystals.variables import Free, free_of
+from eutectic.generators.structures.conditions import Conditions, Motif, misunderstood
 from eutectic.generators.structures.decoration import usual
 from eutectic.generators.structures.generated import MOST_DRAWS, GeneratedStructure, StructureGenerator
 from eutectic.generators.structures.made import made

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from eutectic.generators import checkpoints
+from eutectic.generators.learning import checkpoints
 
 CARD = {
     "engine": "toy", "architecture": {}, "elements": [1], "training_set": {}, "licence": "MIT", "seed": 0,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """Raised whenever files of the one before cannot be read any more."""
-BUNDLED = Path(__file__).parent / "weights"
+BUNDLED = Path(__file__).parent.parent / "weights"
 NEEDED = (
     "format",
     "engine",

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from eutectic.generators.base import number
-from eutectic.generators.conditions import Conditions
+from eutectic.generators.structures.conditions import Conditions
 from eutectic.optimizers.base import Kind
 from eutectic.oracles.base import Value
 

@@ -1,12 +1,11 @@
-"""This file is a crystal as a picture: its cell and atoms as SVG, drawn here, with nothing to be loaded."""
+"""This file is a crystal as a picture: where the lines of its cell and its atoms lie on the page."""
 
+from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-
-from eutectic.campaigns.figures.palette import INK, MUTED
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -24,12 +23,57 @@ RADIUS = 0.45
 """Radius of a drawn atom over its covalent one, so that those behind are seen."""
 
 
-def svg(structure: "Structure") -> str:
-    """The cell with its atoms, those on faces and corners repeated; a legend of the elements below."""
+LEGEND = 18.0
+"""Height of the line of elements below, pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An edge of the cell, pixels from the upper left."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ball:
+    """An atom, pixels from the upper left."""
+
+    x: float
+    y: float
+    radius: float
+    fill: str
+    """Colour of the element, `#ff0d0d`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """An element's symbol in the legend."""
+
+    x: float
+    y: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A cell with its atoms, those on faces and corners repeated, the nearest last; the elements below."""
+
+    lines: tuple[Line, ...]
+    balls: tuple[Ball, ...]
+    words: tuple[Word, ...]
+    width: float = SIZE
+    height: float = SIZE + LEGEND
+
+
+def drawn(structure: "Structure") -> Drawing:
+    """The picture of a crystal."""
     from ase.data import covalent_radii
     from ase.data.colors import jmol_colors
 
-    numbers, places = _drawn(structure)
+    numbers, places = _repeated(structure)
     view = _view()
     corners = np.array(list(product((0.0, 1.0), repeat=3)))
     matrix = np.asarray(structure.lattice.matrix)
@@ -39,27 +83,18 @@ def svg(structure: "Structure") -> str:
 
     def on_page(points: Array) -> Array:
         flat = (points[:, :2] - (low + high) / 2) * scale
-        return np.asarray(flat * (1, -1) + SIZE / 2)
+        return np.asarray(np.round(flat * (1, -1) + SIZE / 2, 1))
 
     lines, spots = on_page(frame), on_page(atoms)
     edges = [(a, b) for a in range(8) for b in range(a) if np.abs(corners[a] - corners[b]).sum() == 1]
-    parts = [
-        f'<line x1="{lines[a, 0]:.1f}" y1="{lines[a, 1]:.1f}" x2="{lines[b, 0]:.1f}" y2="{lines[b, 1]:.1f}" '
-        f'stroke="{MUTED}" stroke-width="1"/>'
-        for a, b in edges
+    radii = np.round(RADIUS * covalent_radii[numbers] * scale, 1)
+    balls = [
+        Ball(float(spots[i, 0]), float(spots[i, 1]), float(radii[i]), _hex(jmol_colors[numbers[i]]))
+        for i in np.argsort(atoms[:, 2])
     ]
-    for i in np.argsort(atoms[:, 2]):
-        radius = RADIUS * covalent_radii[numbers[i]] * scale
-        parts.append(_ball(spots[i, 0], spots[i, 1], radius, jmol_colors[numbers[i]]))
-    parts += _legend(structure)
-    height = SIZE + 18
-    return f'<svg viewBox="0 0 {SIZE:g} {height:g}" width="{SIZE:g}" role="img">{"".join(parts)}</svg>'
-
-
-def _ball(x: float, y: float, radius: float, color: Array) -> str:
-    return (
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{_hex(color)}" stroke="{INK}" stroke-width="0.7"/>'
-    )
+    below, words = _legend(structure)
+    cell = tuple(Line(*lines[a].tolist(), *lines[b].tolist()) for a, b in edges)
+    return Drawing(cell, (*balls, *below), words)
 
 
 def _hex(color: Array) -> str:
@@ -74,7 +109,7 @@ def _view() -> Array:
     return np.asarray((about_y @ about_x).T)
 
 
-def _drawn(structure: "Structure") -> tuple[list[int], Array]:
+def _repeated(structure: "Structure") -> tuple[list[int], Array]:
     """Atomic number and fractional coordinates (n, 3) of every atom drawn."""
     numbers, places = [], []
     for site in structure:
@@ -87,13 +122,11 @@ def _drawn(structure: "Structure") -> tuple[list[int], Array]:
     return numbers, np.array(places)
 
 
-def _legend(structure: "Structure") -> list[str]:
+def _legend(structure: "Structure") -> tuple[tuple[Ball, ...], tuple[Word, ...]]:
     from ase.data import atomic_numbers
     from ase.data.colors import jmol_colors
 
-    parts = []
-    for k, element in enumerate(sorted({str(e.symbol) for e in structure.composition.elements})):
-        x, y = MARGIN + 46.0 * k, SIZE + 8.0
-        parts.append(_ball(x, y, 6.0, jmol_colors[atomic_numbers[element]]))
-        parts.append(f'<text x="{x + 10:.0f}" y="{y + 4:.0f}" font-size="12" fill="{INK}">{element}</text>')
-    return parts
+    symbols = sorted({str(e.symbol) for e in structure.composition.elements})
+    places = [(MARGIN + 46.0 * k, SIZE + 8.0, symbol) for k, symbol in enumerate(symbols)]
+    balls = tuple(Ball(x, y, 6.0, _hex(jmol_colors[atomic_numbers[symbol]])) for x, y, symbol in places)
+    return balls, tuple(Word(x + 10, y + 4, symbol) for x, y, symbol in places)

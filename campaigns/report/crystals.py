@@ -5,9 +5,9 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from eutectic.campaigns.figures.crystals import svg
+from eutectic.campaigns.figures.crystals import drawn
 from eutectic.campaigns.record.outcomes import Outcome
-from eutectic.campaigns.report.markup import Html, Text, candidate, paragraph, section, table
+from eutectic.campaigns.report.blocks import Cell, Download, Downloads, Section, candidate, paragraph, section, table
 from eutectic.generators.metrics.stability import moved
 
 if TYPE_CHECKING:
@@ -21,23 +21,22 @@ RELAXED = "relaxed.cif"
 """What an evaluation's artifact with the relaxed structure is called."""
 
 
-def crystals(best: Sequence[Outcome]) -> str:
+def crystals(best: Sequence[Outcome]) -> Section | None:
     """The first crystals of the front as proposed and relaxed; nothing where candidates have no structures."""
-    rows: list[list[Text]] = []
+    rows: list[list[Cell]] = []
     for outcome in [o for o in best if o.structure is not None][:SHOWN]:
         made, relaxed = _structures(outcome)
         shown = made if relaxed is None else relaxed
-        picture = svg(shown) if len(shown) <= MOST_SITES else ""
-        files = _link(f"{outcome.id}.cif", made, "as proposed")
-        files += "" if relaxed is None else ", " + _link(f"{outcome.id}_relaxed.cif", relaxed, "relaxed")
+        files = [_file(f"{outcome.id}.cif", made, "as proposed")]
+        files += [] if relaxed is None else [_file(f"{outcome.id}_relaxed.cif", relaxed, "relaxed")]
         rows.append(
             [
-                f"#{outcome.number}",
+                outcome.name,
                 candidate(outcome),
-                Html(picture),
+                drawn(shown) if len(shown) <= MOST_SITES else None,
                 _symmetry(shown),
                 _far(made, relaxed),
-                Html(files),
+                Downloads(tuple(files)),
             ]
         )
     head = ["", "Crystal", "", "Space group", "Moved on relaxing", "CIF"]
@@ -45,7 +44,7 @@ def crystals(best: Sequence[Outcome]) -> str:
         "Drawn as relaxed where an oracle has relaxed them. Moved: root-mean-square displacement of the sites, in "
         "units of (volume / atoms)^(1/3), after both were laid over each other (StructureMatcher)."
     )
-    return section("crystals", "Crystals of the front", table(head, rows), paragraph(note, "note")) if rows else ""
+    return section("crystals", "Crystals of the front", table(head, rows), paragraph(note, "note")) if rows else None
 
 
 def _structures(outcome: Outcome) -> "tuple[Structure, Structure | None]":
@@ -76,7 +75,6 @@ def _far(made: "Structure", relaxed: "Structure | None") -> str:
     return "became another structure" if math.isnan(share) else f"{share:.3f}"
 
 
-def _link(name: str, structure: "Structure", text: str) -> str:
-    """A link that saves the structure as a CIF."""
-    content = base64.b64encode(structure.to(fmt="cif").encode()).decode()
-    return f'<a download="{name}" href="data:chemical/x-cif;base64,{content}">{text}</a>'
+def _file(name: str, structure: "Structure", text: str) -> Download:
+    """The structure as a CIF to be saved."""
+    return Download(name, "chemical/x-cif", base64.b64encode(structure.to(fmt="cif").encode()).decode(), text)

@@ -6,11 +6,22 @@ from collections.abc import Mapping
 from eutectic.campaigns.analysis.labels import duration, label, measured, number, quantity, title_of, titled
 from eutectic.campaigns.analysis.summary import asked, costs, counted, said
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
-from eutectic.campaigns.report.markup import Html, Text, badge, candidate, paragraph, safe, section, table
-from eutectic.campaigns.report.overview import SHOWN, described, details
+from eutectic.campaigns.report.blocks import (
+    Badge,
+    Cell,
+    Code,
+    Folded,
+    Opening,
+    Section,
+    candidate,
+    paragraph,
+    section,
+    table,
+)
+from eutectic.campaigns.report.overview import SHOWN, described
 
 
-def decisions(ledger: Ledger) -> str:
+def decisions(ledger: Ledger) -> Section | None:
     """Why each candidate was proposed, and what came of it."""
     newest = asked(ledger)[::-1]
     heads, cells, numbers = described(newest)
@@ -29,17 +40,17 @@ def decisions(ledger: Ledger) -> str:
     )
     cut = f" The {SHOWN} newest of {len(rows)}; `campaign export --format json` has all." if len(rows) > SHOWN else ""
     flush = [1, *(3 + k for k in numbers), *range(4 + len(heads), len(columns) - 1)]
-    body = table(columns, rows[:SHOWN], numbers=flush, tall=True) if rows else ""
-    return section("decisions", "Decisions", paragraph(note + cut, "note"), body) if rows else ""
+    body = table(columns, rows[:SHOWN], numbers=flush, tall=True)
+    return section("decisions", "Decisions", paragraph(note + cut, "note"), body) if rows else None
 
 
-def _decision(ledger: Ledger, outcome: Outcome, own: list[Text]) -> list[Text]:
+def _decision(ledger: Ledger, outcome: Outcome, own: list[Cell]) -> list[Cell]:
     reason = outcome.reason
     near = f"#{outcome.neighbour} at {number(outcome.distance, 2)}" if outcome.neighbour is not None else "–"
-    cells: list[Text] = [
+    cells: list[Cell] = [
         outcome.name,
         outcome.round + 1,
-        badge(outcome.status),
+        Badge(outcome.status),
         *own,
         reason.proposer,
     ]
@@ -62,9 +73,9 @@ def _measured(ledger: Ledger, outcome: Outcome, name: str) -> str:
     return said(name, outcome, ledger.spec.goals).removesuffix(unit) if outcome.status != "failed" else "–"
 
 
-def expenses(ledger: Ledger) -> str:
+def expenses(ledger: Ledger) -> Section | None:
     """What was spent, oracle by oracle, and on proposing."""
-    rows: list[list[Text]] = [
+    rows: list[list[Cell]] = [
         [c.oracle, c.asked, c.failed, duration(c.seconds / c.asked), duration(c.seconds)] for c in costs(ledger)
     ]
     asks = [batch.ask_s for batch in ledger.batches]
@@ -75,19 +86,19 @@ def expenses(ledger: Ledger) -> str:
         rows.append(["everything else", "", "", "", duration(ledger.overhead_s)])
     columns = ["", "Asked", "Failed", "Mean time", "Total time"]
     notes = [f"round {batch.index + 1}: {note}" for batch in ledger.batches for note in batch.notes]
-    said = safe(details(f"Notes of the optimizers ({len(notes)})", "\n".join(notes))) if notes else ""
-    return section("cost", "Cost", table(columns, rows, numbers=range(1, 5)), said) if rows else ""
+    remarks = Folded(f"Notes of the optimizers ({len(notes)})", "\n".join(notes)) if notes else None
+    return section("cost", "Cost", table(columns, rows, numbers=range(1, 5)), remarks) if rows else None
 
 
-def failures(ledger: Ledger) -> str:
+def failures(ledger: Ledger) -> Section | None:
     """Every evaluation without usable values, with its reason; refused values are shown."""
     lost = [o for o in asked(ledger) if o.status in ("failed", "refused")]
     if not lost:
         return section("failures", "Failures", paragraph("None." if asked(ledger) else ""))
     kinds = Counter(o.failure or o.status for o in lost)
     words = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-    rows: list[list[Text]] = [
-        [o.name, o.round + 1, candidate(o), badge(o.status), o.failure, _reason(o), _kept(ledger, o)]
+    rows: list[list[Cell]] = [
+        [o.name, o.round + 1, candidate(o), Badge(o.status), o.failure, _reason(o), _kept(ledger, o)]
         for o in lost[:SHOWN]
     ]
     columns = ["", "Round", "Candidate", "Status", "Class", "Reason", "Values it returned"]
@@ -95,12 +106,12 @@ def failures(ledger: Ledger) -> str:
     return section("failures", "Failures", lead, table(columns, rows, numbers=[1], tall=len(rows) > 15))
 
 
-def _reason(outcome: Outcome) -> Text:
+def _reason(outcome: Outcome) -> Cell:
     """The first line; what follows it opens."""
     first, _, rest = outcome.error.partition("\n")
     if len(first) > 300:
         first, rest = first[:300] + " …", outcome.error
-    return Html(safe(first) + safe(details("more", rest[-4000:]))) if rest.strip() else first
+    return Opening(first, rest[-4000:]) if rest.strip() else first
 
 
 def _kept(ledger: Ledger, outcome: Outcome) -> str:
@@ -108,9 +119,9 @@ def _kept(ledger: Ledger, outcome: Outcome) -> str:
     return ", ".join(f"{label(title_of(goals, name))}: {number(value)}" for name, value in outcome.values.items())
 
 
-def again(ledger: Ledger, source: str) -> str:
+def again(ledger: Ledger, source: str) -> Section | None:
     """How to reproduce: commands, versions, seed, revision, and the resolved campaign file."""
-    lines: list[list[Text]] = [
+    lines: list[list[Cell]] = [
         ["seed", ledger.spec.seed],
         *_facts("", {k: v for k, v in ledger.facts.items() if k != "bounds"}),
     ]
@@ -123,15 +134,15 @@ def again(ledger: Ledger, source: str) -> str:
     return section(
         "again",
         "How to reproduce",
-        f"<pre>{safe(commands)}</pre>",
+        Code(commands),
         table(["", ""], lines),
-        safe(details(f"{name}.yaml, resolved", source)),
+        Folded(f"{name}.yaml, resolved", source),
     )
 
 
-def _facts(prefix: str, facts: Mapping[str, object]) -> list[list[Text]]:
+def _facts(prefix: str, facts: Mapping[str, object]) -> list[list[Cell]]:
     """Facts recorded at the start, a row each; what is nested under its path."""
-    rows: list[list[Text]] = []
+    rows: list[list[Cell]] = []
     for key, value in facts.items():
         name = f"{prefix} {key}".strip().replace("_", " ")
         if isinstance(value, Mapping):

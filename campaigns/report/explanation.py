@@ -8,30 +8,39 @@ from eutectic.campaigns.explain.charts import beeswarm, dependence, interactions
 from eutectic.campaigns.explain.files import read_explanation
 from eutectic.campaigns.explain.text import changes, formula
 from eutectic.campaigns.record.outcomes import Ledger
-from eutectic.campaigns.report.markup import Text, chart, paragraph, safe, section, table
-from eutectic.campaigns.report.overview import details
+from eutectic.campaigns.report.blocks import (
+    Block,
+    Cell,
+    Folded,
+    Heading,
+    Section,
+    chart,
+    paragraph,
+    section,
+    table,
+)
 
 SHOWN = 12
 """Variables in a table at most."""
 
 
-def explanation(ledger: Ledger) -> str:
+def explanation(ledger: Ledger) -> Section | None:
     """What the campaign's folder holds of an explanation; how to get one where it holds none."""
     if not ledger.finished:
-        return ""
+        return None
     found = read_explanation(Path(ledger.folder))
     if found is None or not found.properties:
         told = f"Not computed yet: campaign explain {ledger.folder} adds it here."
         return section("explanation", "What do the properties depend on?", paragraph(told, "note"))
     late = len(ledger.finished) - found.evaluations
-    parts = [
+    parts: list[Block | None] = [
         paragraph(f"{late} evaluations finished since: campaign explain {ledger.folder}" if late else "", "warn"),
         paragraph(_lead(found), "note"),
-        *(_property(found, one, k) for k, one in enumerate(found.properties)),
+        *(block for k, one in enumerate(found.properties) for block in _property(found, one, k)),
         *(paragraph(str(leaning)) for leaning in found.leanings),
         *(paragraph(note, "note") for note in found.notes),
     ]
-    return section("explanation", "What do the properties depend on?", *parts)
+    return section("explanation", "What do the properties depend on?", parts)
 
 
 def _lead(found: Explanation) -> str:
@@ -52,37 +61,35 @@ def _lead(found: Explanation) -> str:
     )
 
 
-def _property(found: Explanation, one: Explained, place: int) -> str:
+def _property(found: Explanation, one: Explained, place: int) -> list[Block | None]:
     """One property's figures, ranking, formula and counterfactuals."""
-    rows: list[list[Text]] = [
+    rows: list[list[Cell]] = [
         [label(found.variables[j]), number(one.ranking.shap[j], 3),
          measured(one.ranking.permutation[j], one.ranking.permutation_error[j], 3), number(one.ranking.lasso[j], 3)]
         for j in order(one)[:SHOWN]
     ]  # fmt: skip
-    return "".join(
-        [
-            f"<h3>{safe(label(one.title()))}</h3>",
-            chart(f"shap_{place}", beeswarm(found, one)),
-            table(["Variable", "Mean |SHAP|", "Permutation", "LASSO"], rows, numbers=(1, 2, 3)),
-            *(paragraph(" ".join(formula(said)).strip()) for said in one.formulas),
-            _latex(one),
-            _figure("Partial dependence", f"dependence_{place}", dependence(one)),
-            _figure("Interactions: mean size", f"interactions_{place}", interactions(found, one)),
-            _figure("Candidates one by one", f"waterfalls_{place}", waterfalls(found, one)),
-            _counterfactuals(found, one),
-        ]
-    )
+    return [
+        Heading(3, label(one.title())),
+        chart(f"shap_{place}", beeswarm(found, one)),
+        table(["Variable", "Mean |SHAP|", "Permutation", "LASSO"], rows, numbers=(1, 2, 3)),
+        *(paragraph(" ".join(formula(said)).strip()) for said in one.formulas),
+        _latex(one),
+        *_figure("Partial dependence", f"dependence_{place}", dependence(one)),
+        *_figure("Interactions: mean size", f"interactions_{place}", interactions(found, one)),
+        *_figure("Candidates one by one", f"waterfalls_{place}", waterfalls(found, one)),
+        *_counterfactuals(found, one),
+    ]
 
 
-def _figure(heading: str, anchor: str, figure: dict[str, object] | None) -> str:
-    return f"<h4>{safe(heading)}</h4>" + chart(anchor, figure) if figure is not None else ""
+def _figure(heading: str, anchor: str, figure: dict[str, object] | None) -> list[Block | None]:
+    return [Heading(4, heading), chart(anchor, figure)] if figure is not None else []
 
 
-def _counterfactuals(found: Explanation, one: Explained) -> str:
+def _counterfactuals(found: Explanation, one: Explained) -> list[Block | None]:
     """A row a candidate: the smallest change that lifts it over the threshold."""
-    rows: list[list[Text]] = []
+    rows: list[list[Cell]] = []
     for change in one.counterfactuals:
-        cells: list[Text] = [f"#{change.number}", found.titles[change.number], number(change.now)]
+        cells: list[Cell] = [f"#{change.number}", found.titles[change.number], number(change.now)]
         if change.met or change.variables is None:
             cells += ["none needed" if change.met else "no point looked at is predicted there", "–", "–", "–", ""]
         else:
@@ -92,7 +99,7 @@ def _counterfactuals(found: Explanation, one: Explained) -> str:
             cells += [chance, others]
         rows.append(cells)
     if not rows:
-        return ""
+        return []
     head = [
         "",
         "Candidate",
@@ -107,12 +114,12 @@ def _counterfactuals(found: Explanation, one: Explained) -> str:
         f"Smallest change found on the surrogate, inside the space, that reaches: {one.threshold}. Distance: root of "
         "the sum of squared changes, each divided by the variable's range; fractions as they are, another category 1."
     )
-    whole = paragraph(note, "note") + table(head, rows, numbers=(2, 4, 5, 6), tall=len(rows) > 12)
-    return f"<h4>Counterfactuals</h4>{whole}"
+    body = table(head, rows, numbers=(2, 4, 5, 6), tall=len(rows) > 12)
+    return [Heading(4, "Counterfactuals"), paragraph(note, "note"), body]
 
 
-def _latex(one: Explained) -> str:
+def _latex(one: Explained) -> Folded | None:
     """The formulas in LaTeX, to be unfolded."""
     told = [f"{said.where}: {said.latex}" if said.where else said.latex for said in one.formulas]
     title = "The formula in LaTeX" if len(told) == 1 else "The formulas in LaTeX"
-    return safe(details(title, "\n".join(told))) if told else ""
+    return Folded(title, "\n".join(told)) if told else None

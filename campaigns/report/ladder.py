@@ -10,19 +10,19 @@ from eutectic.campaigns.analysis.rungs import agreements, costs, gated, unclimbe
 from eutectic.campaigns.analysis.summary import asked
 from eutectic.campaigns.file.goals import Goal
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
-from eutectic.campaigns.report.markup import Text, badge, candidate, paragraph, section, table
+from eutectic.campaigns.report.blocks import Badge, Block, Cell, Heading, Section, candidate, paragraph, section, table
 from eutectic.campaigns.report.overview import SHOWN
 
 
-def ladder(ledger: Ledger) -> str:
+def ladder(ledger: Ledger) -> Section | None:
     """The rungs, their agreement, and the gates' decisions; nothing without a ladder."""
-    rungs: list[list[Text]] = [
+    rungs: list[list[Cell]] = [
         [c.rung + 1, c.oracle, c.asked, c.failed, c.doubtful, duration(c.seconds / max(1, c.asked)),
          duration(c.seconds), number(c.spent)]
         for c in costs(ledger)
     ]  # fmt: skip
     if not rungs:
-        return ""
+        return None
     head = ["Rung", "Oracle", "Asked", "Failed", "Out of domain", "Mean time", "Total time", "Cost"]
     what = "the front" if len(ledger.spec.goals) > 1 else "the best"
     note = (
@@ -30,15 +30,15 @@ def ladder(ledger: Ledger) -> str:
         "below and never mixed with the top's."
     )
     warning = unclimbed(ledger)
-    parts = [paragraph(f"{warning[:1].upper()}{warning[1:]}." if warning else "", "warn")]
-    parts += [paragraph(note, "note"), table(head, rungs, numbers=(0, 2, 3, 4, 5, 6, 7)), _agreement(ledger)]
-    return section("ladder", "Ladder", *parts, _decisions(ledger))
+    parts: list[Block | None] = [paragraph(f"{warning[:1].upper()}{warning[1:]}." if warning else "", "warn")]
+    parts += [paragraph(note, "note"), table(head, rungs, numbers=(0, 2, 3, 4, 5, 6, 7))]
+    return section("ladder", "Ladder", parts, _agreement(ledger), _decisions(ledger))
 
 
-def _agreement(ledger: Ledger) -> str:
+def _agreement(ledger: Ledger) -> list[Block | None]:
     """Correlation and bias of neighbouring rungs."""
     goals = ledger.spec.goals
-    rows: list[list[Text]] = [
+    rows: list[list[Cell]] = [
         [label(title_of(goals, a.property)), f"{a.lower} → {a.upper}",
          a.n, number(a.correlation, 3), number(a.bias), number(a.scatter),
          f"{number(a.spot_bias)} ({a.spot_checks})" if a.spot_checks else "–"]
@@ -46,31 +46,31 @@ def _agreement(ledger: Ledger) -> str:
     ]  # fmt: skip
     columns = ["Property", "Rungs", "n", "Correlation", "Bias", "Scatter", "Bias of spot checks (n)"]
     note = "Over the candidates known on both rungs; bias: upper minus lower, mean; scatter: its standard deviation."
-    whole = "<h3>How the rungs agree</h3>" + table(columns, rows, numbers=range(2, 7)) + paragraph(note, "note")
-    return whole if rows else ""
+    body = table(columns, rows, numbers=range(2, 7))
+    return [Heading(3, "How the rungs agree"), body, paragraph(note, "note")] if rows else []
 
 
-def _decisions(ledger: Ledger) -> str:
+def _decisions(ledger: Ledger) -> list[Block | None]:
     """Who was promoted, or chosen for a rung, and why."""
-    rows: list[list[Text]] = [[o.name, candidate(o), what, why] for o, what, why in gated(ledger)]
+    rows: list[list[Cell]] = [[o.name, candidate(o), what, why] for o, what, why in gated(ledger)]
     rows += [
         [o.name, candidate(o), f"asked on rung {o.rung + 1}", _why(o)]
         for o in asked(ledger)
         if not o.gates and o.reason.acquisition is not None
     ]
     columns = ["", "Candidate", "Decision", "Reason"]
-    return "<h3>Decisions</h3>" + table(columns, rows[:SHOWN], tall=len(rows) > 15) if rows else ""
+    return [Heading(3, "Decisions"), table(columns, rows[:SHOWN], tall=len(rows) > 15)] if rows else []
 
 
 def _why(outcome: Outcome) -> str:
     return f"log of expected gain on the top rung for its price: {number(outcome.reason.acquisition, 3)}"
 
 
-def validation(ledger: Ledger, parities: Parities) -> str:
+def validation(ledger: Ledger, parities: Parities) -> Section | None:
     """Prediction, the search's value and the validation, with error bars; nothing without one."""
     told = [o for o in ledger.outcomes if o.validation is not None]
     if not told or ledger.spec.validation is None:
-        return ""
+        return None
     rows = [_validated(ledger, outcome, parities) for outcome in told]
     columns = ["", "Candidate", "Status"]
     for goal in ledger.spec.goals:
@@ -84,11 +84,11 @@ def validation(ledger: Ledger, parities: Parities) -> str:
     return section("validation", "Validation", paragraph(lead), body)
 
 
-def _validated(ledger: Ledger, outcome: Outcome, parities: Parities) -> list[Text]:
+def _validated(ledger: Ledger, outcome: Outcome, parities: Parities) -> list[Cell]:
     """One candidate's row."""
     said, predicted = outcome.validation, {p.name: p for p in parities.outputs}
     assert said is not None
-    cells: list[Text] = [outcome.name, candidate(outcome), badge(said.status)]
+    cells: list[Cell] = [outcome.name, candidate(outcome), Badge(said.status)]
     for column, goal in enumerate(ledger.spec.goals):
         name = goal.name
         expected = _left_out(outcome, predicted[name]) if name in predicted else None

@@ -1,4 +1,4 @@
-"""This file is the sections of the report: a function each, from the ledger to HTML."""
+"""This file is what the report begins with: a function a section, from the ledger to its blocks."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +16,21 @@ from eutectic.campaigns.figures.candidate_charts import MAX_BARS, makeup
 from eutectic.campaigns.figures.charts import objectives, trace
 from eutectic.campaigns.record.outcomes import Change, Ledger, Outcome
 from eutectic.campaigns.record.volume import estimated
-from eutectic.campaigns.report.markup import Html, Text, badge, candidate, chart, paragraph, safe, section, table
+from eutectic.campaigns.report.blocks import (
+    Badge,
+    Block,
+    Cell,
+    Folded,
+    Head,
+    Heading,
+    Section,
+    Tile,
+    candidate,
+    chart,
+    paragraph,
+    section,
+    table,
+)
 from eutectic.optimizers.models.diagnostics import doubts
 
 SHOWN = 500
@@ -25,13 +39,13 @@ MAX_COLUMNS = 12
 """Variables that have a column each."""
 
 
-def head(ledger: Ledger, front: Sequence[Outcome]) -> str:
+def head(ledger: Ledger, front: Sequence[Outcome]) -> Head:
     """Name, state, and the campaign in a few numbers."""
     counts = Counter(o.status for o in asked(ledger))
     lost = counts["failed"] + counts["refused"]
     open_ones = counts["proposed"] + counts["running"]
     guess = ", estimated" if estimated(len(ledger.spec.goals)) else ""
-    tiles: list[tuple[str, str, str]] = [
+    tiles = [
         ("Evaluations", str(counts["finished"] + lost), f"{lost} without usable values" if lost else "all gave values"),
         ("On the Pareto front", str(len(front)), _of(ledger)),
         ("Hypervolume", number(ledger.hypervolume), f"after {len(ledger.rounds)} rounds{guess}"),
@@ -45,17 +59,10 @@ def head(ledger: Ledger, front: Sequence[Outcome]) -> str:
                 quantity(titled(ledger.spec.goals[0].name, ledger.spec.goals[0].distance))[0],
             )
         ]
-    cells = "".join(
-        f'<div class="tile"><span>{safe(name)}</span><b>{safe(value)}</b><small>{safe(note)}</small></div>'
-        for name, value, note in tiles
-    )
     waiting = f" {open_ones} not evaluated yet." if open_ones else ""
     waiting += f" Ended: {ledger.reason}." if ledger.reason else ""
-    return (
-        f"<header><p class='brand'>Eutectic campaign report</p><h1>{safe(ledger.spec.name)} "
-        f"{safe(badge(ledger.state))}</h1><p class='lead'>{safe(' '.join(findings(ledger, front)))}{waiting}</p>"
-        f"<div class='tiles'>{cells}</div></header>"
-    )
+    lead = " ".join(findings(ledger, front)) + waiting
+    return Head(ledger.spec.name, Badge(ledger.state), lead, tuple(Tile(*tile) for tile in tiles))
 
 
 def _of(ledger: Ledger) -> str:
@@ -68,15 +75,15 @@ def _best(ledger: Ledger, front: Sequence[Outcome]) -> str:
     return said(ledger.spec.goals[0].name, front[0], ledger.spec.goals) if front else "–"
 
 
-def problem(ledger: Ledger) -> str:
+def problem(ledger: Ledger) -> Section | None:
     """What was asked: objectives, constraints, space, oracles, optimizers, budget."""
-    goals: list[list[Text]] = [
+    goals: list[list[Cell]] = [
         [label(titled(g.name, g.distance)),
          f"target {number(g.target)} ± {number(g.tolerance)}" if g.kind == "target" else g.kind,
          _reference(ledger, i)]
         for i, g in enumerate(ledger.spec.goals)
     ]  # fmt: skip
-    limits: list[list[Text]] = [
+    limits: list[list[Cell]] = [
         [label(x.property), f"{'at least' if x.side == 'min' else 'at most'} {number(x.bound)}", ""]
         for x in ledger.spec.limits
     ]
@@ -92,7 +99,7 @@ def problem(ledger: Ledger) -> str:
         if measured
         else table(["Property", "Wanted"], [row[:2] for row in goals + limits]),
         paragraph(_chosen(ledger), "note"),
-        f"<details><summary>Space, oracles, optimizers and budget</summary><pre>{safe(_yaml(parts))}</pre></details>",
+        Folded("Space, oracles, optimizers and budget", _yaml(parts)),
     )
 
 
@@ -142,7 +149,7 @@ def _setting(ledger: Ledger) -> str:
     )
 
 
-def pareto_front(ledger: Ledger, front: Sequence[Outcome]) -> str:
+def pareto_front(ledger: Ledger, front: Sequence[Outcome]) -> Section | None:
     """The objectives' figure and the table of best candidates."""
     single = len(ledger.spec.goals) == 1
     figure = objectives(ledger, front) if ledger.finished else None
@@ -193,23 +200,23 @@ def _ranked(ledger: Ledger, front: Sequence[Outcome]) -> list[Outcome]:
     return sorted((o for o in ledger.outcomes if o.feasible), key=lambda o: (o.losses, o.number))[:10]
 
 
-def _candidates(ledger: Ledger, outcomes: Sequence[Outcome]) -> str:
+def _candidates(ledger: Ledger, outcomes: Sequence[Outcome]) -> list[Block | None]:
     if not outcomes:
-        return ""
+        return []
     goals = ledger.spec.goals
     names = list(dict.fromkeys([*(g.name for g in goals), *(x.property for x in ledger.spec.limits)]))
     heads, cells, flush = described(outcomes[:SHOWN])
-    rows: list[list[Text]] = [
+    rows: list[list[Cell]] = [
         [o.name, *own,
          *(said(name, o, goals).removesuffix(quantity(title_of(goals, name))[1]) for name in names), o.origin, o.id]
         for o, own in zip(outcomes[:SHOWN], cells, strict=True)
     ]  # fmt: skip
     columns = ["", *heads, *(label(title_of(goals, name)) for name in names), "Proposed by", "Id"]
     numbers = [1 + k for k in flush] + list(range(1 + len(heads), 1 + len(heads) + len(names)))
-    return "<h3>Best candidates</h3>" + table(columns, rows, numbers=numbers, tall=len(rows) > 15)
+    return [Heading(3, "Best candidates"), table(columns, rows, numbers=numbers, tall=len(rows) > 15)]
 
 
-def described(outcomes: Sequence[Outcome]) -> tuple[list[str], list[list[Text]], list[int]]:
+def described(outcomes: Sequence[Outcome]) -> tuple[list[str], list[list[Cell]], list[int]]:
     """What candidates are in a table: headings, cells (a row an outcome), and which of these columns are numbers.
 
     Parameters have a column each; compositions, and more than twelve variables, are one column of words.
@@ -217,18 +224,18 @@ def described(outcomes: Sequence[Outcome]) -> tuple[list[str], list[list[Text]],
     names = variable_names(outcomes)
     if any(o.composition for o in outcomes) or not 0 < len(names) <= MAX_COLUMNS:
         return ["Candidate"], [[candidate(o)] for o in outcomes], []
-    rows: list[list[Text]] = [[shown(o.variables.get(name)) for name in names] for o in outcomes]
+    rows: list[list[Cell]] = [[shown(o.variables.get(name)) for name in names] for o in outcomes]
     texts = {name for o in outcomes for name, value in o.variables.items() if isinstance(value, str)}
     return [label(name) for name in names], rows, [k for k, name in enumerate(names) if name not in texts]
 
 
-def hypervolume(ledger: Ledger) -> str:
+def hypervolume(ledger: Ledger) -> Section | None:
     """The hypervolume's trace."""
     figure = trace(ledger) if len(ledger.spec.goals) > 1 else None
     units = ", ".join(quantity(titled(g.name, g.distance))[1] or "1" for g in ledger.spec.goals)
     note = f"Volume between the feasible candidates and the reference point, in the product of the units {units}."
     note += "".join(f" {_remade(change)}" for change in ledger.changes if change.regards)
-    return section("course", "Hypervolume", chart("trace", figure), paragraph(note, "note")) if figure else ""
+    return section("course", "Hypervolume", chart("trace", figure), paragraph(note, "note")) if figure else None
 
 
 def _remade(change: Change) -> str:
@@ -240,7 +247,7 @@ def _remade(change: Change) -> str:
     return f"{what} were changed {when}{who} (dashed line): the volumes of all rounds are those of the new ones, {how}."
 
 
-def front_variables(ledger: Ledger, front: Sequence[Outcome]) -> str:
+def front_variables(ledger: Ledger, front: Sequence[Outcome]) -> Section | None:
     """What the front is made of."""
     if len(ledger.spec.goals) == 1:
         front = _ranked(ledger, front)
@@ -253,9 +260,9 @@ def front_variables(ledger: Ledger, front: Sequence[Outcome]) -> str:
     return section("materials", heading, chart("makeup", figure), paragraph(thin, "note"))
 
 
-def surrogate_quality(parities: Parities) -> str:
+def surrogate_quality(parities: Parities) -> Section | None:
     """Leave-one-out parity with its metrics, what speaks against each surrogate, and what it says of itself."""
-    rows: list[list[Text]] = [
+    rows: list[list[Cell]] = [
         [label(p.title), len(p.measured),
          *(number(p.metrics.get(key), 3) for key in ("rmse", "mae", "r2", "spearman", "nlpd")),
          *(f"{100 * p.metrics[key]:.0f} %" if key in p.metrics else "–" for key in ("coverage_50", "coverage_95")),
@@ -276,22 +283,12 @@ def surrogate_quality(parities: Parities) -> str:
         paragraph(parities.note, "warn"),
         chart("parity", candidate_charts.parity(parities.outputs)),
         paragraph(note if rows else "", "note"),
-        table([*columns, "Miscalibration"], rows, numbers=range(1, 10)) if rows else "",
-        *(paragraph(text, "warn") for text in wrong),
-        safe(details("What the surrogates say of themselves", own)) if own else "",
+        table([*columns, "Miscalibration"], rows, numbers=range(1, 10)) if rows else None,
+        [paragraph(text, "warn") for text in wrong],
+        Folded("What the surrogates say of themselves", own) if own else None,
     )
-
-
-def variables(outcome: Outcome) -> str:
-    """The variables as `name = value` lines."""
-    return "\n".join(f"{name} = {shown(value)}" for name, value in outcome.variables.items())
 
 
 def _yaml(content: object) -> str:
     text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
     return text
-
-
-def details(summary: str, text: str) -> Html:
-    """Text behind a line that opens it."""
-    return Html(f"<details><summary>{safe(summary)}</summary><pre>{safe(text)}</pre></details>")

@@ -7,12 +7,12 @@ import yaml
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.parity import Parities, leave_one_out
 from eutectic.campaigns.record.outcomes import Ledger
+from eutectic.campaigns.report.blocks import Chart
 from eutectic.campaigns.report.crystals import crystals
 from eutectic.campaigns.report.curves import curve_section
 from eutectic.campaigns.report.decisions import again, decisions, expenses, failures
 from eutectic.campaigns.report.explanation import explanation
 from eutectic.campaigns.report.ladder import ladder, validation
-from eutectic.campaigns.report.markup import contents, safe
 from eutectic.campaigns.report.overview import (
     front_variables,
     head,
@@ -22,14 +22,12 @@ from eutectic.campaigns.report.overview import (
     surrogate_quality,
 )
 from eutectic.campaigns.report.remarks import remarks
-from eutectic.campaigns.report.scripts import DRAW, SORT
+from eutectic.campaigns.report.rendering import file_text, rendered
 from eutectic.campaigns.report.search import credit, known, stages
 from eutectic.campaigns.report.style import sheet
 
 STYLE = sheet()
 """The style sheet."""
-POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
-"""The page may run what it holds and load nothing."""
 
 
 def write_report(ledger: Ledger, path: Path, parities: Parities | None = None) -> Path:
@@ -46,8 +44,7 @@ def page(ledger: Ledger, parities: Parities) -> str:
     """The page's HTML."""
     best = front(ledger)
     source = yaml.safe_dump(ledger.spec.dump(), sort_keys=False, allow_unicode=True, width=100)
-    parts = [
-        head(ledger, best),
+    sections = [
         problem(ledger),
         pareto_front(ledger, best),
         crystals(best),
@@ -67,16 +64,15 @@ def page(ledger: Ledger, parities: Parities) -> str:
         remarks(ledger),
         again(ledger, source),
     ]
-    body = "".join([parts[0], contents(parts), *parts[1:]])
-    script = f"<script>{_plotly()}</script><script>{{{DRAW}}}</script>" if "data-chart=" in body else ""
-    script += f"<script>{{{SORT}}}</script>"
-    name = safe(ledger.spec.name)
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{name} – campaign report</title>'
-        f"<style>{STYLE}</style></head><body><main>{body}</main>{script}</body></html>\n"
-    )
+    shown = [section for section in sections if section is not None]
+    drawn = any(isinstance(block, Chart) for section in shown for block in section.blocks)
+    content = {
+        "head": head(ledger, best),
+        "sections": shown,
+        "style": STYLE,
+        "scripts": [*([_plotly()] if drawn else []), file_text("report.js")],
+    }
+    return rendered("page.html", content)
 
 
 def _plotly() -> str:

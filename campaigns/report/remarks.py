@@ -4,24 +4,24 @@ import time
 from collections.abc import Mapping
 
 from eutectic.campaigns.analysis.labels import label, number, title_of
-from eutectic.campaigns.record.outcomes import Ledger, Outcome
-from eutectic.campaigns.report.markup import Text, candidate, section, table
+from eutectic.campaigns.record.outcomes import Ledger
+from eutectic.campaigns.report.blocks import Cell, Section, candidate, section, table
 
 SHOWN = 500
 """Rows of the table at most; `campaign export --format json` has all."""
 
 
-def remarks(ledger: Ledger) -> str:
-    """A row a remark, and one a candidate that was measured more than once; "" where nobody said anything."""
-    rows: list[tuple[float, list[Text]]] = []
+def remarks(ledger: Ledger) -> Section | None:
+    """A row a remark, and one a candidate that was measured more than once; None where nobody said anything."""
+    rows: list[tuple[float, list[Cell]]] = []
     for outcome in ledger.outcomes:
         for remark in outcome.remarks:
-            rows.append((remark.at, [_number(outcome), candidate(outcome), remark.text, remark.by, _day(remark.at)]))
+            rows.append((remark.at, [outcome.name, candidate(outcome), remark.text, remark.by, _day(remark.at)]))
         if len(outcome.measurements) > 1:
             last = outcome.measurements[-1]
             said = "; ".join(_values(ledger, m.values) for m in outcome.measurements)
             text = f"measured {len(outcome.measurements)} times: {said}"
-            rows.append((last.at, [_number(outcome), candidate(outcome), text, last.by, _day(last.at)]))
+            rows.append((last.at, [outcome.name, candidate(outcome), text, last.by, _day(last.at)]))
     for change in ledger.changes:
         text = "; ".join(change.differences)
         what = "reference point and all hypervolumes are those" if len(ledger.spec.goals) > 1 else "the best is that"
@@ -29,11 +29,7 @@ def remarks(ledger: Ledger) -> str:
         rows.append((change.at, ["", f"after round {change.round}", f"changed: {text}", change.by, _day(change.at)]))
     shown = [row for _, row in sorted(rows, key=lambda pair: pair[0])[-SHOWN:]]
     columns = ["", "Candidate", "What was said", "By", "When"]
-    return section("remarks", "By hand", table(columns, shown, tall=len(shown) > 15)) if shown else ""
-
-
-def _number(outcome: Outcome) -> str:
-    return outcome.name
+    return section("remarks", "By hand", table(columns, shown, tall=len(shown) > 15)) if shown else None
 
 
 def _values(ledger: Ledger, values: Mapping[str, float]) -> str:

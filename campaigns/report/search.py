@@ -7,11 +7,11 @@ from eutectic.campaigns.analysis.summary import asked, counted
 from eutectic.campaigns.file.sections import OptimizerPart
 from eutectic.campaigns.record.outcomes import Batch, Ledger, Outcome
 from eutectic.campaigns.record.volume import satisfying
-from eutectic.campaigns.report.markup import Text, paragraph, section, table
+from eutectic.campaigns.report.blocks import Cell, Section, paragraph, section, table
 from eutectic.optimizers.portfolio.portfolio import CONTROL
 
 
-def stages(ledger: Ledger) -> str:
+def stages(ledger: Ledger) -> Section | None:
     """A row a stage: what it was to do, what it did, why it ended; only for a campaign of several or with a goal."""
     parts = ledger.spec.optimizers
     plain = len(parts) == 1 and parts[0].goal == "pareto"
@@ -23,7 +23,7 @@ def stages(ledger: Ledger) -> str:
     flush = range(4, len(columns))
     lines = [paragraph(f"{note[:1].upper()}{note[1:]}.", "note") for note in ends]
     warning = paragraph(_capital(unreached(ledger.spec, ledger.reference, ledger.outcomes)), "warn")
-    return section("stages", "Stages", warning, table(columns, rows, numbers=flush) if rows else "", *lines)
+    return section("stages", "Stages", warning, table(columns, rows, numbers=flush) if rows else None, lines)
 
 
 def windowed(ledger: Ledger) -> bool:
@@ -31,7 +31,7 @@ def windowed(ledger: Ledger) -> bool:
     return bool(ledger.spec.limits) or any(g.kind == "target" and g.tolerance > 0 for g in ledger.spec.goals)
 
 
-def _stage(ledger: Ledger, k: int, part: OptimizerPart) -> list[Text]:
+def _stage(ledger: Ledger, k: int, part: OptimizerPart) -> list[Cell]:
     own = [batch.index for batch in ledger.batches if batch.stage == k]
     evaluations = sum(outcome.round in own for outcome in asked(ledger))
     until = [outcome for outcome in ledger.outcomes if own and outcome.round <= max(own)]
@@ -42,15 +42,15 @@ def _stage(ledger: Ledger, k: int, part: OptimizerPart) -> list[Text]:
         f"after {part.evaluations} evaluations" if part.evaluations else "",
         f"after {counted(part.stall, 'round')} without gain" if part.stall else "",
     ]
-    found: Text = len(satisfying(ledger.spec.goals, until)) if own else "–"
+    found: Cell = len(satisfying(ledger.spec.goals, until)) if own else "–"
     return [k + 1, part.use, aim, " or ".join(filter(None, ends)) or "with the budget", len(own), evaluations, found]
 
 
-def credit(ledger: Ledger) -> str:
+def credit(ledger: Ledger) -> Section | None:
     """A row an optimizer of each portfolio: its share, its evaluations, the hypervolume it gained, gain per cost."""
     mine = [outcome for outcome in asked(ledger) if arm(outcome)]
     if not mine:
-        return ""
+        return None
     names = sorted({arm(outcome) for outcome in mine}, key=lambda name: (name == CONTROL, name))
     gain = gained(ledger, ledger.outcomes)
     last = next(batch for batch in reversed(ledger.batches) if batch.index == mine[-1].round)
@@ -66,7 +66,7 @@ def credit(ledger: Ledger) -> str:
     return section("credit", "Credit", table(columns, rows, numbers=range(1, 6)), paragraph(note, "note"))
 
 
-def _row(name: str, own: list[Outcome], gain: dict[int, float], last: Batch) -> list[Text]:
+def _row(name: str, own: list[Outcome], gain: dict[int, float], last: Batch) -> list[Cell]:
     total, seconds = sum(gain.get(o.number, 0.0) for o in own), sum(o.cost_s for o in own)
     ended = sum(o.finished_at is not None for o in own)
     given = shares(last)
@@ -80,9 +80,9 @@ def _row(name: str, own: list[Outcome], gain: dict[int, float], last: Batch) -> 
     ]
 
 
-def known(ledger: Ledger) -> str:
+def known(ledger: Ledger) -> Section | None:
     """A row a source of what was known before the start."""
-    rows: list[list[Text]] = []
+    rows: list[list[Cell]] = []
     sources: dict[str, list[Outcome]] = {}
     best = {o.number for o in front(ledger)}
     for outcome in ledger.outcomes:
@@ -102,7 +102,7 @@ def known(ledger: Ledger) -> str:
     ]
     note = "Surrogates learn from these rows; they cost this campaign nothing and are not among its evaluations."
     body = table([columns[k] for k in keep], [[row[k] for k in keep] for row in rows], numbers=range(2, len(keep)))
-    return section("known", "Known before the start", body, paragraph(note, "note")) if rows else ""
+    return section("known", "Known before the start", body, paragraph(note, "note")) if rows else None
 
 
 def _capital(text: str | None) -> str:

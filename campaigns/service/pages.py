@@ -19,11 +19,24 @@ from eutectic.campaigns.hand.sheet import measured_names
 from eutectic.campaigns.record.fold import FOLDS, STEPS
 from eutectic.campaigns.record.journal import Journal
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.campaigns.report.blocks import (
+    Action,
+    Actions,
+    Badge,
+    Cell,
+    Head,
+    Link,
+    Section,
+    candidate,
+    paragraph,
+    section,
+    table,
+)
 from eutectic.campaigns.report.decisions import decisions, failures
-from eutectic.campaigns.report.markup import Html, Text, badge, candidate, paragraph, safe, section, table
 from eutectic.campaigns.report.overview import head, hypervolume, pareto_front, problem
 from eutectic.campaigns.report.page import STYLE
 from eutectic.campaigns.report.remarks import remarks
+from eutectic.campaigns.report.rendering import environment, file_text, section_html
 from eutectic.campaigns.report.search import credit, stages
 from eutectic.campaigns.service.access import Access
 from eutectic.campaigns.service.processes import computed
@@ -32,11 +45,15 @@ from eutectic.campaigns.tracking.position import Positions
 
 router = APIRouter(include_in_schema=False)
 STATIC = Path(__file__).parent / "static"
+TEMPLATES = environment(Path(__file__).parent / "templates")
+"""The pages' own, beside the report's."""
+SCRIPTS = ("plotly.js", "report.js", "page.js")
+"""In the order in which they run."""
 SHOWN = 100
 """Candidates of the list of what waits, at most."""
 NEVER_CHANGES = "max-age=86400"
 """Of plotly.js: for a day."""
-SECTIONS: Mapping[str, Callable[[Ledger], str]] = {
+SECTIONS: Mapping[str, Callable[[Ledger], Section | Head | None]] = {
     "head": lambda ledger: head(ledger, front(ledger)),
     "open": lambda ledger: waiting(ledger),
     "front": lambda ledger: pareto_front(ledger, front(ledger)),
@@ -58,20 +75,21 @@ def listed(request: Request, service: Here, access: Asker) -> HTMLResponse:
     rows = [_row(service, name, root) for name in service.shelf.names() if access.sees(name)]
     empty = paragraph("No campaign is here yet: begin one with POST /v1/campaigns, or with `campaign run`.")
     columns = ["Campaign", "State", "Evaluations", "Hypervolume or best", "Process"]
-    body = section("campaigns", "Campaigns", table(columns, rows) if rows else empty)
-    top = "<header><p class='brand'>Eutectic</p><h1>Campaigns</h1></header>"
-    return HTMLResponse(_page("Campaigns", top + body, root))
+    whole = section("campaigns", "Campaigns", table(columns, rows) if rows else empty)
+    return _page(
+        "list.html", {"title": "Campaigns", "root": root, "section": whole, "scripts": SCRIPTS[1:], "data": {}}
+    )
 
 
-def _row(service: Service, name: str, root: str) -> list[Text]:
-    link = Html(f'<a href="{root}/campaigns/{quote(name)}">{safe(name)}</a>')
+def _row(service: Service, name: str, root: str) -> list[Cell]:
+    link = Link(f"{root}/campaigns/{quote(name)}", name)
     try:
         facts = standing(service.shelf.ledger(name), time.time())
     except CampaignFolderError as error:
-        return [name, badge("failed"), "", str(error), ""]
+        return [name, Badge("failed"), "", str(error), ""]
     best = ", ".join(f"{label(goal)} {number(value)}" for goal, value, _ in facts.best)
     reached = number(facts.hypervolume) if facts.hypervolume is not None else best
-    return [link, badge(facts.state), counts(facts), reached, service.processes.standing(name)]
+    return [link, Badge(facts.state), counts(facts), reached, service.processes.standing(name)]
 
 
 @router.get("/campaigns/{name}")
@@ -85,34 +103,35 @@ def live(name: Named, request: Request, service: Here, access: Asker) -> HTMLRes
     seq, _ = journal.last()
     journal.close()
     api = f"{root}/v1/campaigns/{quote(name)}"
-    forms = {"open": _forms(properties, home, access)}
-    places = "".join(f'<div id="live-{key}"></div>{forms.get(key, "")}' for key in SECTIONS)
     data = {
         "api": api,
         "sections": f"{root}/campaigns/{quote(name)}/sections",
         "seq": str(seq),
         "kinds": " ".join(sorted({*FOLDS, *STEPS})),
     }
-    links = (
-        f'<a href="{root}/">All campaigns</a><a href="{api}/export?format=csv">CSV</a>'
-        f'<a href="{api}/export?format=json">JSON</a><a href="{api}/report">Report</a>{_mlflow(home)}'
-    )
-    body = f'<nav aria-label="Campaign">{links}</nav>{places}'
-    return HTMLResponse(_page(name, body, root, data))
+    links = [
+        Link(f"{root}/", "All campaigns"),
+        Link(f"{api}/export?format=csv", "CSV"),
+        Link(f"{api}/export?format=json", "JSON"),
+        Link(f"{api}/report", "Report"),
+        *_mlflow(home),
+    ]
+    content = {"title": name, "root": root, "links": links, "places": list(SECTIONS), "scripts": SCRIPTS, "data": data}
+    return _page("live.html", content | _forms(properties, home, access))
 
 
-def _mlflow(home: Path) -> str:
+def _mlflow(home: Path) -> list[Link]:
     """A link to MLflow where it is a server that a browser can reach."""
     uri = Positions.read(home).uri
     plain = uri.startswith(("http://", "https://")) and "@" not in uri
-    return f'<a href="{safe(uri)}" rel="noreferrer">MLflow</a>' if plain else ""
+    return [Link(uri, "MLflow", elsewhere=True)] if plain else []
 
 
 @router.get("/campaigns/{name}/sections")
 def sections(name: Named, service: Here) -> dict[str, dict[str, dict[str, str]]]:
     """Every section's HTML, with a tag that changes when it does."""
     ledger = service.shelf.ledger(name)
-    made = {key: make(ledger) for key, make in SECTIONS.items()}
+    made = {key: section_html(make(ledger)) for key, make in SECTIONS.items()}
     return {"sections": {key: {"tag": _tag(html), "html": html} for key, html in made.items()}}
 
 
@@ -123,6 +142,8 @@ def static(file: str) -> Response:
         return FileResponse(plotly(), media_type="text/javascript", headers={"cache-control": NEVER_CHANGES})
     if file == "page.js":
         return FileResponse(STATIC / "page.js", media_type="text/javascript")
+    if file == "report.js":
+        return PlainTextResponse(file_text("report.js"), media_type="text/javascript")
     if file == "page.css":
         return PlainTextResponse(STYLE + (STATIC / "page.css").read_text(encoding="utf-8"), media_type="text/css")
     return PlainTextResponse("no such file", 404)
@@ -136,11 +157,11 @@ def plotly() -> Path:
     return Path(found.origin).parent / "package_data" / "plotly.min.js"
 
 
-def waiting(ledger: Ledger) -> str:
+def waiting(ledger: Ledger) -> Section | None:
     """What runs and what waits, and who has it."""
     open_ones = [o for o in ledger.outcomes if o.status in ("proposed", "running")]
-    rows: list[list[Text]] = [
-        [f"#{o.number}", candidate(o), badge(o.status), _holder(o), _buttons(o)] for o in open_ones[:SHOWN]
+    rows: list[list[Cell]] = [
+        [f"#{o.number}", candidate(o), Badge(o.status), _holder(o), _buttons(o)] for o in open_ones[:SHOWN]
     ]
     columns = ["", "Candidate", "Status", "Held by", ""]
     more = f"{SHOWN} of {len(open_ones)}" if len(open_ones) > SHOWN else ""
@@ -156,57 +177,35 @@ def _holder(outcome: Outcome) -> str:
     return f"{lease.holder} until {end}" if lease.until > time.time() else f"{lease.holder}, lapsed {end}"
 
 
-def _buttons(outcome: Outcome) -> Html:
+def _buttons(outcome: Outcome) -> Cell:
     if outcome.status == "running":
-        return Html("")
-    of = f'data-id="{outcome.number}" aria-label'
-    return Html(
-        f'<button class="plain" data-do="tell" {of}="Enter results of {outcome.number}">Enter</button> '
-        f'<button class="plain" data-do="return" {of}="Give back {outcome.number}">Give back</button>'
-    )
+        return None
+    enter = Action("tell", outcome.number, "Enter", f"Enter results of {outcome.number}")
+    back = Action("return", outcome.number, "Give back", f"Give back {outcome.number}")
+    return Actions((enter, back))
 
 
-def _forms(properties: list[str], home: Path, access: Access) -> str:
+KINDS = {
+    "told": "Measured", "repeat": "Measured again", "correct": "Correction",
+    "failed": "Failed: no values", "infrastructure": "Not the sample's fault: make it again",
+}  # fmt: skip
+"""What can be entered of a sample."""
+
+
+def _forms(properties: list[str], home: Path, access: Access) -> dict[str, object]:
     """Take samples, and enter what came out; only what the token may."""
-    if not access.may("tell"):
-        return ""
-    fields = "".join(
-        f'<label>{safe(label(p))}<input name="values:{safe(p)}" inputmode="decimal" autocomplete="off"></label>'
-        f'<label>± (standard error)<input name="errors:{safe(p)}" inputmode="decimal" autocomplete="off"></label>'
-        for p in properties
-    )
-    kinds = {
-        "told": "Measured", "repeat": "Measured again", "correct": "Correction",
-        "failed": "Failed: no values", "infrastructure": "Not the sample's fault: make it again",
-    }  # fmt: skip
-    options = "".join(f'<option value="{key}">{safe(text)}</option>' for key, text in kinds.items())
-    run = ""
-    if access.may("operate") and computed(home):
-        run = '<p><button data-do="start">Start</button> <button data-do="stop">Stop</button></p>'
-    return (
-        f'<section id="enter"><h2>Take samples, enter results</h2>{run}<form id="take"><fieldset class="wrap">'
-        '<legend>Take samples</legend><label>How many<input name="n" type="number" min="1" max="100" value="1"></label>'
-        '<label>For whom<input name="holder" maxlength="200" placeholder="the token\'s name"></label>'
-        '<button>Take</button></fieldset></form><form id="tell"><fieldset class="wrap"><legend>Enter a result</legend>'
-        f'<label>Sample number or id<input id="tell-id" name="id" required></label><label>What<select name="kind">'
-        f'{options}</select></label>{fields}<label>Note, or why<input name="note"></label>'
-        '<label>Who says so<input name="by" maxlength="200"></label><button>Enter</button></fieldset></form>'
-        '<p id="said" class="said" role="status" aria-live="polite"></p></section>'
-    )
+    return {
+        "may_tell": access.may("tell"),
+        "may_run": access.may("operate") and computed(home),
+        "properties": [(name, label(name)) for name in properties],
+        "kinds": KINDS,
+    }
 
 
 def _tag(html: str) -> str:
     return hashlib.sha256(html.encode()).hexdigest()[:16]
 
 
-def _page(title: str, body: str, root: str, data: Mapping[str, str] | None = None) -> str:
+def _page(template: str, content: Mapping[str, object]) -> HTMLResponse:
     """A whole page; its scripts are the service's own files."""
-    given = "".join(f' data-{key}="{safe(value)}"' for key, value in (data or {}).items())
-    scripts = f'<script src="{root}/static/plotly.js" defer></script>' if data else ""
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{safe(title)} – Eutectic</title>'
-        f'<link rel="icon" href="data:,"><link rel="stylesheet" href="{root}/static/page.css">{scripts}'
-        f'<script src="{root}/static/page.js" defer></script></head><body{given}><a class="skip" href="#main">To the '
-        f'content</a><main id="main">{body}</main></body></html>\n'
-    )
+    return HTMLResponse(TEMPLATES.get_template(template).render(content))

@@ -1,30 +1,7 @@
 'use strict';
-// The pages of the service: figures, sections that are fetched again when something happened, and the forms.
+// The pages of the service: sections that are fetched again when something happened (report.js draws them), forms.
 
-const drawn = new Map();
-const dark = matchMedia('(prefers-color-scheme: dark)');
-
-function themed(layout) {
-  if (!dark.matches) return layout;
-  const ink = {color: '#d8dee9'}, line = {gridcolor: '#3b4252', zerolinecolor: '#3b4252', linecolor: '#4c566a'};
-  const axes = Object.keys(layout).filter((key) => /^[xy]axis/.test(key));
-  const lines = Object.fromEntries(axes.map((key) => [key, {...layout[key], ...line}]));
-  return {...layout, ...lines, paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
-    font: {...(layout.font || {}), ...ink}};
-}
-
-function draw(root) {
-  for (const source of root.querySelectorAll('script[data-chart]')) {
-    const figure = JSON.parse(source.textContent);
-    const name = source.dataset.chart;
-    const data = dark.matches ? figure.data.map((trace) => trace.fillcolor || trace.fill ?
-      {...trace, fillcolor: 'rgba(136,192,240,.16)'} : trace) : figure.data;
-    Plotly.react(name, data, themed(figure.layout), {
-      responsive: true, displaylogo: false, modeBarButtons: [['toImage', 'zoom2d', 'pan2d', 'resetScale2d']],
-      toImageButtonOptions: {format: 'svg', filename: name}
-    });
-  }
-}
+const shown = new Map();
 
 async function refresh() {
   const answer = await fetch(document.body.dataset.sections);
@@ -32,10 +9,10 @@ async function refresh() {
   const content = await answer.json();
   for (const [name, section] of Object.entries(content.sections)) {
     const place = document.getElementById(`live-${name}`);
-    if (!place || drawn.get(name) === section.tag) continue;
+    if (!place || shown.get(name) === section.tag) continue;
     place.innerHTML = section.html;
-    drawn.set(name, section.tag);
-    draw(place);
+    shown.set(name, section.tag);
+    Eutectic.show(place);
   }
 }
 
@@ -132,5 +109,4 @@ function follow() {
 if (document.body.dataset.sections) {
   listen();
   refresh().then(follow);
-  dark.addEventListener('change', () => { drawn.clear(); refresh(); });
 }

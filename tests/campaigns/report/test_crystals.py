@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from pymatgen.core import Lattice, Structure
 
-from eutectic.campaigns.figures.crystals import svg
+from eutectic.campaigns.figures.crystals import drawn
 from eutectic.campaigns.report.crystals import crystals
+from eutectic.campaigns.report.rendering import section_html
 from eutectic.oracles.base import Evaluation
 from tests.campaigns.crystal_campaigns import answered, campaign
 
@@ -16,7 +17,7 @@ def test_the_front_is_drawn_with_files_and_how_far_it_moved(tmp_path):
     with campaign(tmp_path) as running:
         answered(running, 4)
         best = running.pareto()
-    text = crystals(best)
+    text = section_html(crystals(best))
     assert text.count("<svg") == len(best)
     assert "as proposed" in text
     assert "relaxed</a>" not in text
@@ -25,19 +26,21 @@ def test_the_front_is_drawn_with_files_and_how_far_it_moved(tmp_path):
     bigger = Structure.from_dict(dict(best[0].structure))
     bigger.scale_lattice(bigger.volume * 1.05)
     told = Evaluation(best[0].id, "mlip", artifacts={"relaxed.cif": bigger.to(fmt="cif")})
-    assert "0.000</td>" in crystals([replace(best[0], evaluations=(told,))])
+    assert "0.000</td>" in section_html(crystals([replace(best[0], evaluations=(told,))]))
     other = Structure(Lattice.cubic(3.0), ["Fe"], [[0, 0, 0]])
     lost = Evaluation(best[0].id, "mlip", artifacts={"relaxed.cif": other.to(fmt="cif")})
-    assert "became another structure" in crystals([replace(best[0], evaluations=(lost,))])
+    assert "became another structure" in section_html(crystals([replace(best[0], evaluations=(lost,))]))
 
 
 def test_candidates_without_structures_have_no_section(tmp_path):
     with campaign(tmp_path) as running:
         answered(running, 4)
-        assert crystals([replace(outcome, structure=None) for outcome in running.pareto()]) == ""
+        assert crystals([replace(outcome, structure=None) for outcome in running.pareto()]) is None
 
 
 def test_atoms_on_faces_and_corners_are_drawn_on_each():
     caesium = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
-    assert svg(caesium).count("<circle") == 8 + 1 + 2  # corners, centre, legend
-    assert svg(caesium).count("<line") == 12
+    picture = drawn(caesium)
+    assert len(picture.balls) == 8 + 1 + 2  # corners, centre, legend
+    assert len(picture.lines) == 12
+    assert [word.text for word in picture.words] == ["Cl", "Cs"]

@@ -9,8 +9,9 @@ from eutectic.campaigns.analysis.parity import Parities
 from eutectic.campaigns.figures import palette
 from eutectic.campaigns.figures.charts import objectives
 from eutectic.campaigns.figures.views import views
-from eutectic.campaigns.report.markup import contents, section
+from eutectic.campaigns.report.blocks import paragraph, section
 from eutectic.campaigns.report.page import STYLE, page
+from eutectic.campaigns.report.rendering import contents_html
 from tests.campaigns import ledgers
 
 KINDS = [ledgers.alloy, ledgers.single, ledgers.many, ledgers.infeasible, ledgers.broken, ledgers.empty]
@@ -39,8 +40,8 @@ def test_the_contents_lead_to_every_section_in_its_order(make):
 
 
 def test_the_contents_repeat_the_headings_as_they_are_escaped():
-    assert ">a &lt; b</a>" in contents([section("one", "a < b", "text")])
-    assert contents(["", "<header></header>"]) == ""
+    assert ">a &lt; b</a>" in contents_html([section("one", "a < b", paragraph("text"))])
+    assert contents_html([]).strip() == ""
 
 
 def test_nothing_is_wider_than_a_telephone():

@@ -11,11 +11,33 @@ from eutectic.campaigns.analysis.parity import Parities, Parity, leave_one_out
 from eutectic.campaigns.analysis.summary import best, findings
 from eutectic.campaigns.figures.candidate_charts import MAX_BARS, makeup, thinned
 from eutectic.campaigns.figures.charts import objectives, stairs, trace
+from eutectic.campaigns.figures.crystals import Drawing, Word
 from eutectic.campaigns.figures.pictures import write_figures
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.outcomes import Change, Outcome
+from eutectic.campaigns.report import rendering
+from eutectic.campaigns.report.blocks import (
+    Action,
+    Actions,
+    Badge,
+    Chart,
+    Code,
+    Download,
+    Downloads,
+    Folded,
+    Head,
+    Heading,
+    Link,
+    Opening,
+    Paragraph,
+    Tile,
+    Typeset,
+    section,
+    table,
+)
 from eutectic.campaigns.report.overview import hypervolume
 from eutectic.campaigns.report.page import page, write_report
+from eutectic.campaigns.report.rendering import contents_html, section_html
 from tests.campaigns import ledgers
 
 EVERY = [
@@ -53,13 +75,17 @@ class Balance(HTMLParser):
 
     def __init__(self):
         super().__init__()
-        self.open, self.loads, self.scripts = [], [], 0
+        self.open, self.loads, self.scripts, self.attributes = [], [], 0, set()
 
     def handle_starttag(self, tag, attrs):
         self.loads += [v for k, v in attrs if k in ("src", "href", "srcset", "action") and not v.startswith("#")]
         self.scripts += tag == "script"
-        if tag not in ("meta", "br", "link", "img", "hr"):
+        self.attributes |= {name for name, _ in attrs}
+        if tag not in ("meta", "br", "link", "img", "hr", "line", "circle"):
             self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.attributes |= {name for name, _ in attrs}
 
     def handle_endtag(self, tag):
         assert self.open
@@ -92,7 +118,7 @@ def test_decisions_show_prediction_measurement_feasibility_and_neighbour():
     ledger = ledgers.alloy()
     outcome = ledger.outcomes[-1]
     html = page(ledger, Parities())
-    row = next(r for r in re.findall(r"<tr>.*?</tr>", html, flags=re.S) if '<td class="">#40</td>' in r and " at " in r)
+    row = next(r for r in re.findall(r"<tr>.*?</tr>", html, flags=re.S) if "<td>#40</td>" in r and " at " in r)
     assert f"#{outcome.neighbour} at" in row
     assert "bayesian" in row
     goal = ledger.spec.goals[0]
@@ -121,6 +147,31 @@ def test_what_a_user_wrote_is_never_markup():
     assert "<b onmouseover" not in html
     for figure in figures(html).values():
         assert "<b onmouseover" not in json.dumps(figure)
+
+
+def test_what_a_user_wrote_is_never_markup_in_any_block_or_cell():
+    cells = [HOSTILE, Badge(HOSTILE), Typeset(f"Fe2{HOSTILE}"), Opening(HOSTILE, HOSTILE), Link(HOSTILE, HOSTILE),
+             Downloads((Download(HOSTILE, HOSTILE, HOSTILE, HOSTILE),)),
+             Actions((Action(HOSTILE, 1, HOSTILE, HOSTILE),)), Drawing((), (), (Word(1, 2, HOSTILE),))]  # fmt: skip
+    blocks = [Heading(3, HOSTILE), Heading(4, HOSTILE), Paragraph(HOSTILE, HOSTILE), Code(HOSTILE),
+              Folded(HOSTILE, HOSTILE), Chart(HOSTILE, {HOSTILE: HOSTILE}),
+              table([HOSTILE] * len(cells), [cells])]  # fmt: skip
+    assert set(rendering.KINDS.values()) <= {type(one) for one in (*cells, *blocks)}
+    head = Head(HOSTILE, Badge(HOSTILE), HOSTILE, (Tile(HOSTILE, HOSTILE, HOSTILE),))
+    whole = section(HOSTILE, HOSTILE, blocks)
+    html = section_html(head) + contents_html([whole]) + section_html(whole)
+    assert html.count("alert(1)") > 30
+    parser = Balance()
+    parser.feed(html)
+    assert parser.open == []
+    assert parser.scripts == 1  # the figure's data
+    assert {name for name in parser.attributes if name.startswith("on")} == set()
+    assert json.loads(re.search(r"<script[^>]*>(.*?)</script>", html, flags=re.S)[1]) == {HOSTILE: HOSTILE}
+
+
+def test_a_formula_is_typeset_and_numbers_elsewhere_are_not():
+    text = section_html(section("a", "b", table(["c"], [[Typeset("Fe0.5(NiO4)2, time 3 h")]])))
+    assert "Fe<sub>0.5</sub>(NiO<sub>4</sub>)<sub>2</sub>, time 3 h" in text
 
 
 def _hostile(outcome: Outcome) -> Outcome:
@@ -283,7 +334,7 @@ def test_the_trace_marks_where_aims_changed_and_says_so():
     ]
     words = [note["text"] for note in figure["layout"]["annotations"]]
     assert words[1:] == ["objectives changed", "constraints changed"]
-    said = hypervolume(ledger)
+    said = section_html(hypervolume(ledger))
     assert "Objectives were changed after round 5 by Eva (dashed line): the volumes of all rounds are those" in said
     assert "the new ones, with the reference point that goes with them." in said
     assert "Constraints were changed after round 7 (dashed line)" in said

@@ -129,7 +129,7 @@ def test_pages_fit_on_a_desk_and_in_a_hand_by_day_and_night(browser, service, wi
             page.wait_for_selector("#live-front .main-svg")
             page.wait_for_timeout(300)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(27, 30, 37)"
+        dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(17, 22, 27)"
         assert dark == (scheme == "dark")
         assert page.faults == []
         if PICTURES:

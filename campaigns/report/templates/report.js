@@ -1,7 +1,6 @@
-"""This file is the page's own scripts: they draw figures to fit and sort tables; the page reads without them."""
-
-DRAW = r"""
-
+'use strict';
+// Draws figures to fit, and sorts tables, wherever sections of a report are shown; they can be read without it.
+const Eutectic = (() => {
 const NARROW = 640, LETTER = 7.2;
 function wrapped(text, room) {
   const lines = [''];
@@ -71,32 +70,44 @@ function viewed(place, views) {
   }
   place.before(row);
 }
-const figures = [...document.querySelectorAll('script[data-chart]')].map((source) =>
-  ({place: document.getElementById(source.dataset.chart), figure: JSON.parse(source.textContent), width: 0}));
+function taken(place) {
+  const row = document.createElement('p');
+  row.className = 'take';
+  for (const format of ['svg', 'png']) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.textContent = format.toUpperCase();
+    button.setAttribute('aria-label', `Save this figure as ${button.textContent}`);
+    button.addEventListener('click', () => {
+      const layout = {...place.layout, paper_bgcolor: '#ffffff', plot_bgcolor: '#ffffff'};
+      const {clientWidth: width, clientHeight: height} = place;
+      Plotly.downloadImage({data: place.data, layout}, {format, width, height, scale: 3, filename: place.id});
+    });
+    row.append(button);
+  }
+  place.after(row);
+}
+let figures = [];
 async function draw() {
+  figures = figures.filter((one) => one.place.isConnected);
   for (const one of figures) {
     const width = one.place.clientWidth;
     if (!width || width === one.width) continue;
     const first = !one.width, {data, layout} = fitted(one.figure, width);
     one.width = width;
     await Plotly.react(one.place, data, layout, {
-      displaylogo: false, modeBarButtons: [['toImage', 'zoom2d', 'pan2d', 'resetScale2d']],
-      toImageButtonOptions: {format: 'svg', filename: one.place.id}
+      displaylogo: false, modeBarButtons: [['zoom2d', 'pan2d', 'resetScale2d']]
     });
-    if (first) one.place.on('plotly_afterplot', () => scaled(one.place));
-    if (first && one.figure.views) viewed(one.place, one.figure.views);
+    if (first) {
+      one.place.on('plotly_afterplot', () => scaled(one.place));
+      if (one.figure.views) viewed(one.place, one.figure.views);
+      taken(one.place);
+    }
     scaled(one.place);
   }
 }
 let soon = 0;
 addEventListener('resize', () => { clearTimeout(soon); soon = setTimeout(draw, 150); });
-draw();
-"""
-"""Draws every figure on the page as wide as there is room, panels below each other where it is little.
-
-Runs after plotly.js. Each layer gets a viewBox, so that paper can scale what was drawn for the screen.
-"""
-SORT = r"""
 
 const UNITS = {s: 1, min: 60, h: 3600, d: 86400};
 function worth(cell) {
@@ -134,6 +145,16 @@ function sortable(table) {
     });
   });
 }
-document.querySelectorAll('main table').forEach(sortable);
-"""
-"""Makes the headings of every table buttons that sort its rows by that column; what is missing comes last."""
+
+// What is new under an element: its figures are drawn, its tables can be sorted.
+function show(root) {
+  for (const source of root.querySelectorAll('script[data-chart]')) {
+    const place = document.getElementById(source.dataset.chart);
+    figures.push({place, figure: JSON.parse(source.textContent), width: 0});
+  }
+  root.querySelectorAll('section table').forEach(sortable);
+  return draw();
+}
+return {show};
+})();
+if (!document.body.dataset.sections) Eutectic.show(document);

@@ -26,6 +26,7 @@ from eutectic.campaigns.loop.executor import opened
 from eutectic.campaigns.loop.loop import Loop
 from eutectic.campaigns.loop.routing import waits
 from eutectic.campaigns.problem.definition import Problem
+from eutectic.campaigns.record.attachments import keep
 from eutectic.campaigns.record.ledger import Logbook, seen
 from eutectic.campaigns.record.lock import FolderLock, in_use
 from eutectic.campaigns.record.outcomes import Event, Ledger, Outcome, Round
@@ -292,6 +293,10 @@ class Campaign:
     def note(self, id: str, text: str, by: str = "") -> Outcome:
         """Record a remark about a candidate."""
         return verbs.remark(self.logbook, id, text, by)
+
+    def attach(self, id: str, name: str, content: bytes, text: str = "", by: str = "") -> Outcome:
+        """Keep a small file with a candidate: `remarks[k].file`; CampaignFileError for a path or a large one."""
+        return verbs.remark(self.logbook, self.find(id).id, text, by, keep(self.folder, name, content))
 
     def change(
         self, overrides: Sequence[str], by: str = "", check: bool = False, given: Mapping[str, Value] | None = None

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -107,6 +108,19 @@ class Client:
     def note(self, name: str, id: str, text: str, by: str = "") -> dict[str, Any]:
         """Remark on a candidate."""
         return dict(self._json("POST", f"/v1/campaigns/{name}/notes", {"id": id, "text": text, "by": by}))
+
+    def attach(
+        self, name: str, id: str, file: str | Path, content: bytes | None = None, note: str = ""
+    ) -> dict[str, Any]:
+        """Keep a small file with a candidate: a path, or a name and its content; the same file again is one."""
+        body = Path(file).read_bytes() if content is None else content
+        path = f"/v1/campaigns/{name}/observations/{quote(id, safe='')}/files/{quote(Path(file).name, safe='')}"
+        return dict(self._sent("PUT", path, data=body, params={"note": note} if note else None).json())
+
+    def attached(self, name: str, id: str, file: str) -> bytes:
+        """The content of a file that is kept with a candidate."""
+        path = f"/v1/campaigns/{name}/observations/{quote(id, safe='')}/files/{quote(file, safe='')}"
+        return bytes(self._sent("GET", path).content)
 
     def observations(self, name: str) -> list[dict[str, Any]]:
         """Every candidate and what became of it."""

@@ -127,6 +127,10 @@ def tell(
     correct: Annotated[bool, typer.Option("--correct", help="What was told before was wrong.")] = False,
     measurement: Annotated[int | None, typer.Option(min=1, help="With --correct: which of several.")] = None,
     note: Annotated[str, typer.Option(metavar="TEXT", help="A remark about the candidate.")] = "",
+    file: Annotated[
+        list[Path] | None,
+        typer.Option(exists=True, dir_okay=False, help="With --id: a small file to keep with it; again and again."),
+    ] = None,
     why: Why = "",
     by: By = "",
     separator: Separator = ",",
@@ -140,6 +144,8 @@ def tell(
     if sum(ways) != 1:
         raise typer.BadParameter("give one of --id ID property=value..., --csv FILE, --add name=value...")
     _require_together(id, csv, failed, infrastructure, correct, measurement, repeat, why, words or [])
+    if file and id is None:
+        raise typer.BadParameter("--file is kept with one candidate: --id ID")
     _require_validation(validation, id is not None and not (correct or repeat or infrastructure))
     with Campaign.open(folder) as campaign:
         if csv is not None:
@@ -155,8 +161,11 @@ def tell(
             typer.echo(_correct(campaign, id or "", _answer(campaign, words), why, measurement, by))
         elif note and not words:
             typer.echo(f"noted of {_called(campaign.note(id or '', note, by))}")
-        else:
+        elif words or not file:
             typer.echo(_tell_one(campaign, id or "", _answer(campaign, words), folder, repeat, by, note))
+        for path in file or ():
+            outcome = campaign.attach(id or "", path.name, path.read_bytes(), by=by)
+            typer.echo(f"{path.name} is kept with {_called(outcome)}")
 
 
 def _require_together(

@@ -6,6 +6,7 @@ NOMAD-like archives read it (Soiland-Reyes et al., Data Science 2022, doi:10.323
 https://w3id.org/ro/crate/1.1).
 """
 
+import mimetypes
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -17,6 +18,7 @@ from typing import Any
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.exports.export import cif_blocks, dumps, to_csv, to_json, to_pwd
 from eutectic.campaigns.exports.structures import to_structures
+from eutectic.campaigns.record.attachments import FOLDER, content_of
 from eutectic.campaigns.record.journal import NAME
 from eutectic.campaigns.record.outcomes import Ledger
 
@@ -68,6 +70,7 @@ def write_crate(ledger: Ledger, target: Path, report: Callable[[Path], object], 
         path.write_text(text, encoding="utf-8")
     report(target / "report.html")
     written = [part for part in PARTS if (target / part.path).exists()]
+    written += list(_attachments(ledger, source, target))
     written += [
         Part(f"structures/{path.name}", f"The structure {path.stem}", "chemical/x-cif")
         for path in sorted((target / "structures").glob("*.cif"))
@@ -88,6 +91,18 @@ def _copy_journal(source: Path, target: Path) -> None:
     with closing(sqlite3.connect(here, uri=True)) as journal, closing(sqlite3.connect(target)) as copy:
         journal.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")
+
+
+def _attachments(ledger: Ledger, source: Path, target: Path) -> Iterator[Part]:
+    """The files kept with candidates, copied under the names the journal knows them by."""
+    for outcome in ledger.outcomes:
+        for file in (remark.file for remark in outcome.remarks if remark.file is not None):
+            path = target / FOLDER / file.sha256
+            if not path.exists():
+                path.parent.mkdir(exist_ok=True)
+                path.write_bytes(content_of(source, file))
+                media = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+                yield Part(f"{FOLDER}/{file.sha256}", f"{file.name}, kept with candidate {outcome.name}", media)
 
 
 def _texts(ledger: Ledger) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from eutectic.campaigns.file.goals import refusal
 from eutectic.campaigns.loop import routing
 from eutectic.campaigns.loop.context import observed
 from eutectic.campaigns.problem.definition import Problem
+from eutectic.campaigns.record.attachments import Attachment
 from eutectic.campaigns.record.journal import Draft
 from eutectic.campaigns.record.ledger import Logbook
 from eutectic.campaigns.record.outcomes import Outcome
@@ -220,13 +221,18 @@ def give_back(logbook: Logbook, id: str, never: bool = False, why: str = "", by:
     return logbook.record.outcomes[outcome.number]
 
 
-def remark(logbook: Logbook, id: str, text: str, by: str = "") -> Outcome:
-    """Write down a note about a candidate; CampaignFileError for an unknown id and for an empty note."""
-    if not text.strip():
+def remark(logbook: Logbook, id: str, text: str, by: str = "", file: Attachment | None = None) -> Outcome:
+    """Write down a note about a candidate, or a file that is kept with it; CampaignFileError for an unknown id.
+
+    And for an empty note without a file. The same file is kept with a candidate once, whatever is said of it.
+    """
+    if not text.strip() and file is None:
         raise said("the note says nothing")
     with logbook.transaction() as drafts:
         outcome = chosen(logbook, id, last=True)
-        drafts.append(Draft("note", {"text": text, **({"by": by} if by else {})}, outcome.number))
+        if file is None or file not in (other.file for other in outcome.remarks):
+            body = {"text": text} | ({"by": by} if by else {}) | ({"file": file.to_json()} if file else {})
+            drafts.append(Draft("note", body, outcome.number))
     return logbook.record.outcomes[outcome.number]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from eutectic.campaigns.file.goals import refusal
 from eutectic.campaigns.file.spec import CampaignSpec
+from eutectic.campaigns.record.attachments import Attachment
 from eutectic.campaigns.record.facts import source_of
 from eutectic.campaigns.record.journal import BY_HAND, SHARED, Entry
 from eutectic.campaigns.record.leases import Telling, leased
@@ -350,7 +351,8 @@ def _changed(record: Record, entry: Entry) -> None:
 def _note(record: Record, entry: Entry) -> None:
     if entry.number is not None:
         text, by = str(entry.body["text"]), str(entry.body.get("by", ""))
-        record.outcomes[entry.number] = remarked(record.outcomes[entry.number], text, by, entry.at)
+        file = Attachment.from_json(entry.body["file"]) if "file" in entry.body else None  # type: ignore[arg-type]
+        record.outcomes[entry.number] = remarked(record.outcomes[entry.number], text, by, entry.at, file)
 
 
 def _state(record: Record, entry: Entry) -> None:

@@ -29,7 +29,7 @@ validated   settings (hash), attempt, again, evaluation: that was done
 wanted      n, by: somebody asked the running process to have so many candidates ready for people
 start       by: somebody asked for a process that runs the campaign
 stop        by: somebody asked the running process to stop
-note        text, by
+note        text, by, file (name, sha256, bytes: kept beside the journal)
 state       state, text, overhead_s: the process put the campaign down
 
 Whatever is told by hand may have `key`: the teller's own name of that telling, under which it counts once.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from eutectic.campaigns.file.spec import CampaignSpec
+from eutectic.campaigns.record.attachments import Attachment
 from eutectic.optimizers.base import Reason
 from eutectic.oracles.base import Evaluation, Value
 
@@ -50,6 +51,8 @@ class Remark:
     """Unix time, s."""
     text: str
     by: str = ""
+    file: Attachment | None = None
+    """Kept with it."""
 
 
 @dataclass(frozen=True, slots=True)

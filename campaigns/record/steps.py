@@ -7,6 +7,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from eutectic.campaigns.file.spec import CampaignSpec
+from eutectic.campaigns.record.attachments import Attachment
 from eutectic.campaigns.record.outcomes import Gate, Measurement, Outcome, Remark
 from eutectic.optimizers.base import Reason
 from eutectic.oracles.base import Evaluation
@@ -147,9 +148,10 @@ def reported(outcome: Outcome, body: Body, at: float) -> Outcome:
     return remarked(outcome, f"failed: {body['error']}", body.get("by", ""), at)
 
 
-def remarked(outcome: Outcome, text: str, by: str, at: float) -> Outcome:
-    """The outcome with one more remark, unless it says nothing."""
-    return replace(outcome, remarks=(*outcome.remarks, Remark(at, text, by))) if text else outcome
+def remarked(outcome: Outcome, text: str, by: str, at: float, file: Attachment | None = None) -> Outcome:
+    """The outcome with one more remark, unless it says nothing and no file is kept with it."""
+    said = Remark(at, text, by, file)
+    return replace(outcome, remarks=(*outcome.remarks, said)) if text or file else outcome
 
 
 def pooled(measurements: Sequence[Measurement]) -> tuple[dict[str, float], dict[str, float]]:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 
 from eutectic.campaigns.analysis.labels import label, number, title_of
-from eutectic.campaigns.record.outcomes import Ledger
+from eutectic.campaigns.record.outcomes import Ledger, Remark
 from eutectic.campaigns.report.blocks import Cell, Section, candidate, section, table
 
 SHOWN = 500
@@ -16,7 +16,8 @@ def remarks(ledger: Ledger) -> Section | None:
     rows: list[tuple[float, list[Cell]]] = []
     for outcome in ledger.outcomes:
         for remark in outcome.remarks:
-            rows.append((remark.at, [outcome.name, candidate(outcome), remark.text, remark.by, _day(remark.at)]))
+            said = "; ".join(filter(None, (remark.text, _kept(remark))))
+            rows.append((remark.at, [outcome.name, candidate(outcome), said, remark.by, _day(remark.at)]))
         if len(outcome.measurements) > 1:
             last = outcome.measurements[-1]
             said = "; ".join(_values(ledger, m.values) for m in outcome.measurements)
@@ -30,6 +31,12 @@ def remarks(ledger: Ledger) -> Section | None:
     shown = [row for _, row in sorted(rows, key=lambda pair: pair[0])[-SHOWN:]]
     columns = ["", "Candidate", "What was said", "By", "When"]
     return section("remarks", "By hand", table(columns, shown, tall=len(shown) > 15)) if shown else None
+
+
+def _kept(remark: Remark) -> str:
+    """The file that is kept with a remark, "" without one."""
+    file = remark.file
+    return "" if file is None else f"file {file.name} ({file.bytes:,} bytes, files/{file.sha256[:12]}...)"
 
 
 def _values(ledger: Ledger, values: Mapping[str, float]) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from eutectic.campaigns.record.attachments import MOST_BYTES as MOST_FILE_BYTES
 from eutectic.campaigns.service.access import Access, Keyring, Scope
 from eutectic.campaigns.service.problems import problem
 from eutectic.campaigns.service.signin import PAGE
@@ -20,6 +21,8 @@ MOST_BYTES = 2_000_000
 READING = ("GET", "HEAD", "OPTIONS")
 TELLING = re.compile(r"/v1/campaigns/[^/]+/(suggestions|observations|notes|explanation|report)(/[^/]*)?")
 """What may be written with the scope `tell`."""
+FILES = re.compile(r"/v1/campaigns/[^/]+/observations/[^/]+/files/[^/]+")
+"""Files to be kept with a candidate, which may be larger than what is said of it."""
 AGENTS = "/mcp"
 """Every call there is a POST; each tool asks for its own scope."""
 CAMPAIGN = re.compile(r"/(?:v1/)?campaigns/([^/]+)")
@@ -90,7 +93,7 @@ class Guard:
         scope["path"] = self._once(scope["path"])
         scope["state"]["path"] = path = scope["path"].removeprefix(self._root) or "/"
         self._require_near(headers)
-        _require_bounded(headers)
+        _require_bounded(headers, MOST_FILE_BYTES if FILES.fullmatch(path) else MOST_BYTES)
         text, how = _shown(scope, headers)
         access = self._keyring.access(text) if text else None
         if access is None:
@@ -148,7 +151,7 @@ def needed(method: str, path: str) -> Scope:
     """The scope that a request wants; whatever is not listed wants the most."""
     if method in READING or path == AGENTS or path.startswith(f"{AGENTS}/"):
         return "read"
-    return "tell" if TELLING.fullmatch(path) else "operate"
+    return "tell" if TELLING.fullmatch(path) or FILES.fullmatch(path) else "operate"
 
 
 def _require_allowed(access: Access, method: str, path: str) -> None:
@@ -179,13 +182,13 @@ def _shown(scope: Message, headers: dict[str, str]) -> tuple[str, str]:
     return (cookie.value, "cookie") if cookie else ("", "")
 
 
-def _require_bounded(headers: dict[str, str]) -> None:
+def _require_bounded(headers: dict[str, str], most: int) -> None:
     """Refused for a body that is too large, or does not say how large it is (the server holds it to that)."""
     length = headers.get("content-length", "0")
     if "transfer-encoding" in headers:
         raise Refused(problem(411, "a body says its length: Content-Length"))
-    if not length.isdecimal() or int(length) > MOST_BYTES:
-        raise Refused(problem(413, f"the body is larger than {MOST_BYTES:,} bytes"))
+    if not length.isdecimal() or int(length) > most:
+        raise Refused(problem(413, f"the body is larger than {most:,} bytes"))
 
 
 def _bare(host: str) -> str:

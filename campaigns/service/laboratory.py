@@ -3,14 +3,17 @@
 import time
 from collections.abc import Mapping
 from typing import Annotated, Any
+from urllib.parse import quote
 
-from fastapi import APIRouter, Header, Query
+from anyio import to_thread
+from fastapi import APIRouter, Header, Query, Request, Response
 
 from eutectic.campaigns.campaign import Campaign
-from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError, Complaint
+from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError, Complaint, unknown
 from eutectic.campaigns.exports.candidates import fate, suggestion
 from eutectic.campaigns.hand.sheet import Row
 from eutectic.campaigns.loop.routing import instructions, waits
+from eutectic.campaigns.record.attachments import content_of
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.service.bodies import Fate, Note, Observation, Suggestions, Wanted
 from eutectic.campaigns.service.problems import FAILED
@@ -21,6 +24,7 @@ from eutectic.campaigns.telling import held, suggested, tell_once
 from eutectic.oracles.base import Value
 
 router = APIRouter(prefix="/v1/campaigns/{name}", responses=FAILED, tags=["laboratory"])
+Remark = Annotated[str, Query(max_length=10_000, description="A remark that is kept with the file.")]
 PATIENCE_S = 60.0
 """Seconds to wait for a process that runs the campaign to have candidates ready."""
 
@@ -114,6 +118,34 @@ def observe(
     with service.shelf.use(name) as held_open:
         outcome = observed(held_open.campaign, observation, signed(access, observation.by), key or "")
         return Fate.model_validate(fate(outcome))
+
+
+@router.put("/observations/{id}/files/{file}")
+async def attach(
+    name: Named, id: str, file: str, request: Request, service: Here, access: Asker, note: Remark = ""
+) -> Fate:
+    """Keep a small file with a candidate: the body is its content, whatever it holds."""
+    content = await request.body()
+
+    def keep() -> Outcome:
+        with service.shelf.use(name) as held_open:
+            return held_open.campaign.attach(id, file, content, note, signed(access))
+
+    return Fate.model_validate(fate(await to_thread.run_sync(keep)))
+
+
+@router.get("/observations/{id}/files/{file}")
+def attached(name: Named, id: str, file: str, service: Here) -> Response:
+    """A file that is kept with a candidate, to be saved; the last of those that have this name."""
+    with service.shelf.use(name) as held_open:
+        campaign = held_open.campaign
+        remarks = reversed(campaign.find(id).remarks)
+        own = next((r.file for r in remarks if r.file is not None and r.file.name == file), None)
+        if own is None:
+            kept = [r.file.name for r in campaign.find(id).remarks if r.file is not None]
+            raise CampaignFileError([Complaint((), unknown("file", file, kept), kind="missing")])
+        headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(own.name)}"}
+        return Response(content_of(campaign.folder, own), media_type="application/octet-stream", headers=headers)
 
 
 @router.post("/notes")

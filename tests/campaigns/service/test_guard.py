@@ -66,6 +66,8 @@ def test_what_is_not_listed_wants_the_most():
     assert needed("POST", "/v1/campaigns/solder/suggestions") == "tell"
     assert needed("POST", "/v1/campaigns/a/b/suggestions") == "operate"
     assert needed("PATCH", "/v1/anything") == "operate"
+    assert needed("PUT", "/v1/campaigns/solder/observations/3/files/scan.xy") == "tell"
+    assert needed("PUT", "/v1/campaigns/solder/observations/3/files/scan.xy/more") == "operate"
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "evil.example:8765", ""])

@@ -175,3 +175,29 @@ def test_leases_and_tellings_survive_the_death_of_the_service(tmp_path):
         assert numbers(client.suggest("solder", 1, "bob")) == [3]
         assert client.tell("solder", "1", {"a": 1.0, "b": 1.0})["status"] == "finished"
         assert next(client.events("solder", last=1))["seq"] == 2
+
+
+def test_a_file_goes_out_as_it_came_in_and_is_kept_once(client):
+    client.create(file("pictures"))
+    (sample,) = client.suggest("pictures", 1)
+    content = bytes(range(256)) * 10_000  # more than a request may have that keeps no file
+    for _ in range(2):
+        told = client.attach("pictures", "1", "grain <map> 50%.tif", content, note="etched")
+    assert [(r["text"], r["file"]["bytes"]) for r in told["remarks"]] == [("etched", len(content))]
+    assert client.attached("pictures", sample["id"], "grain <map> 50%.tif") == content
+    with pytest.raises(CampaignFileError, match=r"did you mean 'grain <map> 50%.tif'"):
+        client.attached("pictures", "1", "grain map 50%.tif")
+    with pytest.raises(CampaignFileError, match="candidate '7'"):
+        client.attach("pictures", "7", "a.txt", b"a")
+
+
+def test_a_kept_file_is_saved_and_never_shown_by_a_browser(service, client):
+    client.create(file("pages"))
+    client.suggest("pages", 1)
+    client.attach("pages", "1", "page.html", b"<script>alert(1)</script>")
+    headers = {"authorization": f"Bearer {service[1]['read']}"}
+    url = f"{service[0]}/v1/campaigns/pages/observations/1/files/page.html"
+    answer = requests.get(url, headers=headers, timeout=30)
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"].startswith("attachment;")
+    assert answer.headers["x-content-type-options"] == "nosniff"

@@ -100,7 +100,9 @@ def test_the_commands_of_a_day_in_the_laboratory(tmp_path):
     assert "corrected b 2 -> 3 (misread)" in campaign("tell", home, "--id", "1", "--correct", "b=3", "--why", "misread")
     assert "given back" in campaign("tell", home, "--id", campaign("return", home, fourth) and fourth, "a=1")
     assert "noted" in campaign("tell", home, "--id", third, "--note", "second furnace")
-    kept = campaign("tell", home, "--id", third, "--note", "as grown", "--file", form, "--file", __file__, "--by", "Eva")
+    kept = campaign(
+        "tell", home, "--id", third, "--note", "as grown", "--file", form, "--file", __file__, "--by", "Eva"
+    )
     assert ("sheet.csv is kept with" in kept, "test_sheet.py is kept with" in kept) == (True, True)
     assert "outside the space" in campaign("tell", home, "--add", "x=1.5", "y=0.5", "a=1", "b=1")
     assert "did you mean 'x'" in campaign("tell", home, "--add", "xx=1.5", "y=0.5", "a=1")

@@ -34,6 +34,10 @@ Decimal = Annotated[
 ]
 Validation = Annotated[bool, typer.Option("--validation", help="Of one of the best, measured once more at the end.")]
 Add = Annotated[bool, typer.Option("--add", help="A result never suggested: all variables and what was measured.")]
+Kept = Annotated[
+    list[Path] | None,
+    typer.Option("--file", exists=True, dir_okay=False, help="With --id: a small file to keep with it; repeatable."),
+]
 By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who says so; kept with it.")]
 Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="Why; kept with it.")]
 
@@ -127,10 +131,7 @@ def tell(
     correct: Annotated[bool, typer.Option("--correct", help="What was told before was wrong.")] = False,
     measurement: Annotated[int | None, typer.Option(min=1, help="With --correct: which of several.")] = None,
     note: Annotated[str, typer.Option(metavar="TEXT", help="A remark about the candidate.")] = "",
-    file: Annotated[
-        list[Path] | None,
-        typer.Option(exists=True, dir_okay=False, help="With --id: a small file to keep with it; again and again."),
-    ] = None,
+    file: Kept = None,
     why: Why = "",
     by: By = "",
     separator: Separator = ",",
@@ -143,9 +144,7 @@ def tell(
     ways = [id is not None, csv is not None, add]
     if sum(ways) != 1:
         raise typer.BadParameter("give one of --id ID property=value..., --csv FILE, --add name=value...")
-    _require_together(id, csv, failed, infrastructure, correct, measurement, repeat, why, words or [])
-    if file and id is None:
-        raise typer.BadParameter("--file is kept with one candidate: --id ID")
+    _require_together(id, csv, failed, infrastructure, correct, measurement, repeat, why, words or [], file or [])
     _require_validation(validation, id is not None and not (correct or repeat or infrastructure))
     with Campaign.open(folder) as campaign:
         if csv is not None:
@@ -164,8 +163,9 @@ def tell(
         elif words or not file:
             typer.echo(_tell_one(campaign, id or "", _answer(campaign, words), folder, repeat, by, note))
         for path in file or ():
-            outcome = campaign.attach(id or "", path.name, path.read_bytes(), by=by)
-            typer.echo(f"{path.name} is kept with {_called(outcome)}")
+            typer.echo(
+                f"{path.name} is kept with {_called(campaign.attach(id or '', path.name, path.read_bytes(), by=by))}"
+            )
 
 
 def _require_together(
@@ -178,8 +178,11 @@ def _require_together(
     repeat: bool,
     why: str,
     words: list[str],
+    files: list[Path],
 ) -> None:
     """Refuse options that say nothing, or two things, together."""
+    if files and id is None:
+        raise typer.BadParameter("--file is kept with one candidate: --id ID")
     if id is None and (failed is not None or correct):
         raise typer.BadParameter("--failed and --correct are about one candidate: --id ID")
     if infrastructure and failed is None:

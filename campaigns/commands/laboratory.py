@@ -163,9 +163,12 @@ def tell(
         elif words or not file:
             typer.echo(_tell_one(campaign, id or "", _answer(campaign, words), folder, repeat, by, note))
         for path in file or ():
-            typer.echo(
-                f"{path.name} is kept with {_called(campaign.attach(id or '', path.name, path.read_bytes(), by=by))}"
-            )
+            typer.echo(_keep(campaign, id or "", path, by))
+
+
+def _keep(campaign: Campaign, id: str, path: Path, by: str) -> str:
+    """What was done with a file."""
+    return f"{path.name} is kept with {_called(campaign.attach(id, path.name, path.read_bytes(), by=by))}"
 
 
 def _require_together(

@@ -78,7 +78,7 @@ def advanced(
     t = float(state.time[0])
     if kind == "flow":
         step = end - t
-        return state.cells + step * said.cells, state.fractional + step * (1 + FASTER * t) * said.fractional
+        return state.cells + step * said.cells, state.fractional + pace(t, step) * said.fractional
     now, then = deviation(state.time)[0], deviation(torch.tensor(end))
     clean = (state.cells - torch.sqrt(1 - kept(state.time)[0] ** 2) * said.cells) / kept(state.time)[0]
     cells = _posterior(state.cells, clean.clamp(-4, 4), kept(state.time)[0], kept(torch.tensor(end)), noise[0])
@@ -86,6 +86,11 @@ def advanced(
     chance = torch.sqrt(then**2 * (now**2 - then**2) / now**2)
     fractional = state.fractional + (now**2 - then**2) * slope + (chance * noise[1] if end < 1 else 0.0)
     return cells if end < 1 else clean, fractional
+
+
+def pace(t: float, step: float) -> float:
+    """How far along their velocity coordinates of a flow go in a step: faster towards the end, but never beyond it."""
+    return min(step * (1 + FASTER * t), 1 - t)
 
 
 def _posterior(cells: Tensor, clean: Tensor, now: Tensor, then: Tensor, noise: Tensor) -> Tensor:

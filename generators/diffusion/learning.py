@@ -11,7 +11,7 @@ from eutectic.generators.diffusion.interpolants import Interpolant, between, los
 from eutectic.generators.diffusion.lattice import six
 from eutectic.generators.diffusion.network import MASK, PeriodicNetwork, State
 from eutectic.generators.diffusion.solving import Standard
-from eutectic.generators.diffusion.torus import Index, paired
+from eutectic.generators.diffusion.torus import Array, Index, paired, shift
 from eutectic.generators.learning.datasets import Structures
 from eutectic.generators.wyckoff.learning import Scale
 
@@ -21,6 +21,8 @@ LEFT_OPEN = 0.3
 """Share of the targets that is left open in training."""
 FLOOR = 0.02
 """Least standard deviation of a cell's number: in a set of cubic cells some are constant."""
+ALTERNATIONS = 2
+"""Times that a crystal is shifted and its points are exchanged in turn; ours."""
 VALIDATED = 512
 """Crystals that are validated on, at most."""
 
@@ -108,7 +110,7 @@ class PeriodicLearner:
             sign = torch.tensor(rng.choice([-1.0, 1.0], size=(len(rows), 1, 1)), dtype=torch.float32)
             crystal = replace(crystal, fractional=crystal.fractional * sign)
         b, n = crystal.types.shape
-        noise = self._noise(crystal, rng)
+        noise, crystal = self._noise(crystal, rng)
         time = torch.tensor(rng.random(b), dtype=torch.float32)
         revealed = rng.random((b, n)) < time.numpy()[:, None]
         revealed |= (rng.random(b) < REVEALED)[:, None]
@@ -120,21 +122,32 @@ class PeriodicLearner:
         said = self.module(State(cells, fractional, types, crystal.inside, time, targets))
         return losses(self.kind, said, noise, crystal, time, types)
 
-    def _noise(self, crystal: State, rng: np.random.Generator) -> State:
-        """Normal cells; in a flow uniform points, each given to the nearest atom of its element, on the whole.
+    def _noise(self, crystal: State, rng: np.random.Generator) -> tuple[State, State]:
+        """Normal cells; in a flow uniform points, and the crystal shifted so that ways to it are short.
 
-        Not across elements: which of them a point of the noise belongs to is given when a structure is predicted.
+        Each point is given to the nearest atom of its element, on the whole. Not across elements: which of them a point
+        of the noise belongs to is given when a structure is predicted.
         """
         b, n = crystal.types.shape
         cells = torch.tensor(rng.normal(size=(b, 6)), dtype=torch.float32)
         if self.kind == "diffusion":
-            fractional = rng.normal(size=(b, n, 3))
+            fractional, places = rng.normal(size=(b, n, 3)), crystal.fractional.numpy()
         else:
-            fractional = rng.random((b, n, 3))
-            places, types = crystal.fractional.numpy(), crystal.types.numpy()
-            for i in range(b):
-                for element in np.unique(types[i][types[i] > MASK]):
-                    alike = np.flatnonzero(types[i] == element)
-                    fractional[i, alike] = fractional[i, alike[paired(fractional[i, alike], places[i, alike])]]
+            fractional, places = nearest(rng.random((b, n, 3)), crystal)
         noise = torch.tensor(fractional, dtype=torch.float32)
-        return State(cells, noise, crystal.types, crystal.inside, torch.zeros(b), crystal.targets)
+        shifted = replace(crystal, fractional=torch.tensor(places, dtype=torch.float32))
+        return State(cells, noise, crystal.types, crystal.inside, torch.zeros(b), crystal.targets), shifted
+
+
+def nearest(noise: Array, crystal: State) -> tuple[Array, Array]:
+    """Noise (b, n, 3) with points of one element exchanged, and coordinates with each crystal shifted as a whole."""
+    places, inside = crystal.fractional.numpy().astype(float), crystal.inside.numpy()
+    types = crystal.types.numpy()
+    for _ in range(ALTERNATIONS):
+        places = places + shift(noise, places, inside)
+        for i in range(len(noise)):
+            for element in np.unique(types[i][types[i] > MASK]):
+                alike = np.flatnonzero(types[i] == element)
+                if len(alike) > 1:
+                    noise[i, alike] = noise[i, alike[paired(noise[i, alike], places[i, alike])]]
+    return noise, places + shift(noise, places, inside)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 IMAGES = 10
 """Cells on either side that a wrapped normal density is summed over: at a deviation of 0.5 the rest is below 1e-16."""
@@ -27,6 +28,23 @@ def paired(noise: Array, atoms: Array) -> Index:
     apart -= np.rint(apart)
     _, columns = linear_sum_assignment((apart**2).sum(axis=-1))
     return np.asarray(columns, dtype=np.int64)
+
+
+def shift(noise: Array, atoms: Array, inside: Mask) -> Array:
+    """(b, 1, 3) by which atoms (b, n, 3) are moved together, so that squared ways from noise to them are least.
+
+    A crystal has no origin: only then does what a network sees, differences alone, say which way is the shortest. Of
+    each axis by itself, exactly: the mean of the differences unrolled from the best of n places on the circle.
+    """
+    apart = (noise - atoms) % 1.0
+    unrolled = (apart[:, None] - apart[:, :, None]) % 1.0
+    weight = inside[:, None, :, None].astype(float)
+    count = weight.sum(axis=2)
+    mean = (unrolled * weight).sum(axis=2) / count
+    spread = ((unrolled - mean[:, :, None]) ** 2 * weight).sum(axis=2)
+    spread[~inside] = np.inf
+    best = spread.argmin(axis=1)[:, None]
+    return np.asarray(np.take_along_axis(apart + mean, best, axis=1))
 
 
 def score(away: Tensor, deviation: Tensor) -> Tensor:

@@ -10,13 +10,14 @@ from pymatgen.core import Lattice
 
 from eutectic.generators.diffusion import motif as motifs
 from eutectic.generators.diffusion.engine import Diffusion
-from eutectic.generators.diffusion.interpolants import advanced, between, targets
+from eutectic.generators.diffusion.interpolants import FASTER, advanced, between, pace, targets
 from eutectic.generators.diffusion.lattice import rows_of, six
+from eutectic.generators.diffusion.learning import nearest
 from eutectic.generators.diffusion.network import PeriodicNetwork, Shape, State, Step
 from eutectic.generators.diffusion.recipe import Recipe, adapted, fine_tuned_parts, learn
 from eutectic.generators.diffusion.refining import refined
 from eutectic.generators.diffusion.solving import Standard
-from eutectic.generators.diffusion.torus import paired, scale_of_score, score, wrapped
+from eutectic.generators.diffusion.torus import paired, scale_of_score, score, shift, wrapped
 from eutectic.generators.learning import checkpoints
 from eutectic.generators.structures.conditions import Conditions, Motif
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal
@@ -75,6 +76,38 @@ def test_noise_is_paired_so_that_ways_are_shortest():
 
     assert sorted(order) == [0, 1, 2, 3, 4]
     assert way(order) <= min(way(rng.permutation(5)) for _ in range(200)) + 1e-12
+
+
+def test_crystals_are_shifted_so_that_ways_are_shortest_and_padding_does_not_count():
+    rng = np.random.default_rng(0)
+    noise, atoms, inside = rng.random((4, 5, 3)), rng.random((4, 5, 3)), np.ones((4, 5), dtype=bool)
+    inside[1, 3:] = False
+
+    def way(by):
+        apart = atoms + by - noise
+        return (((apart - np.rint(apart)) ** 2) * inside[..., None]).sum(axis=1)
+
+    best = np.min([way(np.full((4, 1, 3), x)) for x in np.linspace(0, 1, 501)], axis=0)
+    assert (way(shift(noise, atoms, inside)) <= best + 1e-12).all()
+
+
+def test_what_a_flow_is_taught_does_not_depend_on_where_a_crystal_has_its_origin():
+    crystal, rng = state(seed=1), np.random.default_rng(3)
+    other = replace(crystal, fractional=crystal.fractional + torch.tensor([0.3, 0.55, -0.2]))
+    noise = rng.random((3, 4, 3))
+    ways = []
+    for each in (crystal, other):
+        start, places = nearest(noise.copy(), each)
+        apart = places - start
+        ways.append(apart - np.rint(apart))
+    np.testing.assert_allclose(ways[0], ways[1], atol=1e-5)
+    np.testing.assert_allclose(ways[0].mean(axis=1), 0.0, atol=1e-6)
+
+
+def test_coordinates_of_a_flow_never_go_beyond_their_end():
+    steps = np.arange(20) / 20
+    assert [pace(t, 0.05) for t in steps][:3] == [0.05 * (1 + FASTER * t) for t in steps[:3]]
+    assert all(pace(t, 0.05) <= 1 - t for t in steps)
 
 
 def test_the_score_is_the_slope_of_the_wrapped_density():

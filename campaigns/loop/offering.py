@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from eutectic.campaigns.analysis.pareto import front
+from eutectic.campaigns.analysis.steering import taught
 from eutectic.campaigns.errors import CampaignFileError, Complaint
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.outcomes import Ledger
@@ -52,11 +53,13 @@ def offered(problem: Problem, ledger: Ledger, space: Space, n: int, seed: Sequen
     """What the generator has drawn to choose n candidates from; None where its space is searched instead."""
     if not offers(problem.generator):
         return None
+    generator, said = taught(problem, ledger)
     best = sorted(front(ledger), key=lambda outcome: outcome.number)[-BEST:]
     known = [outcome.structure for outcome in ledger.outcomes if outcome.structure is not None]
     seen = np.array([outcome.x for outcome in ledger.outcomes], dtype=float).reshape(-1, space.d)
     near = np.array([outcome.x for outcome in best], dtype=float).reshape(-1, space.d)
-    return _drawn(problem.generator, space, n, np.random.default_rng(list(seed)), near, known, seen)
+    drawn = _drawn(generator, space, n, np.random.default_rng(list(seed)), near, known, seen)
+    return replace(drawn, offer=replace(drawn.offer, notes=(*said, *drawn.offer.notes)))
 
 
 def rehearsed(problem: Problem, rng: np.random.Generator) -> Offered:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from eutectic.campaigns.errors import Complaint, nearest_name
+from eutectic.campaigns.errors import Complaint, nearest_name, unknown
 from eutectic.campaigns.execution.cache import unusable
 from eutectic.campaigns.file import plugins
 from eutectic.campaigns.file.messages import complaint_of
@@ -40,6 +40,7 @@ def crosschecks(problem: Problem) -> list[Complaint]:
     return [
         *_unreturned(problem),
         *_unfed(problem),
+        *_aimless(problem),
         *_equalities(problem),
         *_confused(problem),
         *ladder.refusals(problem),
@@ -66,6 +67,19 @@ def _unreturned(problem: Problem) -> Iterator[Complaint]:
                 yield Complaint(
                     (section, name), f"no oracle returns '{name}'; {hint}returned: {', '.join(known) or 'none'}"
                 )
+
+
+def _aimless(problem: Problem) -> Iterator[Complaint]:
+    """Steering towards a property that no oracle returns."""
+    options = getattr(problem.generator, "steering", None)
+    returned = [named.oracle.properties for named in problem.oracles if named.search]
+    if options is None or None in returned:
+        return
+    known = sorted({name for names in returned if names is not None for name in names})
+    for name in options.aims:
+        if name not in known:
+            path = ("space", "engine", "steering", "aims", name)
+            yield Complaint(path, unknown("property", name, known))
 
 
 def _equalities(problem: Problem) -> Iterator[Complaint]:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from eutectic.generators.base import Accept, Offer, number
 from eutectic.generators.crystals.offer import offered
 from eutectic.generators.crystals.rows import NAMES, bounds, described_row
 from eutectic.generators.crystals.variables import Free, free_of
+from eutectic.generators.learning.steering import Experience, Steering
 from eutectic.generators.structures.conditions import Conditions, Motif, misunderstood
 from eutectic.generators.structures.decoration import usual
 from eutectic.generators.structures.generated import MOST_DRAWS, GeneratedStructure, StructureGenerator
@@ -23,6 +25,8 @@ from eutectic.oracles.base import Candidate, Value
 Span = float | tuple[float, float]
 LEAST_OFFERED = 4
 """A pool of a slow engine holds so many times what is asked for, at least, or there would be nothing to choose from."""
+EXPERIENCE = "experience"
+"""Name of the variable that says from which weights a crystal was drawn: after how many finished candidates."""
 IDENTITY_DIGITS = 12
 """Of the hash that says what made a crystal, as its candidate carries it."""
 
@@ -61,6 +65,8 @@ class Crystal:
     """Seconds that these may take: of a slow engine fewer are drawn, never fewer than four times what is asked for."""
     made_by: StructureGenerator | None = field(default=None, init=False, repr=False, metadata={"option": False})
     """The engine, built."""
+    updates: tuple[StructureGenerator, ...] = field(default=(), init=False, repr=False, metadata={"option": False})
+    """The engine after each update of its weights, where a campaign's record has steered it."""
 
     def __post_init__(self) -> None:
         """Raise ValueError where nothing could be like this."""
@@ -104,6 +110,40 @@ class Crystal:
         return self.made_by
 
     @property
+    def steering(self) -> Steering | None:
+        """How a campaign's record moves the engine's weights; None: not at all."""
+        options: Steering | None = getattr(self.drawing, "steering", None)
+        return options
+
+    def learned(self, experience: Sequence[Experience], seed: int, folder: Path) -> "Crystal":
+        """The same with its engine's weights as a record, in its order, has moved them."""
+        other = replace(self)
+        part: Any = self.drawing
+        object.__setattr__(other, "made_by", part)
+        object.__setattr__(other, "updates", part.learned(experience, seed, folder))
+        return other
+
+    @property
+    def fixed(self) -> tuple[float, ...]:
+        """Where weights are steered: after how many finished candidates those are that draw now."""
+        options = self.steering
+        return () if options is None else (float(options.every * len(self.updates)),)
+
+    def _drawing(self, x: Array) -> StructureGenerator:
+        """The engine that made a row (d,); ValueError where its weights are another campaign's."""
+        options = self.steering
+        if options is None or not x[1]:
+            return self.drawing
+        k = x[1] / options.every
+        if not (k == round(k) and 1 <= k <= len(self.updates)):
+            raise ValueError(
+                f"it was drawn from weights that a campaign had steered ({EXPERIENCE}: {x[1]:g}); its crystal is in "
+                "that campaign's record, and cannot be made again from its variables alone"
+            )
+        engine: StructureGenerator = self.updates[round(k) - 1]
+        return engine
+
+    @property
     def conditions(self) -> Conditions:
         """What every crystal is asked to be, variables at the middle of their range."""
         fixed = {name: _middle(span) for name, span in self.targets.items()}
@@ -134,9 +174,10 @@ class Crystal:
     @property
     def names(self) -> tuple[str, ...]:
         """What a candidate's variables are called."""
-        return ("draw", *(free.name for free in self.free), "formula", "made_by")
+        steered = () if self.steering is None else (EXPERIENCE,)
+        return ("draw", *steered, *(free.name for free in self.free), "formula", "made_by")
 
-    optional = frozenset({"formula", "made_by"})
+    optional = frozenset({EXPERIENCE, "formula", "made_by"})
 
     @property
     def identity(self) -> str:
@@ -146,25 +187,35 @@ class Crystal:
         kept = {name: span for name, span in self.targets.items() if not isinstance(span, tuple)}
         strength = None if isinstance(self.guidance, tuple) else self.guidance
         content = [self.drawing.checkpoint, asdict(fixed), varied, kept, strength]
+        content += [] if self.steering is None else [asdict(self.steering)]
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         return f"{self.engine['use']}:{digest[:IDENTITY_DIGITS]}"
 
     def asked(self, x: Array) -> Conditions:
         """The conditions of a row (d,)."""
         wanted = self.conditions
-        for place, free in enumerate(self.free, start=1):
+        for place, free in enumerate(self.free, start=1 + len(self.fixed)):
             wanted = free.put(wanted, float(x[place]))
         return wanted
 
     def generate(self, X: Array, rng: np.random.Generator) -> list[Candidate]:  # noqa: ARG002 (a row says all)
         """Candidates of rows X (n, d); one whose draw the engine refuses has no structure, and says why."""
-        answers = made(self.drawing, [self.asked(x) for x in X], [round(float(x[0])) for x in X])
+        answers: list[Any] = [None] * len(X)
+        engines = [self._drawing(x) for x in X]
+        for engine in dict.fromkeys(map(id, engines)):
+            rows = [i for i, one in enumerate(engines) if id(one) == engine]
+            wanted = [self.asked(X[i]) for i in rows]
+            drawn = made(engines[rows[0]], wanted, [round(float(X[i, 0])) for i in rows])
+            for i, answer in zip(rows, drawn, strict=True):
+                answers[i] = answer
         identity = self.identity
         return [self._candidate(x, answer, identity) for x, answer in zip(X, answers, strict=True)]
 
     def _candidate(self, x: Array, answer: Any, identity: str) -> Candidate:
         own: dict[str, Value] = {"draw": round(float(x[0]))}
-        own |= {free.name: free.value(float(x[place])) for place, free in enumerate(self.free, start=1)}
+        first = 1 + len(self.fixed)
+        own |= {EXPERIENCE: round(float(x[1]))} if first > 1 else {}
+        own |= {free.name: free.value(float(x[place])) for place, free in enumerate(self.free, start=first)}
         if not isinstance(answer, GeneratedStructure):
             return Candidate({**own, "made_by": identity, "refused": answer.reason}, origin=identity)
         return answer.candidate({**own, "formula": answer.formula, "made_by": identity}, str(self.engine["use"]))
@@ -174,11 +225,14 @@ class Crystal:
         given = variables.get("made_by", "")
         if given and given != self.identity:
             raise ValueError(f"it was made by {given}; this space's crystals are made by {self.identity}")
-        x = np.zeros(1 + len(self.free) + len(NAMES))
+        first = 1 + len(self.fixed)
+        x = np.zeros(first + len(self.free) + len(NAMES))
         x[0] = number("draw", variables)
         if not (x[0] == round(x[0]) and 0 <= x[0] < MOST_DRAWS):
             raise ValueError(f"draw is {variables['draw']!r}, not a whole number from 0 to {MOST_DRAWS - 1}")
-        for place, free in enumerate(self.free, start=1):
+        if first > 1:
+            x[1] = number(EXPERIENCE, {EXPERIENCE: 0, **variables})
+        for place, free in enumerate(self.free, start=first):
             x[place] = free.column(variables)
         (candidate,) = self.generate(x[None], np.random.default_rng(0))
         if candidate.structure is None:
@@ -186,7 +240,7 @@ class Crystal:
         formula = variables.get("formula", candidate.variables["formula"])
         if formula != candidate.variables["formula"]:
             raise ValueError(f"draw {x[0]:.0f} is {candidate.variables['formula']} here, not {formula}")
-        x[1 + len(self.free) :] = described_row(candidate)
+        x[first + len(self.free) :] = described_row(candidate)
         return x
 
     def offer(
@@ -220,11 +274,13 @@ def _space(part: Crystal) -> Space:
     lower, upper = bounds(part.conditions.allowed or usual())
     free = part.free
     described: list[Kind] = ["continuous"] * len(NAMES)
+    beside = ("draw",) if part.steering is None else ("draw", EXPERIENCE)
+    numbers: list[Kind] = ["integer"] * len(beside)
     return Space(
-        names=("draw", *(f.name for f in free), *NAMES),
-        kinds=("integer", *(f.kind for f in free), *described),
-        lower=np.concatenate([[0.0], [f.low for f in free], lower]),
-        upper=np.concatenate([[MOST_DRAWS - 1.0], [f.high for f in free], upper]),
-        categories=((), *(f.labels for f in free), *((),) * len(NAMES)),
-        nuisance=(0,),
+        names=(*beside, *(f.name for f in free), *NAMES),
+        kinds=(*numbers, *(f.kind for f in free), *described),
+        lower=np.concatenate([np.zeros(len(beside)), [f.low for f in free], lower]),
+        upper=np.concatenate([np.full(len(beside), MOST_DRAWS - 1.0), [f.high for f in free], upper]),
+        categories=(*((),) * len(beside), *(f.labels for f in free), *((),) * len(NAMES)),
+        nuisance=tuple(range(len(beside))),
     )

@@ -31,8 +31,13 @@ class Maker(Protocol):
         ...
 
     @property
+    def fixed(self) -> tuple[float, ...]:
+        """What stands behind the draw and is the same in the whole pool."""
+        ...
+
+    @property
     def free(self) -> tuple[Free, ...]:
-        """The conditions that are variables; they stand behind the draw."""
+        """The conditions that are variables; they stand behind that."""
         ...
 
     @property
@@ -51,6 +56,8 @@ class _Gathered:
 
     known: list[Mapping[str, object]]
     """Structures that exist already."""
+    seen: int
+    """First of the columns that say what a crystal is."""
     rows: list[Array] = field(default_factory=list)
     candidates: list[Candidate] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
@@ -68,12 +75,12 @@ class _Gathered:
         before = [*self.known, *(c.structure for c in self.candidates if c.structure is not None)]
         own = [c.structure for _, c in usable if c.structure is not None]
         first = groups([*before, *own])[len(before) :]
-        features = {row[1:].tobytes() for row in self.rows}
+        features = {row[self.seen :].tobytes() for row in self.rows}
         for place, (x, candidate), of in zip(range(len(before), len(first) + len(before)), usable, first, strict=True):
             if of != place:
                 self.left_out["exist already"] += 1
-            elif x[1:].tobytes() not in features:
-                features.add(x[1:].tobytes())
+            elif x[self.seen :].tobytes() not in features:
+                features.add(x[self.seen :].tobytes())
                 self.rows.append(x)
                 self.candidates.append(candidate)
 
@@ -104,11 +111,13 @@ def offered(
     accept: Accept,
 ) -> Offer:  # fmt: skip
     """A pool of up to `most` rows (k, d), at least n where that many are found in `ROUNDS` times as many draws."""
-    gathered = _Gathered(list(known))
+    first = 1 + len(maker.fixed)
+    gathered = _Gathered(list(known), first)
     for _ in range(ROUNDS):
         X = np.zeros((most, maker.space.d))
         X[:, 0] = _draws(most, maker.together, rng)
-        for place, free in enumerate(maker.free, start=1):
+        X[:, 1:first] = maker.fixed
+        for place, free in enumerate(maker.free, start=first):
             X[:, place] = _column(free, most, rng, near[:, place] if len(near) else np.empty(0))
         gathered.add(X, maker.generate(X, rng), accept)
         if len(gathered.rows) >= n:

@@ -10,7 +10,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -77,8 +77,8 @@ class Steering:
     A campaign's weights change each time `every` more candidates are finished.
     """
 
-    aims: Mapping[str, Aim]
-    """Property, its unit in its name -> what it should be."""
+    aims: Mapping[str, Aim] = field(default_factory=dict)
+    """Property, its unit in its name -> what it should be; without any, a campaign's objectives and constraints."""
     mode: Literal["reward", "curate"] = "reward"
     combine: Literal["minimum", "mean"] = "minimum"
     """How the rewards of several properties become one."""
@@ -95,8 +95,6 @@ class Steering:
 
     def __post_init__(self) -> None:
         """Raise ValueError for options outside their range."""
-        if not self.aims:
-            raise ValueError("aims: name a property at least, or there is nothing to steer towards")
         for name, given, choices in (
             ("mode", self.mode, ("reward", "curate")),
             ("combine", self.combine, COMBINATIONS),
@@ -115,7 +113,12 @@ class Steering:
             raise ValueError(f"limit: {self.limit:g} is not above 0 and at most 1")
 
     def reward(self, values: Mapping[str, float] | None) -> float:
-        """Of a finished candidate, 0 to 1; 0 where its evaluation failed (None) or lacks a property."""
+        """Of a finished candidate, 0 to 1; 0 where its evaluation failed (None) or lacks a property.
+
+        ValueError without aims: what a campaign's objectives are worth is reckoned by the campaign.
+        """
+        if not self.aims:
+            raise ValueError("aims: name a property at least, or there is nothing to steer towards")
         if values is None:
             return 0.0
         each = [aim.reward(float(values.get(name, math.nan))) for name, aim in self.aims.items()]
@@ -152,6 +155,46 @@ def diversified(experience: Sequence[Experience]) -> Array:
         left = (NOTHING_FROM - before[one.formula]) / (NOTHING_FROM - FULL_UNTIL)
         rewards[i] = one.reward * float(np.clip(left, 0.0, 1.0))
         before[one.formula] += 1
+    return rewards
+
+
+def relative(losses: Array, best: float = 0.05) -> Array:
+    """(n,) rewards of losses (n,), NaN where there is none: 1 at their best share, 0 at the median, linear between."""
+    finite = losses[np.isfinite(losses)]
+    if not len(finite):
+        return np.zeros(len(losses))
+    full, nothing = np.quantile(finite, [best, 0.5])
+    if full == nothing:
+        return np.where(losses <= full, 1.0, 0.0)
+    away = np.clip((nothing - losses) / (nothing - full), 0.0, 1.0)
+    return np.where(np.isfinite(losses), away, 0.0)
+
+
+def kept(excess: Array) -> Array:
+    """(n,) rewards of excesses (n,) over a limit, NaN where unknown: 1 where it is kept, 0 from their median on."""
+    beyond = excess[np.isfinite(excess) & (excess > 0)]
+    unit = float(np.median(beyond)) if len(beyond) else 1.0
+    return np.where(np.isfinite(excess), np.clip(1.0 - np.maximum(excess, 0.0) / unit, 0.0, 1.0), 0.0)
+
+
+def of_campaign(losses: Array, excess: Array, options: Steering) -> Array:
+    """(n,) rewards of minimised losses (n, m) and excesses over limits (n, c), in the order of a record.
+
+    Each is measured by the others up to the end of its own block of `every`, so that what comes later changes nothing.
+    `curate` asks only that limits are kept, where there are any.
+    """
+    rewards = np.zeros(len(losses))
+    for start in range(0, len(losses), options.every):
+        rows = slice(0, start + options.every)
+        limits = [kept(column) for column in excess[rows].T]
+        if options.mode == "curate" and limits:
+            parts = limits
+        else:
+            each = np.array([relative(column) for column in losses[rows].T])
+            joined = each.min(axis=0) if options.combine == "minimum" else each.mean(axis=0)
+            known = np.isfinite(losses[rows]).all(axis=1)
+            parts = [np.where(known, joined, 0.0), *limits]
+        rewards[start : start + options.every] = np.min(parts, axis=0)[start:]
     return rewards
 
 

@@ -90,9 +90,10 @@ class StructureGenerator(Protocol):
     What else it may have, and is then asked for: `located(folder)` (its relative paths taken from there), `check()`
     (EngineMissing with its cure when it cannot run here, ValueError when its files cannot work), `together` (draws in a
     row, a multiple of it to begin with, that it makes in one call), `card()` (JSON values: weights, training, metrics),
-    `train(data, output, minutes, report)` (a checkpoint learned from the crystals of a source, into a folder), and
-    `refuse(conditions) -> str` (why no crystal could be like this although it understands each condition, such as a
-    formula that a space group cannot hold; "" where it could).
+    `steering` (options, or None) with `learned(experience, seed, folder)` (the engines whose weights a record has
+    moved, one after each update, a function of these arguments), `train(data, output, minutes, report)` (a checkpoint
+    learned from the crystals of a source, into a folder), and `refuse(conditions) -> str` (why no crystal could be like
+    this although it understands each condition, such as a formula that a space group cannot hold; "" where it could).
     """
 
     def understands(self) -> frozenset[str]:

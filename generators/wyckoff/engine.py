@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from eutectic.generators.learning import checkpoints
+from eutectic.generators.learning.steering import Experience, Steering
 from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal
 from eutectic.generators.structures.identity import identity
@@ -34,6 +35,9 @@ class Wyckoff:
     """Of cells and coordinates."""
     tries: int = 4
     """Cells and coordinates that are drawn for each crystal; the first, likeliest one unless atoms overlap."""
+    steering: Steering | None = None
+    """In a campaign, the weights are moved towards what is wanted while candidates are finished: {every: 16, mode:
+    reward or curate, aims: ...}."""
 
     def __post_init__(self) -> None:
         """Raise ValueError when an option lies outside its range."""
@@ -89,6 +93,14 @@ class Wyckoff:
         from eutectic.generators.wyckoff import recipe
 
         recipe.trained(data, output, minutes, said)
+
+    def learned(self, experience: Sequence[Experience], seed: int, folder: Path) -> "tuple[Wyckoff, ...]":
+        """The same with the weights after each update that a record makes, in order; kept in the folder."""
+        assert self.steering is not None
+        from eutectic.generators.wyckoff.finetuning import chain
+
+        paths = chain(self.weights, experience, self.steering, seed, folder)[1:]
+        return tuple(replace(self, weights=str(path), steering=None) for path in paths)
 
     def draw(self, conditions: Sequence[Conditions], draws: Sequence[int]) -> list[GeneratedStructure | Refusal]:
         """One crystal or refusal a pair; the same whatever is drawn beside it."""

@@ -77,14 +77,18 @@ def steered(parent: str, experience: Sequence[Experience], options: Steering, se
     Only whole blocks of `options.every` count, so that the same is given between two updates. ValueError where the
     parent is missing, damaged or of another engine. The same bytes each time, on one machine.
     """
-    count = lessons(len(experience), options.every)
+    return chain(parent, experience, options, seed, folder)[-1]
+
+
+def chain(parent: str, experience: Sequence[Experience], options: Steering, seed: int, folder: Path) -> list[Path]:
+    """The weights' files, the parent's first, then those after each update; as `steered`."""
     root = checkpoints.located(parent)
     sha = str(checkpoints.read_card(str(root), ENGINE)["sha256"])
-    path = root
-    for k in range(1, count + 1) if options.mode == "reward" else range(count, count + 1):
-        if k:
-            path = _updated(root, sha, path, experience[: k * options.every], options, seed, folder)
-    return path
+    paths = [root]
+    for k in range(1, lessons(len(experience), options.every) + 1):
+        before = paths[-1] if options.mode == "reward" else root
+        paths.append(_updated(root, sha, before, experience[: k * options.every], options, seed, folder))
+    return paths
 
 
 def _updated(

@@ -13,6 +13,7 @@ from eutectic.generators.learning.steering import (
     diversified,
     lesson,
     name_of,
+    of_campaign,
     remembered,
 )
 
@@ -101,7 +102,6 @@ def test_the_name_of_weights_tells_apart_all_they_depend_on():
         ({"updates": 0}, "updates: 0"),
         ({"share": 1.5}, "share: 1.5"),
         ({"limit": 0.0}, "limit: 0"),
-        ({"aims": {}}, "name a property"),
     ],
 )
 def test_options_outside_their_ranges_are_refused(options, said):
@@ -116,3 +116,32 @@ def test_a_scale_that_is_none_is_refused():
         Aim(1.0, 0.0, weight=0.0)
     with pytest.raises(ValueError, match="reward: 2"):
         Experience("x", {}, "NaCl", 2.0)
+
+
+def test_rewards_of_a_campaign_are_measured_by_what_was_there_when_their_block_ended():
+    rng = np.random.default_rng(0)
+    losses, excess = rng.normal(size=(20, 2)), rng.normal(size=(20, 1))
+    options = Steering(every=4)
+    whole = of_campaign(losses, excess, options)
+    for n in (4, 8, 16):
+        np.testing.assert_array_equal(of_campaign(losses[:n], excess[:n], options), whole[:n])
+    assert ((whole >= 0) & (whole <= 1)).all()
+    assert (whole[excess[:, 0] > np.median(excess[:4][excess[:4] > 0])][4:] < 1).all()
+
+
+def test_the_least_loss_of_a_campaign_is_worth_most_and_one_that_failed_nothing():
+    losses = np.array([[3.0], [1.0], [np.nan], [2.0], [5.0]])
+    rewards = of_campaign(losses, np.empty((5, 0)), Steering(every=5))
+    assert rewards.argmax() == 1
+    assert rewards[2] == 0.0
+    assert rewards[4] == 0.0
+
+
+def test_curation_asks_only_whether_limits_are_kept():
+    losses, excess = np.array([[9.0], [1.0], [1.0]]), np.array([[-1.0], [0.5], [np.nan]])
+    assert of_campaign(losses, excess, Steering(mode="curate", every=3)).tolist() == [1.0, 0.0, 0.0]
+
+
+def test_without_aims_there_is_no_reward_of_values():
+    with pytest.raises(ValueError, match="aims: name a property"):
+        Steering().reward({"a": 1.0})

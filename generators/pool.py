@@ -16,7 +16,7 @@ from eutectic.generators.representations.chemical_formulas import STATISTICS, ar
 from eutectic.optimizers.base import Array, Kind, Space
 from eutectic.oracles.base import Candidate, Value
 from eutectic.oracles.elements.data import symbols
-from eutectic.oracles.structures.cif_files import DoubtKind
+from eutectic.oracles.structures.doubts import DoubtKind
 from eutectic.oracles.tables.sheet import Sheet, parse, read, refuse_dialect
 
 BESIDE = 0.01

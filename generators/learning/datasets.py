@@ -7,7 +7,6 @@ import csv
 import gzip
 import hashlib
 import io
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eutectic.oracles import user_cache
-from eutectic.oracles.structures import cif_files, files
+from eutectic.oracles.structures import files
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -204,8 +203,8 @@ def _table_rows(name: str, content: bytes) -> "Iterator[tuple[str, Structure | s
         values = {RENAMED.get(c, c): v for c in columns if c and (v := _number(row[c])) is not None and c != label}
         try:
             yield identity, _parsed(row[column] or ""), values
-        except (ValueError, KeyError, IndexError, AssertionError) as error:
-            yield identity, str(error) or type(error).__name__, {}
+        except ValueError as error:
+            yield identity, str(error), {}
 
 
 def _number(text: object) -> float | None:
@@ -217,19 +216,7 @@ def _number(text: object) -> float | None:
 
 def _parsed(text: str) -> "Structure":
     """A crystal from CIF, pymatgen's JSON or POSCAR text (line breaks may be written as backslash and n)."""
-    from pymatgen.core import Structure
-
-    if "_cell_length_a" in text:
-        structures = cif_files.read(text)
-        if not structures:
-            raise ValueError("the CIF holds no crystal")
-        structure, doubts = structures[0]
-        if doubts:
-            raise ValueError(str(doubts[0].text if hasattr(doubts[0], "text") else doubts[0]))
-        return structure
-    if text.lstrip().startswith("{"):
-        return Structure.from_dict(json.loads(text))
-    return Structure.from_str(text.replace("\\n", "\n"), fmt="poscar")
+    return files.of_text(text.replace("\\n", "\n"), accept=("distances", "density"))
 
 
 def _collected(

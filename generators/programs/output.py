@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eutectic.generators.structures.conditions import Conditions
-from eutectic.oracles.structures.cif_files import DoubtKind
+from eutectic.oracles.structures.doubts import DoubtKind
 from eutectic.oracles.structures.files import read_all
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
-ACCEPTED: tuple[DoubtKind, ...] = ("symmetry", "formula", "symbols", "distances", "density")
+ACCEPTED: tuple[DoubtKind, ...] = ("symmetry", "formula", "symbols", "distances", "density", "periodicity")
 """Doubts about files that are put aside: whether a crystal could be one is judged afterwards, for all generators."""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eutectic.generators.representations.elements import table
-from eutectic.oracles.structures.cif_files import DoubtKind
+from eutectic.oracles.structures.doubts import DoubtKind
 from eutectic.oracles.structures.files import read as read_file
 
 if TYPE_CHECKING:

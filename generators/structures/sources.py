@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eutectic.generators.hints import hint
-from eutectic.oracles.structures import cif_files
-from eutectic.oracles.structures.files import read_all
+from eutectic.oracles.structures.files import of_text, read, read_all
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -120,22 +119,12 @@ def _text(path: Path) -> str:
 
 def _structure(cell: str, folder: Path) -> "Structure":
     """The structure in a cell: text of a file, or the path of one."""
-    from pymatgen.core import Structure
-
     text = cell.replace("\\n", "\n")
     if not text.strip():
         raise ValueError("no structure")
     if "\n" not in text.strip():
-        return read_all(str(folder / text.strip()))[0]
-    if "_cell_length_a" in text:
-        read = cif_files.read(text)
-        if not read:
-            raise ValueError("no atoms")
-        return read[0][0]
-    try:
-        return Structure.from_str(text, fmt="poscar")
-    except (ValueError, IndexError, KeyError) as error:
-        raise ValueError(f"neither a CIF nor a POSCAR: {error}") from None
+        return read(str(folder / text.strip()))
+    return of_text(text)
 
 
 def _numbers(row: dict[str, str], wanted: str) -> dict[str, float]:

@@ -3,17 +3,17 @@
 Each doubt has a kind, so that who knows better can say so.
 """
 
+import re
 import warnings
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from eutectic.oracles.structures import cif_sites
+from eutectic.oracles.structures.doubts import Doubt
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
-DoubtKind = Literal["symmetry", "formula", "symbols", "distances", "density"]
-"""What may be doubted of a file: that its symmetry was understood, that its atoms are those of its formula, that its
-symbols are elements, that its atoms are not upon each other, that it is as dense as matter."""
 ROUNDED = 1.2e-3
 """Coordinates that differ from a third by less than this share are meant to be it: 0.333 in a file of three digits."""
 TWO_ORIGINS = frozenset(
@@ -38,6 +38,7 @@ SYMBOLS = (
     "_space_group_name_Hall",
 )
 NUMBERS = ("_symmetry_Int_Tables_number", "_space_group_IT_number")
+STATED = ("_cell_volume", "_exptl_crystal_density_diffrn")
 SYSTEMS = (
     (2, "triclinic"),
     (15, "monoclinic"),
@@ -50,47 +51,67 @@ SYSTEMS = (
 """Last space group of each crystal system."""
 LENGTH, DEGREES = 0.01, 0.5
 """Relative difference of edges, and difference of angles, up to which they are equal."""
+ATOMS = ("_atom_site_fract", "_atom_site_Cartn", "_atom_site.fract")
+"""How the names begin under which atoms have places."""
+OCCUPANCY_OF_SITES = "_atom_site_occupancy"
+VOLUME, CONTENT = 0.02, 0.1
+"""Relative differences up to which volume and density are those that are stated."""
+CENTRED = {"F": 4, "I": 2, "A": 2, "B": 2, "C": 2, "R": 3}
+"""Points of the lattice in a cell."""
 FORMULAS = ("_chemical_formula_sum", "_chemical_formula_structural")
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """Why what was read may not be what the file means."""
-
-    kind: DoubtKind
-    text: str
-
-
 def read(text: str) -> "list[tuple[Structure, list[Doubt]]]":
-    """The structures in a CIF's text, each with what is doubtful of it; ValueError when a block cannot be read."""
-    from pymatgen.io.cif import CifFile
+    """The structures in a CIF's text, each with what is doubtful of it; ValueError when a block cannot be read.
 
-    blocks = CifFile.from_str(text).data.values()
-    return [_structure(str(block), block.data) for block in blocks if _holds_atoms(block.data)]
+    Blocks of one name are several; `CifFile` would keep the last.
+    """
+    from pymatgen.io.cif import CifBlock
 
-
-def _holds_atoms(data: Mapping[str, Any]) -> bool:
-    return any(key.startswith(("_atom_site_fract", "_atom_site_Cartn", "_atom_site.fract")) for key in data)
+    found = []
+    for part in re.split(r"^[^\S\n]*data_", f"\n{text}", flags=re.MULTILINE | re.IGNORECASE)[1:]:
+        if not any(key.lower() in part.lower() for key in ATOMS):
+            continue
+        block = CifBlock.from_str(f"data_{part}")
+        if any(key.startswith(ATOMS) for key in block.data):
+            cif_sites.correct(block.data)
+            found.append(_structure(str(block), block.data))
+    return found
 
 
 def _structure(text: str, data: Mapping[str, Any]) -> "tuple[Structure, list[Doubt]]":
     """One block's structure; warnings become doubts where they change the crystal."""
     from pymatgen.io.cif import CifParser
 
+    _refuse_cell(data)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         parser = CifParser.from_str(text, occupancy_tolerance=OCCUPANCY, frac_tolerance=ROUNDED)
         (structure,) = parser.parse_structures(primitive=False, check_occu=True, on_error="raise")
-    negative = [x for x in data.get("_atom_site_occupancy", []) if str(x).strip().startswith("-")]
-    if negative:
-        raise ValueError(f"an occupancy is {negative[0]}")
     said = [*parser.warnings, *(str(warning.message) for warning in caught)]
+    formula = _given(data, FORMULAS)
     return structure, [
         *_symmetry(said, data),
         *_metric(data, structure),
+        *cif_sites.doubts(data, structure, bool(formula)),
         *_symbols(said),
         *_formula(said, data, structure),
+        *_size(data, structure),
     ]
+
+
+def _refuse_cell(data: Mapping[str, Any]) -> None:
+    """ValueError where an edge or an occupancy is negative, or places are not in units of the cell."""
+    for key, what in (
+        *((f"_cell_length_{axis}", f"edge {axis} of its cell") for axis in "abc"),
+        (OCCUPANCY_OF_SITES, "occupancy"),
+    ):
+        cells = data.get(key, [])
+        negative = [x for x in ([cells] if isinstance(cells, str) else cells) if str(x).strip().startswith("-")]
+        if negative:
+            raise ValueError(f"an {what} is {negative[0]}")
+    if not any(key.startswith("_atom_site_fract") for key in data):
+        raise ValueError("its atoms have no fractional coordinates (_atom_site_fract_x)")
 
 
 def _given(data: Mapping[str, Any], keys: tuple[str, ...]) -> str:
@@ -105,7 +126,11 @@ def _given(data: Mapping[str, Any], keys: tuple[str, ...]) -> str:
 
 def _symmetry(said: list[str], data: Mapping[str, Any]) -> Iterator[Doubt]:
     symbol, number = _given(data, SYMBOLS), _given(data, NUMBERS)
-    if any(_given(data, (key,)) for key in OPERATIONS):
+    if _given(data, ("_cell_modulation_dimension",)) not in ("", "0") or any("_ssg_" in key for key in data):
+        yield Doubt("symmetry", "it is modulated, and only its average structure would be there")
+    operations = next((data[key] for key in OPERATIONS if _given(data, (key,))), None)
+    if operations is not None:
+        yield from _too_few(operations if isinstance(operations, list) else [operations], symbol, number)
         return
     if _number(symbol, number) in TWO_ORIGINS and not symbol.replace(" ", "").endswith((":1", ":2", "S", "Z")):
         yield Doubt(
@@ -120,6 +145,23 @@ def _symmetry(said: list[str], data: Mapping[str, Any]) -> Iterator[Doubt]:
             "symmetry",
             f"its space group {symbol or number!r} is not understood and its symmetry operations are not given, so "
             "that only the atoms listed would be there; write the operations (_space_group_symop_operation_xyz)",
+        )
+
+
+def _too_few(operations: Sequence[str], symbol: str, number: str) -> Iterator[Doubt]:
+    """Fewer operations than the group has without its centring: only a part of the atoms would be there."""
+    from pymatgen.symmetry.groups import SpaceGroup
+
+    own = _number(symbol, number)
+    if not 1 <= own <= 230:
+        return
+    group = SpaceGroup.from_int_number(own)
+    least = group.order // CENTRED.get(str(group.symbol)[0], 1)
+    if len(operations) < least:
+        yield Doubt(
+            "symmetry",
+            f"its space group {symbol or number} has {group.order} symmetry operations, and {len(operations)} of them "
+            "are given, so that a part of the atoms would be there",
         )
 
 
@@ -192,3 +234,12 @@ def _formula(said: list[str], data: Mapping[str, Any], structure: "Structure") -
     elif any(abs(own[e] - meant[e]) > RATIO * meant[e] for e in meant.elements):
         there = structure.composition.reduced_formula
         yield Doubt("formula", f"its formula {written!r} is not that of its sites, {there}")
+
+
+def _size(data: Mapping[str, Any], structure: "Structure") -> Iterator[Doubt]:
+    """A volume or density that the file states and the crystal has not."""
+    volume, density = (cif_sites.number(_given(data, (key,))) for key in STATED)
+    if volume and abs(structure.volume / volume - 1) > VOLUME:
+        yield Doubt("density", f"its cell has {structure.volume:.5g} angstrom^3, and is said to have {volume:g}")
+    if density and abs(structure.density / density - 1) > CONTENT:
+        yield Doubt("density", f"its density is {structure.density:.4g} g/cm3, and is said to be {density:g}")

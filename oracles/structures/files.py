@@ -4,23 +4,27 @@ CIF, POSCAR, pymatgen's JSON and what else pymatgen reads, extended XYZ through 
 holds several structures one is named by its place: `many.extxyz@0` is the first.
 """
 
+import io
+import json
 import re
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eutectic.oracles.structures import cif_files
-from eutectic.oracles.structures.cif_files import Doubt, DoubtKind
+from eutectic.oracles.structures import cif_files, poscar_files
+from eutectic.oracles.structures.doubts import Doubt, DoubtKind
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
 PLACE = re.compile(r"^(?P<path>.+)@(?P<place>\d+)$")
-THROUGH_ASE = (".extxyz", ".xyz", ".traj")
+XYZ, THROUGH_ASE = (".extxyz", ".xyz"), (".extxyz", ".xyz", ".traj")
 """Endings of files that ASE reads."""
+PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ": "lzma"}
+"""First bytes of compressed files, whatever they are called, and the module that reads them."""
 NEAREST_OVER_RADII = 0.6
 """Atoms nearer than so much of the sum of their covalent radii are upon each other (H2: 1.2, N2: 0.77)."""
 NEAREST_ANGSTROM = 0.5
@@ -53,64 +57,148 @@ def read_all(path: str, accept: Collection[DoubtKind] = (), place: int | None = 
     """All structures in a file, or the one at `place` alone; ValueError as `read`."""
     if not Path(path).is_file():
         raise ValueError(f"no such file: {path}")
+    return _examined(path, lambda: _held(path), accept, place)
+
+
+def of_text(text: str, accept: Collection[DoubtKind] = ()) -> "Structure":
+    """The one structure in the text of a CIF, of pymatgen's JSON or of a POSCAR; ValueError as `read`."""
+    structures = _examined("the text", lambda: _of_text(text), accept, None)
+    if len(structures) > 1:
+        raise ValueError(f"the text holds {len(structures)} structures, not one")
+    return structures[0]
+
+
+def _examined(
+    name: str,
+    held_by: "Callable[[], list[tuple[Structure, list[Doubt]]]]",
+    accept: Collection[DoubtKind],
+    place: int | None,
+) -> "list[Structure]":
+    """What a reader gives, once nothing speaks against it."""
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            held = _held(path)
+            held = held_by()
     except ModuleNotFoundError as error:  # of a reader that is not installed, which is how pymatgen asks for it
-        raise ValueError(f"{path} holds no structure: its format is not known") from error
+        raise ValueError(f"{name} holds no structure: its format is not known") from error
     except Exception as error:  # each format's reader raises what it likes
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
-        raise ValueError(f"{path} holds no structure that can be read: {reason}") from error
+        raise ValueError(f"{name} holds no structure that can be read: {_reason(error)}") from error
     if not held:
-        raise ValueError(f"{path} holds no structure")
+        raise ValueError(f"{name} holds no structure")
     for text in (str(warning.message) for warning in caught):
         if "cannot be determined" in text or "false names" in text:
-            raise ValueError(f"{path} has no element names: write them on a line of their own above the counts")
+            raise ValueError(f"{name} has no element names: write them on a line of their own above the counts")
         if "Not all sites have property" in text:
-            raise ValueError(f"{path}: {text.partition('.')[0].lower()}")
+            raise ValueError(f"{name}: {text.partition('.')[0].lower()}")
     if place is not None:
         if place >= len(held):
-            raise ValueError(f"{path} holds {len(held)} structures, the last is @{len(held) - 1}")
+            raise ValueError(f"{name} holds {len(held)} structures, the last is @{len(held) - 1}")
         held = held[place : place + 1]
     for structure, doubts in held:
         try:
-            every = [*doubts, *_of_crystal(structure)]
+            every = [*doubts, *_of_crystal(structure, accept)]
         except ValueError as error:
-            raise ValueError(f"{path}: {error}") from None
+            raise ValueError(f"{name}: {error}") from None
         for doubt in every:
             if doubt.kind not in accept:
-                raise ValueError(f"{path}: {doubt.text}; if it is as it should be, accept: [{doubt.kind}]")
+                raise ValueError(f"{name}: {doubt.text}; if it is as it should be, accept: [{doubt.kind}]")
     return [structure for structure, _ in held]
 
 
+def _reason(error: Exception) -> str:
+    """What a reader says, in one line; a key that it has not found is named as such."""
+    said = " ".join(str(error).split())[:300].replace("No structure parsed for section 1 in CIF. ", "")
+    if isinstance(error, KeyError):
+        return f"{said} is not known, or not there"
+    if "Singular matrix" in said or "below threshold" in said:
+        return "its cell has no volume"
+    if "Unrecognized extension" in said:
+        return "its format is not known"
+    return said if said and not isinstance(error, IndexError) else f"it is cut off, or not of its format ({said})"
+
+
 def _held(path: str) -> "list[tuple[Structure, list[Doubt]]]":
-    from monty.io import zopen
     from pymatgen.core import Structure
 
     name = Path(path).name.lower().removesuffix(".gz").removesuffix(".bz2").removesuffix(".xz")
     if name.endswith((".cif", ".mcif")):
-        with zopen(path, mode="rt", encoding="utf-8", errors="replace") as file:
-            return cif_files.read(str(file.read()))
-    if name.endswith(THROUGH_ASE):
-        return [(structure, []) for structure in _through_ase(path)]
+        return cif_files.read(_text(path))
+    if name.endswith(".traj"):
+        return list(_through_ase(path, None))
+    if name.endswith(XYZ):
+        return list(_through_ase(io.StringIO(_text(path)), "extxyz"))
+    if name.endswith(".json"):
+        return [(structure, []) for structure in _of_json(_text(path))]
+    if "poscar" in name or "contcar" in name or name.endswith(".vasp"):
+        return [(_of_poscar(_text(path)), [])]
     return [(Structure.from_file(path), [])]
 
 
-def _through_ase(path: str) -> "Iterator[Structure]":
+def _text(path: str) -> str:
+    """The text of a file, unpacked where its first bytes say that it is packed."""
+    import importlib
+
+    raw = Path(path).read_bytes()
+    for start, module in PACKED.items():
+        if raw.startswith(start):
+            raw = importlib.import_module(module).decompress(raw)
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return raw.decode("utf-16")
+    return raw.decode("utf-8-sig", errors="replace")
+
+
+def _of_text(text: str) -> "list[tuple[Structure, list[Doubt]]]":
+    if "_cell_length_a" in text:
+        return cif_files.read(text)
+    if text.lstrip().startswith(("{", "[")):
+        return [(structure, []) for structure in _of_json(text)]
+    try:
+        return [(_of_poscar(text), [])]
+    except ValueError as error:
+        raise ValueError(f"neither a CIF nor a POSCAR: {error}") from None
+
+
+def _of_poscar(text: str) -> "Structure":
+    from pymatgen.core import Structure
+
+    poscar_files.check(text)
+    return Structure.from_str(text, fmt="poscar")
+
+
+def _of_json(text: str) -> "Iterator[Structure]":
+    """Structures as pymatgen writes them, also in a list, or as the `structure` of an entry."""
+    from pymatgen.core import Structure
+
+    content = json.loads(text)
+    for part in content if isinstance(content, list) else [content]:
+        own = part.get("structure", part) if isinstance(part, dict) else part
+        if not isinstance(own, dict) or "lattice" not in own or "sites" not in own:
+            raise ValueError("it is no structure of pymatgen, with its lattice and sites")
+        yield Structure.from_dict(own)
+
+
+def _through_ase(source: "str | io.StringIO", form: str | None) -> "Iterator[tuple[Structure, list[Doubt]]]":
     from ase.io import read as ase_read
     from pymatgen.io.ase import AseAtomsAdaptor
 
-    frames: Any = ase_read(path, index=":")
+    frames: Any = ase_read(source, index=":", format=form)
     for atoms in frames:
+        if not len(atoms):
+            raise ValueError("it has no atoms")
         if not atoms.cell.rank == 3:
             raise ValueError("it has no cell: a molecule, not a crystal")
+        open_ = [axis for axis, repeats in zip("abc", atoms.pbc, strict=True) if not repeats]
+        said = f"it does not repeat along {' and '.join(open_)}: a slab or a wire, not a crystal"
         atoms.pbc = True
-        yield AseAtomsAdaptor.get_structure(atoms)
+        # a file that says of no axis that it repeats was written without a thought for it
+        yield AseAtomsAdaptor.get_structure(atoms), [Doubt("periodicity", said)] if len(open_) in (1, 2) else []
 
 
-def _of_crystal(structure: "Structure") -> Iterator[Doubt]:
-    """What cannot be of any crystal, however it was written; ValueError where there is no crystal."""
+def _of_crystal(structure: "Structure", accept: Collection[DoubtKind] = ()) -> Iterator[Doubt]:
+    """What cannot be of any crystal, however it was written; ValueError where there is no crystal.
+
+    Distances are not looked at where they are accepted.
+    """
     from pymatgen.core import DummySpecies
 
     numbers = [*structure.lattice.matrix.ravel(), *structure.frac_coords.ravel()]
@@ -132,7 +220,7 @@ def _of_crystal(structure: "Structure") -> Iterator[Doubt]:
     low, high = DENSITY_G_PER_CM3
     if not low <= structure.density <= high:
         yield Doubt("density", f"its density is {structure.density:.3g} g/cm3")
-    elif structure.is_ordered and (pair := _upon_each_other(structure)):
+    elif "distances" not in accept and structure.is_ordered and (pair := _upon_each_other(structure)):
         yield Doubt("distances", pair)
 
 

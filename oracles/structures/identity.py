@@ -22,6 +22,8 @@ REACH = 2.2
 """Pairs of atoms are compared up to so many (volume / atoms)^(1/3) before two crystals are laid over each other."""
 BIN_ANGSTROM = 0.1
 """Width of the bins that distances are compared in, angstrom; ours."""
+MOMENTS, CHARGES = ("magmom", "final_magmom"), ("oxidation_state", "charge")
+"""What a site's moment and charge are called; ASE has moments of the start and of the end."""
 OFFSET = 0.0371
 """Shifts the bins' edges away from round distances, where ideal crystals have theirs."""
 
@@ -50,19 +52,30 @@ def _marked(content: Mapping[str, object]) -> "Structure":
     from pymatgen.core import Species, Structure
 
     crystal = Structure.from_dict(dict(content))
-    moments = crystal.site_properties.get("magmom", [None] * len(crystal))
+    moments, charges = (_first_given(crystal, names) for names in (MOMENTS, CHARGES))
     species: list[Any] = []
-    for site, moment in zip(crystal, moments, strict=True):
+    for site, moment, charge in zip(crystal, moments, charges, strict=True):
         given = None if moment is None else _spin(moment)
+        state = None if charge is None else round(float(charge), 2)
         species.append(
             {
                 Species(
-                    s.symbol, getattr(s, "oxi_state", None), getattr(s, "spin", None) if given is None else given
+                    s.symbol,
+                    state if getattr(s, "oxi_state", None) is None else s.oxi_state,
+                    getattr(s, "spin", None) if given is None else given,
                 ): x
                 for s, x in site.species.items()
             }
         )
     return Structure(crystal.lattice, species, crystal.frac_coords)
+
+
+def _first_given(crystal: "Structure", names: Sequence[str]) -> list[Any]:
+    """The first of these properties that the sites have; None a site where they have none."""
+    given: list[Any] | None = next(
+        (crystal.site_properties[name] for name in names if name in crystal.site_properties), None
+    )
+    return given or [None] * len(crystal)
 
 
 def _spin(moment: Any) -> float:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eutectic.oracles.elements.data import symbols
 from eutectic.oracles.structures.doubts import Doubt
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def correct(data: dict[str, Any]) -> None:
 def _plain(symbol: str) -> str:
     """An isotope's symbol as its element's; deuterium and tritium have their own."""
     isotope = ISOTOPE.fullmatch(symbol.strip())
-    if not isotope or isotope[2] not in (*symbols(), "D", "T"):
+    if not isotope or not _element(isotope[2]):
         return symbol
     return NUCLEI.get((isotope[1], isotope[2]), isotope[2]) + isotope[3]
 
@@ -96,7 +95,7 @@ def _strange(cell: str, given: bool, formula: bool) -> str:
     if pair in UNMADE:
         return f"its atom {cell!r} would be read as {pair}; name the element"
     capitals = letters[:2].isupper() and len(letters) > 1
-    if capitals and not given and not formula and pair in symbols() and letters[0] in symbols():
+    if capitals and not given and not formula and _element(pair) and _element(letters[0]):
         return f"its atom {cell!r} may be {pair} or {letters[0]}; name the element ({TYPE})"
     return ""
 
@@ -117,6 +116,13 @@ def _lost(data: Mapping[str, Any], structure: "Structure") -> str:
         if away.min(initial=1.0) > APART:
             return f"its site {label!r} is not among the atoms that would be read; name its element"
     return ""
+
+
+def _element(name: str) -> bool:
+    """Is this an element's symbol, deuterium's and tritium's among them?"""
+    from pymatgen.core import Element
+
+    return bool(Element.is_valid_symbol(name))
 
 
 def number(cell: str) -> float | None:

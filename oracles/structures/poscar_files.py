@@ -3,8 +3,6 @@
 import re
 from itertools import repeat
 
-from eutectic.oracles.elements.data import symbols
-
 
 def check(text: str) -> None:
     """ValueError where a reader would pass over what a POSCAR says, or end without saying why."""
@@ -16,7 +14,7 @@ def check(text: str) -> None:
     names, counts, place = _names_and_counts(lines)
     if names and len(names) != len(counts):
         raise ValueError(f"{len(names)} names ({' '.join(names)}) stand above {len(counts)} counts")
-    strange = next((name for name in names if name not in (*symbols(), "D", "T")), None)
+    strange = next((name for name in names if not _element(name)), None)
     if strange is not None:
         raise ValueError(f"line 6: {strange!r} is no element{_spelling(strange)}")
     selective = place < len(lines) and lines[place].strip()[:1] in ("s", "S")
@@ -62,10 +60,17 @@ def _check_rows(rows: list[str], names: list[str], counts: list[int], after: int
     meant = [name for name, count in zip(names, counts, strict=True) for name in repeat(name, count)] if names else []
     for row, name in zip(rows, meant, strict=False):
         label = (row.split()[after:] or [""])[0]
-        if label != name and label in symbols() and not (after == 3 and label == "F"):
+        if label != name and _element(label) and not (after == 3 and label == "F"):
             raise ValueError(f"the line {row.strip()!r} says {label}, the counts {name}")
 
 
 def _spelling(name: str) -> str:
     """The element that a name in other letters is."""
-    return f"; did you mean {name.title()!r}?" if name.title() in symbols() else ""
+    return f"; did you mean {name.title()!r}?" if _element(name.title()) else ""
+
+
+def _element(name: str) -> bool:
+    """Is this an element's symbol, deuterium's and tritium's among them?"""
+    from pymatgen.core import Element
+
+    return bool(Element.is_valid_symbol(name))

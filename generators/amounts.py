@@ -1,5 +1,6 @@
 """This file is how much of each element a row holds: from the units people use to atomic fractions and back."""
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
@@ -7,11 +8,33 @@ from typing import Literal
 import numpy as np
 
 from eutectic.optimizers.base import Amounts, Array, Space
+from eutectic.oracles.elements.data import symbols
 
 Unit = Literal["fraction", "at.%", "wt.%", "mole_ratio"]
 """`fraction`: atomic fractions, 0 to 1; `at.%`, `wt.%`: 0 to 100; `mole_ratio`: moles beside a fixed element."""
 TOTAL = {"fraction": 1, "at.%": 100, "wt.%": 100}
 """What the numbers of a unit sum to."""
+
+
+_KINDS: dict[str, Unit] = {
+    "wt": "wt.%", "mass": "wt.%", "weight": "wt.%", "at": "at.%", "atomic": "at.%", "mol": "at.%"
+}  # fmt: skip
+_COLUMN = re.compile(
+    r"(?:(?P<before>wt|mass|weight|at|atomic|mol)[\s_.]*(?:%|percent|pct|fraction)?[\s_.]*)?(?P<symbol>[A-Z][a-z]?)"
+    r"(?:[\s_]*[(\[]?[\s_]*(?P<after>wt|mass|weight|at|atomic|mol)?[\s_.]*(?:%|percent|pct|fraction)?[\s_]*[)\]]?)?"
+)
+
+
+def element_column(title: str) -> tuple[str, Unit | None]:
+    """The element and the unit that a column's title names: `Fe (wt.%)`, `Fe_at_pct`, `wt% Fe`; "" for no element.
+
+    The unit is None where the title names none.
+    """
+    match = _COLUMN.fullmatch(title)
+    if match is None or match["symbol"] not in symbols():
+        return "", None
+    kind = match["before"] or match["after"]
+    return match["symbol"], _KINDS[kind] if kind else None
 
 
 @lru_cache(maxsize=256)

@@ -8,16 +8,15 @@ from typing import Literal
 
 import numpy as np
 
-from eutectic.generators.amounts import TOTAL, Unit, moles
+from eutectic.generators.amounts import TOTAL, Unit, element_column, moles
 from eutectic.generators.hints import hint
-from eutectic.generators.pool_rows import Feature, distinct, merged, telling_apart
+from eutectic.generators.pool_rows import Feature, alike_categories, distinct, merged, telling_apart
 from eutectic.generators.representations import crystals
 from eutectic.generators.representations.chemical_formulas import STATISTICS, are_formulas, fractions, statistics
 from eutectic.optimizers.base import Array, Kind, Space
 from eutectic.oracles.base import Candidate, Value
-from eutectic.oracles.elements.data import symbols
 from eutectic.oracles.structures.doubts import DoubtKind
-from eutectic.oracles.tables.sheet import Sheet, parse, read, refuse_dialect
+from eutectic.oracles.tables.sheet import Sheet, objection, parse, read, refuse_dialect
 
 BESIDE = 0.01
 """Share of the whole by which the amounts of a row may miss it."""
@@ -99,9 +98,10 @@ class Pool:
         """Why candidates have no composition and how they get one; "" where they have."""
         if self._listed().candidates[0].composition is not None:
             return ""
-        named = [name for name in self.features or () if name in symbols()]
+        named = [name for name in self.features or () if element_column(name)[0]]
         if len(named) > 1:
-            return f"{', '.join(named)} are called like elements: say their unit, such as `unit: wt.%`"
+            unit = next((own for name in named if (own := element_column(name)[1])), "wt.%")
+            return f"{', '.join(named)} are called like elements: say their unit, such as `unit: {unit}`"
         return self._listed().ambiguous or "no feature is a column of formulas, or is called like an element"
 
     @property
@@ -183,16 +183,26 @@ def _list(pool: Pool, mtime_ns: int, size: int) -> Listed:
         sheet.name, of, [" ".join(map(str, c)) for c in zip(*(f.cells for f in features[: len(titles)]), strict=True)]
     )
     ambiguous = _ambiguous(features[: len(titles)])
-    remarks = tuple(note for note in (said, ambiguous) if note)
+    alike = [alike_categories(sheet.name, f.title, f.categories) for f in features if f.categories]
+    remarks = tuple(note for note in (said, ambiguous, *alike) if note)
     places = {_key(c.variables, titles): i for i, c in reversed(list(enumerate(candidates)))}
     return Listed(space, candidates, remarks, ambiguous, places)
 
 
 def _compositions(sheet: Sheet, features: Sequence[Feature], unit: Unit) -> list[dict[str, float]]:
     """Atomic fractions (n,) of the features called like elements; ValueError at a row that sums to something else."""
-    own = [feature for feature in features if feature.title in symbols() and not feature.categories]
+    own = [feature for feature in features if element_column(feature.title)[0]]
     if not own:
         raise ValueError(f"unit: no feature of {sheet.name} is called like an element")
+    for feature in own:
+        other = element_column(feature.title)[1]
+        if feature.categories:
+            raise ValueError(f"{sheet.place(0, feature.title)}: {objection(str(feature.cells[0]), sheet.decimal)}")
+        if other is not None and (other, unit) not in ((other, other), ("at.%", "fraction"), ("at.%", "mole_ratio")):
+            raise ValueError(f"unit: {unit}, but the column {feature.title!r} is in {other}")
+    elements = [element_column(feature.title)[0] for feature in own]
+    if len(set(elements)) < len(elements):
+        raise ValueError(f"unit: two of the features {', '.join(f.title for f in own)} are of one element")
     amounts = np.hstack([feature.values for feature in own])
     total, wanted = amounts.sum(1), TOTAL.get(unit)
     for i in range(len(amounts)):
@@ -204,9 +214,9 @@ def _compositions(sheet: Sheet, features: Sequence[Feature], unit: Unit) -> list
                 f"{sheet.place(i, own[0].title)}: {what} sum to {total[i]:g} {unit}, not to {wanted}; is an element "
                 "left out of the features, or the unit another one?"
             )
-    found = amounts * np.array([moles(feature.title, unit) for feature in own])
+    found = amounts * np.array([moles(element, unit) for element in elements])
     found = found / found.sum(1, keepdims=True)
-    return [{feature.title: float(x) for feature, x in zip(own, row, strict=True) if x > 0} for row in found]
+    return [{element: float(x) for element, x in zip(elements, row, strict=True) if x > 0} for row in found]
 
 
 def _candidate(

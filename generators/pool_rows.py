@@ -1,5 +1,6 @@
 """This file is which rows of a pool are one candidate, and what tells candidates apart whose features are equal."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -106,6 +107,17 @@ def merged(name: str, first: Index, cells: Sequence[Value]) -> str:
         f"{name}: {len(first)} rows are {count}, for nothing that describes a candidate tells "
         f"{'; '.join(listed)}{more} apart"
     )
+
+
+def alike_categories(name: str, title: str, categories: Sequence[str]) -> str:
+    """What is to be said of two categories that differ in blanks or capitals alone; "" where none do."""
+    seen: dict[str, str] = {}
+    for category in categories:
+        plain = " ".join(unicodedata.normalize("NFKC", category).casefold().split())
+        other = seen.setdefault(plain, category)
+        if other != category:
+            return f"{name}: {other!r} and {category!r} in column {title!r} are two categories; write them alike if not"
+    return ""
 
 
 def _listed(rows: Sequence[int]) -> str:

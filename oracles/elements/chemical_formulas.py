@@ -13,8 +13,19 @@ TRACE = 1e-8
 
 WATER = re.compile(r"(.+?)\s*\.\s*(\d+(?:\.\d+)?)?\s*\(?H2O\)?")
 """A hydrate with a full stop: in `CuSO4.5H2O` the 5 belongs to the water, not to the oxygen before it."""
-_JOINED = re.compile(r"\s*[·•⋅∙*]\s*")
+_JOINED = re.compile(r"\s*[·•⋅∙‧･・*]\s*")
 _TIMES = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Z(\[].*)")
+SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉．", "0123456789.", "$\u200b\u2060\ufeff")
+MARKUP = re.compile(r"</?sub>|_\{([\d.]+)\}|_(?=[\d.])")
+"""How texts write subscripts: HTML's and LaTeX's."""
+ZERO_FOR_O = re.compile(r"[A-Za-z]0[1-9]|\d0[1-9](?!\d)")
+"""Amounts that are written where a zero stands for an O, as in `Ti02` and `Fe203`."""
+UNEVEN = 50
+"""Largest amount over the smallest from which such a zero is taken for a slip in formulas of several elements."""
+WHOLES = (100, 1000)
+"""Sums of amounts in per cent and per mille, which may hold such zeros."""
+MOST_OF_ONE = 1000
+"""Atoms in the formula of an element alone; beyond they are an alloy's designation."""
 LONGEST = 200
 """Characters of a formula, at most."""
 
@@ -31,14 +42,29 @@ def amounts(formula: str) -> dict[str, float]:
 def _amounts(formula: str) -> Mapping[str, float]:
     if len(formula) > LONGEST:
         raise ValueError(f"{formula[:20]!r}... is no chemical formula")
-    water = WATER.fullmatch(formula.strip())
-    parts = [water[1], f"{water[2] or ''}H2O"] if water else _JOINED.split(formula.strip())
+    text = MARKUP.sub(lambda mark: mark[1] or "", formula.translate(SUBSCRIPTS)).strip()
+    water = WATER.fullmatch(text)
+    parts = [water[1], f"{water[2] or ''}H2O"] if water else _JOINED.split(text)
     total: dict[str, float] = {}
     for part in parts:
         times = _TIMES.fullmatch(part) if len(parts) > 1 else None
         for element, x in _plain(times[2] if times else part, formula).items():
             total[element] = total.get(element, 0.0) + x * (float(times[1]) if times else 1.0)
+    _refuse_slips(total, text, formula)
     return checked(total, formula)
+
+
+def _refuse_slips(found: Mapping[str, float], text: str, formula: str) -> None:
+    """ValueError where a zero stands for an O, or what reads as a formula is an alloy's designation (`Al7075`)."""
+    positive = [x for x in found.values() if x > 0]
+    if not positive or "O" in found or sum(positive) in WHOLES:
+        return
+    alone, uneven = len(found) == 1, max(positive) >= UNEVEN * min(positive)
+    slip = ZERO_FOR_O.search(text)
+    if (slip and (alone or uneven or "0" in slip[0][1:2])) or (alone and re.fullmatch("[A-Z][a-z]?20", text)):
+        raise ValueError(f"{formula!r} is no chemical formula: is a zero written for an O?")
+    if alone and positive[0] > MOST_OF_ONE:
+        raise ValueError(f"{formula!r} is no chemical formula but a designation")
 
 
 def _plain(part: str, formula: str) -> dict[str, float]:

@@ -1,9 +1,12 @@
 """This file is a table's file as rows of text cells: text with separators, or the first sheet of an Excel workbook."""
 
+import codecs
 import csv
 import datetime
+import gzip
 import io
 import zipfile
+import zlib
 from pathlib import Path
 
 WORKBOOKS = (".xlsx", ".xlsm")
@@ -14,6 +17,15 @@ OTHERS = {
     b"%PDF": "a PDF",
 }
 """First bytes of files that are no text -> what they are."""
+MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""First bytes of text in other encodings, as spreadsheets write it."""
+UNSEEN = str.maketrans("", "", "\u200b\u200c\u200d\u2060\ufeff\u00ad")
+"""Characters without width, which are left out of cells."""
 LONGEST_CELL = 1_000_000
 """Characters of one cell, at most."""
 Rows = list[tuple[int, list[str]]]
@@ -28,7 +40,9 @@ def rows(path: str, separator: str) -> tuple[Rows, bytes]:
     if path.lower().endswith(WORKBOOKS):
         return _of_workbook(raw, name), raw
     try:
-        return _of_text(raw.decode("utf-8-sig"), separator, name), raw
+        text = _decoded(gzip.decompress(raw) if raw.startswith(b"\x1f\x8b") else raw)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{name}: a gzipped file that is broken ({error})") from None
     except UnicodeDecodeError as error:
         kind = next((kind for start, kind in OTHERS.items() if raw.startswith(start)), "")
         cure = (
@@ -37,6 +51,15 @@ def rows(path: str, separator: str) -> tuple[Rows, bytes]:
             else f"not UTF-8 text (byte {error.start}); save it as UTF-8"
         )
         raise ValueError(f"{name}: {cure}") from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise ValueError(f"{name}, line {line}: a character of no text (NUL); save it as UTF-8")
+    return _of_text(text, separator, name), raw
+
+
+def _decoded(raw: bytes) -> str:
+    """The text, in UTF-8 unless its first bytes say otherwise."""
+    return raw.decode(next((encoding for mark, encoding in MARKS if raw.startswith(mark)), "utf-8-sig"))
 
 
 def _of_text(text: str, separator: str, name: str) -> Rows:
@@ -45,11 +68,16 @@ def _of_text(text: str, separator: str, name: str) -> Rows:
     reader = csv.reader(text.splitlines(keepends=True), delimiter=separator, skipinitialspace=True)
     csv.field_size_limit(LONGEST_CELL)
     try:
-        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+        lines = [(reader.line_num, [_clean(cell) for cell in row]) for row in reader]
     except csv.Error as error:
         long = "a cell is longer than a million characters" if "field limit" in str(error) else f"no table: {error}"
         raise ValueError(f"{name}, line {reader.line_num}: {long}; is a quotation mark left open?") from None
     return [(line, cells) for line, cells in lines if any(cells)]
+
+
+def _clean(cell: str) -> str:
+    """A cell without blanks around it and characters without width in it."""
+    return (cell if cell.isascii() else cell.translate(UNSEEN)).strip()
 
 
 def _of_workbook(raw: bytes, name: str) -> Rows:
@@ -76,4 +104,4 @@ def _cell(value: object) -> str:
         return str(int(value))
     if isinstance(value, datetime.datetime | datetime.date | datetime.time):
         return value.isoformat()
-    return str(value).strip()
+    return _clean(str(value))

@@ -15,7 +15,14 @@ from eutectic.oracles.tables.rows import rows as text_rows
 MISSING = frozenset({"", "na", "n/a", "#n/a", "#na", "nan", "null", "none", "-", "--", "–", "—"})
 """Cells (lower case) that say that there is no value."""
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity)", re.IGNORECASE)
-_NEARLY = re.compile(r"\s*[<>≤≥~≈±+\-−]*\s*\d")
+DASHES = str.maketrans(dict.fromkeys("−–—‒‐‑﹣－", "-"))
+"""What stands for a minus in texts."""
+_NEARLY = re.compile(r"\s*[<>≤≥~≈±+\-−–—‒‐‑﹣－]*\s*[$€£¥]?\d")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:[ '’.,\u00a0\u202f\u2009]\d{3})+(?:[.,]\d+)?")
+_DATE = re.compile(
+    r"\d{4}-\d{1,2}-\d{1,2}.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{1,2}[- ][A-Za-z]{3}\.?([- ]\d+)?|[A-Za-z]{3}-\d+"
+)
+_RANGE = re.compile(r"\d[\d.,]*\s*(-|to|\.\.+)\s*\d[\d.,]*")
 _UNCERTAIN = re.compile(r".*\d\s*(±|\+/-|\+-)\s*\d.*|.*\d\(\d+\).*")
 
 
@@ -112,7 +119,7 @@ def parse(cell: str, decimal: str = ".") -> float | None:
     """A cell as a number, NaN where it is missing, None where it is neither."""
     if missing(cell):
         return math.nan
-    text = cell.replace("−", "-")
+    text = cell if cell.isascii() else cell.translate(DASHES)
     if decimal != ".":
         text = "" if "." in text else text.replace(decimal, ".")
     return float(text) if _NUMBER.fullmatch(text) else None
@@ -123,15 +130,31 @@ def objection(cell: str, decimal: str = ".") -> str:
     if missing(cell):
         return f"{cell!r} is no finite number: nothing stands here"
     other = "," if decimal == "." else "."
-    if re.fullmatch(rf"[+-]?\d+\{other}\d+([eE][+-]?\d+)?", cell):
+    text = cell.translate(DASHES)
+    if parse(cell, decimal) is not None:
+        return f"{cell!r} is no finite number"
+    if _THOUSANDS.fullmatch(text) and not re.fullmatch(rf"[+-]?\d+\{other}\d+", text):
+        return f"{cell!r} is no number: leave out what parts thousands"
+    if re.fullmatch(rf"[+-]?\d{{1,3}}\{other}\d{{3}}", text):
+        return (
+            f"{cell!r} is no number; if '{other}' stands before decimals, say `decimal: '{other}'`, and if it parts "
+            "thousands, leave it out"
+        )
+    if re.fullmatch(rf"[+-]?\d+\{other}\d+([eE][+-]?\d+)?", text):
         return f"{cell!r} is no number; if '{other}' stands before decimals, say `decimal: '{other}'`"
     if _UNCERTAIN.fullmatch(cell):
         return f"{cell!r} is no number: write a value, and its standard error in a column of its own (NAME_std)"
     if re.match(r"\s*[<>≤≥~≈]", cell):
         return f"{cell!r} is no number: a bound is no value; leave the cell empty, or write what is to count"
-    if re.match(r"[+-]?\d[\d.,]*\s*[^\d.,\s]", cell):
+    if _DATE.fullmatch(text):
+        return f"{cell!r} is no number but a date, which spreadsheets make of some numbers; write the number"
+    if _RANGE.fullmatch(text):
+        return f"{cell!r} is no number: a range is no value; write one, such as its middle"
+    if re.match(r"[+-]?[$€£¥]?\d[\d.,]*\s*([^\d.,\s]|$)", text):
         return f"{cell!r} is no number: write the number alone, the unit in the column's name"
-    return f"{cell!r} is no {'number' if parse(cell, decimal) is None else 'finite number'}"
+    if re.fullmatch(r"(bal|balance|rest|rem|remainder)\.?", cell.lower()):
+        return f"{cell!r} is no number: write what remains of the whole"
+    return f"{cell!r} is no number"
 
 
 def read(path: str, columns: Sequence[str] | None, separator: str, decimal: str = ".") -> Sheet:
@@ -196,6 +219,13 @@ def _check(name: str, columns: tuple[str, ...], rows: list[tuple[int, list[str]]
     doubled = sorted({c for c in columns if columns.count(c) > 1}) if len(set(columns)) < len(columns) else []
     if doubled:
         raise ValueError(f"{name}: column {doubled[0]!r} stands there {columns.count(doubled[0])} times")
+    first = columns[0] if len(columns) == 1 else ""
+    mark = next((m for m in (";", "\t", "|", ",") if m != separator and m in first), "")
+    if mark and all(len(cells) == 1 and mark in cells[0] for _, cells in rows):
+        raise ValueError(
+            f"{name}: the header is one cell, {columns[0]!r}; if {mark!r} stands between cells, say "
+            f"`separator: {_quoted(mark)}`"
+        )
     if not rows:
         raise ValueError(f"{name}: no rows below the header: the table is empty")
     for i, (line, cells) in enumerate(rows, 1):
@@ -209,4 +239,9 @@ def _check(name: str, columns: tuple[str, ...], rows: list[tuple[int, list[str]]
 def _other(columns: tuple[str, ...], separator: str) -> str:
     """What to say where the header looks as if something else stood between its cells."""
     other = next((mark for mark in (";", "\t", "|") if mark != separator and mark in "".join(columns)), "")
-    return f"; if {other!r} stands between cells, say `separator: {other!r}`" if other else ""
+    return f"; if {other!r} stands between cells, say `separator: {_quoted(other)}`" if other else ""
+
+
+def _quoted(mark: str) -> str:
+    """A separator as it is written in YAML."""
+    return '"\\t"' if mark == "\t" else repr(mark)

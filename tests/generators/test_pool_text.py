@@ -114,3 +114,82 @@ def test_a_row_is_found_by_its_variables_however_they_are_written(tmp_path: Path
     assert part.coordinates({"d": 3.0000000001e-10, "s": "a"}).tolist() == part.space.table[1].tolist()
     with pytest.raises(ValueError, match="no row with d = 4e-10"):
         part.coordinates({"d": 4e-10, "s": "a"})
+
+
+@pytest.mark.parametrize("formula", ["Fe₂O₃", "Fe$_2$O$_3$", "Fe_2O_3", "Fe_{2}O_{3}", "Fe<sub>2</sub>O<sub>3</sub>"])
+def test_subscripts_are_amounts_however_they_are_written(formula: str) -> None:
+    assert amounts(formula) == {"Fe": 2.0, "O": 3.0}
+
+
+@pytest.mark.parametrize("formula", ["CuSO4‧5H2O", "CuSO4･5H2O", "CuSO4・5H2O"])
+def test_water_is_water_behind_any_dot(formula: str) -> None:
+    assert amounts(formula) == {"Cu": 1.0, "S": 1.0, "O": 9.0, "H": 10.0}
+
+
+@pytest.mark.parametrize("formula", ["Fe203", "Ti02", "SrTi03", "MgAl204", "H20", "Na20", "CaC03"])
+def test_a_zero_written_for_an_o_is_asked_for(formula: str) -> None:
+    with pytest.raises(ValueError, match="is a zero written for an O"):
+        amounts(formula)
+
+
+@pytest.mark.parametrize(
+    "formula", ["Fe20Ni80", "Fe705Ni295", "Fe05Ni95", "Fe100Ni0", "C60", "C540", "Fe100", "Al12Mg17"]
+)
+def test_amounts_of_alloys_clusters_and_per_mille_stay_amounts(formula: str) -> None:
+    assert sum(amounts(formula).values()) > 12
+
+
+def test_designations_of_alloys_are_no_formulas(tmp_path: Path) -> None:
+    part = pool(tmp_path, "m,y\nAl7075,1\nAl6061,2\nAl2024,3\n", ("m",))
+    assert part.space.kinds == ("categorical",)
+
+
+@pytest.mark.parametrize("minus", "−–—‒‐‑")
+def test_any_dash_before_a_number_is_a_minus(tmp_path: Path, minus: str) -> None:
+    part = pool(tmp_path, f"x,y\n{minus}3.2,1\n{minus}1.5e{minus}1,2\n2,3\n", ("x",))
+    assert [c.variables["x"] for c in part.materials] == [-3.2, -0.15, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (("1 234,5", "2 345,6", "10,0"), "leave out what parts thousands"),
+        (("1\u00a0234.5", "2\u202f345.6", "10"), "leave out what parts thousands"),
+        (("1'234.5", "2'345.6", "3"), "leave out what parts thousands"),
+        (("1,234", "2,345", "3,456"), "`decimal: ','`, and if it parts thousands, leave it out"),
+        (("2020-01-05", "2020-02-05", "3"), "a date, which spreadsheets make of some numbers"),
+        (("1-Mar", "2-Mar", "3-Apr"), "a date"),
+        (("5–10", "10–20", "20–30"), "a range is no value"),
+        (("$5", "$6", "$7"), "write the number alone"),
+        (("12 %", "15 %", "20 %"), "write the number alone"),
+        (("bal.", "1", "2"), "write what remains of the whole"),
+        (("1e400", "1", "2"), "'1e400' is no finite number"),
+    ],
+)
+def test_what_spreadsheets_make_of_numbers_is_refused_with_its_cure(
+    tmp_path: Path, cells: tuple[str, ...], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        _ = pool(tmp_path, "x;y\n" + "".join(f"{cell};1\n" for cell in cells), ("x",), separator=";").space
+
+
+def test_columns_called_like_an_element_and_its_unit_give_a_composition(tmp_path: Path) -> None:
+    for titles in (("Fe (wt.%)", "Ni (wt.%)"), ("Fe_wt_pct", "Ni_wt_pct"), ("wt% Fe", "wt% Ni"), ("Fe", "Ni [wt%]")):
+        text = f"{titles[0]},{titles[1]},y\n50,50,1\n60,40,2\n"
+        assert "unit: wt.%" in pool(tmp_path, text, titles).uncomposed
+        first = pool(tmp_path, text, titles, unit="wt.%").materials[0]
+        assert first.composition == pytest.approx({"Fe": 0.5124, "Ni": 0.4876}, abs=1e-4)
+        with pytest.raises(ValueError, match=r"is in wt.%"):
+            _ = pool(tmp_path, text, titles, unit="at.%").space
+    with pytest.raises(ValueError, match="of one element"):
+        _ = pool(tmp_path, "Fe,wt% Fe,y\n50,50,1\n", ("Fe", "wt% Fe"), unit="wt.%").space
+    with pytest.raises(ValueError, match=r"row 1 .*'bal.' is no number: write what remains"):
+        _ = pool(tmp_path, "Fe,Ni,y\nbal.,50,1\nbal.,40,1\n", ("Fe", "Ni"), unit="wt.%").space
+
+
+def test_categories_that_differ_in_blanks_or_capitals_alone_are_said(tmp_path: Path) -> None:
+    for one, other in (("hot press", "hot  press"), ("Air", "air"), ("é", "e\u0301")):
+        part = pool(tmp_path, f"g,y\n{one},1\n{other},2\nargon,3\n", ("g",))
+        assert len(part.remarks) == 1
+        assert "in column 'g' are two categories" in part.remarks[0]
+    assert pool(tmp_path, "g,y\nair,1\nargon,2\n", ("g",)).remarks == ()

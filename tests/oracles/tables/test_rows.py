@@ -1,6 +1,7 @@
 """Tables are read from text and from Excel workbooks; what is neither is named."""
 
 import datetime
+import gzip
 
 import numpy as np
 import pytest
@@ -58,3 +59,43 @@ def test_what_is_no_table_is_named(tmp_path, name, content, said):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=said):
         read(str(tmp_path / name), None, ",")
+
+
+TEXT = "m,y\nFe2O3,1\nNiO,2\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        TEXT.encode("utf-16"),
+        b"\xfe\xff" + TEXT.encode("utf-16-be"),
+        TEXT.encode("utf-32"),
+        TEXT.encode("utf-8-sig"),
+        gzip.compress(TEXT.encode()),
+        TEXT.replace("\n", "\r\n").encode(),
+        TEXT.replace("\n", "\r").encode(),
+        TEXT.replace("NiO", " N\u200biO\u00a0").replace("y", "\u2060y").encode(),
+    ],
+)
+def test_text_is_read_whatever_encodes_it(tmp_path, raw):
+    (tmp_path / "t.csv").write_bytes(raw)
+    sheet = read(str(tmp_path / "t.csv"), None, ",")
+    assert sheet.columns == ("m", "y")
+    assert sheet.text("m") == ["Fe2O3", "NiO"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (TEXT.encode("utf-16-le"), r"t.csv, line 1: a character of no text \(NUL\)"),
+        (b"m,y\nFe2O3,1\nNi\0O,2\n", r"t.csv, line 3: a character of no text"),
+        (gzip.compress(TEXT.encode())[:-9], "gzipped file that is broken"),
+        (TEXT.replace(",", ";").encode(), "the header is one cell, 'm;y'; if ';' stands between cells"),
+        (TEXT.replace(",", "\t").encode(), r'say `separator: "\\t"`'),
+        (b"m,y\nFe2O3,1\nNi\xb5,2\n", r"not UTF-8 text \(byte 14\)"),
+    ],
+)
+def test_text_that_is_not_as_it_seems_is_refused_by_file_and_line(tmp_path, raw, said):
+    (tmp_path / "t.csv").write_bytes(raw)
+    with pytest.raises(ValueError, match=said):
+        read(str(tmp_path / "t.csv"), None, ",")

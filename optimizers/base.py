@@ -3,12 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.surrogates.base import Replicas
+from eutectic.surrogates.frames import coded, column_names, framed, numbers
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -145,6 +149,20 @@ class Space:
         """Number of variables."""
         return len(self.names)
 
+    def coded(self, table: Any) -> Array:
+        """Rows (n, d) of a DataFrame with a column a variable, category labels as codes; ValueError for others."""
+        return coded(table, self.names, self.categories)
+
+    def frame(self, X: Array) -> "pd.DataFrame":
+        """Rows X (n, d) as a DataFrame with a column a variable, codes of categories as their labels."""
+        return framed(X, self.names, self.categories)
+
+    def __repr__(self) -> str:
+        """One line: its variables, or their number."""
+        shown = ", ".join(self.names) if self.d <= 8 else f"{', '.join(self.names[:6])}, ... ({self.d} variables)"
+        rows = "" if self.table is None else f"; one of {len(self.table)} rows"
+        return f"<Space: {shown}{rows}>"
+
 
 NO_OPTION = {"option": False}
 """Metadata of a part's field that a campaign file does not offer: what others build and hand over."""
@@ -231,6 +249,8 @@ class History:
     history has a row for each rung of a candidate that answered."""
     pending_rung: NDArray[np.int64] | None = None
     """(p,) rung on which each of `pending` is asked; None without a ladder."""
+    names: tuple[str, ...] = ()
+    """Of the columns of X (d); () where they are in the order of the space."""
 
     @classmethod
     def empty(cls, d: int, m: int = 1, c: int = 0) -> "History":
@@ -238,10 +258,19 @@ class History:
         return cls.observed(np.empty((0, d)), np.empty((0, m)), np.empty((0, c)))
 
     @classmethod
-    def observed(cls, X: Array, Y: Array, C: Array | None = None) -> "History":
-        """Plain noiseless-or-unknown-noise minimisation data X (n, d), Y (n, m), C (n, c)."""
+    def observed(cls, X: Any, Y: Any, C: Any = None) -> "History":
+        """Plain noiseless-or-unknown-noise minimisation data X (n, d), Y (n, m) or (n,), C (n, c) or (n,).
+
+        Arrays, DataFrames or Series. An optimizer matches the columns of a frame X with the space by their names;
+        `Space.coded` makes numbers of categories. ValueError for text and for lengths that differ.
+        """
+        names = column_names("X", X) if hasattr(X, "columns") else ()
+        C = np.empty((len(Y), 0)) if C is None else C
+        X, Y, C = (numbers(what, table) for what, table in (("X", X), ("Y", Y), ("C", C)))
+        Y, C = (values[:, None] if values.ndim == 1 else values for values in (Y, C))
         n, m = Y.shape
-        C = np.empty((n, 0)) if C is None else C
+        if X.ndim != 2 or not len(X) == len(C) == n:
+            raise ValueError(f"X (n, d), Y (n, m) and C (n, c) need the same n, got {X.shape}, {Y.shape} and {C.shape}")
         return cls(
             X=X,
             Y=Y,
@@ -255,7 +284,13 @@ class History:
             round=np.zeros(n, dtype=np.int64),
             pending=np.empty((0, X.shape[1])),
             tolerance=np.full(m, np.nan),
+            names=names,
         )
+
+    def __repr__(self) -> str:
+        """One line: how much is known of how many."""
+        (n, d), m, c = self.X.shape, self.Y.shape[1], self.C.shape[1]
+        return f"<History: {n} rows of {d} variables, {m} objectives, {c} constraints; {len(self.pending)} pending>"
 
     def with_pending(self, pending: Array) -> "History":
         """The same history with pending (p, d)."""

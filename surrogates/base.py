@@ -57,6 +57,13 @@ class Posterior:
     samples: Array | None = None
     """Joint draws (s, n, m), when the surrogate is an ensemble."""
 
+    def __repr__(self) -> str:
+        """One line: of how many rows and outputs; a single one with its value."""
+        rows, outputs = self.mean.shape
+        if self.mean.size == 1:
+            return f"<Posterior: {self.mean.item():.6g} ± {self.std.item():.2g}>"
+        return f"<Posterior: {rows} rows, {outputs} output{'s' if outputs != 1 else ''}>"
+
     @property
     def std(self) -> Array:
         """Standard deviation (n, m)."""

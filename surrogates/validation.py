@@ -1,52 +1,73 @@
 """This file is what every fit demands of its data: shapes that meet, names that fit, values that are finite."""
 
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from eutectic.surrogates.base import Array
+from eutectic.surrogates.base import Array, Domain
+from eutectic.surrogates.frames import column_names, invented, matched, numbers, same_rows
 
 
-def near(given: str, known: Iterable[str]) -> str:
-    """`; did you mean 'gp'? Known: ...`, what is known in order of the alphabet."""
-    names = sorted(known)
-    nearest = get_close_matches(given, names, 1)
-    return (f"; did you mean {nearest[0]!r}?" if nearest else ";") + f" Known: {', '.join(names) or 'none'}"
+def checked(
+    what: str, X: Any, Y: Any, names: Sequence[str], domain: Domain | None = None
+) -> tuple[Array, Array, tuple[str, ...]]:
+    """X (n, d), Y (n, m) and d input names: those given, else those of a frame's columns, else x1, x2, ...
 
-
-def checked(what: str, X: Array, Y: Array, names: Sequence[str]) -> tuple[Array, Array, tuple[str, ...]]:
-    """X (n, d), Y (n, m) and d input names, x1, x2, ... where none are given.
-
-    what: the model, for messages. ValueError for shapes that clash or a value that is missing or infinite, naming its
-    row (from 0) and column.
+    what: the model, for messages. ValueError for shapes that clash, a domain of another width, text, and a value that
+    is missing or infinite, naming its row (from 0) and column.
     """
-    X, Y = np.asarray(X, dtype=float), np.asarray(Y, dtype=float)
+    given = tuple(names)
+    same_rows(X, Y, given)
+    names, outputs = given or column_names("X", X), column_names("Y", Y)
+    X, Y = numbers("X", X, given), numbers("Y", Y)
+    X = X[:, None] if X.ndim == 1 and len(names) == 1 and len(X) == len(Y) else X
     Y = Y[:, None] if Y.ndim == 1 else Y
     if X.ndim != 2 or Y.ndim != 2 or len(X) != len(Y) or len(X) == 0:
         raise ValueError(f"{what} needs X (n, d) and Y (n, m) with the same n > 0, got {X.shape} and {Y.shape}")
-    names = tuple(names) or tuple(f"x{j + 1}" for j in range(X.shape[1]))
+    names = names or invented(X.shape[1])
     if len(names) != X.shape[1]:
         raise ValueError(f"{len(names)} names for {X.shape[1]} columns of X")
+    if domain is not None and not len(domain.lower) == len(domain.upper) == len(names):
+        raise ValueError(f"the domain has {len(domain.lower)} columns and X {len(names)} ({', '.join(names)})")
     require_finite("X", X, names)
-    require_finite("Y", Y, tuple(f"output {j + 1}" for j in range(Y.shape[1])))
+    require_finite("Y", Y, outputs or tuple(f"output {j + 1}" for j in range(Y.shape[1])))
     return X, Y, names
+
+
+def known_variance(variance: Any, Y: Array) -> Array:
+    """Noise variances (n, m), NaN where unknown; ValueError for another shape or a negative one."""
+    if variance is None:
+        return np.full(Y.shape, np.nan)
+    values = numbers("variance", variance)
+    if values.size != Y.size or len(values) != len(Y):
+        raise ValueError(f"variance has shape {values.shape}, one number for each of Y {Y.shape} is needed")
+    if (values < 0).any():
+        raise ValueError(f"variance has {values[values < 0][0]:g}, and none is below 0")
+    return values.reshape(Y.shape)
 
 
 def require_finite(what: str, values: Array, columns: Sequence[str]) -> None:
     """ValueError naming row (from 0) and column of the first of values (n, k) that is missing or infinite."""
+    if np.isfinite(values).all():
+        return
     bad = np.argwhere(~np.isfinite(values))
-    if len(bad):
-        row, column = (int(i) for i in bad[0])
-        raise ValueError(
-            f"{what} has {values[row, column]} in row {row}, column {columns[column]!r} "
-            f"({len(bad)} missing or infinite in all); fill it or leave the row out"
-        )
+    row, column = (int(i) for i in bad[0])
+    raise ValueError(
+        f"{what} has {values[row, column]} in row {row}, column {columns[column]!r} "
+        f"({len(bad)} missing or infinite in all); fill it or leave the row out"
+    )
 
 
-def columns_of(X: Array, names: Sequence[str]) -> Array:
-    """X (n, d) as floats, checked before a prediction; ValueError unless it has a column a name."""
-    X = np.asarray(X, dtype=float)
-    if X.ndim != 2 or X.shape[1] != len(names):
-        raise ValueError(f"X must have {len(names)} columns ({', '.join(names)}), got shape {X.shape}")
-    return X
+def columns_of(X: Any, names: Sequence[str]) -> Array:
+    """X (n, d) as floats, checked before a prediction; a frame's columns are matched by name, whatever their order.
+
+    ValueError unless it has a finite number in a column for each name.
+    """
+    series = len(names) == 1 and np.ndim(X) == 1 and len(column_names("X", X)) == 1
+    values = matched("X", X, names)
+    values = values[:, None] if series else values
+    if values.ndim != 2 or values.shape[1] != len(names):
+        raise ValueError(f"X must have {len(names)} columns ({', '.join(names)}), got shape {values.shape}")
+    require_finite("X", values, names)
+    return values

@@ -10,9 +10,11 @@ from eutectic.optimizers.base import NO_OPTION, Array, History, Proposals, Space
 from eutectic.optimizers.bayesian.multifidelity import MultiFidelity
 from eutectic.optimizers.bayesian.own_limit import from_limits
 from eutectic.optimizers.designs.uniform import uniform
+from eutectic.optimizers.part import checked
 from eutectic.surrogates.base import Surrogate
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Bayesian:
     """Noisy expected (hypervolume) improvement, feasibility-weighted, over Gaussian processes or any surrogate."""

@@ -19,9 +19,11 @@ from eutectic.optimizers.bayesian.own_limit import from_limits
 from eutectic.optimizers.evolutionary.breeding import bred, sampled
 from eutectic.optimizers.evolutionary.selection import crowded, domination_tournament, pool
 from eutectic.optimizers.evolutionary.variation import Rates, couples
+from eutectic.optimizers.part import checked
 from eutectic.surrogates.base import Surrogate
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Hybrid:
     """Evolution-guided Bayesian optimisation: evolutionary offspring and climbed points under one acquisition."""

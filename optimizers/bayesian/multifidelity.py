@@ -9,10 +9,12 @@ import numpy as np
 from eutectic.optimizers.base import NO_OPTION, Array, History, Proposals, Space
 from eutectic.optimizers.bayesian.own_limit import from_limits
 from eutectic.optimizers.designs.uniform import uniform
+from eutectic.optimizers.part import checked
 from eutectic.surrogates.base import Surrogate
 from eutectic.surrogates.gp.recipe import GaussianProcess
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class MultiFidelity:
     """Co-kriging over all rungs; asks where the expected gain on the top rung is largest for its price.

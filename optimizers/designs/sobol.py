@@ -6,6 +6,7 @@ import numpy as np
 
 from eutectic.optimizers.base import Array, History, Proposals, Reason, Space
 from eutectic.optimizers.designs.low_discrepancy import spread
+from eutectic.optimizers.part import checked
 from eutectic.optimizers.spaces import region
 from eutectic.optimizers.spaces.scale import widths
 from eutectic.optimizers.spaces.seen import once, unseen
@@ -16,6 +17,7 @@ _TRIES = 20
 """Draws without anything new after which a region without a number of points is taken for used up."""
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Sobol:
     """Scrambled Sobol points mapped to the region, the batch that lies farthest from earlier points and itself."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eutectic.optimizers.base import Array, History, Proposals, Reason, Space
+from eutectic.optimizers.part import checked
 from eutectic.optimizers.spaces import region
 from eutectic.optimizers.spaces.seen import unseen
 
@@ -21,6 +22,7 @@ def uniform(space: Space, history: History, n: int, rng: np.random.Generator, no
     return Proposals(X, tuple(Reason("bayesian") for _ in X), history.state, (note,))
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Uniform:
     """Uniformly random candidates of the space, none twice where it is finite; a control for the others."""

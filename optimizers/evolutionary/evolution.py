@@ -17,6 +17,7 @@ from eutectic.optimizers.evolutionary.generation import propose
 from eutectic.optimizers.evolutionary.population import Acquire, Search, plan
 from eutectic.optimizers.evolutionary.selection import Pool, tournament
 from eutectic.optimizers.evolutionary.variation import Rates, couples, mutate
+from eutectic.optimizers.part import checked
 from eutectic.surrogates.base import Surrogate
 
 _MIXED = Rates(crossover=0.9, eta_crossover=10.0, eta_mutation=15.0)
@@ -53,6 +54,7 @@ def stepped(space: Space, X: Array, rng: np.random.Generator) -> Array:
     return mutate(space, X, chosen, float(rng.choice([2.0, 20.0, 100.0])), rng)
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Evolution:
     """One objective with constraints: differences of numbers, or a genetic algorithm for categories and tables."""

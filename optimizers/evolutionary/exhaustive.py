@@ -17,6 +17,7 @@ from eutectic.optimizers.evolutionary.nsga2 import NSGA2
 from eutectic.optimizers.evolutionary.selection import Pool
 from eutectic.optimizers.evolutionary.surrogate_assisted import Judge, believed, evolved
 from eutectic.optimizers.pareto import nondominated, ranked, thinned
+from eutectic.optimizers.part import checked
 from eutectic.optimizers.spaces import region
 from eutectic.optimizers.spaces.seen import once, unseen
 
@@ -45,6 +46,7 @@ class Front:
         return f"front of {self.looked_at:,} candidates bred by NSGA-II (too many to look at each): {len(self.X):,}"
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Exhaustive:
     """The exact front, where every objective and constraint comes from oracles that cost nothing."""

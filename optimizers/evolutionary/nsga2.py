@@ -16,9 +16,11 @@ from eutectic.optimizers.evolutionary.generation import propose
 from eutectic.optimizers.evolutionary.population import Acquire, Search, plan
 from eutectic.optimizers.evolutionary.selection import Pool, crowded, domination_tournament, published
 from eutectic.optimizers.evolutionary.variation import Rates, couples
+from eutectic.optimizers.part import checked
 from eutectic.surrogates.base import Surrogate
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class NSGA2:
     """Non-dominated sorting genetic algorithm II, for two or three objectives, any space, with constraints."""

@@ -19,6 +19,7 @@ from eutectic.optimizers.evolutionary.population import Acquire, Search, plan
 from eutectic.optimizers.evolutionary.selection import Pool, cut, tournament
 from eutectic.optimizers.evolutionary.variation import Rates, couples
 from eutectic.optimizers.pareto import ranked
+from eutectic.optimizers.part import checked
 from eutectic.surrogates.base import Surrogate
 
 _FLAT = 1e-10
@@ -126,6 +127,7 @@ def _new(extra: Array, W: Array) -> Array:
     return added
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class NSGA3:
     """Non-dominated sorting genetic algorithm III, for two to about fifteen objectives, any space, with constraints."""

@@ -13,11 +13,13 @@ import numpy as np
 from eutectic.optimizers.base import NO_OPTION, Array, History, Proposals, Space
 from eutectic.optimizers.evolutionary.breeding import sampled
 from eutectic.optimizers.evolutionary.population import Acquire, Plan, Search, answered
+from eutectic.optimizers.part import checked
 from eutectic.optimizers.policies.composition_walk import one_composition
 from eutectic.optimizers.policies.decision_tree import tree
 from eutectic.surrogates.base import Surrogate
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Policy:
     """A policy that builds a point variable by variable, or walks a composition; any space, objectives, constraints."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from eutectic.optimizers.base import NO_OPTION, Array, History, Optimizer, Proposals, Reason, Space, propose
 from eutectic.optimizers.designs.uniform import Uniform
+from eutectic.optimizers.part import checked
 from eutectic.optimizers.portfolio.credit import Credit, counts, credited, shares
 from eutectic.surrogates.base import Surrogate
 
@@ -26,6 +27,7 @@ SHARED = "belief"
 """Where in a state the surrogates' own is."""
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Portfolio:
     """Several optimizers that share every batch by credited hypervolume gain per cost, each with a least share."""

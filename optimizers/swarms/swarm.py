@@ -15,6 +15,7 @@ import numpy as np
 from eutectic.optimizers.base import NO_OPTION, Array, History, Proposals, Space
 from eutectic.optimizers.evolutionary.generation import propose
 from eutectic.optimizers.evolutionary.population import Acquire, Search, plan
+from eutectic.optimizers.part import checked
 from eutectic.optimizers.swarms.particle_swarm import ParticleSwarm
 from eutectic.surrogates.base import Surrogate
 
@@ -26,6 +27,7 @@ _SEVERAL = (0.475, 1.8, 1.1, 1.8, 0.3)
 """The same for a front, where three guides pull."""
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Swarm:
     """Particle swarm for one objective, a vector of targets or several objectives (a sub-swarm each), any space."""

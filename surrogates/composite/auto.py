@@ -9,6 +9,7 @@ section 3.4.3).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,12 +17,14 @@ import numpy as np
 from eutectic.surrogates.base import Array, Domain, FittedSurrogate, Posterior, State, Surrogate
 from eutectic.surrogates.composite.registry import recipe
 from eutectic.surrogates.crossvalidation import folds, log_density, predict
-from eutectic.surrogates.validation import checked
+from eutectic.surrogates.options import strict
+from eutectic.surrogates.validation import checked, known_variance
 
 if TYPE_CHECKING:
     from botorch.models.model import Model
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class Auto:
     """Whichever of several surrogates predicts best what it has not seen, examined anew as rows come in."""
@@ -133,6 +136,15 @@ class Chosen:
     fitted: FittedSurrogate
     verdict: Verdict
 
+    def __repr__(self) -> str:
+        """One line: who is in charge."""
+        return f"<Chosen: {self.verdict.choice}, {self.fitted!r}>"
+
+    def _repr_html_(self) -> str:
+        """The same in a notebook: the one in charge, under the verdict."""
+        inner = getattr(self.fitted, "_repr_html_", lambda: "")()
+        return f"<p>{escape(self.verdict.note)}</p>{inner}"
+
     @property
     def state(self) -> State:
         """The verdict, and the state of the one in charge."""
@@ -171,7 +183,8 @@ def fit(
     tune: bool,
 ) -> Chosen:
     """Examine the choice if it is due, and fit the one in charge to all rows."""
-    X, Y, names = checked("a choice among surrogates", X, Y, names)
+    X, Y, names = checked("a choice among surrogates", X, Y, names, domain)
+    variance = None if variance is None else known_variance(variance, Y)
     parts, verdict = auto.recipes, earlier(start, auto.labels)
     if not tune and verdict is None:
         raise ValueError(f"tune=False needs the `state` of an earlier choice among {', '.join(auto.labels)} as start")

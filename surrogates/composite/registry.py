@@ -8,7 +8,7 @@ from typing import Any
 
 from eutectic.surrogates import BUILTIN
 from eutectic.surrogates.base import Surrogate
-from eutectic.surrogates.validation import near
+from eutectic.surrogates.frames import near
 
 GROUP = "eutectic.surrogates"
 """Entry points of surrogates from other packages."""

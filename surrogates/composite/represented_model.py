@@ -44,6 +44,10 @@ class FittedRepresented:
     names: tuple[str, ...]
     """Of the coordinates (d)."""
 
+    def __repr__(self) -> str:
+        """One line: the inner surrogate, and of what."""
+        return f"<FittedRepresented: {self.inner!r} of {', '.join(self.names)}>"
+
     @property
     def state(self) -> State:
         """The inner surrogate's."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from eutectic.surrogates.base import Array, Domain, State
 from eutectic.surrogates.calibration import Method
+from eutectic.surrogates.options import strict
 
 if TYPE_CHECKING:
     from eutectic.surrogates.base import Output
@@ -17,6 +18,7 @@ MEMBERS = ("gp", "forest", "polynomial")
 """Models that can be stacked."""
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class Stacked:
     """Several models under weights learned from what each predicts of rows it has not seen."""

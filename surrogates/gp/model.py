@@ -13,6 +13,7 @@ import torch
 from botorch.models.model import Model
 from torch import Tensor
 
+from eutectic.surrogates import showing
 from eutectic.surrogates.base import Array, Domain, Posterior, State
 from eutectic.surrogates.calibration import Method
 from eutectic.surrogates.gp.botorch_model import model
@@ -32,7 +33,7 @@ from eutectic.surrogates.gp.process import Process, Scaling, condition, restore
 from eutectic.surrogates.gp.sketch import sketched
 from eutectic.surrogates.posteriors.outputs import CHUNK, CONSTANT
 from eutectic.surrogates.scaling import standardisation, unit_box
-from eutectic.surrogates.validation import checked
+from eutectic.surrogates.validation import checked, columns_of, known_variance
 
 BLIND_LEVEL, BLIND_SPREAD = float(np.exp(-3.0)), 1.5
 """Prior of the noise level where nothing is known of it: median over the output's variance, deviation of its log.
@@ -172,6 +173,16 @@ class FittedGaussianProcess:
 
     processes: tuple[Process, ...]
     notes: tuple[str, ...]
+    names: tuple[str, ...]
+    """Of the inputs (d)."""
+
+    def __repr__(self) -> str:
+        """One line: what it predicts of what."""
+        return showing.line(self, len(self.processes), self.names)
+
+    def _repr_html_(self) -> str:
+        """The same in a notebook, with its notes."""
+        return showing.table(self, len(self.processes), self.names, self.notes)
 
     @property
     def state(self) -> State:
@@ -185,7 +196,8 @@ class FittedGaussianProcess:
 
     def split(self) -> tuple["FittedGaussianProcess", ...]:
         """The outputs one by one; what coupled ones learned from each other stays in them."""
-        return tuple(FittedGaussianProcess((p,), self.notes if j == 0 else ()) for j, p in enumerate(self.processes))
+        said = (self.notes, *((),) * (len(self.processes) - 1))
+        return tuple(replace(self, processes=(p,), notes=n) for p, n in zip(self.processes, said, strict=True))
 
     def sketched(self) -> "FittedGaussianProcess":
         """Nearly the same posterior, sooner: for looking over long lists."""
@@ -193,8 +205,9 @@ class FittedGaussianProcess:
 
     def posterior(self, X: Array) -> Posterior:
         """Predict the m outputs at X (n, d)."""
+        points = torch.tensor(columns_of(X, self.names))
         with torch.no_grad():
-            parts = [self._moments(p, torch.tensor(X, dtype=torch.float64)) for p in self.processes]
+            parts = [self._moments(p, points) for p in self.processes]
         mean, variance = (torch.stack(list(part), -1).numpy() for part in zip(*parts, strict=True))
         return Posterior(mean, variance)
 
@@ -222,10 +235,10 @@ def fit(
     names: tuple[str, ...],
 ) -> FittedGaussianProcess:
     """Fit every column of Y (n, m), all at once where they are coupled; ValueError for data that cannot be learned."""
-    X, Y, names = checked("a Gaussian process", X, Y, names)
+    X, Y, names = checked("a Gaussian process", X, Y, names, domain)
     m = Y.shape[1]
     domain = domain or Domain(X.min(0), X.max(0))
-    known = np.full(Y.shape, np.nan) if variance is None else np.asarray(variance, dtype=float).reshape(Y.shape)
+    known = known_variance(variance, Y)
     outputs = (start or {}).get("outputs")
     earlier = outputs if isinstance(outputs, list) and len(outputs) == m else [None] * m
     groups = [list(range(m))] if options.coupling == "icm" else [[j] for j in range(m)]
@@ -241,7 +254,7 @@ def fit(
         processes, said = single(options, data, hypers if len(hypers) == len(group) else (), tune)
         fitted.extend(processes)
         notes.extend(said if m == 1 or len(groups) == 1 else [f"output {group[0] + 1}: {text}" for text in said])
-    return FittedGaussianProcess(tuple(fitted), tuple(notes))
+    return FittedGaussianProcess(tuple(fitted), tuple(notes), names)
 
 
 def starting_form(options: Options, earlier: Mapping[str, object]) -> str:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Literal
 
 from eutectic.surrogates.base import Array, Domain, State
 from eutectic.surrogates.calibration import Method
+from eutectic.surrogates.options import strict
 
 if TYPE_CHECKING:
     from eutectic.surrogates.gp.model import FittedGaussianProcess
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class GaussianProcess:
     """Gaussian process; inputs scaled by the domain, outputs standardised, intervals widened by rows left out."""

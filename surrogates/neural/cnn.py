@@ -8,12 +8,14 @@ import numpy as np
 
 from eutectic.surrogates.base import Array, Domain, Replicas, State
 from eutectic.surrogates.calibration import Method
+from eutectic.surrogates.options import strict
 
 if TYPE_CHECKING:
     from eutectic.surrogates.posteriors.ensemble import EnsembleOutput
     from eutectic.surrogates.posteriors.outputs import FittedOutputs
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class CNN:
     """One-dimensional convolutional networks over a sequence of elements, or over the inputs in their order.

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from eutectic.surrogates.base import Array, Domain, State
+from eutectic.surrogates.options import strict
 
 if TYPE_CHECKING:
     from eutectic.surrogates.polynomial.model import PolynomialOutput
     from eutectic.surrogates.posteriors.outputs import FittedOutputs
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class Polynomial:
     """Bayesian ridge regression on standardised monomials: the honest baseline that must always be beaten."""

@@ -13,11 +13,12 @@ import torch
 from botorch.models.model import Model
 from torch import Tensor
 
+from eutectic.surrogates import showing
 from eutectic.surrogates.base import Array, Domain, Output, Posterior, State
 from eutectic.surrogates.posteriors.botorch_model import model
 from eutectic.surrogates.posteriors.conditional import Conditional
 from eutectic.surrogates.scaling import ROUNDING
-from eutectic.surrogates.validation import checked, columns_of
+from eutectic.surrogates.validation import checked, columns_of, known_variance
 
 CHUNK = 4096
 """Rows predicted at once."""
@@ -32,6 +33,14 @@ class FittedOutputs(Generic[O]):
 
     outputs: tuple[O, ...]
     names: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """One line: what it predicts of what."""
+        return showing.line(self, len(self.outputs), self.names)
+
+    def _repr_html_(self) -> str:
+        """The same in a notebook, with its notes."""
+        return showing.table(self, len(self.outputs), self.names, self.notes)
 
     @property
     def state(self) -> State:
@@ -134,11 +143,11 @@ CONSTANT = "constant output: nothing to learn from it yet"
 
 
 def rows(
-    what: str, X: Array, Y: Array, names: Sequence[str], variance: Array | None
+    what: str, X: Array, Y: Array, names: Sequence[str], variance: Array | None, domain: Domain | None = None
 ) -> tuple[list[Rows], tuple[str, ...]]:
     """The data of each output and the input names; ValueError for shapes that clash or values that are not finite."""
-    X, Y, names = checked(what, X, Y, names)
-    known = np.full(Y.shape, np.nan) if variance is None else np.asarray(variance, dtype=float).reshape(Y.shape)
+    X, Y, names = checked(what, X, Y, names, domain)
+    known = known_variance(variance, Y)
     return [Rows(X, Y[:, j], known[:, j]) for j in range(Y.shape[1])], names
 
 
@@ -169,6 +178,6 @@ def fit_outputs(
     tune: bool,
 ) -> FittedOutputs[O]:
     """Fit every column of Y (n, m) or (n,) by itself; ValueError for data that cannot be learned from."""
-    data, names = rows(what, X, Y, names, variance)
+    data, names = rows(what, X, Y, names, variance, domain)
     starts = earlier(start, len(data), tune)
     return FittedOutputs(tuple(single(d, domain, s) for d, s in zip(data, starts, strict=True)), names)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from eutectic.surrogates import showing
 from eutectic.surrogates.base import Array, Domain, Formula, Posterior, State
 from eutectic.surrogates.sisso.classification import Classification, classify
 from eutectic.surrogates.sisso.classification import Options as ClassificationOptions
@@ -47,6 +48,14 @@ class FittedSISSO:
     def names(self) -> tuple[str, ...]:
         """Of the inputs (d)."""
         return self.columns.names
+
+    def __repr__(self) -> str:
+        """One line: what it predicts of what."""
+        return showing.line(self, len(self.outputs), self.names)
+
+    def _repr_html_(self) -> str:
+        """The same in a notebook, with its notes and formulas."""
+        return showing.table(self, len(self.outputs), self.names, self.notes, self.formulas)
 
     @property
     def state(self) -> State:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from eutectic.surrogates.base import Array, Domain
+from eutectic.surrogates.frames import near
 from eutectic.surrogates.sisso.features import Ints
 from eutectic.surrogates.sisso.operators import dimensions
-from eutectic.surrogates.validation import near
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,15 @@ from typing import Literal
 
 from eutectic.surrogates.base import Array, Domain, State
 from eutectic.surrogates.calibration import Method
+from eutectic.surrogates.frames import near
+from eutectic.surrogates.options import strict
 from eutectic.surrogates.sisso.model import FittedSISSO, fit
 from eutectic.surrogates.sisso.operators import OPERATORS
 from eutectic.surrogates.sisso.primary_features import Columns
-from eutectic.surrogates.validation import checked, near
+from eutectic.surrogates.validation import checked, known_variance
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class SISSO:
     """Sure-independence screening and sparsifying operator: short formulas found among all that operators can form."""
@@ -118,7 +121,8 @@ class SISSO:
         Categories of the domain are left out, but for the task. With tune=False the expressions are those of `start`;
         slopes always come from X and Y.
         """
-        X, Y, names = checked("SISSO", X, Y, names)
+        X, Y, names = checked("SISSO", X, Y, names, domain)
+        variance = None if variance is None else known_variance(variance, Y)
         columns = self._columns(names)
         return fit(self, columns, X, Y, variance=variance, domain=domain, start=start, tune=tune)
 

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Literal
 
 from eutectic.surrogates.base import Array, Domain, State
 from eutectic.surrogates.calibration import Method
+from eutectic.surrogates.options import strict
 
 if TYPE_CHECKING:
     from eutectic.surrogates.posteriors.outputs import FittedOutputs
     from eutectic.surrogates.trees.forest_model import ForestOutput
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class Forest:
     """Random forest or extremely randomised trees; the spread of the trees, calibrated on out-of-bag errors."""

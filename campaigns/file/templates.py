@@ -110,11 +110,81 @@ class $kind:
         return np.array([number(f"x_{self.elements[1]}", variables)])
 """
 
+_SURROGATE = """from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from eutectic import Domain
+from eutectic.surrogates.base import Array, State
+from eutectic.surrogates.posteriors.ensemble import EnsembleOutput, Unseen, calibrated, untrained
+from eutectic.surrogates.posteriors.outputs import FittedOutputs, Rows, fit_outputs
+from eutectic.surrogates.scaling import inputs
+
+Predict = Callable[[torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class $kind:
+    \"\"\"An ensemble of kernel averages, each without a share of the rows: put your own model into `_model`.\"\"\"
+
+    members: int = 10
+    \"\"\"Models; what each says of the rows it has not seen sets the intervals. Every field is an option.\"\"\"
+    length: float = 0.3
+    \"\"\"How far a row is heard, in half-widths of the domain.\"\"\"
+    seed: int = 0
+    \"\"\"Seed of the shares; equal seeds and data give equal fits.\"\"\"
+
+    def fit(
+        self,
+        X: Array,
+        Y: Array,
+        names: Sequence[str] = (),
+        *,
+        variance: Array | None = None,
+        domain: Domain | None = None,
+        start: State | None = None,
+        tune: bool = True,
+    ) -> FittedOutputs[EnsembleOutput]:
+        \"\"\"Learn Y (n, m) from X (n, d); tables, names and bad values are seen to here.\"\"\"
+        given = {"variance": variance, "domain": domain, "start": start, "tune": tune}
+        return fit_outputs("$part", self._single, X, Y, names, **given)
+
+    def _model(self, Z: torch.Tensor, y: torch.Tensor) -> Predict:
+        \"\"\"Rows Z (n, p), scaled to -1..1, and their values y (n,) -> predictions (...,) at points (..., p).\"\"\"
+
+        def predict(points: torch.Tensor) -> torch.Tensor:
+            nearness = -0.5 * ((points[..., None, :] - Z) / self.length).square().sum(-1)
+            return torch.softmax(nearness, -1) @ y
+
+        return predict
+
+    def _single(self, data: Rows, domain: Domain | None, start: State | None) -> EnsembleOutput:
+        \"\"\"One output: a model without each share of the rows, calibrated by what they say of it.\"\"\"
+        place, n = inputs(data.X, domain), len(data.y)
+        p = len(place.groups)
+        if data.constant or n < 5:
+            return untrained(place, p, data, start)
+        Z, y = place(torch.tensor(data.X)), torch.tensor(data.y)
+        share = torch.tensor(np.random.default_rng(self.seed).permutation(n) % min(self.members, n))
+        models = [self._model(Z[share != k], y[share != k]) for k in range(int(share.max()) + 1)]
+
+        def embed(X: torch.Tensor) -> torch.Tensor:
+            points = place(X)
+            each = torch.stack([model(points) for model in models], -1)
+            mean = each.mean(-1, keepdim=True)
+            return torch.cat([points, each - mean, mean], -1)
+
+        with torch.no_grad():
+            each = torch.stack([model(Z) for model in models], -1)
+        unseen = Unseen(each[torch.arange(n), share].numpy(), each.var(-1, correction=0).numpy())
+        return calibrated(embed, p, data, unseen, "scaled", start, ())
+"""
+
 _TEST = '''"""The part keeps the contract, and says what it should."""
 
-from eutectic import Candidate
-from eutectic.testing import check_$kind_of_part
-
+$imports
 from $package import $kind
 
 
@@ -127,6 +197,8 @@ def test_a_campaign_file_finds_it() -> None:
 
     assert type(plugins.build("$table", {"use": "$part"}, ".")) is $kind
 '''
+
+_CANDIDATE = "from eutectic import Candidate\n"
 
 _PROJECT = """[build-system]
 requires = ["hatchling"]
@@ -154,6 +226,7 @@ KINDS = {
         'check_oracle($kind(), [Candidate({"x": 0.2}), Candidate({"x": 0.9})])',
     ),
     "optimizer": ("optimizers", _OPTIMIZER, "it chooses what to evaluate next.", "assert check_optimizer($kind())"),
+    "surrogate": ("surrogates", _SURROGATE, "it learns a property from rows.", "check_surrogate($kind())"),
     "generator": ("generators", _GENERATOR, "it makes candidates from coordinates.", "check_generator($kind())"),
 }
 """Kind of part -> its table, its source, its sentence, and what its test calls."""
@@ -178,9 +251,9 @@ def write(kind: str, package: str, folder: Path) -> list[Path]:
         "package": package,
         "part": package,
         "kind": "".join(word.capitalize() for word in package.split("_")) or "Part",
-        "kind_of_part": kind,
         "table": table,
         "line": line,
+        "imports": f"{_CANDIDATE if kind == 'oracle' else ''}from eutectic.testing import check_{kind}\n",
     }
     words["call"] = Template(call).substitute(words)
     files = {"pyproject.toml": _PROJECT, f"{package}.py": _HEAD + source, f"test_{package}.py": _TEST}

@@ -13,7 +13,7 @@ from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.problem import build
 from tests.campaigns.trial_campaigns import run_example
 
-SUPPLIED = ("acid_stable_oxides", "alloy_replay")
+SUPPLIED = ("acid_stable_oxides", "alloy_replay", "concrete", "magnesium_extrusion", "stability_screen")
 """Examples whose table their user has to supply."""
 COMPLETE = [name for name in examples.names() if name not in SUPPLIED]
 HINT = "# yaml-language-server: $schema=./campaign.schema.json"

@@ -43,6 +43,7 @@ QUIET = ["tracking.enabled=false", "executor.workers=1"]
 FILMS = {
     "swarm, then hybrid": [],
     "swarm": ["optimizers=[{use: swarm, population: 32}]"],
+    "hybrid": ["optimizers=[{use: sobol, evaluations: 24}, {use: hybrid}]"],
     "random": ["optimizers=[{use: random}]"],
 }
 CONCRETE = {
@@ -120,7 +121,7 @@ def films(seeds: int, plt: Any) -> None:
     best = min(stacks, key=lambda o: o.values["color_difference"])
     print(f"best: {best.values['color_difference']:.3f}", dict(best.variables))
     figure, (course, spectra) = plt.subplots(1, 2, figsize=(9, 3.4), dpi=110, layout="constrained")
-    for (name, tries), colour in zip(courses.items(), (*COLOURS[:2], COLOURS[3], COLOURS[2]), strict=True):
+    for (name, tries), colour in zip(courses.items(), (*COLOURS[:3], COLOURS[3], "#CC79A7"), strict=True):
         least = np.minimum.accumulate(np.array([each[:240] for each in tries]), 1)
         course.plot(np.arange(1, 241), np.median(least, 0), color=colour, label=f"{name} (median of {len(tries)})")
     course.axhline(2, color="black", lw=0.7, ls=":")

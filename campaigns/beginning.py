@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -116,3 +117,15 @@ def _keep(kept: Path, path: Path | None, text: bytes | None, content: Mapping[st
     if path is not None and kept.exists() and kept.samefile(path):
         return
     kept.write_bytes(text if text is not None else yaml.safe_dump(dict(content), sort_keys=False).encode())
+
+
+class Closed:
+    """What a campaign that was closed has in place of its journal."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise CampaignFolderError(f"the campaign was closed; Campaign.open({str(self._folder)!r}) takes it up again")

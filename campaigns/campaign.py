@@ -16,7 +16,7 @@ from eutectic.campaigns.conclusion import follow
 from eutectic.campaigns.errors import CampaignFolderError
 from eutectic.campaigns.explain.explain import Wanted, explain
 from eutectic.campaigns.exports.export import exported
-from eutectic.campaigns.file.from_python import content_of
+from eutectic.campaigns.file.from_python import content_of, points_of
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.hand import adding, asking, changing, verbs
 from eutectic.campaigns.hand.changing import Changed
@@ -77,7 +77,8 @@ class Campaign:
         self._take(*beginning.begin_or_open(CampaignSpec.from_mapping(content), Path.cwd(), folder))
 
     def _take(self, built: Problem, folder: Path, logbook: Logbook, lock: FolderLock) -> None:
-        self.problem, self.folder, self.logbook, self._lock = built, folder, logbook, lock
+        self.problem, self.folder, self._lock = built, folder, lock
+        self.logbook: Any = logbook
         self._loop: Loop | None = None
         self._draining = False
 
@@ -204,7 +205,7 @@ class Campaign:
 
     def tell(
         self,
-        id: str,
+        id: str | int,
         values: Mapping[str, Value],
         errors: Mapping[str, float] | None = None,
         repeat: bool = False,
@@ -220,11 +221,11 @@ class Campaign:
         CampaignFileError for an unknown id or property, a value that is no finite number, a negative error, and a
         candidate that has finished already.
         """
-        return verbs.tell(self.problem, self.logbook, id, values, errors or {}, repeat, by, note, key)
+        return verbs.tell(self.problem, self.logbook, str(id), values, errors or {}, repeat, by, note, key)
 
     def tell_validation(
         self,
-        id: str,
+        id: str | int,
         values: Mapping[str, float],
         errors: Mapping[str, float] | None = None,
         failed: str = "",
@@ -237,7 +238,7 @@ class Campaign:
         """
         if self.running and not (self.problem.validator and waits(self.problem.validator)):
             raise CampaignFolderError(f"{self.folder} is running, and computes its validation itself")
-        return verbs.validate(self.problem, self.logbook, id, values, errors or {}, failed, by)
+        return verbs.validate(self.problem, self.logbook, str(id), values, errors or {}, failed, by)
 
     def add(
         self,
@@ -260,20 +261,20 @@ class Campaign:
         """The outcome of the candidate with these variables, an open one rather than one that has ended; or None."""
         return adding.same(self.problem, self.logbook, *adding.made(self.problem, variables))
 
-    def find(self, id: str) -> Outcome:
+    def find(self, id: str | int) -> Outcome:
         """The outcome with this number, or whose id begins so; CampaignFileError when none or several have."""
-        return verbs.chosen(self.logbook, id)
+        return verbs.chosen(self.logbook, str(id))
 
-    def fail(self, id: str, why: str, infrastructure: bool = False, by: str = "") -> Outcome:
+    def fail(self, id: str | int, why: str, infrastructure: bool = False, by: str = "") -> Outcome:
         """Record that a sample gave no values: learned as infeasible, and never asked for again.
 
         With `infrastructure` it was not the sample's fault, and it waits to be made once more.
         """
-        return verbs.fail(self.problem, self.logbook, id, why, infrastructure, by)
+        return verbs.fail(self.problem, self.logbook, str(id), why, infrastructure, by)
 
     def correct(
         self,
-        id: str,
+        id: str | int,
         values: Mapping[str, float],
         errors: Mapping[str, float] | None = None,
         why: str = "",
@@ -284,15 +285,15 @@ class Campaign:
 
         measurement: which of several, 1 the first. CampaignFileError for what was never told.
         """
-        return verbs.correct(self.problem, self.logbook, id, values, errors or {}, why, measurement, by)
+        return verbs.correct(self.problem, self.logbook, str(id), values, errors or {}, why, measurement, by)
 
-    def return_(self, id: str, never: bool = False, why: str = "", by: str = "") -> Outcome:
+    def return_(self, id: str | int, never: bool = False, why: str = "", by: str = "") -> Outcome:
         """Record that a candidate is not made: its place in the budget is free; `never` excludes it for good."""
-        return verbs.give_back(self.logbook, id, never, why, by)
+        return verbs.give_back(self.logbook, str(id), never, why, by)
 
-    def note(self, id: str, text: str, by: str = "") -> Outcome:
+    def note(self, id: str | int, text: str, by: str = "") -> Outcome:
         """Record a remark about a candidate."""
-        return verbs.remark(self.logbook, id, text, by)
+        return verbs.remark(self.logbook, str(id), text, by)
 
     def attach(self, id: str, name: str, content: bytes, text: str = "", by: str = "") -> Outcome:
         """Keep a small file with a candidate: `remarks[k].file`; CampaignFileError for a path or a large one."""
@@ -311,12 +312,12 @@ class Campaign:
             self.problem = changed.problem
         return changed
 
-    def predict(self, points: Sequence[Mapping[str, Value]]) -> list[Prediction]:
-        """What is expected of each point, from surrogates fitted to what is known.
+    def predict(self, points: "Sequence[Mapping[str, Value]] | Mapping[str, Value] | pd.DataFrame") -> list[Prediction]:
+        """What is expected of each point, from surrogates fitted to what is known; a DataFrame has a row a point.
 
         CampaignFileError for variables that make no candidate, and where too little is known.
         """
-        return predict(self.problem, self.ledger, points)
+        return predict(self.problem, self.ledger, points_of(points))
 
     def pareto(self) -> list[Outcome]:
         """The feasible outcomes that no other dominates."""
@@ -326,12 +327,12 @@ class Campaign:
         """Write the report again; its path."""
         return write_report(self.ledger, self.folder / "report.html")
 
-    def explain(self, property: str | None = None, candidate: str | None = None) -> Explanation:
+    def explain(self, property: str | None = None, candidate: str | int | None = None) -> Explanation:
         """What the properties depend on, and what would make candidates better; of one property or candidate alone.
 
         CampaignFileError for an unknown one.
         """
-        return explain(self.ledger, Wanted(property, candidate))
+        return explain(self.ledger, Wanted(property, None if candidate is None else str(candidate)))
 
     def export(self, format: str = "csv", path: str | Path | None = None) -> str:
         """The record as `csv`, `json`, ..., written to `path` where one is given.
@@ -353,6 +354,8 @@ class Campaign:
         return status_json(self.ledger, time.time())
 
     def __repr__(self) -> str:
+        if isinstance(self.logbook, beginning.Closed):
+            return f"<Campaign {self.problem.spec.name}: closed>"
         return f"<Campaign {status_lines(self.ledger, time.time())[0]}>"
 
     def _repr_html_(self) -> str:
@@ -377,7 +380,9 @@ class Campaign:
 
     def close(self) -> None:
         """Let go of the folder."""
-        self.logbook.journal.close()
+        if not isinstance(self.logbook, beginning.Closed):
+            self.logbook.journal.close()
+            self.logbook = beginning.Closed(self.folder)
         self._lock.release()
 
     def __enter__(self) -> "Campaign":

@@ -32,6 +32,8 @@ def follow(events: Generator[Event, None, None], folder: Path, read: Callable[[]
                 if progress and event.kind == "round":
                     _show(read())
         ledger = read()
+        if progress and _alive():
+            print(file=sys.stderr)  # the line of progress has no end of its own
         for line in written(ledger, folder):
             if progress or not line.startswith(("report", "explanation")):
                 print(line, file=sys.stderr)
@@ -66,5 +68,10 @@ def _show(ledger: Ledger) -> None:
     line = "  ".join(
         text for text in (f"{ledger.spec.name}: round {facts.round}", counts(facts), hypervolume(facts)) if text
     )
-    alive = sys.stderr.isatty() or "ipykernel" in sys.modules
+    alive = _alive()
     print(f"\r{line:100}" if alive else line, end="" if alive else "\n", file=sys.stderr, flush=True)
+
+
+def _alive() -> bool:
+    """Is a line seen that is written over itself?"""
+    return sys.stderr.isatty() or "ipykernel" in sys.modules

@@ -1,5 +1,6 @@
 """This package is Eutectic: its public names, each imported when it is asked for."""
 
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -117,7 +118,9 @@ __all__ = sorted(_HOMES)
 def __getattr__(name: str) -> object:
     """A public name, imported now; AttributeError for any other."""
     if name not in _HOMES:
-        raise AttributeError(f"module 'eutectic' has no attribute {name!r}; public are: {', '.join(_HOMES)}")
+        nearest = get_close_matches(name, _HOMES, 1)
+        meant = f"; did you mean {nearest[0]!r}?" if nearest else f"; public are: {', '.join(_HOMES)}"
+        raise AttributeError(f"module 'eutectic' has no attribute {name!r}{meant}")
     return getattr(import_module(_HOMES[name]), name)
 
 

@@ -160,6 +160,11 @@ class Explanation:
     leanings: tuple[Leaning, ...] = ()
     """The bounds and limits that the front leans on, with what is expected beyond."""
 
+    def __repr__(self) -> str:
+        """One line: of which properties, from how much."""
+        names = ", ".join(each.property for each in self.properties) or "nothing"
+        return f"<Explanation of {names} from {self.evaluations} evaluations>"
+
 
 @cache
 def _adapter() -> "TypeAdapter[Explanation]":

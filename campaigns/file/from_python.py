@@ -52,14 +52,26 @@ def part(kind: str, given: Any, place: str) -> dict[str, object]:
         return {str(key): plain(value) for key, value in given.items()}
     if isinstance(given, str):
         return {"use": given}
-    if isinstance(given, type) or not is_dataclass(given):
+    if isinstance(given, type) and is_dataclass(given):
+        raise _refused(place, f"{given.__name__} is a class; give an object of it, such as {given.__name__}()")
+    if not is_dataclass(given):
         raise _refused(
             place, f"{given!r} is no part; give a mapping with `use`, or an object such as those in eutectic"
         )
     for name in plugins.usable(kind):
         if plugins.load(kind, name) is type(given):
             return {"use": name, **_options(given, place)}
-    raise _refused(place, f"{type(given).__name__} is none of the {kind}: {', '.join(plugins.names(kind))}")
+    written = f"a part of your own is installed as a package (campaign plugins --new {kind.removesuffix('s')} NAME)"
+    own = "" if type(given).__module__.startswith("eutectic.") else f"; {written}"
+    raise _refused(place, f"{type(given).__name__} is none of the {kind}: {', '.join(plugins.names(kind))}{own}")
+
+
+def points_of(given: Any) -> list[Mapping[str, Any]]:
+    """Points as mappings of plain values: those of a list, the only one, or the rows of a DataFrame."""
+    if hasattr(given, "columns"):
+        names = [str(name) for name in given.columns]
+        return [dict(zip(names, map(plain, row), strict=True)) for row in given.itertuples(index=False, name=None)]
+    return [given] if isinstance(given, Mapping) else list(given)
 
 
 def plain(value: Any) -> Any:

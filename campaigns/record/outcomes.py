@@ -129,6 +129,12 @@ class Outcome:
     structure: Mapping[str, object] | None = None
     """`pymatgen.core.Structure.as_dict()` as it was proposed, before anything relaxed it."""
 
+    def __repr__(self) -> str:
+        """One line: what it is called, what it is, what came of it."""
+        told = {**self.variables} if self.status != "finished" else {**self.variables, **self.values}
+        shown = ", ".join(f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in told.items())
+        return f"<Outcome {self.name} {self.status}: {shown}{f' ({self.error})' if self.error else ''}>"
+
     @property
     def name(self) -> str:
         """What people call it in every view: `#12`, `history:known.csv:12`, `added by Eva (3f2a91c0)`."""
@@ -229,6 +235,12 @@ class Ledger:
     """In order; `spec` is as it is after the last."""
     wanted: bool = False
     """Did somebody ask for it to be run, and nobody to stop since?"""
+
+    def __repr__(self) -> str:
+        """One line: which campaign, how it stands, how much is known."""
+        return (
+            f"<Ledger {self.spec.name}: {self.state}, {len(self.finished)} of {len(self.outcomes)} outcomes finished>"
+        )
 
     @property
     def finished(self) -> tuple[Outcome, ...]:

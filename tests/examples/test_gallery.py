@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 
 from eutectic.campaigns.file import examples
-from eutectic.campaigns.file.spec import CampaignSpec
-from eutectic.campaigns.problem import build
 from eutectic.oracles.base import EngineMissing
 from tests.campaigns.trial_campaigns import run_example
 
@@ -178,9 +176,10 @@ def test_forests_of_a_table_are_searched_over_composition_and_process(tmp_path: 
 
 
 def test_a_table_of_alloys_is_asked_for_and_refused_by_what_it_lacks(tmp_path: Path) -> None:
-    path = examples.write("magnesium_extrusion", tmp_path)[0]
-    with pytest.raises(EngineMissing, match=r"magnesium_extrusion\.csv is yours to supply"):
-        build.build(CampaignSpec.from_file(path), tmp_path)
+    with pytest.raises(
+        EngineMissing, match=r"magnesium_extrusion\.csv is yours to supply, with the columns gd_wt_percent"
+    ):
+        run_example("magnesium_extrusion", tmp_path)
     alloys(tmp_path, (*MADE[:-1], "elongation"))
     oracle = module("magnesium_extrusion", tmp_path)
     with pytest.raises(ValueError, match="lacks the columns elongation_percent; it has gd_wt_percent"):
@@ -223,7 +222,7 @@ def test_climbing_evolution_nears_the_textbook_filter_in_a_shortened_campaign(tm
     ledger = run_example("layered_optics", tmp_path, "budget.evaluations=400", "executor.workers=1")
     assert len(ledger.finished) == 400
     losses = [o.values["loss"] for o in ledger.finished]
-    assert min(losses) < 0.75 * min(losses[:40])
+    assert min(losses) < 0.85 * min(losses[:40])
     for o in ledger.finished:
         passed, returned = o.values["visible_passed"], o.values["infrared_returned"]
         assert o.values["loss"] == pytest.approx(1 - (passed + returned) / 2)
@@ -237,9 +236,10 @@ def compounds(folder: Path) -> None:
 
 
 def test_a_stacked_classifier_of_formulas_tells_compounds_apart_that_it_has_not_seen(tmp_path: Path) -> None:
-    path = examples.write("stability_screen", tmp_path)[0]
-    with pytest.raises(EngineMissing, match=r"stability_screen\.csv is yours to supply"):
-        build.build(CampaignSpec.from_file(path), tmp_path)
+    with pytest.raises(
+        EngineMissing, match=r"stability_screen\.csv is yours to supply, with the columns formula, stable"
+    ):
+        run_example("stability_screen", tmp_path)
     compounds(tmp_path)
     screen = module("stability_screen", tmp_path)
     assert screen.views("NaCl")["configuration"][: len(screen.SHELLS)].sum() == pytest.approx((11 + 17) / 2)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
+from html import escape
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -359,6 +360,8 @@ class Campaign:
         return f"<Campaign {status_lines(self.ledger, time.time())[0]}>"
 
     def _repr_html_(self) -> str:
+        if isinstance(self.logbook, beginning.Closed):
+            return escape(repr(self))
         return status_html(self.ledger, time.time())
 
     @property

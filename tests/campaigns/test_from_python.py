@@ -1,11 +1,13 @@
 """A campaign made in Python without a file: the same checks, the same record, the same end."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
+import eutectic
 from eutectic import Bayesian, Campaign, CampaignSpec, Composition, Forest, Screens, Sobol
 from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError
 from eutectic.campaigns.record.journal import holds_campaign
@@ -142,3 +144,48 @@ def test_an_option_survives_the_way_through_the_file() -> None:
     space = replace(SPACE, constraints=("x <= 0.8",))
     with begun(space=space) as campaign:
         assert campaign.problem.generator == space
+
+
+def test_candidates_go_by_their_numbers_and_points_may_be_a_table_or_one_alone() -> None:
+    with begun() as campaign:
+        first, second = campaign.ask(2)
+        assert campaign.tell(second.number, {"height": 0.5}).values == {"height": 0.5}
+        assert campaign.fail(1, "the mould broke").status == "failed"
+        assert campaign.correct(2, {"height": 0.4}).values == {"height": 0.4}
+        assert campaign.find(1).id == first.id
+        campaign.run(progress=False)
+        points = pd.DataFrame({"quench": ["oil", "air"], "x": [0.3, 0.5]})
+        expected = [dict(p.properties) for p in campaign.predict(points)]
+        assert expected == [dict(p.properties) for p in campaign.predict(points.to_dict("records"))]
+        (alone,) = campaign.predict({"x": 0.3, "quench": "oil"})
+        assert dict(alone.properties) == expected[0]
+        assert campaign.explain(candidate=2).front == (2,)
+
+
+def test_what_a_notebook_shows_is_one_line() -> None:
+    with begun() as campaign:
+        (outcome,) = campaign.ask(1)
+        assert repr(outcome).startswith("<Outcome #1 proposed: x=")
+        ledger = campaign.run(progress=False)
+        assert repr(campaign.pareto()[0]).count("height=") == 1
+        assert repr(ledger).startswith("<Ledger hill: done, ")
+        assert repr(campaign.explain()).startswith("<Explanation of height from ")
+    assert repr(campaign) == "<Campaign hill: closed>"
+    assert campaign._repr_html_() == "&lt;Campaign hill: closed&gt;"
+    campaign.close()
+    with pytest.raises(CampaignFolderError, match=r"was closed; Campaign\.open\('runs/hill'\) takes it up again"):
+        campaign.ask(1)
+
+
+@dataclass(frozen=True)
+class Mine:
+    """A part that nobody has installed."""
+
+
+def test_a_class_and_a_part_that_is_not_installed_are_refused_with_what_to_do() -> None:
+    with pytest.raises(CampaignFileError, match=r"Forest is a class; give an object of it, such as Forest\(\)"):
+        begun(surrogates=Forest)
+    with pytest.raises(CampaignFileError, match="Mine is none of the optimizers.*plugins --new optimizer NAME"):
+        begun(optimizers=Mine())
+    with pytest.raises(AttributeError, match="did you mean 'GaussianProcess'"):
+        eutectic.GaussianProces  # noqa: B018

@@ -176,9 +176,7 @@ def test_forests_of_a_table_are_searched_over_composition_and_process(tmp_path: 
 
 
 def test_a_table_of_alloys_is_asked_for_and_refused_by_what_it_lacks(tmp_path: Path) -> None:
-    with pytest.raises(
-        EngineMissing, match=r"magnesium_extrusion\.csv is yours to supply, with the columns gd_wt_percent"
-    ):
+    with pytest.raises(EngineMissing, match=r"magnesium_extrusion\.csv is yours to supply, with the columns gd"):
         run_example("magnesium_extrusion", tmp_path)
     alloys(tmp_path, (*MADE[:-1], "elongation"))
     oracle = module("magnesium_extrusion", tmp_path)
@@ -236,9 +234,7 @@ def compounds(folder: Path) -> None:
 
 
 def test_a_stacked_classifier_of_formulas_tells_compounds_apart_that_it_has_not_seen(tmp_path: Path) -> None:
-    with pytest.raises(
-        EngineMissing, match=r"stability_screen\.csv is yours to supply, with the columns formula, stable"
-    ):
+    with pytest.raises(EngineMissing, match=r"stability_screen\.csv is yours to supply, with the columns formula"):
         run_example("stability_screen", tmp_path)
     compounds(tmp_path)
     screen = module("stability_screen", tmp_path)

@@ -185,7 +185,7 @@ class Mine:
 def test_a_class_and_a_part_that_is_not_installed_are_refused_with_what_to_do() -> None:
     with pytest.raises(CampaignFileError, match=r"Forest is a class; give an object of it, such as Forest\(\)"):
         begun(surrogates=Forest)
-    with pytest.raises(CampaignFileError, match="Mine is none of the optimizers.*plugins --new optimizer NAME"):
+    with pytest.raises(CampaignFileError, match=r"Mine is none of the optimizers.*plugins --new optimizer NAME"):
         begun(optimizers=Mine())
     with pytest.raises(AttributeError, match="did you mean 'GaussianProcess'"):
         eutectic.GaussianProces  # noqa: B018

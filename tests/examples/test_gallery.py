@@ -227,9 +227,11 @@ def test_climbing_evolution_nears_the_textbook_filter_in_a_shortened_campaign(tm
 
 
 def compounds(folder: Path) -> None:
-    """An invented table of 80 ABX3 that are stable where A is much larger than B."""
-    large, small = ("K", "Ba", "Sr", "La", "Cs", "Rb", "Ca", "Na"), ("Ti", "Zr", "Mn", "Fe", "Al", "Sn", "Nb", "Hf")
-    rows = [f"{a}{b}O3,1" for a in large[:5] for b in small] + [f"{b}{a}O3,0" for a in large[3:] for b in small]
+    """An invented table of 96 ABO3 that are stable where A is large."""
+    small, B = ("Be", "Mg", "Li", "Cu", "Ag", "Zn"), ("Ti", "Zr", "Mn", "Fe", "Al", "Sn", "Nb", "Hf")
+    rows = [
+        f"{a}{b}O3,{label}" for label, A in ((1, ("K", "Ba", "Sr", "La", "Rb", "Ca")), (0, small)) for a in A for b in B
+    ]
     (folder / "stability_screen.csv").write_text("\n".join(["formula,stable", *rows]) + "\n")
 
 

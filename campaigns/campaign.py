@@ -296,7 +296,7 @@ class Campaign:
         """Record a remark about a candidate."""
         return verbs.remark(self.logbook, str(id), text, by)
 
-    def attach(self, id: str, name: str, content: bytes, text: str = "", by: str = "") -> Outcome:
+    def attach(self, id: str | int, name: str, content: bytes, text: str = "", by: str = "") -> Outcome:
         """Keep a small file with a candidate: `remarks[k].file`; CampaignFileError for a path or a large one."""
         return verbs.remark(self.logbook, self.find(id).id, text, by, keep(self.folder, name, content))
 

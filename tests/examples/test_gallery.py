@@ -228,10 +228,11 @@ def test_climbing_evolution_nears_the_textbook_filter_in_a_shortened_campaign(tm
 
 def compounds(folder: Path) -> None:
     """An invented table of 96 ABO3 that are stable where A is large."""
-    small, B = ("Be", "Mg", "Li", "Cu", "Ag", "Zn"), ("Ti", "Zr", "Mn", "Fe", "Al", "Sn", "Nb", "Hf")
-    rows = [
-        f"{a}{b}O3,{label}" for label, A in ((1, ("K", "Ba", "Sr", "La", "Rb", "Ca")), (0, small)) for a in A for b in B
-    ]
+    labels = dict.fromkeys(("K", "Ba", "Sr", "La", "Rb", "Ca"), 1) | dict.fromkeys(
+        ("Be", "Mg", "Li", "Cu", "Ag", "Zn"), 0
+    )
+    others = ("Ti", "Zr", "Mn", "Fe", "Al", "Sn", "Nb", "Hf")
+    rows = [f"{a}{b}O3,{label}" for a, label in labels.items() for b in others]
     (folder / "stability_screen.csv").write_text("\n".join(["formula,stable", *rows]) + "\n")
 
 

@@ -1,6 +1,7 @@
 """This file is what a campaign's record teaches the engine that draws its crystals: experience, weights, and a word."""
 
 import time
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +80,8 @@ def _structure(outcome: Outcome) -> "Structure":
 
     texts = [e.artifacts[RELAXED] for e in outcome.evaluations if e.status == "finished" and RELAXED in e.artifacts]
     if texts:
-        return Structure.from_str(texts[-1], fmt="cif", primitive=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # that thirds were written with finitely many digits
+            return Structure.from_str(texts[-1], fmt="cif", primitive=True)
     assert outcome.structure is not None
     return Structure.from_dict(dict(outcome.structure))

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from eutectic.generators.diffusion import motif as motifs
 from eutectic.generators.diffusion.network import MASK, PeriodicNetwork
 from eutectic.generators.diffusion.recipe import ENGINE, loaded
 from eutectic.generators.diffusion.refining import refined
@@ -15,6 +14,7 @@ from eutectic.generators.diffusion.requests import number, refusal
 from eutectic.generators.diffusion.solving import Crystal, Order, Standard, Way, solve
 from eutectic.generators.diffusion.torus import Array
 from eutectic.generators.learning import checkpoints
+from eutectic.generators.structures import nets as motifs
 from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal, seeded
 from eutectic.generators.wyckoff import generator as wyckoff

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
-from eutectic.generators.diffusion.motif import NETS
 from eutectic.generators.structures.conditions import Conditions, Motif
+from eutectic.generators.structures.nets import NETS
 from eutectic.oracles.elements.data import symbols
 
 

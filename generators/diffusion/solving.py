@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from eutectic.generators.diffusion import motif as motifs
 from eutectic.generators.diffusion.interpolants import WIDE, Interpolant, advanced, deviation
 from eutectic.generators.diffusion.lattice import Array, rows_of, six
 from eutectic.generators.diffusion.network import MASK, PeriodicNetwork, State, Step
 from eutectic.generators.diffusion.torus import Index, wrapped
+from eutectic.generators.structures import nets as motifs
 from eutectic.generators.structures.conditions import Motif
 from eutectic.generators.wyckoff.table import ELEMENTS
 

@@ -81,7 +81,7 @@ class Steering:
     """Property, its unit in its name -> what it should be; without any, a campaign's objectives and constraints."""
     mode: Literal["reward", "curate"] = "reward"
     combine: Literal["minimum", "mean"] = "minimum"
-    """How the rewards of several properties become one."""
+    """How the rewards of several aims become one."""
     every: int = 16
     """Finished candidates between two updates of the weights."""
     rate: float = 3e-4
@@ -158,16 +158,17 @@ def diversified(experience: Sequence[Experience]) -> Array:
     return rewards
 
 
-def relative(losses: Array, best: float = 0.05) -> Array:
-    """(n,) rewards of losses (n,), NaN where there is none: 1 at their best share, 0 at the median, linear between."""
-    finite = losses[np.isfinite(losses)]
-    if not len(finite):
-        return np.zeros(len(losses))
-    full, nothing = np.quantile(finite, [best, 0.5])
-    if full == nothing:
-        return np.where(losses <= full, 1.0, 0.0)
-    away = np.clip((nothing - losses) / (nothing - full), 0.0, 1.0)
-    return np.where(np.isfinite(losses), away, 0.0)
+def unbeaten(losses: Array) -> Array:
+    """(n,) rewards of losses (n, m): 1 on their front, falling to 0 where half of the others are better in everything.
+
+    NaN where there is none: worth nothing, and better than nobody. With one loss this is its rank.
+    """
+    known = np.isfinite(losses).all(axis=1)
+    rows = losses[known]
+    better = (rows[None] <= rows[:, None]).all(axis=2) & (rows[None] < rows[:, None]).any(axis=2)
+    rewards = np.zeros(len(losses))
+    rewards[known] = np.clip(1.0 - 2.0 * better.sum(axis=1) / max(1, len(rows) - 1), 0.0, 1.0)
+    return rewards
 
 
 def kept(excess: Array) -> Array:
@@ -187,13 +188,7 @@ def of_campaign(losses: Array, excess: Array, options: Steering) -> Array:
     for start in range(0, len(losses), options.every):
         rows = slice(0, start + options.every)
         limits = [kept(column) for column in excess[rows].T]
-        if options.mode == "curate" and limits:
-            parts = limits
-        else:
-            each = np.array([relative(column) for column in losses[rows].T])
-            joined = each.min(axis=0) if options.combine == "minimum" else each.mean(axis=0)
-            known = np.isfinite(losses[rows]).all(axis=1)
-            parts = [np.where(known, joined, 0.0), *limits]
+        parts = limits if options.mode == "curate" and limits else [unbeaten(losses[rows]), *limits]
         rewards[start : start + options.every] = np.min(parts, axis=0)[start:]
     return rewards
 

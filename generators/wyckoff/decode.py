@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from eutectic.generators.wyckoff.layers import Layer, Wishes
-from eutectic.generators.wyckoff.masks import STOP, Goal, Growing, possible_groups
+from eutectic.generators.wyckoff.masks import STOP, Goal, Growing, Net, possible_groups
+from eutectic.generators.wyckoff.nets import Wish, possible
 from eutectic.generators.wyckoff.network import GeneNetwork
 from eutectic.generators.wyckoff.table import GROUPS, Array, Index, table
 
@@ -35,6 +36,8 @@ class Request:
     guidance: float
     """1: as the data has it; 0: targets are not told."""
     rng: np.random.Generator
+    net: Wish | None = None
+    """A net of one element that must be there."""
 
     @property
     def guided(self) -> bool:
@@ -80,6 +83,8 @@ def _block(network: GeneNetwork, requests: Sequence[Request], guided: bool, temp
     for step in range(MOST_SITES + 1):
         states = [cache.states(token, step) for cache, token in zip(caches, tokens, strict=True)]
         letters = _combined([network.of_letters(s, groups)[:, 0] for s in states], strength)
+        if step == 0:
+            _choose_nets(network, drafts, requests, states, letters, temperature)
         chosen = [_letter(d, r, row, temperature) for d, r, row in zip(drafts, requests, letters, strict=False)]
         if all(d.done for d in drafts):
             break
@@ -89,7 +94,7 @@ def _block(network: GeneNetwork, requests: Sequence[Request], guided: bool, temp
             if not draft.done:
                 _element(draft, request, position, row, temperature)
         last = torch.tensor([d.sites[-1] for d in drafts] + [(0, 1)] * (BLOCK - len(drafts)))
-        counted = torch.tensor([sum(d.growing.counts.values()) for d in drafts] + [1] * (BLOCK - len(drafts)))
+        counted = torch.tensor([d.growing.total for d in drafts] + [1] * (BLOCK - len(drafts)))
         token = network.site_tokens(last[:, 0], last[:, 1], counted)
         tokens = [token for _ in streams]
     return drafts
@@ -138,9 +143,44 @@ def _combined(logits: Sequence[Tensor], strength: Array) -> Array:
 def _begun(request: Request, logits: Array, temperature: float) -> Draft:
     """A draft with its space group."""
     may = np.zeros(GROUPS + 1, dtype=np.int64)
-    may[list(possible_groups(request.goal, request.groups))] = 1
+    able = possible_groups(request.goal, request.groups)
+    may[list(able if request.net is None else possible(request.goal, request.net, request.groups))] = 1
     group, log_probability = _pick(logits, may, request.rng, temperature)
     return Draft(Growing(request.goal, group), log_probability=log_probability)
+
+
+def _choose_nets(
+    network: GeneNetwork,
+    drafts: Sequence[Draft],
+    requests: Sequence[Request],
+    states: Sequence[Tensor],
+    letters: Array,
+    temperature: float,
+) -> None:
+    """Position and element of each net that is asked for, by their probabilities as a first site."""
+    asked = [(i, r.net) for i, r in enumerate(requests) if r.net is not None]
+    if not asked:
+        return
+    options = {i: possible(requests[i].goal, net, requests[i].groups)[drafts[i].growing.group] for i, net in asked}
+    rows, chosen = [0] * BLOCK, {}
+    for i, pairs in options.items():
+        may = np.zeros(letters.shape[1], dtype=np.int64)
+        may[[letter for letter, _ in pairs]] = 1
+        chosen[i], log_probability = _pick(letters[i], may, requests[i].rng, temperature)
+        drafts[i].log_probability += log_probability
+        rows[i] = table().starts[drafts[i].growing.group - 1] + chosen[i]
+    strength = np.array([r.guidance for r in requests] + [1.0] * (BLOCK - len(requests)))
+    elements = _combined([network.of_elements(s, torch.tensor(rows)[:, None])[:, 0] for s in states], strength)
+    for i, pairs in options.items():
+        may = np.zeros(elements.shape[1], dtype=np.int64)
+        may[[z for letter, z in pairs if letter == chosen[i]]] = 1
+        element, log_probability = _pick(elements[i], may, requests[i].rng, temperature)
+        drafts[i].log_probability += log_probability
+        position = table().positions[rows[i]]
+        rest = requests[i].goal.beside(element, position.atoms)
+        assert rest is not None
+        net = Net(chosen[i], element, position.atoms, bool(position.free))
+        drafts[i].growing = Growing(rest, drafts[i].growing.group, net)
 
 
 def _letter(draft: Draft, request: Request, logits: Array, temperature: float) -> int:

@@ -15,7 +15,7 @@ from eutectic.generators.wyckoff.table import ENGINE
 
 VERSION = 1
 """Raised whenever the same draw gives another crystal."""
-FIELDS = frozenset({"elements", "required", "formula", "atoms", "space_groups", "guidance"})
+FIELDS = frozenset({"elements", "required", "formula", "atoms", "space_groups", "guidance", "motif"})
 """Conditions it keeps exactly, and guidance."""
 
 

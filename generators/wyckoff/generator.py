@@ -15,7 +15,7 @@ from eutectic.generators.wyckoff.genes import Gene
 from eutectic.generators.wyckoff.geometry import GeometryNetwork
 from eutectic.generators.wyckoff.network import GeneNetwork
 from eutectic.generators.wyckoff.recipe import loaded
-from eutectic.generators.wyckoff.requests import goal_of, refusal, standardised, told
+from eutectic.generators.wyckoff.requests import goal_of, net_of, refusal, standardised, told
 from eutectic.generators.wyckoff.shaping import Soundness, Written, shape
 from eutectic.generators.wyckoff.table import ENGINE
 
@@ -123,6 +123,7 @@ def _request(wanted: Conditions, ready: Networks, rng: np.random.Generator) -> R
         targets=standardised(wanted, card),
         guidance=wanted.guidance,
         rng=rng,
+        net=net_of(wanted, card),
     )
 
 

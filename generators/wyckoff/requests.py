@@ -7,6 +7,7 @@ import numpy as np
 
 from eutectic.generators.structures.conditions import Conditions
 from eutectic.generators.wyckoff.masks import Goal, impossible, possible_groups
+from eutectic.generators.wyckoff.nets import Wish, letters, possible
 from eutectic.generators.wyckoff.table import ELEMENTS, GROUPS, Array
 from eutectic.oracles.elements.data import symbols
 
@@ -26,6 +27,37 @@ def goal_of(conditions: Conditions, card: Mapping[str, Any]) -> Goal:
     )
 
 
+def net_of(conditions: Conditions, card: Mapping[str, Any]) -> Wish | None:
+    """The net that must be there; None where none is asked for."""
+    motif = conditions.motif
+    if motif is None:
+        return None
+    allowed = goal_of(conditions, card).allowed
+    numbers = {symbol: z for z, symbol in enumerate(symbols(), start=1)}
+    asked = {numbers[e] for e in motif.elements}
+    return Wish(motif.kind, tuple(z for z in allowed if not asked or z in asked))
+
+
+def _netless(conditions: Conditions, card: Mapping[str, Any]) -> str:
+    """Why no crystal could have the net that is asked for; "" where one could."""
+    wish, motif = net_of(conditions, card), conditions.motif
+    if wish is None or motif is None:
+        return ""
+    if motif.spacing_angstrom is not None:
+        return "motif.spacing_angstrom: the cell is the network's choice; leave it out"
+    if not letters(motif.kind):
+        return f"motif: no Wyckoff position is a {motif.kind} net by itself; `diffusion` can hold one"
+    if not wish.elements:
+        return "motif.elements: none of them is among the elements that may appear and that the checkpoint knows"
+    if possible(goal_of(conditions, card), wish, tuple(conditions.space_groups)):
+        return ""
+    groups = ", ".join(map(str, letters(motif.kind)))
+    return (
+        f"motif: no {motif.kind} net of one element, which is on no other site, leaves room for the rest; the space "
+        f"groups with such positions are {groups}"
+    )
+
+
 def refusal(conditions: Conditions, card: Mapping[str, Any]) -> str:
     """Why no crystal could be so; "" where one could."""
     low, _ = conditions.atoms
@@ -38,7 +70,7 @@ def refusal(conditions: Conditions, card: Mapping[str, Any]) -> str:
         return f"{strange[0]} is not among the elements that the checkpoint was trained on"
     goal = goal_of(conditions, card)
     if possible_groups(goal, tuple(conditions.space_groups)):
-        return ""
+        return _netless(conditions, card)
     return impossible(goal, conditions.space_groups or tuple(range(1, GROUPS + 1)))
 
 

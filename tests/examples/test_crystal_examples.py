@@ -1,13 +1,18 @@
-"""The bundled campaign over crystals that nobody listed, run in a shortened form."""
+"""The bundled campaigns over crystals that nobody listed, run in a shortened form."""
 
 import csv
 import importlib.util
+import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
+from pymatgen.core import Structure
 
 from eutectic.campaigns.file import examples
 from eutectic.campaigns.record.outcomes import Ledger
+from eutectic.generators.structures.conditions import Motif
+from eutectic.generators.structures.nets import holds
 from tests.campaigns.trial_campaigns import run_example
 
 LEARNED = pytest.mark.skipif(importlib.util.find_spec("chgnet") is None, reason="pip install 'eutectic[mlip]'")
@@ -29,7 +34,8 @@ def test_generated_crystals_are_relaxed_and_held_against_the_hull(tmp_path: Path
     ledger = run_example(
         "new_intermetallics",
         tmp_path,
-        "space={use: crystal, engine: {use: wyckoff}, elements: [Al, Ni], atoms: [2, 4], candidates: 40}",
+        "space={use: crystal, engine: {use: wyckoff, steering: {every: 3, updates: 1}}, elements: [Al, Ni], "
+        "atoms: [2, 4], candidates: 40}",
         "oracles.relax={name: relax, use: mlip, calculator: emt}",
         "executor={use: local, workers: 1}",
         "budget={evaluations: 6, batch: 3}",
@@ -37,6 +43,35 @@ def test_generated_crystals_are_relaxed_and_held_against_the_hull(tmp_path: Path
     )
     require_crystals(ledger, {"Al", "Ni"})
     assert len(ledger.outcomes) >= 6
+    assert ledger.outcomes[0].variables["experience"] == 0
+    assert ledger.outcomes[-1].variables["experience"] == 3
+
+
+def net_of(structure: Structure) -> str:
+    """Is a kagome net in it? "" if so."""
+    fractional, numbers = structure.frac_coords, np.array(structure.atomic_numbers, dtype=np.int64)
+    return holds(Motif("kagome"), structure.lattice.matrix, fractional, numbers)
+
+
+def test_kagome_nets_are_drawn_and_stay_when_crystals_relax_with_their_symmetry(tmp_path: Path) -> None:
+    ledger = run_example(
+        "kagome",
+        tmp_path,
+        "space={use: crystal, engine: {use: wyckoff, steering: {every: 3, updates: 1}}, elements: [Al, Ni, Pd], "
+        "motif: {kind: kagome, elements: [Ni, Pd]}, atoms: [4, 6], candidates: 20}",
+        "oracles.relax={name: relax, use: mlip, calculator: emt, keep_symmetry: true}",
+        "executor={use: local, workers: 1}",
+        "budget={evaluations: 6, batch: 3}",
+        STAGES,
+    )
+    assert ledger.finished
+    for outcome in ledger.finished:
+        assert outcome.structure is not None
+        assert net_of(Structure.from_dict(dict(outcome.structure))) == ""
+        texts = [e.artifacts["relaxed.cif"] for e in outcome.evaluations if "relaxed.cif" in e.artifacts]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            assert net_of(Structure.from_str(texts[0], fmt="cif")) == ""
 
 
 @LEARNED

@@ -122,7 +122,7 @@ def test_without_steering_there_is_no_such_variable_and_the_crystals_are_those_o
 
 def test_what_is_learned_is_the_relaxed_crystal_and_what_failed_has_no_reward(told):
     outcomes = list(told.ledger.outcomes[:3])
-    relaxed = Structure(Lattice.cubic(4.2), ["Mg", "O"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    relaxed = Structure(Lattice.hexagonal(3.2, 5.0), ["Mg", "O"], [[0, 0, 0], [1 / 3, 2 / 3, 0.5]])
     said = Evaluation(outcomes[0].id, "relax", artifacts={"relaxed.cif": str(relaxed.to(fmt="cif"))})
     outcomes[0] = replace(outcomes[0], evaluations=(said,), values={"hardness": 5.0})
     outcomes[1] = replace(outcomes[1], status="failed")

@@ -8,7 +8,6 @@ import pytest
 import torch
 from pymatgen.core import Lattice
 
-from eutectic.generators.diffusion import motif as motifs
 from eutectic.generators.diffusion.engine import Diffusion
 from eutectic.generators.diffusion.interpolants import FASTER, advanced, between, pace, targets
 from eutectic.generators.diffusion.lattice import rows_of, six
@@ -19,6 +18,7 @@ from eutectic.generators.diffusion.refining import refined
 from eutectic.generators.diffusion.solving import Standard
 from eutectic.generators.diffusion.torus import paired, scale_of_score, score, shift, wrapped
 from eutectic.generators.learning import checkpoints
+from eutectic.generators.structures import nets as motifs
 from eutectic.generators.structures.conditions import Conditions, Motif
 from eutectic.generators.structures.generated import GeneratedStructure, Refusal
 from eutectic.generators.wyckoff.genes import encode

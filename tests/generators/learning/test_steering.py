@@ -137,6 +137,11 @@ def test_the_least_loss_of_a_campaign_is_worth_most_and_one_that_failed_nothing(
     assert rewards[4] == 0.0
 
 
+def test_the_front_of_several_objectives_is_worth_most_wherever_on_it():
+    losses = np.array([[0.0, 9.0], [9.0, 0.0], [4.0, 4.0], [5.0, 5.0], [9.0, 9.0]])
+    assert of_campaign(losses, np.empty((5, 0)), Steering(every=5)).tolist() == [1.0, 1.0, 1.0, 0.5, 0.0]
+
+
 def test_curation_asks_only_whether_limits_are_kept():
     losses, excess = np.array([[9.0], [1.0], [1.0]]), np.array([[-1.0], [0.5], [np.nan]])
     assert of_campaign(losses, excess, Steering(mode="curate", every=3)).tolist() == [1.0, 0.0, 0.0]

@@ -380,7 +380,10 @@ def propose(
 def nearest(X: Array, seen: Array, space: Space) -> tuple[Sequence[int], Array]:
     """Index of and distance (dimensionless, bounds scaled to 1, root mean square) to each row's nearest in `seen`."""
     width = np.where(space.upper > space.lower, space.upper - space.lower, 1.0)
-    gap = (X[:, None, :] - seen[None, :, :]) / width
-    distance = np.sqrt((gap**2).mean(-1))
-    index = distance.argmin(1)
-    return index.tolist(), distance[np.arange(len(X)), index]
+    rows, others = X / width, seen / width
+    squares = np.empty((len(X), len(seen)))
+    for place, row in enumerate(rows):  # one after the other: no array of all pairs and columns
+        gap = others - row
+        squares[place] = np.einsum("nd,nd->n", gap, gap)
+    index = squares.argmin(1)
+    return index.tolist(), np.sqrt(squares[np.arange(len(X)), index] / X.shape[1])

@@ -6,6 +6,7 @@ from eutectic.campaigns.analysis.labels import number
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.campaigns.record.volume import feasible, losses_of, nondominated
+from eutectic.optimizers.base import Array
 
 START = "the reference point"
 """How the sentence about a reference point that nothing reaches begins."""
@@ -24,15 +25,15 @@ def front(ledger: Ledger) -> list[Outcome]:
     return sorted(chosen.values(), key=lambda o: (o.losses, o.number))
 
 
-def unreached(spec: CampaignSpec, reference: Sequence[float] | None, outcomes: Sequence[Outcome]) -> str | None:
+def unreached(spec: CampaignSpec, reference: Sequence[float] | None, losses: Array) -> str | None:
     """The sentence that says why the hypervolume is 0 although much is feasible: nothing is better than the reference.
 
-    None when something is, when no reference (m,) is fixed, or while fewer than 8 outcomes are feasible.
+    losses: (n, m) of what is feasible. None when something is, when no reference (m,) is fixed, or while fewer than 8
+    are feasible.
     """
-    found = feasible(outcomes)
-    if reference is None or len(found) < ENOUGH:
+    if reference is None or len(losses) < ENOUGH:
         return None
-    misses = losses_of(found, len(reference)) - reference
+    misses = losses - reference
     if (misses < 0).all(1).any():
         return None
     never = [goal.name for goal, best in zip(spec.goals, misses.min(0), strict=True) if best >= 0]
@@ -42,6 +43,6 @@ def unreached(spec: CampaignSpec, reference: Sequence[float] | None, outcomes: S
     )
     why = f"none is better in {', '.join(never)}" if never else "none is better in all objectives at once"
     return (
-        f"{START} ({where}) is reached by none of {len(found)} feasible candidates: {why}, so the hypervolume stays "
+        f"{START} ({where}) is reached by none of {len(losses)} feasible candidates: {why}, so the hypervolume stays "
         f"0 and tells no candidate from another; give as `reference` the worst value you would accept, not a hope"
     )

@@ -17,13 +17,15 @@ import numpy as np
 
 from eutectic.campaigns.analysis.pareto import START, unreached
 from eutectic.campaigns.loop.context import made_before, situated
+from eutectic.campaigns.loop.earlier import Earlier, earlier_of
 from eutectic.campaigns.loop.guarded import guarded
 from eutectic.campaigns.loop.ladder_history import history_for, route
 from eutectic.campaigns.loop.offering import offered
 from eutectic.campaigns.loop.routing import waits
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.outcomes import Ledger
-from eutectic.campaigns.record.stages import turn_of
+from eutectic.campaigns.record.stages import gauged, turn_of
+from eutectic.campaigns.record.table import columns
 from eutectic.optimizers.base import Array, History, Proposals, Reason, Space, nearest, propose, veiled
 from eutectic.optimizers.sharing import held_alike, propose_shared
 from eutectic.optimizers.spaces import region
@@ -45,8 +47,10 @@ def asked(problem: Problem, ledger: Ledger, n: int, context: Mapping[str, Value]
 
     CampaignFileError for a context that is missing, unknown or out of range.
     """
-    index, proposed = len(ledger.batches), sum(outcome.number > 0 for outcome in ledger.outcomes)
-    turn = turn_of(problem.spec, ledger.outcomes, ledger.batches, {r.index: r.hypervolume for r in ledger.rounds})
+    every = columns(ledger)
+    index, proposed = len(ledger.batches), int((every.number > 0).sum())
+    volumes = ledger.volumes if gauged(problem.spec) else {}
+    turn = turn_of(problem.spec, ledger.outcomes, ledger.batches, volumes, every.round[every.proposed])
     stage = problem.stages[turn.stage]
     history = history_for(problem, ledger, stage.optimizer)
     space, situation = situated(problem, context or {})
@@ -112,21 +116,25 @@ def _nothing(space: Space) -> Proposals:
 
 def _unreached(ledger: Ledger) -> list[str]:
     """What is to be said of a reference point that nothing reaches, once."""
-    if any(note.startswith(START) for batch in ledger.batches for note in batch.notes):
-        return []
-    return [text for text in [unreached(ledger.spec, ledger.reference, ledger.outcomes)] if text]
+    every = columns(ledger)
+    text = unreached(ledger.spec, ledger.reference, every.losses[every.feasible])
+    said = text is None or any(note.startswith(START) for batch in ledger.batches for note in batch.notes)
+    return [] if said or text is None else [text]
 
 
 def _rows(
     problem: Problem, ledger: Ledger, proposals: Proposals, candidates: Sequence[Candidate], proposed: int, whole: Array
 ) -> list[dict[str, Any]]:
     """One row a proposal, with its nearest evaluated neighbour; `whole` (n, d) has what optimizers do not see."""
-    seen = [outcome for outcome in ledger.outcomes if outcome.finished_at is not None and not outcome.aside]
+    every = columns(ledger)
+    seen = every.ended & ~every.aside
     near: list[Mapping[str, object]] = [{} for _ in candidates]
-    if seen and candidates:
-        there = veiled(problem.space, np.array([outcome.x for outcome in seen]))
-        who, how_far = nearest(proposals.X, there, problem.space)
-        near = [{"neighbour": seen[k].number, "distance": float(r)} for k, r in zip(who, how_far, strict=True)]
+    if seen.any() and candidates:
+        who, how_far = nearest(proposals.X, veiled(problem.space, every.x[seen]), problem.space)
+        near = [
+            {"neighbour": int(number), "distance": float(r)}
+            for number, r in zip(every.number[seen][who], how_far, strict=True)
+        ]
     return [
         {
             "number": proposed + place + 1,
@@ -173,16 +181,14 @@ def renewed(
     so stays: the optimizer meant it; with `never_twice` it is replaced, and what people barred always is. What was
     given back is as good as new. Where an optimizer climbs a ladder, nothing is replaced.
     """
-    earlier = [o for o in ledger.outcomes if (o.status != "returned" or o.barred) and not o.aside]
-    rows = keys(space, np.array([o.x for o in earlier], dtype=float).reshape(-1, space.d))
-    closed = {key for o, key in zip(earlier, rows, strict=True) if never_twice or o.barred}
-    known = {(o.id, key) for o, key in zip(earlier, rows, strict=True) if key not in closed}
-    chosen = _Chosen(space, {o.id for o in earlier}, closed)
+    earlier = earlier_of(ledger, space, never_twice)
+    chosen, meant = _Chosen(earlier), set[tuple[str, bytes]]()
     wanted = len(first.X)
     candidates = generate(first.X)
     for x, key, reason, candidate in zip(first.X, keys(space, first.X), first.reasons, candidates, strict=True):
-        if chosen.new(key, candidate) or (candidate.id, key) in known:
-            known |= set() if never_twice else {(candidate.id, key)}
+        own = (candidate.id, key)
+        if chosen.new(x, candidate) or own in meant or earlier.stood(candidate.id, x):
+            meant |= set() if never_twice else {own}
             chosen.add(x, reason, candidate)
     if len(chosen.rows) == wanted or history.pending_rung is not None:
         return first, candidates
@@ -207,25 +213,23 @@ def renewed(
 class _Chosen:
     """Rows gathered, with their reasons."""
 
-    space: Space
-    ids: set[str]
-    """Candidates known, or gathered already."""
-    closed: set[bytes]
-    """Rows that are not to be asked for again, whatever their candidates are called."""
+    earlier: Earlier
     rows: list[Array] = field(default_factory=list)
     reasons: list[Reason] = field(default_factory=list)
     candidates: list[Candidate] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
+    """Of those."""
 
     def take(self, proposals: Proposals, candidates: Sequence[Candidate], most: int) -> None:
         """Add what is new, up to `most` in all."""
-        rows = keys(self.space, proposals.X)
-        for x, key, reason, candidate in zip(proposals.X, rows, proposals.reasons, candidates, strict=True):
-            if len(self.rows) < most and self.new(key, candidate):
+        for x, reason, candidate in zip(proposals.X, proposals.reasons, candidates, strict=True):
+            if len(self.rows) < most and self.new(x, candidate):
                 self.add(x, reason, candidate)
 
-    def new(self, key: bytes, candidate: Candidate) -> bool:
-        """Is it known neither by its name nor, where that counts, by its row?"""
-        return candidate.id not in self.ids and key not in self.closed
+    def new(self, x: Array, candidate: Candidate) -> bool:
+        """Is it known neither by its name nor, where that counts, by its row (d,)?"""
+        named = candidate.id in self.ids or self.earlier.named(candidate.id)
+        return not named and not self.earlier.bars(x)
 
     def add(self, x: Array, reason: Reason, candidate: Candidate) -> None:
         """Add one."""

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from eutectic.campaigns.errors import CampaignFileError, Complaint
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.campaigns.record.table import columns
 from eutectic.optimizers.base import Space
 from eutectic.optimizers.sharing import Made
 from eutectic.optimizers.spaces.activity import hold
@@ -101,10 +100,10 @@ def made_before(ledger: Ledger, space: Space) -> Made | None:
     """What was proposed before, as far as groups of samples want it; None where nothing is shared."""
     if not space.shared:
         return None
-    rows = [outcome.x for outcome in ledger.outcomes if outcome.number > 0]
+    every = columns(ledger)
+    rows = every.x[every.number > 0].reshape(-1, space.d)
     largest = max(shared.size or 0 for shared in space.shared)
-    latest = np.array(rows[len(rows) - min(largest, len(rows)) :], dtype=float).reshape(-1, space.d)
-    return Made(len(rows), latest)
+    return Made(len(rows), rows[len(rows) - min(largest, len(rows)) :])
 
 
 def context_of(words: Sequence[str]) -> dict[str, Value]:

@@ -90,7 +90,8 @@ def warnings_of(problem: Problem) -> list[str]:
     record.apply([Entry(1, 0.0, "known", None, {"rows": known.rows})] if known.rows else [])
     given = [goal.reference_loss for goal in goals]
     reference = [loss for loss in given if loss is not None]
-    text = unreached(problem.spec, reference if len(reference) == len(goals) else None, list(record.outcomes.values()))
+    rows = record.columns
+    text = unreached(problem.spec, reference if len(reference) == len(goals) else None, rows.losses[rows.feasible])
     outside = outside_space(problem, tuple(record.outcomes.values()))
     said = (advice(problem), estimated(len(goals)), text, outside, unattended(problem))
     return [note for note in (*getattr(problem.generator, "remarks", ()), *known.notes, *said) if note]

@@ -13,8 +13,8 @@ from eutectic.campaigns.record.fold import Record
 from eutectic.campaigns.record.history import history_of
 from eutectic.campaigns.record.journal import Draft
 from eutectic.campaigns.record.ledger import Logbook
-from eutectic.campaigns.record.outcomes import Event, Ledger, Round
-from eutectic.campaigns.record.progress import ready, seen_again, volumes
+from eutectic.campaigns.record.outcomes import Batch, Event, Ledger, Round
+from eutectic.campaigns.record.progress import UNTESTED, ready, seen_again, volumes
 from eutectic.optimizers.models.diagnostics import crossvalidate, doubts
 
 ENOUGH = 8
@@ -45,13 +45,20 @@ def close_rounds(
             yield Event("note", text=text)
 
 
-def tests(problem: Problem, record: Record, index: int, folder: str) -> dict[str, object]:
+def tests(problem: Problem, record: Record, index: int, folder: str) -> Mapping[str, object]:
     """What the event of an ended round says of its surrogates: `diagnostics`, `fit_s`, where asked for `regret`."""
+    if not _believed(record.batches) and record.spec.budget.regret is None:
+        return UNTESTED
     start, ledger = time.perf_counter(), record.ledger(folder)
     found = diagnostics(problem, ledger)
     missing = missing_share(problem, ledger, index)
     said: dict[str, object] = {"diagnostics": found, "fit_s": time.perf_counter() - start}
     return said if missing is None else {**said, "regret": missing}
+
+
+def _believed(batches: Sequence[Batch]) -> bool:
+    """Has the last asking fitted anything?"""
+    return bool(batches) and "belief" in batches[-1].state
 
 
 def missing_share(problem: Problem, ledger: Ledger, index: int) -> float | None:
@@ -70,8 +77,10 @@ def diagnostics(problem: Problem, ledger: Ledger) -> Mapping[str, Mapping[str, f
     With `use: auto` also the log predictive density of each surrogate listed, and the place of the one in charge.
     Empty while the optimizer in charge fits nothing, and below 8 finished outcomes.
     """
+    if not _believed(ledger.batches):
+        return {}
     history = history_of(ledger, problem.space)
-    if not ledger.batches or "belief" not in ledger.batches[-1].state or history.finished.sum() < ENOUGH:
+    if history.finished.sum() < ENOUGH:
         return {}
     if len(history.X) > MOST:
         history = history.rows(np.linspace(0, len(history.X) - 1, MOST).round().astype(np.int64))

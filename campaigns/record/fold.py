@@ -1,33 +1,38 @@
 """This file is how events become the record: one function an event kind, the same for a live run and a resumed one."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from eutectic.campaigns.file.goals import refusal
+import numpy as np
+
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.attachments import Attachment
+from eutectic.campaigns.record.columns import Columns
 from eutectic.campaigns.record.facts import source_of
 from eutectic.campaigns.record.journal import BY_HAND, SHARED, Entry
 from eutectic.campaigns.record.leases import Telling, leased
-from eutectic.campaigns.record.outcomes import Batch, Change, Ledger, Outcome, Round, State
+from eutectic.campaigns.record.outcomes import Batch, Change, Ledger, Outcome, Round, Rounds, State
 from eutectic.campaigns.record.steps import (
     OPEN,
     Body,
     corrected,
+    ended,
     gated,
     learned,
+    of_history,
     proposed,
     remarked,
     reported,
-    said_before,
     settled,
     started,
     told,
     validated,
 )
+from eutectic.campaigns.record.table import Outcomes
 from eutectic.oracles.base import Evaluation
 
 ReuseKey = tuple[str, str, str]
@@ -43,8 +48,8 @@ class Record:
     """Folder that relative paths of the campaign file are taken from."""
     facts: Mapping[str, object]
     seq: int = 0
-    outcomes: dict[int, Outcome] = field(default_factory=dict)
-    candidates: dict[int, Body] = field(default_factory=dict)
+    outcomes: Outcomes = field(default_factory=Outcomes)
+    candidates: MutableMapping[int, Body] = field(default_factory=dict)
     """Number -> `Candidate.to_json()`."""
     batches: list[Batch] = field(default_factory=list)
     ended: dict[int, tuple[float | None, Body]] = field(default_factory=dict)
@@ -56,6 +61,8 @@ class Record:
     text: str = ""
     sessions: list[tuple[float, float]] = field(default_factory=list)
     """Unix time of the first and the last event of each session, s."""
+    earlier_s: float = 0.0
+    """What all sessions but the last took."""
     by_hand: bool = False
     """Was the last session one asking by hand, so that nobody computes?"""
     stop_asked: int = 0
@@ -65,17 +72,17 @@ class Record:
     wanted_by: int = 0
     """Number of the event that did."""
     overhead_s: float = 0.0
-    paid: dict[ReuseKey, Evaluation] = field(default_factory=dict)
+    paid: MutableMapping[ReuseKey, Evaluation] = field(default_factory=dict)
     """Evaluations that need not be paid for again."""
     unsettled: set[int] = field(default_factory=set)
-    by_id: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    by_id: MutableMapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Candidate id -> the numbers it was proposed under, in order."""
     stale: int | None = None
     """The first of the ended rounds whose hypervolume is to be seen again, since something it counted changed."""
     settings: dict[str, str] = field(default_factory=dict)
     """Oracle -> settings hash under which it gave its last values."""
     changes: list[Change] = field(default_factory=list)
-    tellings: dict[str, Telling] = field(default_factory=dict)
+    tellings: MutableMapping[str, Telling] = field(default_factory=dict)
     """Key -> what was told under it."""
     to_run: bool = False
     """Somebody asked for it to be run, and nobody to stop since."""
@@ -101,18 +108,28 @@ class Record:
         """Nothing runs any more, or yet: what was running is proposed again."""
         self.state = state
         for number in self.unsettled:
-            self.outcomes[number] = replace(self.outcomes[number], status="proposed")
+            if self.outcomes[number].status == "running":
+                self.outcomes[number] = replace(self.outcomes[number], status="proposed")
+
+    @property
+    def columns(self) -> Columns:
+        """A row an outcome, in the order in which they came; to be read before anything more is applied."""
+        return self.outcomes.columns(self.spec)
 
     @property
     def proposed(self) -> int:
         """Candidates proposed so far, whatever became of them; those that were given back do not count."""
-        return sum(1 for number, outcome in self.outcomes.items() if number > 0 and outcome.status != "returned")
+        return int(self.columns.proposed.sum())
 
     def copy(self) -> "Record":
-        """Another record that says the same, to be folded further on its own; outcomes and batches never change."""
+        """Another record that says the same, to be folded on its own until this one is; outcomes never change."""
         other = copy(self)
-        for name in ("outcomes", "candidates", "ended", "regrets", "paid", "settings", "by_id", "tellings"):
+        assert len(self.columns.number) == len(self.outcomes)  # in step, so that the copy need not be brought so
+        other.outcomes = self.outcomes.copy()
+        for name in ("ended", "regrets", "settings"):
             setattr(other, name, dict(getattr(self, name)))
+        for name in ("candidates", "paid", "by_id", "tellings"):  # of these nothing is looked through
+            setattr(other, name, ChainMap({}, getattr(self, name)))
         other.batches, other.sessions, other.unsettled = [*self.batches], [*self.sessions], {*self.unsettled}
         other.changes = [*self.changes]
         return other
@@ -128,7 +145,8 @@ class Record:
     @property
     def hours(self) -> float:
         """Wall hours over all sessions, up to the last event of each."""
-        return sum(last - first for first, last in self.sessions) / 3600
+        first, last = self.sessions[-1] if self.sessions else (0.0, 0.0)
+        return (self.earlier_s + last - first) / 3600
 
     def called(self, text: str) -> list[Outcome]:
         """The outcomes with this number, or whose id begins so, in order; not what was known before the start."""
@@ -143,7 +161,8 @@ class Record:
 
     def members(self, index: int) -> tuple[Outcome, ...]:
         """The outcomes of one round."""
-        return tuple(o for o in self.outcomes.values() if o.round == index)
+        own = self.outcomes.arrived()
+        return tuple(own[place] for place in np.flatnonzero(self.columns.round == index))
 
     def round(self, index: int) -> Round:
         """A round that has ended."""
@@ -152,18 +171,14 @@ class Record:
 
     def ledger(self, folder: str) -> Ledger:
         """A frozen copy."""
-        by_round: dict[int, list[Outcome]] = {}
-        for outcome in self.outcomes.values():
-            by_round.setdefault(outcome.round, []).append(outcome)
-        ended = sorted(self.ended.items())
-        rounds = (Round(i, tuple(by_round.get(i, ())), hv, d, self.regrets.get(i)) for i, (hv, d) in ended)
+        settled, outcomes = self.outcomes.settled(self.spec), self.outcomes.ordered()
         return Ledger(
             spec=self.spec,
             folder=folder,
             state=self.state,
-            outcomes=tuple(self.outcomes[number] for number in sorted(self.outcomes)),
+            outcomes=outcomes,
             batches=tuple(self.batches),
-            rounds=tuple(rounds),
+            rounds=Rounds(self.ended, self.regrets, self.outcomes.arrived()),
             reference=self.reference,
             facts={**self.facts, "source": source_of(Path(folder), self.source, self.facts)},
             overhead_s=self.overhead_s,
@@ -171,6 +186,8 @@ class Record:
             reason=self.text,
             changes=tuple(self.changes),
             wanted=self.to_run,
+            columns=settled,
+            columns_of=outcomes,
         )
 
 
@@ -186,26 +203,7 @@ def _known(record: Record, entry: Entry) -> None:
     """Outcomes 0, -1, -2, ... from what was known before the start; the sanity gate is for them, too."""
     body: Body = entry.body
     for place, row in enumerate(body["rows"]):
-        outcome = proposed(row, -place, -1, entry.at)
-        outcome = replace(outcome, origin=row.get("origin", "history"))
-        for said in said_before(row):
-            outcome = learned(outcome, Evaluation(outcome.id, "history", **said))
-        if row.get("status", "finished") == "finished":
-            record.outcomes[-place] = _ended(record, outcome, entry.at)
-            continue
-        kind = "unphysical" if row["status"] == "refused" else "error"
-        outcome = replace(outcome, failure=kind, error=row.get("error", ""))
-        none = Evaluation(outcome.id, "history", status="failed", failure="error", error=outcome.error)
-        outcome = replace(outcome, evaluations=(replace(none, provenance=row.get("source", {})),))
-        record.outcomes[-place] = settled(outcome, row["status"], record.spec, entry.at)
-
-
-def _ended(record: Record, outcome: Outcome, at: float) -> Outcome:
-    """An outcome that came with its values: finished, or refused by the sanity gate."""
-    insane = refusal(outcome.values, record.spec.windows)
-    if insane is not None:
-        outcome = replace(outcome, failure="unphysical", error=insane)
-    return settled(outcome, "refused" if insane else "finished", record.spec, at)
+        record.outcomes[-place] = of_history(row, -place, record.spec, entry.at)
 
 
 def _added(record: Record, entry: Entry) -> None:
@@ -217,7 +215,7 @@ def _added(record: Record, entry: Entry) -> None:
     outcome = replace(proposed(row, number, index, entry.at), origin=row["origin"])
     outcome = told(outcome, {"fidelity": 0.0, **row, **body}, entry.at)
     record.by_id[row["id"]] = (*record.by_id.get(row["id"], ()), number)
-    record.supersede(outcome, _ended(record, outcome, entry.at))
+    record.supersede(outcome, ended(outcome, record.spec, entry.at))
 
 
 def _session(record: Record, entry: Entry) -> None:
@@ -225,6 +223,8 @@ def _session(record: Record, entry: Entry) -> None:
     record.rest("running")
     body: Body = entry.body
     heard = body.get("heard", entry.seq)
+    first, last = record.sessions[-1] if record.sessions else (0.0, 0.0)
+    record.earlier_s += last - first
     record.sessions.append((entry.at, entry.at))
     record.by_hand = body.get("pid") is None
     record.text = ""
@@ -282,9 +282,9 @@ def _settled(record: Record, entry: Entry) -> None:
     outcome = record.outcomes[entry.number]
     if outcome.status in OPEN or body.get("told"):
         at = entry.at if outcome.finished_at is None or outcome.status != "finished" else outcome.finished_at
-        ended = replace(outcome, failure=body["failure"], error=body["error"])
-        ended = replace(ended, provisional=tuple(body.get("provisional", ())))
-        record.supersede(outcome, settled(ended, body["status"], record.spec, at))
+        after = replace(outcome, failure=body["failure"], error=body["error"])
+        after = replace(after, provisional=tuple(body.get("provisional", ())))
+        record.supersede(outcome, settled(after, body["status"], record.spec, at))
         record.unsettled.discard(entry.number)
 
 
@@ -327,14 +327,15 @@ def _changed(record: Record, entry: Entry) -> None:
             record.outcomes[int(number)] = replace(own, variables={**body.get("with", {}), **own.variables})
             content = record.candidates.get(int(number))
             if content is not None and body.get("with"):
-                known = {**body["with"], **content["variables"]}
-                record.candidates[int(number)] = {**content, "variables": known}
+                variables = {**body["with"], **content["variables"]}
+                record.candidates[int(number)] = {**content, "variables": variables}
     anew = before.goals != record.spec.goals
     if anew or before.limits != record.spec.limits or before.windows != record.spec.windows:
         for number, outcome in record.outcomes.items():
             if outcome.status == "finished" or outcome.failure == "unphysical":
                 assert outcome.finished_at is not None
-                record.outcomes[number] = _ended(record, replace(outcome, failure="", error=""), outcome.finished_at)
+                again = replace(outcome, failure="", error="")
+                record.outcomes[number] = ended(again, record.spec, outcome.finished_at)
             elif outcome.finished_at is not None:
                 record.outcomes[number] = settled(outcome, outcome.status, record.spec, outcome.finished_at)
         record.stale = 0 if record.ended else None

@@ -1,13 +1,15 @@
 """This file is what an output's value is the mean of, as the oracles tell: the crystals it was measured on."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from eutectic.campaigns.file.goals import Goal, Limit
 from eutectic.campaigns.problem.screening import learned
+from eutectic.campaigns.record.columns import FINISHED
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.campaigns.record.table import columns
 from eutectic.optimizers.base import Array, History, Space, veiled
 from eutectic.oracles.physics.decorations import seen
 from eutectic.surrogates.base import Replicas
@@ -20,43 +22,30 @@ def history_of(ledger: Ledger, space: Space) -> History:
     """
     goals, limits = ledger.spec.goals, learned(ledger.spec.limits, space)
     shown = np.array([limit in limits for limit in ledger.spec.limits], dtype=bool)
-    pending = [o for o in ledger.outcomes if o.status in ("proposed", "running") and not o.aside]
-    decided = [k for k, own in enumerate(shown) if not own]
-    own = [o for o in ledger.outcomes if o.finished_at is not None and not o.aside]
-    ended = [o for o in own if o.failure != "infrastructure"]
-    known = [o for o in ended if not any(o.excess[k] > 0 for k in decided)]
+    every = columns(ledger)
+    refused = (every.excess[:, ~shown] > 0).any(1)
+    ended = np.flatnonzero(every.ended & ~every.aside & ~every.lost & ~refused)
+    detailed = every.replicated.any() or any(goal.curve for goal in goals)
+    known = [ledger.outcomes[k] for k in ended] if detailed else []
     return History(
-        X=veiled(space, _rows([o.x for o in known], space.d)),
-        Y=_rows([o.losses for o in known], len(goals)),
-        signed=_table((_signed(o, goal) for o in known for goal in goals), len(known), len(goals)),
-        noise=_table((o.errors.get(goal.name, math.nan) for o in known for goal in goals), len(known), len(goals)),
-        C=_rows([o.excess for o in known], len(shown))[:, shown],
-        C_noise=_table(
-            (o.errors.get(limit.property, math.nan) for o in known for limit in limits), len(known), len(limits)
-        ),
-        failed=np.array([o.status != "finished" for o in known], dtype=bool),
-        fidelity=np.array([max((e.fidelity for e in o.evaluations), default=0.0) for o in known], dtype=float),
-        cost=np.array([o.cost_s for o in known], dtype=float),
-        round=np.array([o.round for o in known], dtype=np.int64),
-        pending=veiled(space, _rows([o.x for o in pending], space.d)),
+        X=veiled(space, every.x[ended].reshape(len(ended), space.d)),
+        Y=every.losses[ended],
+        signed=every.signed[ended],
+        noise=every.noise[ended],
+        C=every.excess[ended][:, shown],
+        C_noise=every.excess_noise[ended][:, shown],
+        failed=every.status[ended] != FINISHED,
+        fidelity=every.fidelity[ended],
+        cost=every.cost[ended],
+        round=every.round[ended],
+        pending=veiled(space, every.x[every.pending & ~every.aside].reshape(-1, space.d)),
         tolerance=np.array([goal.tolerance if goal.kind == "target" else math.nan for goal in goals], dtype=float),
         reference=None if ledger.reference is None else np.array(ledger.reference, dtype=float),
         state=ledger.batches[-1].state if ledger.batches else {},
-        origin=tuple(o.reason.proposer for o in known),
+        origin=tuple(every.proposer[ended].tolist()),
         replicas=replicas_of(known, goals, limits),
         curves={j: points for j, goal in enumerate(goals) if (points := curves_of(known, goal)) is not None},
     )
-
-
-def _signed(outcome: Outcome, goal: Goal) -> float:
-    """What a surrogate models, NaN unless the outcome finished with a value."""
-    known = outcome.status == "finished" and goal.name in outcome.values
-    return goal.signed(outcome.values[goal.name]) if known else math.nan
-
-
-def _table(values: Iterable[float], n: int, width: int) -> Array:
-    """An array (n, width) of values row by row; no list a row, which the collector would have to look through."""
-    return np.fromiter(values, dtype=float, count=n * width).reshape(n, width)
 
 
 def _rows(rows: Sequence[Sequence[float]], width: int) -> Array:

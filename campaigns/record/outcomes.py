@@ -1,11 +1,12 @@
 """This file is what a campaign remembers, as data: outcomes, batches, rounds, and the ledger that holds them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, overload
 
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.attachments import Attachment
+from eutectic.campaigns.record.columns import Columns
 from eutectic.optimizers.base import Reason
 from eutectic.oracles.base import Evaluation, Value
 
@@ -190,6 +191,58 @@ class Round:
         return self.index + 1
 
 
+class Rounds(Sequence[Round]):
+    """Rounds that have ended, in order; each is put together when it is looked at."""
+
+    __slots__ = ("_ended", "_members", "_outcomes", "_regrets")
+
+    def __init__(
+        self,
+        ended: Mapping[int, tuple[float | None, Mapping[str, Mapping[str, float]]]],
+        regrets: Mapping[int, float | None],
+        outcomes: tuple[Outcome, ...],
+    ) -> None:
+        """Of the index of each that has ended its hypervolume and diagnostics; outcomes of all, these among them."""
+        self._ended, self._regrets, self._outcomes = sorted(ended.items()), dict(regrets), outcomes
+        self._members: dict[int, list[Outcome]] = {}
+
+    def __len__(self) -> int:
+        return len(self._ended)
+
+    @overload
+    def __getitem__(self, place: int) -> Round: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Round, ...]: ...
+    def __getitem__(self, place: int | slice) -> Round | tuple[Round, ...]:
+        if isinstance(place, slice):
+            return tuple(self[k] for k in range(len(self))[place])
+        index, (hypervolume, diagnostics) = self._ended[place]
+        members = tuple(self._by_round().get(index, ()))
+        return Round(index, members, hypervolume, diagnostics, self._regrets.get(index))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(index for index, _ in self._ended))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+    @property
+    def volumes(self) -> dict[int, float | None]:
+        """Index -> hypervolume."""
+        return {index: hypervolume for index, (hypervolume, _) in self._ended}
+
+    def _by_round(self) -> Mapping[int, Sequence[Outcome]]:
+        if not self._members:
+            members: dict[int, list[Outcome]] = {}
+            for outcome in self._outcomes:
+                members.setdefault(outcome.round, []).append(outcome)
+            self._members = members
+        return self._members
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A change of the campaign's sections while it went on."""
@@ -220,7 +273,7 @@ class Ledger:
     state: State
     outcomes: tuple[Outcome, ...]
     batches: tuple[Batch, ...]
-    rounds: tuple[Round, ...]
+    rounds: Sequence[Round]
     reference: tuple[float, ...] | None
     """(m,) in losses; natural units through `spec.goals`."""
     facts: Mapping[str, object]
@@ -235,6 +288,9 @@ class Ledger:
     """In order; `spec` is as it is after the last."""
     wanted: bool = False
     """Did somebody ask for it to be run, and nobody to stop since?"""
+    columns: Columns | None = field(default=None, repr=False, compare=False)
+    """The outcomes `columns_of` as arrays, where they were at hand; `record.table.columns` has them always."""
+    columns_of: tuple[Outcome, ...] = field(default=(), repr=False, compare=False)
 
     def __repr__(self) -> str:
         """One line: which campaign, how it stands, how much is known."""
@@ -246,6 +302,12 @@ class Ledger:
     def finished(self) -> tuple[Outcome, ...]:
         """Outcomes with values that passed the gate."""
         return tuple(o for o in self.outcomes if o.status == "finished")
+
+    @property
+    def volumes(self) -> dict[int, float | None]:
+        """Index of a round that has ended -> its hypervolume."""
+        rounds = self.rounds
+        return rounds.volumes if isinstance(rounds, Rounds) else {r.index: r.hypervolume for r in rounds}
 
     @property
     def hypervolume(self) -> float | None:

@@ -5,7 +5,6 @@ due (a round that ended, a reference point, the end itself) is events, so that a
 writing them.
 """
 
-import math
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -13,12 +12,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from eutectic.campaigns.record.columns import FINISHED, RETURNED
 from eutectic.campaigns.record.fold import Record
 from eutectic.campaigns.record.journal import Draft, Entry
 from eutectic.campaigns.record.leases import another
-from eutectic.campaigns.record.outcomes import Outcome
-from eutectic.campaigns.record.stages import Turn, stalled, turn_of
-from eutectic.campaigns.record.volume import best, feasible, hypervolume, losses_of, nondominated, sensible_reference
+from eutectic.campaigns.record.stages import Turn, gauged, stalled, turn_of
+from eutectic.campaigns.record.volume import best, hypervolume, nondominated, sensible_reference
 
 Moment = Literal["beginning", "asking", "end"]
 ENOUGH = 8
@@ -99,6 +98,8 @@ def used_up(record: Record) -> bool:
     """Was the space used up when it was last asked for more, and has nothing been given back since?"""
     if record.text.removesuffix(f"; {TO_VALIDATE}") != SPACE_USED_UP:
         return False
+    if not (record.columns.status == RETURNED).any():
+        return True
     own = [outcome for outcome in record.outcomes.values() if outcome.number > 0]
     free = {o.id for o in own if o.status == "returned" and not o.barred}
     return not free - {o.id for o in own if o.status != "returned" or o.barred}
@@ -127,8 +128,9 @@ def left_behind(record: Record, waiting: Collection[int] | None = None) -> set[i
     if not slow:
         return set()
     still = {record.outcomes[number].round for number in record.unsettled}
-    made = {o.round for o in record.outcomes.values() if o.number > 0 and o.status != "returned"} - still
-    closed = max(made, default=-1)
+    rows = record.columns
+    made = rows.round[rows.proposed]
+    closed = int(made[~np.isin(made, [*still])].max(initial=-1))
     now = time.time()
     own = [record.outcomes[number] for number in slow]
     return {o.number for o in own if o.round < closed and o.status != "running" and not another(o, "", now)}
@@ -142,12 +144,11 @@ def volumes(record: Record, rounds: range, reference: tuple[float, ...] | None =
     reference = record.reference if reference is None else reference
     if reference is None or not rounds:
         return [[index, None] for index in rounds]
-    by_round: dict[int, list[Outcome]] = {}
-    for outcome in feasible(list(record.outcomes.values())):
-        by_round.setdefault(max(outcome.round, rounds.start), []).append(outcome)
+    rows = record.columns
+    losses, place = rows.losses[rows.feasible], np.maximum(rows.round[rows.feasible], rounds.start)
     held, found = np.empty((0, len(reference))), []
     for index in rounds:
-        held = np.concatenate([held, losses_of(by_round.get(index, []), len(reference))])
+        held = np.concatenate([held, losses[place == index]])
         held = held[nondominated(held)]
         found.append([index, hypervolume(held, reference)])
     return found
@@ -174,10 +175,11 @@ def reference_event(record: Record, moment: Moment, stage: int = 0) -> dict[str,
     if record.reference is not None:
         return None
     given = [goal.reference_loss for goal in record.spec.goals]
-    known = [o for o in record.outcomes.values() if o.status == "finished" and _complete(o)]
+    rows = record.columns
+    known = rows.losses[(rows.status == FINISHED) & np.isfinite(rows.losses).all(1)]
     if None in given and not _ripe(record, moment, stage, len(known)):
         return None
-    chosen = sensible_reference(losses_of(known, len(given))).tolist() if None in given else given
+    chosen = sensible_reference(known).tolist() if None in given else given
     reference = tuple(float(c if g is None else g) for g, c in zip(given, chosen, strict=True))
     return {"reference": list(reference), "hypervolumes": volumes(record, range(len(record.ended)), reference)}
 
@@ -191,14 +193,11 @@ def _ripe(record: Record, moment: Moment, stage: int, known: int) -> bool:
     return known >= 1 and (asking or moment == "end")
 
 
-def _complete(outcome: Outcome) -> bool:
-    return all(math.isfinite(loss) for loss in outcome.losses)
-
-
 def turn(record: Record) -> Turn:
     """Whose turn it is."""
-    ended = {index: hypervolume for index, (hypervolume, _) in record.ended.items()}
-    return turn_of(record.spec, tuple(record.outcomes.values()), record.batches, ended)
+    ended = {index: hypervolume for index, (hypervolume, _) in record.ended.items()} if gauged(record.spec) else {}
+    rows = record.columns
+    return turn_of(record.spec, record.outcomes.values(), record.batches, ended, rows.round[rows.proposed])
 
 
 def left(record: Record) -> float:
@@ -236,13 +235,7 @@ def enough(record: Record, hours: float) -> str | None:
 
 def spent(record: Record) -> float:
     """Cost so far: as stated where an oracle states it, wall seconds otherwise; what was reused is free."""
-    stated = {part.called: part.cost for part in record.spec.oracles if part.cost is not None}
-    total = 0.0
-    for outcome in record.outcomes.values():
-        if outcome.number > 0:
-            paid = [e for e in outcome.evaluations if "reused" not in e.provenance]
-            total += sum(stated.get(e.oracle, e.cost_s) for e in paid)
-    return total
+    return float(record.columns.price.sum())
 
 
 def exhausted(record: Record) -> float:

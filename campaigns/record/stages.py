@@ -3,9 +3,12 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from eutectic.campaigns.file.goals import Goal
 from eutectic.campaigns.file.sections import OptimizerPart
 from eutectic.campaigns.file.spec import CampaignSpec
+from eutectic.campaigns.record.columns import Index
 from eutectic.campaigns.record.outcomes import Batch, Outcome
 from eutectic.campaigns.record.volume import satisfying
 
@@ -24,10 +27,22 @@ class Turn:
     """Why each stage ended early, or unsatisfied, since the last batch: for people."""
 
 
+def gauged(spec: CampaignSpec) -> bool:
+    """Does it depend on the rounds' hypervolumes whose turn it is?"""
+    return any(part.goal == "satisfy" or part.stall is not None for part in spec.optimizers)
+
+
 def turn_of(
-    spec: CampaignSpec, outcomes: Sequence[Outcome], batches: Sequence[Batch], volumes: Mapping[int, float | None]
+    spec: CampaignSpec,
+    outcomes: Collection[Outcome],
+    batches: Sequence[Batch],
+    volumes: Mapping[int, float | None],
+    proposed: Index,
 ) -> Turn:
     """Whose turn it is after these batches, with the hypervolume of every round that has ended.
+
+    volumes: none are needed of a spec that is not `gauged`. proposed: the rounds (k,) of all that were proposed and
+    not given back.
 
     A stage ends when it has proposed its `evaluations`, when `satisfied` candidates lie inside every window, or after
     `stall` rounds in which it gained nothing. No stage comes back.
@@ -35,11 +50,11 @@ def turn_of(
     stage, said = (batches[-1].stage if batches else 0), list[str]()
     while True:
         part = spec.optimizers[stage]
-        rounds = {batch.index for batch in batches if batch.stage == stage}
+        gauge = part.evaluations is not None or gauged(spec)
+        rounds = {batch.index for batch in batches if batch.stage == stage} if gauge else set[int]()
         room = float("inf")
         if part.evaluations is not None:
-            asked = sum(o.number > 0 and o.status != "returned" and o.round in rounds for o in outcomes)
-            room = max(0, part.evaluations - asked)
+            room = max(0, part.evaluations - int(np.isin(proposed, [*rounds]).sum()))
         why = _satisfied(spec.goals, part, outcomes, rounds, volumes, room) if part.goal == "satisfy" else None
         if why is None and part.goal == "pareto" and part.stall is not None and stalled(volumes, rounds) >= part.stall:
             why = f"{part.stall} rounds without gain in hypervolume"
@@ -54,7 +69,7 @@ def turn_of(
 def _satisfied(
     goals: Sequence[Goal],
     part: "OptimizerPart",
-    outcomes: Sequence[Outcome],
+    outcomes: Collection[Outcome],
     rounds: Collection[int],
     volumes: Mapping[int, float | None],
     room: float,

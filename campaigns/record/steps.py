@@ -6,6 +6,7 @@ from dataclasses import replace
 from statistics import fmean, stdev
 from typing import Any
 
+from eutectic.campaigns.file.goals import refusal
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.attachments import Attachment
 from eutectic.campaigns.record.outcomes import Gate, Measurement, Outcome, Remark
@@ -73,6 +74,29 @@ def settled(outcome: Outcome, status: Any, spec: CampaignSpec, at: float) -> Out
     losses = tuple(loss if goal.name in values else math.nan for loss, goal in zip(losses, spec.goals, strict=True))
     feasible = all(math.isfinite(loss) for loss in losses) and all(e <= 0 for e in excess)
     return replace(outcome, status=status, losses=losses, excess=excess, feasible=feasible, finished_at=at, lease=None)
+
+
+def ended(outcome: Outcome, spec: CampaignSpec, at: float) -> Outcome:
+    """An outcome that came with its values: finished, or refused by the sanity gate."""
+    insane = refusal(outcome.values, spec.windows)
+    if insane is not None:
+        outcome = replace(outcome, failure="unphysical", error=insane)
+    return settled(outcome, "refused" if insane else "finished", spec, at)
+
+
+def of_history(row: Mapping[str, Any], number: int, spec: CampaignSpec, at: float) -> Outcome:
+    """What was known before the start, from its row in the journal; the sanity gate is for it, too."""
+    outcome = proposed(row, number, -1, at)
+    outcome = replace(outcome, origin=row.get("origin", "history"))
+    for said in said_before(row):
+        outcome = learned(outcome, Evaluation(outcome.id, "history", **said))
+    if row.get("status", "finished") == "finished":
+        return ended(outcome, spec, at)
+    kind = "unphysical" if row["status"] == "refused" else "error"
+    outcome = replace(outcome, failure=kind, error=row.get("error", ""))
+    none = Evaluation(outcome.id, "history", status="failed", failure="error", error=outcome.error)
+    outcome = replace(outcome, evaluations=(replace(none, provenance=row.get("source", {})),))
+    return settled(outcome, row["status"], spec, at)
 
 
 def told(outcome: Outcome, body: Body, at: float) -> Outcome:

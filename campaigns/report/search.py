@@ -6,7 +6,7 @@ from eutectic.campaigns.analysis.pareto import front, unreached
 from eutectic.campaigns.analysis.summary import asked, counted
 from eutectic.campaigns.file.sections import OptimizerPart
 from eutectic.campaigns.record.outcomes import Batch, Ledger, Outcome
-from eutectic.campaigns.record.volume import satisfying
+from eutectic.campaigns.record.volume import feasible, losses_of, satisfying
 from eutectic.campaigns.report.blocks import Cell, Section, paragraph, section, table
 from eutectic.optimizers.portfolio.portfolio import CONTROL
 
@@ -22,7 +22,8 @@ def stages(ledger: Ledger) -> Section | None:
         columns, rows = columns[:-1], [row[:-1] for row in rows]
     flush = range(4, len(columns))
     lines = [paragraph(f"{note[:1].upper()}{note[1:]}.", "note") for note in ends]
-    warning = paragraph(_capital(unreached(ledger.spec, ledger.reference, ledger.outcomes)), "warn")
+    losses = losses_of(feasible(ledger.outcomes), len(ledger.spec.goals))
+    warning = paragraph(_capital(unreached(ledger.spec, ledger.reference, losses)), "warn")
     return section("stages", "Stages", warning, table(columns, rows, numbers=flush) if rows else None, lines)
 
 

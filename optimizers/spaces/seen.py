@@ -62,19 +62,19 @@ def unseen(space: Space, points: Array, seen: Array) -> Mask:
 
 def keys(space: Space, X: Array) -> list[bytes]:
     """Each row of X (n, d) as bytes, which are the same for rows that are the same."""
-    rounded = _rounded(space, X)
-    width, everything = rounded.itemsize * X.shape[1], rounded.tobytes()
+    whole = rounded(space, X)
+    width, everything = whole.itemsize * X.shape[1], whole.tobytes()
     return [everything[i : i + width] for i in range(0, len(everything), width)]
 
 
 def once(space: Space, X: Array) -> Index:
     """(k,) places of the rows of X (n, d) that no earlier row equals, ascending."""
-    rounded = _rounded(space, X)
-    items = rounded.view(np.dtype((np.void, rounded.itemsize * X.shape[1]))).ravel()
+    whole = rounded(space, X)
+    items = whole.view(np.dtype((np.void, whole.itemsize * X.shape[1]))).ravel()
     first: Index = np.sort(np.unique(items, return_index=True)[1])
     return first
 
 
-def _rounded(space: Space, X: Array) -> Array:
-    """Whole numbers (n, d) of `ROUNDING`; their edges lie where no simple number does."""
+def rounded(space: Space, X: Array) -> Array:
+    """Whole numbers (n, d) of `ROUNDING`, equal for equal rows; their edges lie where no simple number does."""
     return np.ascontiguousarray(np.floor((X - space.lower) / units(space) / ROUNDING + _GOLDEN) + 0.0)

@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -10,8 +11,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.errors import CampaignFileError
+from eutectic.campaigns.record.columns import NAMES
 from eutectic.campaigns.record.fold import begin
 from eutectic.campaigns.record.steps import OPEN
+from eutectic.campaigns.record.table import columns_of
 from tests.campaigns.hand.test_asking import PERSON, REFERENCE
 from tests.campaigns.trial_campaigns import write
 
@@ -145,6 +148,14 @@ class Laboratory(RuleBasedStateMachine):
         if record.state != whole.state:  # a reader takes what nobody runs for stopped
             whole.rest(record.state)
         assert record == whole
+
+    @invariant()
+    def the_columns_kept_in_step_are_those_of_the_outcomes(self):
+        record = self.record
+        kept, anew = record.outcomes.settled(record.spec), columns_of(record.spec, record.outcomes.ordered())
+        for name in NAMES:
+            np.testing.assert_array_equal(getattr(kept, name), getattr(anew, name), strict=True, err_msg=name)
+        assert [*kept.number] == sorted(record.outcomes)
 
     @invariant()
     def no_sample_is_asked_for_twice(self):

@@ -12,6 +12,7 @@ from eutectic.campaigns.loop.rung_relation import Quantity, quantities
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.fold import Record
 from eutectic.campaigns.record.outcomes import Gate, Outcome
+from eutectic.campaigns.record.table import Outcomes
 from tests.campaigns.climbers import named, outcome, problem, said
 
 A = Quantity("a", Goal("a", "minimize"), None, laddered=True)
@@ -32,7 +33,7 @@ def low(number: int, a: float, c: float = 0.0, error: float = 0.0, **other: Any)
 
 def record(whole: Problem, *outcomes: Outcome) -> Record:
     made = Record(whole.spec, ".", {})
-    made.outcomes = {o.number: o for o in outcomes}
+    made.outcomes = Outcomes(outcomes)
     made.unsettled = {o.number for o in outcomes if o.status in ("proposed", "running")}
     return made
 

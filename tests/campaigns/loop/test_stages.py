@@ -219,7 +219,7 @@ def test_a_reference_point_that_nothing_reaches_is_explained_once(tmp_path):
     )
     assert "The reference point (a −1 and b 3) is reached by none of 16" in stages(ledger)
     _, fine = run(write(tmp_path / "fine", budget={"evaluations": 16, "batch": 4}), tmp_path / "fine" / "run")
-    assert unreached(fine.spec, fine.reference, fine.outcomes) is None
+    assert unreached(fine.spec, fine.reference, np.array([o.losses for o in fine.finished])) is None
 
 
 def test_validate_explains_a_reference_point_that_the_history_does_not_reach(tmp_path):

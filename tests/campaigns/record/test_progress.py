@@ -20,6 +20,7 @@ from eutectic.campaigns.record.progress import (
     volumes,
     why_done,
 )
+from eutectic.campaigns.record.table import Outcomes
 from tests.campaigns.climbers import outcome, said
 
 
@@ -39,7 +40,7 @@ def record(*outcomes: Outcome, optimizers: Any = ({"use": "sobol"},), **sections
         }
     )
     made = Record(spec, ".", {})
-    made.outcomes = {o.number: o for o in outcomes}
+    made.outcomes = Outcomes(outcomes)
     made.unsettled = {o.number for o in outcomes if o.status in ("proposed", "running")}
     made.batches = [Batch(i, 0, "sobol", 0.0, 0.0) for i in range(1 + max((o.round for o in outcomes), default=-1))]
     return made

@@ -14,6 +14,7 @@ REPRESENTATIONS = {
     "element_sequence": "eutectic.generators.representations.catalogue:ElementSequence",
     "element_statistics": "eutectic.generators.representations.catalogue:ElementStatistics",
     "fractions": "eutectic.generators.representations.catalogue:Fractions",
+    "ion_encoding": "eutectic.generators.representations.catalogue:IonEncoding",
     "log_ratios": "eutectic.generators.representations.catalogue:LogRatios",
     "structure_descriptors": "eutectic.generators.representations.catalogue:StructureDescriptors",
 }

@@ -9,6 +9,8 @@ from eutectic.generators.representations.columns import (
     decoration_block,
     encoding_block,
     gates,
+    ion_block,
+    ion_columns,
     plain_blocks,
     site_block,
     structure_block,
@@ -109,6 +111,25 @@ class ElementEncoding:
             raise ValueError("no category of it is an element")
         blocks = [encoding_block(space, j, resolved(self.properties), self.one_hot) for j in columns]
         return beside(space, blocks, columns)
+
+
+@dataclass(frozen=True, slots=True)
+class IonEncoding:
+    """Every category that is an element or an ion (Pb, Pb2+, MA, formamidinium) as charge, radius and make-up.
+
+    Sources: `ions.py`. Names in a column that are no ions make it a plain category.
+    """
+
+    identity: bool = True
+    """Which label it is beside the descriptors, as a category: ions alike in all of them stay apart."""
+
+    def of(self, space: Space, materials: Sequence[Candidate] = ()) -> Features:
+        """The representation of a space; ValueError when no category of it consists of elements and ions."""
+        del materials
+        columns = ion_columns(space)
+        if not columns:
+            raise ValueError("no category of it consists of elements and ions that are known")
+        return beside(space, [ion_block(space, j, self.identity) for j in columns], columns)
 
 
 @dataclass(frozen=True, slots=True)

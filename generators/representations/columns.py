@@ -12,12 +12,17 @@ import numpy as np
 from eutectic.generators.representations.blocks import Block, rows_of
 from eutectic.generators.representations.compositions import Source, meanings, ordered
 from eutectic.generators.representations.crystals import DESCRIPTORS, described, site_elements
-from eutectic.generators.representations.elements import table, unit
+from eutectic.generators.representations.elements import SYMBOLS, table, unit
+from eutectic.generators.representations.ions import FEATURES, UNITS, descriptors, ion
 from eutectic.optimizers.base import Array, Described, Space
 from eutectic.oracles.base import Candidate
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+ALIKE = ("mendeleev_number", "valence_electrons")
+"""What tells elements that behave alike, beside the descriptors of ions."""
 
 
 def kept_block(space: Space, columns: tuple[int, ...]) -> Block:
@@ -89,6 +94,32 @@ def encoding_block(space: Space, column: int, properties: tuple[str, ...], one_h
     indicators = tuple(f"{name}={label}" for label in labels) if one_hot else ()
     units = (*(unit(p) for p in properties), *("" for _ in indicators))
     return Block((*(f"{name} {p}" for p in properties), *indicators), encoded, False, units)
+
+
+def ion_columns(space: Space) -> tuple[int, ...]:
+    """Categorical columns of two labels or more, all of which name elements or ions."""
+    labels = space.categories or ((),) * space.d
+    return tuple(j for j, own in enumerate(labels) if len(own) > 1 and all(ion(label) is not None for label in own))
+
+
+def ion_block(space: Space, column: int, identity: bool) -> Block:
+    """A category's element or ion as its descriptors and, if wanted, which one it is, as a category."""
+    labels, name = space.categories[column], space.names[column]
+    names, units, values = FEATURES, UNITS, descriptors(labels)
+    if all(label in SYMBOLS for label in labels):
+        names, units = (*names, *ALIKE), (*units, *(unit(p) for p in ALIKE))
+        values = np.hstack([values, table(tuple(labels), ALIKE)])
+    if identity:
+        values = np.hstack([values, np.arange(len(labels))[:, None]])
+
+    def encoded(X: "Tensor") -> "Tensor":
+        import torch
+
+        return torch.as_tensor(values)[X[..., column].detach().round().long()]
+
+    titles = (*(f"{name} {own}" for own in names), *((name,) if identity else ()))
+    counts = (*(0 for _ in names), *((len(labels),) if identity else ()))
+    return Block(titles, encoded, False, (*units, *(("",) if identity else ())), counts)
 
 
 def structure_block(space: Space, materials: Sequence[Candidate], names: tuple[str, ...]) -> Block:

@@ -36,6 +36,10 @@ CHUNK = 4096
 """Points judged at once."""
 STARTS, ITERATIONS = 6, 40
 """Points climbed from, and most L-BFGS steps, on the way down the violation."""
+FEW = 6
+"""Finished evaluations from which windows count in full; chosen by benchmarks/categories.py. Of fewer values no one can
+say how far they scatter, and a probability to lie in a narrow window hangs on that alone: until then its logarithm
+counts in proportion, and what can be measured at all decides."""
 KEPT = 4096
 """Of a list, rows that are still looked at once the first candidate is chosen: those worth most then."""
 ROUNDS = 5
@@ -56,8 +60,12 @@ class SatisfactionGain:
     weight: Tensor
     """(s,) log of what a success is worth in each draw."""
     known: Array
-    """(k, d) all rows evaluated or pending, bounds scaled to 1."""
+    """(k, .) all rows evaluated or pending, `scaled`."""
     space: Space
+    trust: float = 1.0
+    """0 to 1, how far the windows' probabilities count; that of success counts in full."""
+    failing: int = 0
+    """How many of the outputs, the last ones, say whether an evaluation fails."""
 
     def log(self, X: Array) -> Array:
         """Logarithm (r,) of the worth of each row X (r, d)."""
@@ -72,6 +80,8 @@ class SatisfactionGain:
             log_inside(*own.moments(torch.tensor(X)), width)
             for own, (_, width) in zip(self.draws, self.outputs, strict=True)
         ]
+        sure = len(chances) - self.failing
+        chances[:sure] = [self.trust * chance for chance in chances[:sure]]
         total = sum(chances, start=self.weight)
         value: Array = (total.logsumexp(1) - np.log(len(self.weight))).numpy()
         gap = cdist(scaled(self.space, X), self.known, "sqeuclidean") / self.space.d
@@ -82,13 +92,18 @@ class SatisfactionGain:
     def joined(self, x: Array) -> "SatisfactionGain":
         """The same with x (d,) pending."""
         known = np.concatenate([self.known, scaled(self.space, x[None])])
-        return satisfaction_gain(
-            self.outputs, torch.cat([self.pending, torch.tensor(x[None])]), self.normals, known, self.space
-        )
+        pending = torch.cat([self.pending, torch.tensor(x[None])])
+        return satisfaction_gain(self.outputs, pending, self.normals, known, self.space, self.trust, self.failing)
 
 
 def satisfaction_gain(
-    outputs: tuple[tuple[object, float | None], ...], pending: Tensor, normals: Tensor, known: Array, space: Space
+    outputs: tuple[tuple[object, float | None], ...],
+    pending: Tensor,
+    normals: Tensor,
+    known: Array,
+    space: Space,
+    trust: float = 1.0,
+    failing: int = 0,
 ) -> SatisfactionGain:
     """The worth of candidates beside the pending ones (b, d)."""
     with torch.no_grad():
@@ -97,14 +112,18 @@ def satisfaction_gain(
         for own, (_, width) in zip(draws, outputs, strict=True):
             holds &= (own.values <= 0) if width is None else (own.values.abs() <= width)
         weight = -torch.log1p(holds.sum(1).to(normals.dtype))
-    return SatisfactionGain(outputs, pending, normals, draws, weight, known, space)
+    return SatisfactionGain(outputs, pending, normals, draws, weight, known, space, trust, failing)
 
 
 def scaled(space: Space, X: Array) -> Array:
-    """X (n, d) with every variable's bounds at 0 and 1."""
-    width = widths(space)
-    unit: Array = (X - space.lower) / width
-    return unit
+    """X (n, d) with every number's bounds at 0 and 1; a category is near or not: two of them lie 1 apart."""
+    unit = (X - space.lower) / widths(space)
+    codes = [j for j, kind in enumerate(space.kinds) if kind == "categorical"]
+    if not codes:
+        return np.asarray(unit)
+    labels = [np.arange(space.lower[j], space.upper[j] + 0.5) for j in codes]
+    apart = [(np.abs(X[:, j, None] - own) < 0.5) / np.sqrt(2.0) for j, own in zip(codes, labels, strict=True)]
+    return np.concatenate([np.delete(unit, codes, axis=1), *apart], axis=1)
 
 
 def find(
@@ -121,7 +140,10 @@ def find(
     seen = np.concatenate([history.X, history.pending])
     room = len(history.pending) + n
     normals = sobol_normals(DRAWS, len(outputs) * room, rng).reshape(DRAWS, len(outputs), room).transpose(0, 1)
-    worth = satisfaction_gain(outputs, torch.tensor(history.pending), normals, scaled(space, seen), space)
+    trust = min(1.0, int(history.finished.sum()) / FEW)
+    failing = len(belief.outputs) - belief.m - belief.constraints
+    pending = torch.tensor(history.pending)
+    worth = satisfaction_gain(outputs, pending, normals, scaled(space, seen), space, trust, failing)
     points = region.enumerate_points(space)
     around = history.X[np.argsort(-worth.log(history.X))[:8]] if points is None else None
     X, values = np.empty((0, space.d)), list[float]()

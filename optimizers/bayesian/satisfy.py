@@ -15,6 +15,7 @@ import numpy as np
 
 from eutectic.optimizers.base import Array, History, Optimizer, Proposals, Space, propose
 from eutectic.optimizers.bayesian.bayesian import Bayesian
+from eutectic.optimizers.designs.farthest import apart
 from eutectic.optimizers.evolutionary.selection import violation
 from eutectic.surrogates.base import Surrogate
 
@@ -59,8 +60,10 @@ class Satisfy:
         if not isinstance(self.inner, Bayesian):
             found = propose(self.inner, self.name, space, violated(history), n, rng)
             found = replace(found, state={STATE: dict(found.state)})
-        elif history.finished.sum() < self.inner.least:
+        elif history.finished.sum() < self.inner.least and not history.failed.any():
             found = self.inner.propose(space, history, n, rng)
+        elif not history.finished.any():
+            found = apart(space, history, n, rng)
         else:
             from eutectic.optimizers.bayesian.satisfaction import find
 

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.optimizers.base import Array, History, Mask, Space
+from eutectic.optimizers.designs.farthest import distance
 from eutectic.optimizers.designs.sobol import Sobol
 from eutectic.optimizers.evolutionary.variation import settle
 from eutectic.optimizers.spaces import region
-from eutectic.optimizers.spaces.scale import widths
 from eutectic.optimizers.spaces.seen import keys, remember, unseen
 
 Index = NDArray[np.int64]
@@ -95,11 +95,3 @@ def listed(space: Space, breed: Breed, seen: Array, n: int, rng: np.random.Gener
         taken.append(int(rng.choice(nearest)))
     picked: Array = rows[taken]
     return picked
-
-
-def distance(space: Space, rows: Array, x: Array) -> Array:
-    """(N,) squared distance of rows (N, d) to x (d,), columns divided by their range (dimensionless)."""
-    category = np.array([kind == "categorical" for kind in space.kinds])
-    gap = (rows - x) / widths(space)
-    square: Array = np.where(category, (np.abs(rows - x) > 0.5).astype(float), gap * gap).sum(1)
-    return square

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from eutectic.optimizers.base import History, Mixture, Space
 from eutectic.optimizers.bayesian.bayesian import Bayesian
+from eutectic.optimizers.bayesian.satisfaction import FEW, satisfaction_gain, scaled
 from eutectic.optimizers.bayesian.satisfy import Satisfy, excesses, violated
 from eutectic.optimizers.evolutionary.evolution import Evolution
 from eutectic.optimizers.evolutionary.nsga2 import NSGA2
@@ -132,3 +134,54 @@ def test_in_a_long_list_candidates_after_the_first_come_from_the_rows_worth_most
         monkeypatch.setattr(satisfaction, "KEPT", kept)
         batches.append(Satisfy(Bayesian(), "bayesian").ask(space, history, 4, np.random.default_rng(0)))
     assert np.array_equal(*batches)
+
+
+CATEGORIES = Space(
+    ("a", "b"),
+    ("categorical",) * 2,
+    np.zeros(2),
+    np.array([7.0, 9.0]),
+    (tuple("abcdefgh"), tuple("0123456789")),
+    table=np.stack(np.meshgrid(np.arange(8.0), np.arange(10.0), indexing="ij"), -1).reshape(-1, 2),
+)
+
+
+def test_labels_that_stand_beside_each_other_in_the_file_are_no_nearer_than_others():
+    table = CATEGORIES.table
+    gap = ((scaled(CATEGORIES, table)[:, None] - scaled(CATEGORIES, table)) ** 2).sum(-1)
+    assert gap == pytest.approx((np.abs(table[:, None] - table) > 0.5).sum(-1))
+
+
+def test_where_every_evaluation_failed_the_farthest_rows_come_next():
+    X = CATEGORIES.table[[0, 11, 22]]
+    history = History.observed(X, np.full((3, 1), np.nan), np.full((3, 1), np.nan))
+    asked = Satisfy(Bayesian(), "bayesian").propose(CATEGORIES, history, 5, np.random.default_rng(0))
+    every = np.concatenate([X, asked.X])
+    assert all(len(np.unique(every[:, j])) == 8 for j in range(2))
+    assert "all 3 evaluations failed" in asked.notes[0]
+
+
+def test_one_success_among_failures_is_learned_from():
+    rows = [0, 11, 22, 33, 44, 55]
+    Y = np.full((6, 1), np.nan)
+    Y[2] = 1.0
+    history = History.observed(CATEGORIES.table[rows], Y, Y)
+    asked = Satisfy(Bayesian(), "bayesian").ask(CATEGORIES, history, 3, np.random.default_rng(0))
+    assert (asked == CATEGORIES.table[22]).any(1).all()
+
+
+def test_few_values_count_less_than_what_can_be_measured():
+    def output(level):
+        rows = CATEGORIES.table[::7]
+        return GaussianProcess().fit(rows, level + 0.1 * rows[:, :1], CATEGORIES.names)
+
+    outputs = ((output(5.0), None), (output(-1.0), None))
+    X, empty = CATEGORIES.table[:20], CATEGORIES.table[:0]
+    normals = torch.zeros(2, 4, 0, dtype=torch.float64)
+    none, half, full = (
+        satisfaction_gain(outputs, torch.tensor(empty), normals, scaled(CATEGORIES, empty), CATEGORIES, trust, 1).log(X)
+        for trust in (0.0, 0.5, 1.0)
+    )
+    assert half == pytest.approx((none + full) / 2)
+    assert (none > full + 1).all()
+    assert FEW > 1

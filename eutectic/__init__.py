@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from eutectic.generators.pool import Pool as Pool
     from eutectic.generators.product import Product as Product
     from eutectic.generators.representations.catalogue import ElementEncoding as ElementEncoding
+    from eutectic.generators.representations.catalogue import IonEncoding as IonEncoding
     from eutectic.generators.representations.catalogue import ElementSequence as ElementSequence
     from eutectic.generators.representations.catalogue import ElementStatistics as ElementStatistics
     from eutectic.generators.representations.catalogue import Fractions as Fractions
@@ -69,6 +70,7 @@ _HOMES = {
     "Dft": "eutectic.oracles.dft.oracle",
     "Domain": "eutectic.surrogates.base",
     "ElementEncoding": "eutectic.generators.representations.catalogue",
+    "IonEncoding": "eutectic.generators.representations.catalogue",
     "ElementSequence": "eutectic.generators.representations.catalogue",
     "ElementStatistics": "eutectic.generators.representations.catalogue",
     "ElementTable": "eutectic.oracles.rules.element_table",

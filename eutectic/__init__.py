@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from eutectic.generators.pool import Pool as Pool
     from eutectic.generators.product import Product as Product
     from eutectic.generators.representations.catalogue import ElementEncoding as ElementEncoding
-    from eutectic.generators.representations.catalogue import IonEncoding as IonEncoding
     from eutectic.generators.representations.catalogue import ElementSequence as ElementSequence
     from eutectic.generators.representations.catalogue import ElementStatistics as ElementStatistics
     from eutectic.generators.representations.catalogue import Fractions as Fractions
+    from eutectic.generators.representations.catalogue import IonEncoding as IonEncoding
     from eutectic.generators.representations.catalogue import LogRatios as LogRatios
     from eutectic.generators.representations.catalogue import StructureDescriptors as StructureDescriptors
     from eutectic.generators.sequence import Sequence as Sequence

@@ -56,7 +56,7 @@ _LABELS = {
     for name, (_, _, _, others) in MOLECULES.items()
     for label in (name, *others)
 }
-FEATURES = (
+FEATURES: tuple[str, ...] = (
     "charge",
     "radius_pm",
     "electronegativity_pauling",
@@ -66,7 +66,7 @@ FEATURES = (
     "electrons",
 )
 """What is said of an ion; the electronegativity is the mean over its atoms."""
-UNITS = ("", "pm", "pauling", "g/mol", "", "", "")
+UNITS: tuple[str, ...] = ("", "pm", "pauling", "g/mol", "", "", "")
 _CHARGE = re.compile(r"^\[?(?P<body>.+?)\]?(?:\^?\{?(?P<count>\d*)(?P<sign>[+-])\}?|\((?P<roman>[IV]+)\))?$")
 _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
 

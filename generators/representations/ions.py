@@ -69,6 +69,7 @@ FEATURES: tuple[str, ...] = (
 UNITS: tuple[str, ...] = ("", "pm", "pauling", "g/mol", "", "", "")
 _CHARGE = re.compile(r"^\[?(?P<body>.+?)\]?(?:\^?\{?(?P<count>\d*)(?P<sign>[+-])\}?|\((?P<roman>[IV]+)\))?$")
 _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
+"""Charges as names of compounds give them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ that is known count less, too, so that what is found is not one point many times
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import torch
@@ -20,13 +21,14 @@ from eutectic.optimizers.acquisition.nehvi import Draw, draw
 from eutectic.optimizers.acquisition.tails import log_inside
 from eutectic.optimizers.base import Array, History, Proposals, Reason, Space
 from eutectic.optimizers.bayesian.feasibility_first import demands, downhill, limits, violation
+from eutectic.optimizers.bayesian.own_limit import EXACT, LEAST
 from eutectic.optimizers.models.belief import Belief, learn
 from eutectic.optimizers.search.batch import Batch, choose_from
 from eutectic.optimizers.search.global_search import Effort, nearby
 from eutectic.optimizers.spaces import region
 from eutectic.optimizers.spaces.scale import widths
 from eutectic.optimizers.spaces.seen import unseen
-from eutectic.surrogates.base import Surrogate
+from eutectic.surrogates.base import FittedSurrogate, Surrogate
 
 DRAWS = 64
 """Joint draws of the pending candidates' outputs."""
@@ -47,11 +49,30 @@ ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Demand:
+    """What one output must satisfy."""
+
+    output: FittedSurrogate
+    width: float | None = None
+    """Half the width of a window; None: holds at or below 0."""
+    middle: float = 0.0
+    """Where the window's middle is."""
+
+    def holds(self, values: Tensor) -> Tensor:
+        """Whether values (any shape) satisfy it."""
+        return values <= 0 if self.width is None else (values - self.middle).abs() <= self.width
+
+    def log(self, mean: Tensor, std: Tensor) -> Tensor:
+        """Log probability that values of this mean and deviation (any shape) do."""
+        return log_inside(mean - self.middle, std, self.width)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class SatisfactionGain:
     """What one more candidate is worth, given the pending ones."""
 
-    outputs: tuple[tuple[object, float | None], ...]
-    """Surrogates of the windows, each with a target's half-width; None: holds at or below 0."""
+    demands: tuple[Demand, ...]
+    """The windows, then whether the evaluation succeeds."""
     pending: Tensor
     """(b, d)."""
     normals: Tensor
@@ -76,10 +97,8 @@ class SatisfactionGain:
         return np.concatenate(parts)
 
     def _log(self, X: Array) -> Array:
-        chances = [
-            log_inside(*own.moments(torch.tensor(X)), width)
-            for own, (_, width) in zip(self.draws, self.outputs, strict=True)
-        ]
+        rows = torch.tensor(X)
+        chances = [demand.log(*own.moments(rows)) for own, demand in zip(self.draws, self.demands, strict=True)]
         sure = len(chances) - self.failing
         chances[:sure] = [self.trust * chance for chance in chances[:sure]]
         total = sum(chances, start=self.weight)
@@ -93,11 +112,11 @@ class SatisfactionGain:
         """The same with x (d,) pending."""
         known = np.concatenate([self.known, scaled(self.space, x[None])])
         pending = torch.cat([self.pending, torch.tensor(x[None])])
-        return satisfaction_gain(self.outputs, pending, self.normals, known, self.space, self.trust, self.failing)
+        return satisfaction_gain(self.demands, pending, self.normals, known, self.space, self.trust, self.failing)
 
 
 def satisfaction_gain(
-    outputs: tuple[tuple[object, float | None], ...],
+    demands: tuple[Demand, ...],
     pending: Tensor,
     normals: Tensor,
     known: Array,
@@ -107,12 +126,12 @@ def satisfaction_gain(
 ) -> SatisfactionGain:
     """The worth of candidates beside the pending ones (b, d)."""
     with torch.no_grad():
-        draws = tuple(draw(output, pending, z) for (output, _), z in zip(outputs, normals, strict=True))
+        draws = tuple(draw(demand.output, pending, z) for demand, z in zip(demands, normals, strict=True))
         holds = torch.ones(normals.shape[1], len(pending), dtype=torch.bool)
-        for own, (_, width) in zip(draws, outputs, strict=True):
-            holds &= (own.values <= 0) if width is None else (own.values.abs() <= width)
+        for own, demand in zip(draws, demands, strict=True):
+            holds &= demand.holds(own.values)
         weight = -torch.log1p(holds.sum(1).to(normals.dtype))
-    return SatisfactionGain(outputs, pending, normals, draws, weight, known, space, trust, failing)
+    return SatisfactionGain(demands, pending, normals, draws, weight, known, space, trust, failing)
 
 
 def scaled(space: Space, X: Array) -> Array:
@@ -131,19 +150,19 @@ def find(
 ) -> Proposals:
     """Up to n new candidates (<= n, d), each the likeliest to be one more that satisfies every window."""
     belief = learn(space, history, recipes)
-    outputs = windows(belief, history.tolerance)
+    wanted = windows(belief, history)
     first = lowered(space, history, belief, n, rng, Effort(samples, STARTS, ITERATIONS))
     if first is not None:
         batch, note = first
-        reasons = explained(belief, outputs, batch.X, tuple(batch.values))
+        reasons = explained(belief, wanted, batch.X, tuple(batch.values))
         return Proposals(batch.X, reasons, belief.state, (*belief.notes, note, *batch.notes))
     seen = np.concatenate([history.X, history.pending])
     room = len(history.pending) + n
-    normals = sobol_normals(DRAWS, len(outputs) * room, rng).reshape(DRAWS, len(outputs), room).transpose(0, 1)
+    normals = sobol_normals(DRAWS, len(wanted) * room, rng).reshape(DRAWS, len(wanted), room).transpose(0, 1)
     trust = min(1.0, int(history.finished.sum()) / FEW)
     failing = len(belief.outputs) - belief.m - belief.constraints
     pending = torch.tensor(history.pending)
-    worth = satisfaction_gain(outputs, pending, normals, scaled(space, seen), space, trust, failing)
+    worth = satisfaction_gain(wanted, pending, normals, scaled(space, seen), space, trust, failing)
     points = region.enumerate_points(space)
     around = history.X[np.argsort(-worth.log(history.X))[:8]] if points is None else None
     X, values = np.empty((0, space.d)), list[float]()
@@ -160,7 +179,7 @@ def find(
         X, values = np.concatenate([X, fresh[best][None]]), [*values, float(value[best])]
         worth = worth.joined(fresh[best])
     notes = () if len(X) == n else (f"nothing new was found beyond {len(X)} of {n} candidates asked for",)
-    return Proposals(X, explained(belief, outputs, X, values), belief.state, (*belief.notes, *notes))
+    return Proposals(X, explained(belief, wanted, X, values), belief.state, (*belief.notes, *notes))
 
 
 def lowered(
@@ -187,10 +206,34 @@ def lowered(
     return choose_from(down.descent, space, down.parts, seen, rng, effort), down.note
 
 
-def windows(belief: Belief, tolerance: Array) -> tuple[tuple[object, float | None], ...]:
-    """The outputs that have a window, with a target's half-width."""
-    targets = [(output, float(t)) for output, t in zip(belief.outputs, tolerance, strict=False) if t > 0]
-    return (*targets, *((output, None) for output in belief.outputs[belief.m :]))
+def windows(belief: Belief, history: History) -> tuple[Demand, ...]:
+    """What every output must satisfy: targets within their tolerance, constraints, then that nothing fails.
+
+    Two constraints that are the ends of one window (they add up to one number in every row) are one demand: taken as
+    two, a candidate of which nothing is known would satisfy either with a probability of a half.
+    """
+    pairs = ends(history.C[history.finished])
+    limits, m = belief.outputs[belief.m : belief.m + belief.constraints], belief.m
+    targets = [Demand(own, float(t)) for own, t in zip(belief.outputs, history.tolerance, strict=False) if t > 0]
+    windowed = [Demand(limits[j], -total / 2, total / 2) for j, (_, total) in pairs.items()]
+    second = {k for k, _ in pairs.values()}
+    single = [Demand(own) for j, own in enumerate(limits) if j not in pairs and j not in second]
+    return (*targets, *windowed, *single, *(Demand(own) for own in belief.outputs[m + belief.constraints :]))
+
+
+def ends(C: Array) -> dict[int, tuple[int, float]]:
+    """Constraints of C (n, c) -> another one with which they always add up to one number below 0, and that number."""
+    found: dict[int, tuple[int, float]] = {}
+    taken = set[int]()
+    for j, k in combinations(range(C.shape[1]), 2):
+        pair = C[np.isfinite(C[:, [j, k]]).all(1)][:, [j, k]]
+        if {j, k} & taken or len(np.unique(pair[:, 0])) < LEAST:
+            continue
+        total = pair.sum(1)
+        if np.ptp(total) <= EXACT * np.abs(pair).max() and np.median(total) < 0:
+            found[j] = k, float(np.median(total))
+            taken |= {j, k}
+    return found
 
 
 def searched(worth: SatisfactionGain, space: Space, around: Array, samples: int, rng: np.random.Generator) -> Array:
@@ -202,18 +245,16 @@ def searched(worth: SatisfactionGain, space: Space, around: Array, samples: int,
     return pool
 
 
-def explained(
-    belief: Belief, outputs: tuple[tuple[object, float | None], ...], X: Array, values: Sequence[float]
-) -> tuple[Reason, ...]:
+def explained(belief: Belief, wanted: tuple[Demand, ...], X: Array, values: Sequence[float]) -> tuple[Reason, ...]:
     """One reason a row of X (k, d) with log worth (k,); feasibility is the probability that every window holds."""
     if not len(X):
         return ()
     mean, std = belief.moments(X)
     place = {id(output): j for j, output in enumerate(belief.outputs)}
     chance = np.zeros(len(X))
-    for output, width in outputs:
-        j = place[id(output)]
-        chance += log_inside(torch.tensor(mean[:, j]), torch.tensor(std[:, j]), width).numpy()
+    for demand in wanted:
+        j = place[id(demand.output)]
+        chance += demand.log(torch.tensor(mean[:, j]), torch.tensor(std[:, j])).numpy()
     m = belief.m
     return tuple(
         Reason("bayesian", float(v), tuple(map(float, a[:m])), tuple(map(float, b[:m])), float(np.exp(p)))

@@ -8,7 +8,7 @@ import torch
 
 from eutectic.optimizers.base import History, Mixture, Space
 from eutectic.optimizers.bayesian.bayesian import Bayesian
-from eutectic.optimizers.bayesian.satisfaction import FEW, satisfaction_gain, scaled
+from eutectic.optimizers.bayesian.satisfaction import FEW, Demand, ends, satisfaction_gain, scaled
 from eutectic.optimizers.bayesian.satisfy import Satisfy, excesses, violated
 from eutectic.optimizers.evolutionary.evolution import Evolution
 from eutectic.optimizers.evolutionary.nsga2 import NSGA2
@@ -175,13 +175,36 @@ def test_few_values_count_less_than_what_can_be_measured():
         rows = CATEGORIES.table[::7]
         return GaussianProcess().fit(rows, level + 0.1 * rows[:, :1], CATEGORIES.names)
 
-    outputs = ((output(5.0), None), (output(-1.0), None))
+    wanted = (Demand(output(5.0)), Demand(output(-1.0)))
     X, empty = CATEGORIES.table[:20], CATEGORIES.table[:0]
     normals = torch.zeros(2, 4, 0, dtype=torch.float64)
     none, half, full = (
-        satisfaction_gain(outputs, torch.tensor(empty), normals, scaled(CATEGORIES, empty), CATEGORIES, trust, 1).log(X)
+        satisfaction_gain(wanted, torch.tensor(empty), normals, scaled(CATEGORIES, empty), CATEGORIES, trust, 1).log(X)
         for trust in (0.0, 0.5, 1.0)
     )
     assert half == pytest.approx((none + full) / 2)
     assert (none > full + 1).all()
     assert FEW > 1
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e9])
+def test_the_two_ends_of_a_window_are_one_demand(unit):
+    value = unit * np.array([0.3, -2.0, 5.0, 1.1])
+    other = unit * np.array([1.0, 2.0, -1.0, 0.5])
+    C = np.stack([value - 2 * unit, other, -value, other + value], 1)
+    assert ends(C) == {0: (2, pytest.approx(-2 * unit))}
+    assert ends(C[:2]) == {}
+    assert ends(np.stack([value, 3 * unit - value], 1)) == {}  # nothing can satisfy both
+
+
+def test_a_candidate_of_which_nothing_is_known_does_not_lie_in_a_narrow_window_by_half():
+    X = np.linspace(0.0, 0.4, 9)[:, None]
+    value = np.sin(15 * X)
+    C = np.concatenate([value - 0.01, -0.01 - value], 1)
+    space = Space(("a",), ("continuous",), np.zeros(1), np.ones(1), table=np.array([[0.95]]))
+    (reason,) = (
+        Satisfy(Bayesian(), "bayesian")
+        .propose(space, History.observed(X, value, C), 1, np.random.default_rng(0))
+        .reasons
+    )
+    assert reason.feasibility < 0.05

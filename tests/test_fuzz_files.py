@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.fuzz_files import POOL, TABLE, fault, faults, seeds
+from benchmarks.fuzz_files import CRYSTALS, POOL, TABLE, crystal, crystal_faults, fault, faults, seeds
 
 
 def test_the_files_that_mutations_begin_from_have_no_fault(tmp_path: Path) -> None:
@@ -18,6 +18,11 @@ def test_the_files_that_mutations_begin_from_have_no_fault(tmp_path: Path) -> No
 
 def test_mutated_files_and_tables_end_in_no_traceback() -> None:
     assert list(faults(300, 150, seed=7)) == []
+
+
+def test_mutated_structure_files_end_in_no_traceback(tmp_path: Path) -> None:
+    assert [crystal(tmp_path, name, text.encode()) for name, text in CRYSTALS.items()] == [None] * len(CRYSTALS)
+    assert list(crystal_faults(150, seed=7)) == []
 
 
 @pytest.mark.parametrize(

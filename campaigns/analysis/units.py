@@ -19,8 +19,9 @@ SYMBOLS = {
     "min": "min", "h": "h", "hour": "h", "hours": "h", "day": "d", "days": "d", "year": "a", "years": "a",
     "g": "g", "mg": "mg", "ug": "µg", "ng": "ng", "kg": "kg", "t": "t", "l": "L", "ml": "mL", "ul": "µL", "dl": "dL",
     "mol": "mol", "mmol": "mmol", "umol": "µmol", "nmol": "nmol", "kmol": "kmol", "atom": "atom", "fu": "f.u.",
-    "usd": "USD", "eur": "EUR", "gbp": "GBP", "ppm": "ppm", "ppb": "ppb", "percent": "%", "degrees": "°", "deg": "°",
-    "rad": "rad", "mrad": "mrad", "v": "V", "mv": "mV", "uv": "µV", "nv": "nV", "kv": "kV", "e": "e", "a": "A",
+    "usd": "USD", "eur": "EUR", "gbp": "GBP", "ppm": "ppm", "ppb": "ppb", "percent": "%", "pct": "%",
+    "degrees": "°", "deg": "°", "rad": "rad", "mrad": "mrad",
+    "v": "V", "mv": "mV", "uv": "µV", "nv": "nV", "kv": "kV", "e": "e", "a": "A",
     "ma": "mA", "ua": "µA", "na": "nA", "mah": "mAh", "ah": "Ah", "w": "W", "mw": "mW", "uw": "µW", "kw": "kW",
     "ohm": "Ω", "mohm": "mΩ", "uohm": "µΩ", "kohm": "kΩ", "siemens": "S", "hz": "Hz", "khz": "kHz", "mhz": "MHz",
     "ghz": "GHz", "thz": "THz", "tesla": "T", "mtesla": "mT", "oe": "Oe", "koe": "kOe", "emu": "emu", "mub": "μB",
@@ -35,7 +36,7 @@ POWERS = frozenset(["m", "cm", "mm", "um", "nm", "pm", "km", "angstrom", "bohr",
 LONELY = frozenset(["k", "s", "h", "v", "a", "w", "j", "l"])
 """One-letter tokens that are a unit even when they stand alone at the end of a name."""
 SHARES = {"at": "at.", "wt": "wt.", "vol": "vol.", "mol": "mol", "mass": "mass "}
-"""What stands before `percent`."""
+"""What stands before `percent` or `pct`."""
 CELSIUS = frozenset([("deg", "c"), ("deg", "C"), ("degrees", "celsius"), ("degree", "celsius")])
 """Ways to write degrees Celsius in several tokens; `celsius` and `degc` are one."""
 ROOT_OF_METRE = frozenset([("sqrt", "m"), ("m0", "5"), ("m05",), ("m0p5",), ("m", "half")])
@@ -44,6 +45,30 @@ RECIPROCAL = frozenset(["k", "s", "ms", "us", "ns", "ps", "min", "h", "m", "cm",
 """Tokens that are a unit by themselves under the stroke: `thermal_expansion_per_k` is in 1/K."""
 PRICED = frozenset(["price", "cost", "energy", "charge", "mass", "volume", "power", "heat", "enthalpy", "entropy"])
 """Quantities with a unit of their own, so that `cost_per_m` says nothing of it."""
+LENGTHS = frozenset(f"{unit}{power}" for unit in ("m", "cm", "mm", "um", "nm") for power in ("", "2", "3"))
+TIMES = frozenset(("s", "ms", "h"))
+PRODUCTS: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
+    (frozenset(("ohm", "mohm", "uohm", "kohm")), LENGTHS),
+    (frozenset(("pa", "mpa", "kpa", "gpa")), TIMES),
+    (frozenset(("a", "ma", "w", "kw")), frozenset(("h",))),
+)
+"""Units that are multiplied where a name has no `per`; others (`g_cm3`, `k_s`) are mostly meant divided."""
+NEWTONS = (["n"], ["mn"], ["kn"])
+"""Forces; times a length they are a torque, while a stiffness or a surface tension is one over a length."""
+CONTEXT: dict[str, tuple[str, ...]] = {
+    "a": ("current", "ampere"), "l": ("volume", "capacity", "flow"), "w": ("power", "heat", "loss"),
+    "j": ("energy", "work", "heat", "impact", "charpy", "enthalpy", "toughness", "barrier"),
+    "v": ("volt", "potential", "bias", "window", "emf"), "cp": ("viscosity",), "cal": ("heat", "enthalpy"),
+    "min": ("time", "duration", "hold", "dwell", "age", "aging", "ageing", "anneal", "mill", "sinter", "soak", "expos"),
+}  # fmt: skip
+"""Tokens that at the end of a name may also be a symbol, a word or an ending (`length_l`, `gap_min`), and what the name
+must then speak of."""
+COUNTED = ("content", "fraction", "amount", "ratio", "share", "doping", "occupancy", "site", "stoichiometry")
+"""Where a name speaks of these, an element's symbol at its end is that element: `content_na`, `fraction_mn`."""
+ELEMENTS = frozenset(("na", "mn", "cd", "pa", "pm", "k", "v", "w", "s", "h", "n", "c", "f"))
+MOLAR = frozenset(("m", "mm", "um", "nm"))
+"""Lengths, or moles a litre behind these:"""
+DISSOLVED = ("molarity", "concentration")
 FULL = re.compile(
     "(quetta|ronna|yotta|zetta|exa|peta|tera|giga|mega|kilo|hecto|deca|deci|centi|milli|micro|nano|pico|femto|atto)?"
     "(pascal|newton|joule|watt|volt|ampere|ohm|siemens|tesla|weber|farad|henry|hertz|kelvin|mole|gram|metre|meter|second"
@@ -73,9 +98,27 @@ def read(tokens: Sequence[str]) -> Reading:
     for start in range(1, len(tokens)):
         unit = _product(tokens[start:])
         if unit:
+            if not _meant(tokens[:start], tokens[start:]):
+                return Reading(tuple(tokens), "", False)
             doubtful = {"mpa", "s"} <= set(tokens[start:])  # MPa s, or the mPa s of viscosities
             return Reading(tuple(tokens), "", False) if doubtful else Reading(tuple(tokens[:start]), unit)
     return Reading(tuple(tokens), "")
+
+
+def _meant(words: Sequence[str], unit: Sequence[str]) -> bool:
+    """Can the end of a name be this unit alone, and not a symbol, an element, a word, or units divided?"""
+    said = " ".join(words).lower()
+    if len(unit) == 1:
+        (token,) = unit
+        counted = token in ELEMENTS and any(word in said for word in COUNTED)
+        dissolved = token in MOLAR and any(word in said for word in DISSOLVED)
+        return not counted and not dissolved and any(word in said for word in CONTEXT.get(token, ("",)))
+    if tuple(unit) in CELSIUS or unit[-1] in ("percent", "pct") or tuple(unit[1:]) in ROOT_OF_METRE:
+        return True
+    if any(word in said for word in ("torque", "moment")) and [token.lower() for token in unit[:1]] in NEWTONS:
+        return True
+    first, *rest = (token.lower() if symbol(token.lower()) else token for token in unit)
+    return len(rest) == 1 and any(first in one and rest[0] in other for one, other in PRODUCTS)
 
 
 def symbol(token: str) -> str:
@@ -106,7 +149,7 @@ def _by_pint(name: str) -> str:
 
 def _product(tokens: Sequence[str]) -> str:
     """The printed unit when every token is part of one, else ""."""
-    if len(tokens) == 2 and tokens[1] == "percent" and tokens[0] in SHARES:
+    if len(tokens) == 2 and tokens[1] in ("percent", "pct") and tokens[0] in SHARES:
         return f"{SHARES[tokens[0]]}%"
     if tuple(tokens) in CELSIUS:
         return "°C"
@@ -154,7 +197,8 @@ def _doubtful(above: Sequence[str], below: Sequence[str]) -> bool:
     """Could the symbols mean another unit, so that the number would be wrong by a factor or more?"""
     long = {"m", "cm", "mm", "um", "nm"}
     return bool(
-        ({"s", "ms", "us"} & set(above) and long & set(below))  # seconds or siemens a length
+        ({"w", "mw", "uw", "kw"} & set(above) and long & set(above))  # W/m/K as often as W·m
+        or ({"s", "ms", "us"} & set(above) and long & set(below))  # seconds or siemens a length
         or ("c" in above and {"s", "min", "h", "hour", "hours", "day"} & set(below))  # coulombs or degrees
         or ("a" in below and {"ev", "mev"} & set(above))  # an ampere or an angstrom
         or ("mv" in above and long & set(below))  # millivolts or megavolts

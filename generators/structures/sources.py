@@ -118,11 +118,11 @@ def _text(path: Path) -> str:
 
 
 def _structure(cell: str, folder: Path) -> "Structure":
-    """The structure in a cell: text of a file, or the path of one."""
+    """The structure in a cell: text of a file (CIF, POSCAR, JSON), or the path of one."""
     text = cell.replace("\\n", "\n")
     if not text.strip():
         raise ValueError("no structure")
-    if "\n" not in text.strip():
+    if "\n" not in text.strip() and not text.lstrip().startswith(("{", "[")):
         return read(str(folder / text.strip()))
     return of_text(text)
 

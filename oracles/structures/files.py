@@ -45,7 +45,7 @@ def read(path: str, accept: Collection[DoubtKind] = ()) -> "Structure":
     `accept` puts kinds of doubt aside.
     """
     at = PLACE.match(path)
-    file = at["path"] if at and not Path(path).exists() else path
+    file = at["path"] if at and not _is_file(path) else path
     structures = read_all(file, accept, int(at["place"]) if at and file != path else None)
     if len(structures) > 1:
         last = len(structures) - 1
@@ -55,9 +55,17 @@ def read(path: str, accept: Collection[DoubtKind] = ()) -> "Structure":
 
 def read_all(path: str, accept: Collection[DoubtKind] = (), place: int | None = None) -> "list[Structure]":
     """All structures in a file, or the one at `place` alone; ValueError as `read`."""
-    if not Path(path).is_file():
-        raise ValueError(f"no such file: {path}")
+    if not _is_file(path):
+        raise ValueError(f"no such file: {path[:200]}")
     return _examined(path, lambda: _held(path), accept, place)
+
+
+def _is_file(path: str) -> bool:
+    """Is there such a file? There is none where a text, say, is too long to be a name."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def of_text(text: str, accept: Collection[DoubtKind] = ()) -> "Structure":

@@ -3,6 +3,7 @@
 BUILTIN = {
     "composition": "eutectic.generators.composition:Composition",
     "crystal": "eutectic.generators.crystals.crystal:Crystal",
+    "latent": "eutectic.generators.latent.latent:Latent",
     "parameters": "eutectic.generators.parameters:Parameters",
     "pool": "eutectic.generators.pool:Pool",
     "product": "eutectic.generators.product:Product",

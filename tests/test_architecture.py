@@ -60,7 +60,7 @@ FLOORS = {
         ("amounts", "base", "hints", "linear_constraints", "terms"),
         ("constraints", "representations", "structures", "variable"),
         ("learning",),
-        ("baselines", "crystals", "programs"),
+        ("baselines", "crystals", "latent", "programs"),
         ("metrics", "wyckoff"),
         ("diffusion",),
         ("element_range", "pool_rows", "product_space", "site_formula"),

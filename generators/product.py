@@ -74,6 +74,12 @@ class Product:
 
     def holding(self, made: Sequence[Generator]) -> "Product":
         """The same product with its parts built; ValueError when they do not go together."""
+        for name, part in zip(self.parts, made, strict=True):
+            if hasattr(part, "offer"):
+                raise ValueError(
+                    f"parts: {name}: crystals are drawn afresh for each asking, and no optimizer can search them beside "
+                    "other variables; let a crystal be the whole space, and fix the others in the oracles"
+                )
         other = replace(self)
         object.__setattr__(other, "made", tuple(made))
         ready = self.crystal is None or self.crystal.structure in BUILT_IN

@@ -144,6 +144,12 @@ def test_a_slow_engine_is_never_asked_for_more_than_a_few(tmp_path, monkeypatch)
     assert counted == [8, 8]
 
 
+def test_a_crystal_space_inside_a_product_is_refused_with_words(tmp_path):
+    parts = {"c": content()["space"], "heat": {"use": "parameters", "variables": {"t": {"low": 0, "high": 1}}}}
+    with pytest.raises(CampaignFileError, match=r"space.parts.c: crystals are drawn afresh for each asking"):
+        build(CampaignSpec.from_content({**content(), "space": {"use": "product", "parts": parts}}), tmp_path)
+
+
 def test_crystals_of_another_generator_are_not_taken_for_ones_of_this(told):
     generator, outcome = told.problem.generator, told.ledger.outcomes[0]
     with pytest.raises(ValueError, match=r"it was made by prototypes:0; this space's crystals are made by prototypes:"):

@@ -166,3 +166,18 @@ def test_bad_options_are_refused_by_name(tmp_path, steering, said):
 def test_an_engine_that_does_not_learn_refuses_to_be_steered(tmp_path):
     with pytest.raises(CampaignFileError, match=r"space.engine.steering"):
         campaign(tmp_path, space={"engine": {"use": "prototypes", "pool": "types", "steering": {}}}).close()
+
+
+def test_targets_and_guidance_are_variables_that_the_optimizer_chooses_beside_the_weights(tmp_path):
+    target = "energy_above_hull_ev_per_atom"
+    space = {**steered(), "targets": {target: [0.0, 0.2]}, "guidance": [0.0, 2.0]}
+    with campaign(tmp_path, space=space, optimizers=[{"use": "sobol", "evaluations": 3}, {"use": "nsga2"}]) as running:
+        answered(running)
+        answered(running)
+        assert running.problem.space.names[:4] == ("draw", "experience", f"target_{target}", "guidance")
+        outcomes = running.ledger.outcomes
+        assert len({o.variables["guidance"] for o in outcomes}) == 6
+        assert all(0.0 <= o.variables[f"target_{target}"] <= 0.2 for o in outcomes)
+        generator, _ = taught(running.problem, running.ledger)
+        made = generator.generate(np.array([o.x for o in outcomes]), np.random.default_rng(1))
+        assert [candidate.id for candidate in made] == [o.id for o in outcomes]

@@ -77,8 +77,8 @@ class Product:
         for name, part in zip(self.parts, made, strict=True):
             if hasattr(part, "offer"):
                 raise ValueError(
-                    f"parts: {name}: crystals are drawn afresh for each asking, and no optimizer can search them beside "
-                    "other variables; let a crystal be the whole space, and fix the others in the oracles"
+                    f"parts: {name}: crystals are drawn afresh for each asking, and no optimizer can search them "
+                    "beside other variables; let a crystal be the whole space, and fix the others in the oracles"
                 )
         other = replace(self)
         object.__setattr__(other, "made", tuple(made))

@@ -146,7 +146,7 @@ def test_a_slow_engine_is_never_asked_for_more_than_a_few(tmp_path, monkeypatch)
 
 def test_a_crystal_space_inside_a_product_is_refused_with_words(tmp_path):
     parts = {"c": content()["space"], "heat": {"use": "parameters", "variables": {"t": {"low": 0, "high": 1}}}}
-    with pytest.raises(CampaignFileError, match=r"space.parts.c: crystals are drawn afresh for each asking"):
+    with pytest.raises(CampaignFileError, match=r"space.parts: c: crystals are drawn afresh for each asking"):
         build(CampaignSpec.from_content({**content(), "space": {"use": "product", "parts": parts}}), tmp_path)
 
 

@@ -5,9 +5,8 @@
 The oracle is a random forest over means and deviations of element properties, fitted to the energies of formation (DFT)
 of the compounds of twelve elements in the Materials Project's binaries and ternaries. An autoencoder learns from those
 compounds whose energy is above their median, by their formulas alone: the best ones it has never seen; with `--all` it
-learns from all of them. Equal budgets,
-the same optimizer: `latent` searches its box of so many dimensions, `composition` the fractions of the twelve elements,
-two to four at a time.
+learns from all of them. Equal budgets, the same optimizer: `latent` searches its box of so many dimensions,
+`composition` the fractions of the twelve elements, two to four at a time.
 """
 
 import argparse

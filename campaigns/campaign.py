@@ -250,12 +250,15 @@ class Campaign:
         by: str = "",
         note: str = "",
         key: str = "",
+        failed: str = "",
     ) -> Outcome:
         """Record a result of something that was never suggested; it counts for no budget and is learned from.
 
-        key: told again under it, it counts once. CampaignFileError for variables that make no candidate, and for a
-        candidate that has finished already.
+        key: told again under it, it counts once. failed: it gave no values, and why. CampaignFileError for variables
+        that make no candidate, and for a candidate that has finished already.
         """
+        if failed:
+            return adding.add_failed(self.problem, self.logbook, variables, failed, by, note, key)
         return adding.add(self.problem, self.logbook, variables, values, errors or {}, repeat, by, note, key)
 
     def same(self, variables: Mapping[str, Value]) -> Outcome | None:

@@ -100,9 +100,11 @@ class Client:
         values: Mapping[str, float],
         errors: Mapping[str, float] | None = None,
         key: str = "",
+        failed: str = "",
     ) -> dict[str, Any]:
-        """Tell a result of something never suggested; under one key it counts once."""
-        body = {"variables": dict(variables), "values": dict(values), "errors": dict(errors or {})}
+        """Tell a result of something never suggested; under one key it counts once. failed: it gave none, and why."""
+        body: dict[str, Any] = {"variables": dict(variables), "values": dict(values), "errors": dict(errors or {})}
+        body |= {"failed": failed} if failed else {}
         return self._observe(name, body, key)
 
     def note(self, name: str, id: str, text: str, by: str = "") -> dict[str, Any]:

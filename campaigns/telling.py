@@ -127,12 +127,12 @@ def _tell(campaign: Campaign, row: Row, repeat: bool) -> bool:
 
 def _add(campaign: Campaign, row: Row, repeat: bool) -> bool:
     """Add what was never suggested, unless that was done."""
-    if row.failed or not row.values:
-        raise refusal("a line without an id is a result that was never suggested, and needs its values")
-    known = campaign.same(row.variables)
-    if known is not None and held(known, row):
+    if not (row.failed or row.values):
+        raise refusal("a line without an id is a result never suggested, and needs its values, or why it failed")
+    before = campaign.same(row.variables)
+    if before is not None and (before.error == row.failed if row.failed else held(before, row)):
         return False
-    campaign.add(row.variables, row.values, row.errors, repeat, row.by, row.note)
+    campaign.add(row.variables, row.values, row.errors, repeat, row.by, row.note, failed=row.failed)
     return True
 
 

@@ -150,7 +150,7 @@ def tell(
         if csv is not None:
             typer.echo(_tell_sheet(campaign, csv, folder, repeat, by, _dialect(separator, decimal)))
         elif add:
-            typer.echo(_add(campaign, words or [], folder, repeat, by, note))
+            typer.echo(_add(campaign, words or [], folder, repeat, by, note, failed or ""))
         elif validation:
             typer.echo(_tell_validation(campaign, id or "", words or [], failed, folder, by))
         elif failed is not None:
@@ -186,15 +186,15 @@ def _require_together(
     """Refuse options that say nothing, or two things, together."""
     if files and id is None:
         raise typer.BadParameter("--file is kept with one candidate: --id ID")
-    if id is None and (failed is not None or correct):
+    if (correct and id is None) or (failed is not None and csv is not None):
         raise typer.BadParameter("--failed and --correct are about one candidate: --id ID")
-    if infrastructure and failed is None:
-        raise typer.BadParameter("--infrastructure goes with --failed TEXT")
+    if infrastructure and (failed is None or id is None):
+        raise typer.BadParameter("--infrastructure goes with --failed TEXT, of one candidate: --id ID")
     if (measurement is not None or why) and not correct:
         raise typer.BadParameter("--measurement and --why go with --correct")
     if sum([failed is not None, correct, repeat]) > 1:
         raise typer.BadParameter("--failed, --correct and --repeat exclude each other")
-    if words and (csv is not None or failed is not None):
+    if words and (csv is not None or (failed is not None and id is not None)):
         raise typer.BadParameter(f"'{words[0]}' has no place beside {'--csv' if csv is not None else '--failed'}")
 
 
@@ -262,10 +262,12 @@ def _tell_sheet(campaign: Campaign, csv: Path, folder: Path, repeat: bool, by: s
     )
 
 
-def _add(campaign: Campaign, words: list[str], folder: Path, repeat: bool, by: str, note: str) -> str:
+def _add(campaign: Campaign, words: list[str], folder: Path, repeat: bool, by: str, note: str, failed: str) -> str:
     """What was done with a result that was never suggested."""
     variables, values, errors = sorted_words(campaign.problem, pairs(words))
-    outcome = campaign.add(variables, values, errors, repeat, by, note)
+    if failed and values:
+        raise refusal(f"{', '.join(values)} has no place beside --failed: it gave no values")
+    outcome = campaign.add(variables, values, errors, repeat, by, note, failed=failed)
     beyond = outcome.number <= 0 and outside(campaign.problem, outcome.x)
     where = "; it lies outside the space and is learned from all the same" if beyond else ""
     return f"told {folder} about {_called(outcome)} ({outcome.id}){where}"

@@ -6,12 +6,22 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from eutectic.campaigns.errors import unknown
-from eutectic.campaigns.hand.verbs import measurable, person, require_measurable, said, tell, told_under
+from eutectic.campaigns.hand.verbs import (
+    fail,
+    measurable,
+    person,
+    require_measurable,
+    require_reason,
+    said,
+    tell,
+    told_under,
+)
 from eutectic.campaigns.hand.words import number, told
 from eutectic.campaigns.loop.offering import offers
 from eutectic.campaigns.loop.prior_data import WITHIN, coordinates
 from eutectic.campaigns.loop.prior_rows import Row
 from eutectic.campaigns.problem.definition import Problem
+from eutectic.campaigns.record.columns import RETURNED
 from eutectic.campaigns.record.journal import Draft
 from eutectic.campaigns.record.ledger import Logbook
 from eutectic.campaigns.record.outcomes import Outcome
@@ -24,6 +34,8 @@ from eutectic.oracles.user.answer import SUFFIX
 
 SAMPLES = 64
 """Candidates looked at for the names of variables, some of which are not always there."""
+ADDED = "added"
+"""Who proposed what nobody did."""
 CLOSE = 1e-9
 """How far the coordinates of the same candidate may differ, of each variable's range, dimensionless."""
 
@@ -75,22 +87,75 @@ def add(
     with logbook.transaction() as drafts:
         if key and (before := told_under(logbook, key, values, errors)) is not None:
             return before
-        row = {
-            "id": candidate.id,
-            "x": x.tolist(),
-            "candidate": candidate.to_json(),
-            "reason": {"proposer": "added"},
-            "origin": f"added by {by}" if by else "added",
-            "values": dict(values),
-            "errors": dict(errors),
-        }
-        if problem.ladder.rungs:
-            row |= {"rung": problem.ladder.top, "fidelity": float(problem.ladder.top)}
-        said_of_it = {key: text for key, text in (("by", by), ("note", note), ("key", key)) if text}
-        body = {"row": row, "oracle": person(problem), **said_of_it}
-        place = min([1, *logbook.record.outcomes]) - 1
+        body = _body(problem, x, candidate, values, errors, by, note, key)
+        place = _place(logbook)
         drafts.append(Draft("added", body, place))
     return logbook.record.outcomes[place]
+
+
+def add_failed(
+    problem: Problem,
+    logbook: Logbook,
+    variables: Mapping[str, Value],
+    why: str,
+    by: str = "",
+    note: str = "",
+    key: str = "",
+) -> Outcome:
+    """Write down that a sample of what was never suggested gave no values; it is never asked for.
+
+    Of what was suggested and is still open it is that candidate's failure; told twice it counts once. CampaignFileError
+    for variables that make no candidate, without a reason, and for a candidate that has ended otherwise.
+    """
+    require_reason(why)
+    x, candidate = made(problem, variables)
+    before = same(problem, logbook, x, candidate)
+    if before is not None and before.status == "failed" and before.error == why:
+        return before
+    if before is not None and before.status in OPEN:
+        return fail(problem, logbook, before.id, why, by=by)
+    if before is not None:
+        raise said(
+            f"this is candidate '{before.id}' (number {before.number}), which has ended ({before.status}): it cannot "
+            "fail any more",
+            "conflict",
+        )
+    with logbook.transaction() as drafts:
+        body = _body(problem, x, candidate, {}, {}, by, note, key) | {"failed": why}
+        place = _place(logbook)
+        drafts.append(Draft("added", body, place))
+    return logbook.record.outcomes[place]
+
+
+def _place(logbook: Logbook) -> int:
+    """The number of what is added next."""
+    return min([1, *logbook.record.outcomes]) - 1
+
+
+def _body(
+    problem: Problem,
+    x: Array,
+    candidate: Candidate,
+    values: Mapping[str, float],
+    errors: Mapping[str, float],
+    by: str,
+    note: str,
+    key: str,
+) -> dict[str, object]:
+    """The body of an `added` event."""
+    row: dict[str, object] = {
+        "id": candidate.id,
+        "x": x.tolist(),
+        "candidate": candidate.to_json(),
+        "reason": {"proposer": ADDED},
+        "origin": f"added by {by}" if by else "added",
+        "values": dict(values),
+        "errors": dict(errors),
+    }
+    if problem.ladder.rungs:
+        row |= {"rung": problem.ladder.top, "fidelity": float(problem.ladder.top)}
+    said_of_it = {name: text for name, text in (("by", by), ("note", note), ("key", key)) if text}
+    return {"row": row, "oracle": person(problem), **said_of_it}
 
 
 def variable_names(problem: Problem) -> tuple[str, ...]:
@@ -127,12 +192,11 @@ def same(problem: Problem, logbook: Logbook, x: Array, candidate: Candidate) -> 
     """The outcome that is this candidate: one that is open rather than one that has ended; what was known is none."""
     logbook.fold()
     width = np.where(problem.space.upper > problem.space.lower, problem.space.upper - problem.space.lower, 1.0)
-    own = [o for o in logbook.record.outcomes.values() if o.number > 0 or o.measurements]
-    X = np.array([o.x for o in own], dtype=float).reshape(len(own), problem.space.d)
-    close = [bool(near) for near in np.all(np.abs(X - x) <= CLOSE * width, axis=1)]
-    found = [
-        o
-        for o, near in zip(own, close, strict=True)
-        if ((near and not o.aside) or o.id == candidate.id) and o.status != "returned"
-    ]
+    rows = logbook.record.columns
+    own = ((rows.number > 0) | (rows.proposer == ADDED)) & (rows.status != RETURNED)
+    near = own & ~rows.aside & (np.abs(rows.x - x) <= CLOSE * width).all(1)
+    alike = own & (rows.name == hash(candidate.id))
+    found = [logbook.record.outcomes[int(number)] for number in rows.number[near]]
+    named = [logbook.record.outcomes[int(number)] for number in rows.number[alike]]
+    found += [outcome for outcome in named if outcome.id == candidate.id]
     return min(found, key=lambda o: (o.status not in OPEN, o.number), default=None)

@@ -142,8 +142,7 @@ def fail(problem: Problem, logbook: Logbook, id: str, why: str, infrastructure: 
     With `infrastructure` that was not its fault: it waits to be made once more. CampaignFileError without a reason, for
     an unknown id and for a candidate that has ended.
     """
-    if not why.strip():
-        raise said("say why it failed, such as --failed 'cracked on cooling'")
+    require_reason(why)
     with logbook.transaction() as drafts:
         outcome = chosen(logbook, id)
         require_open(outcome, "it cannot fail any more")
@@ -300,6 +299,12 @@ def require_open(outcome: Outcome, consequence: str) -> None:
     if outcome.status not in OPEN:
         cure = "; a wrong value: --correct" if outcome.status == "finished" and outcome.measurements else ""
         raise said(f"candidate '{outcome.id}' has ended ({_state(outcome)}): {consequence}{cure}", "conflict")
+
+
+def require_reason(why: str) -> None:
+    """CampaignFileError where nobody says why a sample failed."""
+    if not why.strip():
+        raise said("say why it failed, such as --failed 'cracked on cooling'")
 
 
 def _state(outcome: Outcome) -> str:

@@ -19,6 +19,7 @@ from eutectic.campaigns.record.outcomes import Batch, Change, Ledger, Outcome, R
 from eutectic.campaigns.record.steps import (
     OPEN,
     Body,
+    added,
     corrected,
     ended,
     gated,
@@ -213,9 +214,8 @@ def _added(record: Record, entry: Entry) -> None:
     row, number = body["row"], entry.number
     index = len(record.ended) if len(record.ended) < len(record.batches) else len(record.ended) - 1
     outcome = replace(proposed(row, number, index, entry.at), origin=row["origin"])
-    outcome = told(outcome, {"fidelity": 0.0, **row, **body}, entry.at)
     record.by_id[row["id"]] = (*record.by_id.get(row["id"], ()), number)
-    record.supersede(outcome, ended(outcome, record.spec, entry.at))
+    record.supersede(outcome, added(outcome, {"fidelity": 0.0, **row, **body}, record.spec, entry.at))
 
 
 def _session(record: Record, entry: Entry) -> None:

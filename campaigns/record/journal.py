@@ -11,7 +11,7 @@ started     oracle, attempt
 evaluated   settings (hash), attempt, again (it will be tried again), evaluation
 told        oracle, values, errors, fidelity (on a ladder), repeat (another measurement), by, note: given by hand, maybe
             by another process
-added       row, oracle, by, note: a result that was never suggested, by hand
+added       row, oracle, by, note, failed (why it gave no values): a result that was never suggested, by hand
 reported    oracle, failure, error, fidelity, by: by hand, that a sample gave no values
 corrected   measurement (its place), values, errors, before (the values it had), why, by: by hand
 changed     set, by, spec (as it is from here on), differences, x (new coordinates by number, where the space changed),

@@ -84,6 +84,15 @@ def ended(outcome: Outcome, spec: CampaignSpec, at: float) -> Outcome:
     return settled(outcome, "refused" if insane else "finished", spec, at)
 
 
+def added(outcome: Outcome, body: Body, spec: CampaignSpec, at: float) -> Outcome:
+    """What was never suggested, with what was measured of it, or failed."""
+    if "failed" not in body:
+        return ended(told(outcome, body, at), spec, at)
+    error = {"failure": "error", "error": body["failed"]}
+    outcome = remarked(reported(outcome, {**body, **error}, at), body.get("note", ""), body.get("by", ""), at)
+    return settled(replace(outcome, failure="error", error=body["failed"]), "failed", spec, at)
+
+
 def of_history(row: Mapping[str, Any], number: int, spec: CampaignSpec, at: float) -> Outcome:
     """What was known before the start, from its row in the journal; the sanity gate is for it, too."""
     outcome = proposed(row, number, -1, at)

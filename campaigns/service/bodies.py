@@ -38,6 +38,7 @@ class Observation(BaseModel):
                 {"id": "3", "values": {"yield_percent": 72.1}, "repeat": True},
                 {"id": "3", "values": {"yield_percent": 71.9}, "correct": True, "measurement": 1, "why": "misread"},
                 {"variables": {"Cu": 0.4, "Zn": 0.6}, "values": {"yield_percent": 40.2}},
+                {"variables": {"Cu": 0.9, "Zn": 0.1}, "failed": "did not melt"},
             ]
         }
     }

@@ -162,6 +162,8 @@ def observed(campaign: Campaign, said: Observation, by: str, key: str) -> Outcom
     values: dict[str, Value] = {**said.values, **said.context}
     if said.id is None:
         assert said.variables is not None
+        if said.failed is not None:
+            return campaign.add(said.variables, {}, by=by, note=said.note, key=key, failed=said.failed)
         known = campaign.same(said.variables)
         row = Row("", "", {}, said.values, said.errors)
         if known is not None and not said.repeat and not said.note and held(known, row):
@@ -187,8 +189,8 @@ def _require_one_thing(said: Observation) -> None:
     wrong = ""
     if (said.id is None) == (said.variables is None):
         wrong = "give `id`, or `variables` of something never suggested"
-    elif said.variables is not None and (said.failed is not None or said.correct):
-        wrong = "`failed` and `correct` are about one candidate: `id`"
+    elif said.variables is not None and (said.infrastructure or said.correct):
+        wrong = "`infrastructure` and `correct` are about one candidate: `id`"
     elif said.failed is not None and (said.values or said.correct or said.repeat):
         wrong = "`failed` has no values, no `correct` and no `repeat` beside it"
     elif said.correct and said.repeat:

@@ -93,6 +93,16 @@ class Laboratory(RuleBasedStateMachine):
             with pytest.raises(CampaignFileError, match=r"has ended .*another measurement of it: --repeat"):
                 self.campaign.add({"x": x, "y": y}, {"a": a, "b": b})
 
+    @rule(x=st.sampled_from([0.0, 0.5, 1.0]), y=st.floats(0, 1).map(lambda v: round(v, 2)))
+    def add_a_failure(self, x, y):
+        before = self.campaign.same({"x": x, "y": y})
+        if before is None or before.status in OPEN or (before.status, before.error) == ("failed", "melted"):
+            after = self.campaign.add({"x": x, "y": y}, {}, failed="melted")
+            assert (after.status, after.error, after.barred) == ("failed", "melted", True)
+        else:
+            with pytest.raises(CampaignFileError, match="it cannot fail any more"):
+                self.campaign.add({"x": x, "y": y}, {}, failed="melted")
+
     @rule(data=st.data(), a=NUMBERS)
     def correct(self, data, a):
         outcome = self.some(data, ("finished", "proposed"))

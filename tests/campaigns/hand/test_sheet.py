@@ -106,6 +106,8 @@ def test_the_commands_of_a_day_in_the_laboratory(tmp_path):
     assert ("sheet.csv is kept with" in kept, "test_sheet.py is kept with" in kept) == (True, True)
     assert "outside the space" in campaign("tell", home, "--add", "x=1.5", "y=0.5", "a=1", "b=1")
     assert "did you mean 'x'" in campaign("tell", home, "--add", "xx=1.5", "y=0.5", "a=1")
+    assert "told" in campaign("tell", home, "--add", "x=0.9", "y=0.9", "--failed", "melted")
+    assert "has no place beside" in campaign("tell", home, "--add", "x=0.8", "y=0.9", "a=1", "--failed", "melted")
     assert "told" in campaign("tell", home, "--csv", form)
     standing = campaign("status", home)
     assert "1/10 done, 1 failed" in standing

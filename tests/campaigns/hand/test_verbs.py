@@ -4,6 +4,7 @@ import pytest
 
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.errors import CampaignFileError
+from eutectic.campaigns.record.fold import begin
 from eutectic.campaigns.record.history import history_of
 from eutectic.campaigns.record.journal import Journal
 from eutectic.campaigns.record.ledger import read_ledger
@@ -172,6 +173,22 @@ def test_a_result_never_suggested_is_learned_from_and_counts_for_no_budget(four)
     assert four.ledger.hypervolume == 2.25
     assert len(four.ask(6)) == 6  # all that is left of the ten
     assert four.correct(outcome.id, {"a": 0.0}).losses == (0.0, 0.5)
+
+
+def test_a_failure_never_suggested_is_learned_and_never_asked_for(four):
+    lost = four.add({"x": 0.5, "y": 0.25}, {}, by="Eva", failed="cracked", note="left in the drawer")
+    assert (lost.number, lost.status, lost.failure, lost.error, lost.barred) == (0, "failed", "error", "cracked", True)
+    assert [r.text for r in lost.remarks] == ["failed: cracked", "left in the drawer"]
+    shown = history_of(four.ledger, four.problem.space)
+    assert (shown.X[0].tolist(), bool(shown.failed[0])) == ([0.5, 0.25], True)
+    assert four.add({"x": 0.5, "y": 0.25}, {}, failed="cracked") == lost  # told twice, it counts once
+    with pytest.raises(CampaignFileError, match=r"has ended .failed.: it cannot fail any more"):
+        four.add({"x": 0.5, "y": 0.25}, {}, failed="melted")
+    with pytest.raises(CampaignFileError, match="say why it failed"):
+        four.add({"x": 0.5, "y": 0.5}, {}, failed=" ")
+    first = four.ledger.outcomes[1]
+    assert four.add(first.variables, {}, failed="did not melt").number == 1
+    assert four.logbook.record == begin(four.logbook.journal.since())
 
 
 def test_a_result_of_what_was_suggested_is_that_candidates(four):

@@ -99,6 +99,7 @@ def test_everything_that_can_be_told_is_told_once_and_by_whom(client):
         client.tell("told", "1", {"a": 1.0, "b": 1.0}, {"a": 0.1}, by="Eva")
         client.fail("told", "2", "cracked")
         client.add("told", {"x": 0.5, "y": 0.5}, {"a": 2.0, "b": 2.0}, key="old 1")
+        client.add("told", {"x": 0.9, "y": 0.9}, {}, failed="melted")
     for _ in range(2):
         client.correct("told", "1", {"a": 1.5}, "misread")
     with pytest.raises(CampaignFileError, match="finished already"):
@@ -115,7 +116,7 @@ def test_everything_that_can_be_told_is_told_once_and_by_whom(client):
         people.append(event.get("by"))
         if event["kind"] == "note":
             break
-    assert [kinds.count(k) for k in ("told", "reported", "added", "corrected")] == [2, 1, 1, 1]
+    assert [kinds.count(k) for k in ("told", "reported", "added", "corrected")] == [2, 1, 2, 1]
     assert people[kinds.index("told")] == "Eva (operate)"
     assert people[kinds.index("begun")] == "operate"
 

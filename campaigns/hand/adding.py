@@ -191,6 +191,8 @@ def outside(problem: Problem, x: Sequence[float]) -> bool:
 def same(problem: Problem, logbook: Logbook, x: Array, candidate: Candidate) -> Outcome | None:
     """The outcome that is this candidate: one that is open rather than one that has ended; what was known is none."""
     logbook.fold()
+    if not logbook.record.outcomes:
+        return None
     width = np.where(problem.space.upper > problem.space.lower, problem.space.upper - problem.space.lower, 1.0)
     rows = logbook.record.columns
     own = ((rows.number > 0) | (rows.proposer == ADDED)) & (rows.status != RETURNED)

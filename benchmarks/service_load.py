@@ -46,6 +46,7 @@ def loaded(process: Process, pairs: int, clients: int, rate: float) -> dict[str,
     asks, tells, told, lags = [], [], {}, []
     service = psutil.Process(process.process.pid)
     memory = [service.memory_info().rss]
+    marks, spent = (round(0.1 * pairs), round(0.9 * pairs), pairs), [spent_by(service)]
 
     def work(k: int) -> None:
         client = Client(process.url, process.token)
@@ -67,6 +68,8 @@ def loaded(process: Process, pairs: int, clients: int, rate: float) -> dict[str,
                 lags.append(lag)
                 assert sample["id"] not in told
                 told[sample["id"]] = (value, f"client {k} (operator)")
+                if len(told) in marks:
+                    spent.append(spent_by(service))
 
     threads = [threading.Thread(target=work, args=(k,)) for k in range(clients)]
     for thread in threads:
@@ -84,9 +87,29 @@ def loaded(process: Process, pairs: int, clients: int, rate: float) -> dict[str,
         "lost_doubled_or_misattributed": wrong(told, outcomes),
         "tell_ms": milliseconds(tells),
         "ask_ms": milliseconds(asks),
+        "cpu_ms_a_pair": {
+            "first_tenth": shares(spent[0], spent[1], marks[0]),
+            "last_tenth": shares(spent[-2], spent[-1], marks[-1] - marks[-2]),
+        },
         "late_arrivals_ms_p95": round(1000 * float(np.percentile(lags, 95)), 1),
         "memory_mb": {"start": memory[0] >> 20, "middle": middle >> 20, "end": memory[-1] >> 20},
     }
+
+
+def spent_by(service: psutil.Process) -> dict[str, float]:
+    """CPU seconds so far: the service, its child that proposes, and the clients in this process."""
+    children = [child.cpu_times() for child in service.children(recursive=True)]
+    own = service.cpu_times()
+    return {
+        "service": own.user + own.system,
+        "child": sum(times.user + times.system for times in children),
+        "clients": time.process_time(),
+    }
+
+
+def shares(before: dict[str, float], after: dict[str, float], pairs: int) -> dict[str, float]:
+    """CPU ms a pair between two moments."""
+    return {name: round(1000 * (after[name] - before[name]) / max(pairs, 1), 1) for name in after}
 
 
 def wrong(told: dict[str, tuple[float, str]], outcomes: list[dict]) -> int:

@@ -129,7 +129,7 @@ def add_failed(
 
 def _place(logbook: Logbook) -> int:
     """The number of what is added next."""
-    return min([1, *logbook.record.outcomes]) - 1
+    return int(logbook.record.columns.number.min(initial=1)) - 1
 
 
 def _body(

@@ -9,6 +9,7 @@ import numpy as np
 
 from eutectic.campaigns.errors import CampaignFileError, unknown
 from eutectic.campaigns.file.spec import CampaignSpec
+from eutectic.campaigns.hand.curve_change import distances, moved, rehashed
 from eutectic.campaigns.hand.words import refusal
 from eutectic.campaigns.loop.prior_data import WITHIN, coordinates, variables_of
 from eutectic.campaigns.loop.prior_rows import Row
@@ -73,7 +74,8 @@ def considered(
         if any(line.split(":")[0].split(".")[0] == section for line in differences):
             raise refusal(f"{section} never changes: {cure}")
     changed = build(spec, Path(record.source))
-    _require_comparable(problem, changed, record)
+    rehash = rehashed(problem, changed, record)
+    _require_comparable(problem, changed, record, rehash)
     given = given or {}
     if given and spec.space == record.spec.space:
         raise refusal(f"the space does not change, so nobody asks what {', '.join(given)} was")
@@ -88,6 +90,8 @@ def considered(
         body["x"] = {str(number): x.tolist() for number, (x, _) in rows.items()}
         body["aside"] = [number for number, (_, why) in rows.items() if why]
         body["with"] = _typed(changed, [x for x, why in rows.values() if not why], given)
+    if wanted := moved(problem, changed):
+        body |= {"distances": distances(wanted, record), "settings": rehash}
     return Changed(changed, differences, tuple(_notes(changed, record, rows)), body)
 
 
@@ -152,12 +156,13 @@ def _differences(before: Mapping[str, object], after: Mapping[str, object]) -> I
             yield f"{key}: {old} -> {new}"
 
 
-def _require_comparable(problem: Problem, changed: Problem, record: Record) -> None:
+def _require_comparable(problem: Problem, changed: Problem, record: Record, rehash: Mapping[str, str]) -> None:
     """CampaignFileError when values computed before and after could not be compared."""
     settings = {named.name: named for named in changed.oracles}
     for name, before in record.settings.items():
         named = settings.get(name)
-        if named is not None and before != named.settings_hash and before not in named.earlier:
+        same = named is None or name in rehash or before == named.settings_hash or before in named.earlier
+        if not same:
             message = f"oracles.{name} has given this campaign values; under other settings they could not be compared"
             raise refusal(f"{message}: {WAY_OUT}")
     ladders = [[p.oracles[k].name for k in p.ladder.rungs] for p in (problem, changed)]

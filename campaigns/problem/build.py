@@ -239,9 +239,9 @@ def _hash(depends: Sequence[object]) -> str:
 
 def _name(part: OraclePart, oracle: Any, wanted: Sequence[str], curves: Mapping[str, Target]) -> NamedOracle:
     options = {"use": part.use, **(part.model_extra or {})}
-    depends: list[object] = [options, _fingerprint(oracle)]
+    plain: list[object] = [options, _fingerprint(oracle)]
     returned = {name: t.digest for name, t in curves.items() if name in (oracle.properties or curves)}
-    depends += [returned] if returned else []
+    depends = [*plain, returned] if returned else plain
     only = [name for name in wanted if name in (oracle.properties or ())]
     revisions = {n: r for n, r in getattr(oracle, "revisions", {}).items() if n in only}
     numbers = {"revisions": {name: revision.number for name, revision in revisions.items()}}
@@ -258,4 +258,5 @@ def _name(part: OraclePart, oracle: Any, wanted: Sequence[str], curves: Mapping[
         cost=part.cost,
         search=part.search,
         resources=part.resources,
+        plain_hash=_hash([*plain, numbers] if revisions else plain),
     )

@@ -66,6 +66,8 @@ class NamedOracle:
     """Is it asked in the search? Otherwise only by `validate`."""
     resources: Resources = ONE_CORE
     """What one evaluation needs of its machine."""
+    plain_hash: str = ""
+    """The settings hash without the target curves that its distances are taken from."""
 
 
 @dataclass(frozen=True, slots=True)

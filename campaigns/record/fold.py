@@ -24,6 +24,7 @@ from eutectic.campaigns.record.steps import (
     ended,
     gated,
     learned,
+    measured_anew,
     of_history,
     proposed,
     remarked,
@@ -148,17 +149,6 @@ class Record:
         """Wall hours over all sessions, up to the last event of each."""
         first, last = self.sessions[-1] if self.sessions else (0.0, 0.0)
         return (self.earlier_s + last - first) / 3600
-
-    def called(self, text: str) -> list[Outcome]:
-        """The outcomes with this number, or whose id begins so, in order; not what was known before the start."""
-        number = text.removeprefix("#")
-        if number.isdecimal() and int(number) in self.outcomes and int(number) > 0:
-            return [self.outcomes[int(number)]]
-        exact = self.by_id.get(text)
-        if exact is not None:
-            return [self.outcomes[n] for n in exact]
-        ids = [] if text.startswith("#") else [id for id in self.by_id if id.startswith(text)]
-        return [self.outcomes[n] for id in ids for n in self.by_id[id]]
 
     def members(self, index: int) -> tuple[Outcome, ...]:
         """The outcomes of one round."""
@@ -329,6 +319,9 @@ def _changed(record: Record, entry: Entry) -> None:
             if content is not None and body.get("with"):
                 variables = {**body["with"], **content["variables"]}
                 record.candidates[int(number)] = {**content, "variables": variables}
+    for number, values in body.get("distances", {}).items():
+        record.outcomes[int(number)] = measured_anew(record.outcomes[int(number)], values)
+    record.settings |= body.get("settings", {})
     anew = before.goals != record.spec.goals
     if anew or before.limits != record.spec.limits or before.windows != record.spec.windows:
         for number, outcome in record.outcomes.items():

@@ -15,7 +15,9 @@ added       row, oracle, by, note, failed (why it gave no values): a result that
 reported    oracle, failure, error, fidelity, by: by hand, that a sample gave no values
 corrected   measurement (its place), values, errors, before (the values it had), why, by: by hand
 changed     set, by, spec (as it is from here on), differences, x (new coordinates by number, where the space changed),
-            aside (numbers that have no place there), with (what new variables were before)
+            aside (numbers that have no place there), with (what new variables were before), distances (of curves to
+            another target, by number and place of the evaluation), settings (hashes of the oracles that this alone
+            has changed)
 returned    why, never (to be asked for again), by: it is not made
 leased      holder, until (Unix time, s), by: somebody has taken it to make; a later one stands in its place, and a
             holder of "" gives it up for others to make

@@ -104,7 +104,7 @@ class Logbook:
             self._lookups += 1
             if found := understood(self.journal, lambda: called(self.journal, text)):
                 return found
-        return self.record.called(text)
+        return named(self.record, text)
 
     def latest(self, outcome: Outcome) -> Outcome:
         """An outcome as the record has it now, or as it was worked out where the record is not folded."""
@@ -128,3 +128,15 @@ class Logbook:
         entries = self.journal.since(self._record.seq)
         self._record.apply(entries)
         self._foreign += [entry for entry in entries if entry.kind in FOREIGN and entry.number is not None]
+
+
+def named(record: Record, text: str) -> list[Outcome]:
+    """The outcomes with this number, or whose id begins so, in order; not what was known before the start."""
+    number = text.removeprefix("#")
+    if number.isdecimal() and int(number) in record.outcomes and int(number) > 0:
+        return [record.outcomes[int(number)]]
+    exact = record.by_id.get(text)
+    if exact is not None:
+        return [record.outcomes[n] for n in exact]
+    ids = [] if text.startswith("#") else [id for id in record.by_id if id.startswith(text)]
+    return [record.outcomes[n] for id in ids for n in record.by_id[id]]

@@ -53,7 +53,25 @@ def learned(outcome: Outcome, evaluation: Evaluation) -> Outcome:
     """The outcome with one more evaluation; a property's value is that of the highest rung that has answered."""
     said = (evaluation.oracle, evaluation.fidelity)
     others = tuple(e for e in outcome.evaluations if (e.oracle, e.fidelity) != said)
-    outcome = replace(outcome, evaluations=(*others, evaluation))
+    return _valued(replace(outcome, evaluations=(*others, evaluation)))
+
+
+def measured_anew(outcome: Outcome, values: Mapping[str, Mapping[str, float]]) -> Outcome:
+    """The outcome with other values of what was measured as a curve: the place of an evaluation -> property -> value.
+
+    The place of what was computed once more at the end is called `validation`.
+    """
+
+    def other(evaluation: Evaluation, place: str) -> Evaluation:
+        return replace(evaluation, values={**evaluation.values, **values.get(place, {})})
+
+    evaluations = tuple(other(e, str(k)) for k, e in enumerate(outcome.evaluations))
+    last = None if outcome.validation is None else other(outcome.validation, "validation")
+    return _valued(replace(outcome, evaluations=evaluations, validation=last))
+
+
+def _valued(outcome: Outcome) -> Outcome:
+    """The outcome with the values that its evaluations amount to."""
     values: dict[str, float] = {}
     errors: dict[str, float] = {}
     for e in sorted(outcome.evaluations, key=lambda e: e.fidelity):

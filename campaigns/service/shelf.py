@@ -10,6 +10,7 @@ from pathlib import Path
 
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError, Complaint, unknown
+from eutectic.campaigns.record.journal import NAME as JOURNAL
 from eutectic.campaigns.record.journal import holds_campaign
 from eutectic.campaigns.record.outcomes import Ledger
 from eutectic.campaigns.sharing import changes
@@ -52,7 +53,9 @@ class Shelf:
 
     def home(self, name: str) -> Path:
         """A campaign's folder; CampaignFileError (missing) when there is none of that name."""
-        if not NAME.fullmatch(name) or not _holds(self.folder / name):
+        with self._lock:
+            known = name in self._open and (self.folder / name / JOURNAL).exists()
+        if not known and (not NAME.fullmatch(name) or not _holds(self.folder / name)):
             raise CampaignFileError([Complaint((), unknown("campaign", name, self.names()), kind="missing")])
         return self.folder / name
 

@@ -16,6 +16,7 @@ from eutectic.campaigns.exports.export import to_csv
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.problem import build
 from eutectic.campaigns.problem.curves import with_distances
+from eutectic.campaigns.record.fold import begin
 from eutectic.campaigns.record.history import history_of
 from eutectic.campaigns.report.page import page, write_report
 from eutectic.campaigns.tracking.surrogate_file import final_surrogates, restore
@@ -76,6 +77,37 @@ def test_a_campaign_finds_the_curve_and_its_record_holds_curves_and_distances(tm
     page = write_report(ledger, tmp_path / "page.html").read_text()
     assert "root of the mean squared difference over the points, to wanted.csv" in page
     assert page.count('"name": "wanted"') == 1
+
+
+def test_another_distance_is_taken_of_every_curve_on_record_and_the_campaign_goes_on(tmp_path):
+    path = write(tmp_path, optimizers=[{"use": "sobol"}], budget={"evaluations": 6, "batch": 2})
+    with Campaign.from_yaml(path, folder=tmp_path / "run") as campaign:
+        list(campaign.rounds())
+        before = {o.number: o.values["spectrum"] for o in campaign.ledger.finished}
+        changed = campaign.change(["objectives.spectrum.distance=wasserstein", "budget.evaluations=8"])
+        assert "objectives.spectrum.distance: new, wasserstein" in " ".join(changed.differences)
+        ledger, wanted = campaign.ledger, campaign.problem.curves["spectrum"]
+        assert wanted.distance == "wasserstein"
+        for outcome in ledger.finished:
+            curve = np.array(outcome.evaluations[-1].curves["spectrum"])
+            assert outcome.values["spectrum"] == outcome.losses[0] == pytest.approx(wanted.of(curve))
+            assert outcome.values["spectrum"] != before[outcome.number]
+        assert len(before) == len(ledger.finished)
+        list(campaign.rounds())  # the oracle is the same: what it gives now is comparable
+        assert len(campaign.ledger.finished) > len(before)
+        assert campaign.logbook.record == begin(campaign.logbook.journal.since())
+
+
+def test_a_curve_of_another_length_or_a_number_without_its_curve_is_no_distance_to_a_new_target(tmp_path):
+    (tmp_path / "short.csv").write_text("position,spectrum\n0,1\n1,2\n")
+    path = write(tmp_path, optimizers=[{"use": "sobol"}], budget={"evaluations": 4, "batch": 2})
+    with Campaign.from_yaml(path, folder=tmp_path / "run") as campaign:
+        list(campaign.rounds())
+        with pytest.raises(CampaignFileError, match=r"spectrum of candidate #\d .*: it has 21 points, the target 2"):
+            campaign.change(["objectives.spectrum.target=short.csv"])
+        campaign.add({"height": 1.23, "place": 0.45}, {"spectrum": 0.5})
+        with pytest.raises(CampaignFileError, match="is a distance without its curve"):
+            campaign.change(["objectives.spectrum.distance=cosine"])
 
 
 def test_a_kept_surrogate_of_a_curve_predicts_as_the_campaigns_own(tmp_path):

@@ -178,18 +178,31 @@ def _list(pool: Pool, mtime_ns: int, size: int) -> Listed:
         table=rows,
     )
     composed = _compositions(sheet, features[: len(titles)], pool.unit) if pool.unit is not None else None
-    candidates = tuple(_candidate(titles, features[: len(titles)], int(i), composed) for i in first)
+    divided = f"{sheet.name}: {composed.divided}" if composed is not None and composed.divided else ""
+    candidates = tuple(
+        _candidate(titles, features[: len(titles)], int(i), composed.rows if composed else None) for i in first
+    )
     said = merged(
         sheet.name, of, [" ".join(map(str, c)) for c in zip(*(f.cells for f in features[: len(titles)]), strict=True)]
     )
     ambiguous = _ambiguous(features[: len(titles)])
     alike = [alike_categories(sheet.name, f.title, f.categories) for f in features if f.categories]
-    remarks = tuple(note for note in (said, ambiguous, *alike) if note)
+    remarks = tuple(note for note in (said, divided, ambiguous, *alike) if note)
     places = {_key(c.variables, titles): i for i, c in reversed(list(enumerate(candidates)))}
     return Listed(space, candidates, remarks, ambiguous, places)
 
 
-def _compositions(sheet: Sheet, features: Sequence[Feature], unit: Unit) -> list[dict[str, float]]:
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """Compositions of columns of elements."""
+
+    rows: Sequence[Mapping[str, float]]
+    """(n,) atomic fractions."""
+    divided: str
+    """What is to be said of rows that were divided by their sum."""
+
+
+def _compositions(sheet: Sheet, features: Sequence[Feature], unit: Unit) -> Composed:
     """Atomic fractions (n,) of the features called like elements; ValueError at a row that sums to something else."""
     own = [feature for feature in features if element_column(feature.title)[0]]
     if not own:
@@ -216,7 +229,10 @@ def _compositions(sheet: Sheet, features: Sequence[Feature], unit: Unit) -> list
             )
     found = amounts * np.array([moles(element, unit) for element in elements])
     found = found / found.sum(1, keepdims=True)
-    return [{element: float(x) for element, x in zip(elements, row, strict=True) if x > 0} for row in found]
+    rows = [{element: float(x) for element, x in zip(elements, row, strict=True) if x > 0} for row in found]
+    beside = 0 if wanted is None else int((np.abs(total / wanted - 1) > 1e-9).sum())
+    said = f"{beside} of {len(rows)} rows have amounts that do not quite sum to {wanted}, and were divided by their sum"
+    return Composed(rows, said if beside else "")
 
 
 def _candidate(

@@ -278,7 +278,7 @@ def coordinates(problem: Problem, row: Row) -> Array:
 
 def _coordinates(problem: Problem, known: Known, row: Row, always: Sequence[str]) -> tuple[Array, bool]:
     """Coordinates (d,) of a row, and whether its fractions were divided by their sum."""
-    variables = _amounts(problem, known, row)
+    variables, beside = _amounts(problem, known, row)
     absent = [name for name in always if name not in variables]
     if absent:
         raise Strange(f"{row.place}: {lacks(absent[0], 'it has')}")
@@ -286,7 +286,6 @@ def _coordinates(problem: Problem, known: Known, row: Row, always: Sequence[str]
         x = problem.generator.coordinates(variables)
     except ValueError as error:
         raise Strange(f"{row.place}: {error}") from None
-    beside = False
     for mixture in problem.space.mixtures:
         members = list(mixture.members)
         own, total = [problem.space.names[j] for j in members], float(x[members].sum())
@@ -300,13 +299,25 @@ def _coordinates(problem: Problem, known: Known, row: Row, always: Sequence[str]
     return x, beside
 
 
-def _amounts(problem: Problem, known: Known, row: Row) -> dict[str, Value]:
-    """The row's variables; amounts of elements from its formula, or from the unit its file has, in the space's unit."""
+def _amounts(problem: Problem, known: Known, row: Row) -> tuple[dict[str, Value], bool]:
+    """The row's variables, and whether amounts were divided by their sum, which was not quite the whole.
+
+    Amounts of elements come from its formula, or from the unit its file has, in the space's unit.
+    """
     variables = {name: value for name, value in row.variables.items() if name != FORMULA}
     elements, part = _elements(problem), problem.generator
-    if not elements or (FORMULA not in row.variables and known.unit is None):
-        return variables
+    if not elements:
+        return variables, False
     unit: Any = part.unit  # type: ignore[attr-defined]
+    stated, beside = known.unit or row.unit, False
+    numbers = {} if FORMULA in row.variables else {e: _amount(row, e) for e in elements if e in variables}
+    negative = next((e for e, x in numbers.items() if x < 0), None)
+    if negative is not None:
+        raise Strange(f"{row.place}: {negative} is {row.variables[negative]}: an amount is not negative")
+    if FORMULA not in row.variables and stated is None:
+        total = sum(numbers.values()) / TOTAL.get(unit, math.inf)
+        beside = len(numbers) == len(elements) and 1e-9 < abs(total - 1) <= BESIDE
+        return ({**variables, **{e: x / total for e, x in numbers.items()}} if beside else variables), beside
     if unit not in TOTAL:
         raise ValueError(f"{row.place}: amounts cannot be turned into {unit}; give a column an element, in {unit}")
     if FORMULA in row.variables:
@@ -318,17 +329,17 @@ def _amounts(problem: Problem, known: Known, row: Row) -> dict[str, Value]:
         if strangers:
             raise Strange(f"{row.place}: {row.variables[FORMULA]!r} holds {strangers[0]}, which the space has not")
     else:
-        assert known.unit is not None
-        numbers = {e: _amount(row, e) for e in elements if e in variables}
-        total, wanted = sum(numbers.values()), TOTAL[known.unit]
+        assert stated is not None
+        total, wanted = sum(numbers.values()), TOTAL[stated]
+        beside = abs(total / wanted - 1) > 1e-9
         if abs(total / wanted - 1) > BESIDE:
             raise ValueError(
-                f"{row.place}: the amounts of {', '.join(numbers)} sum to {total:g} {known.unit}, not to {wanted}"
+                f"{row.place}: the amounts of {', '.join(numbers)} sum to {total:g} {stated}, not to {wanted}"
             )
-        atoms = {e: x * moles(e, known.unit) for e, x in numbers.items()}
+        atoms = {e: x * moles(e, stated) for e, x in numbers.items()}
     weights = {e: atoms.get(e, 0.0) / moles(e, unit) for e in elements}
     total = sum(weights.values())
-    return {**variables, **{e: w / total * TOTAL[unit] for e, w in weights.items()}}
+    return {**variables, **{e: w / total * TOTAL[unit] for e, w in weights.items()}}, beside
 
 
 def _amount(row: Row, element: str) -> float:

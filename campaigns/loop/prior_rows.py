@@ -15,9 +15,10 @@ from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.ledger import read_ledger
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.campaigns.record.settings import revised_of, rung_of
+from eutectic.generators.amounts import Unit, element_column
 from eutectic.generators.representations.chemical_formulas import are_formulas
 from eutectic.oracles.base import Evaluation, Value
-from eutectic.oracles.tables.sheet import Sheet, objection, parse, read, unnamed
+from eutectic.oracles.tables.sheet import LARGEST, Sheet, objection, parse, read, unnamed
 from eutectic.oracles.user.answer import SUFFIX
 
 Stated = tuple[str, tuple[tuple[str, float], ...]]
@@ -50,6 +51,8 @@ class Row:
     """Why it cannot be taken."""
     revised: str = ""
     """What has changed in how its values are computed since it got them."""
+    unit: Unit | None = None
+    """Of amounts of elements, where the columns' titles name it."""
 
     @property
     def stated(self) -> Stated:
@@ -126,6 +129,7 @@ def of_table(
     sheet = read(str(problem.folder / known.file), None, known.separator, known.decimal)
     exported = set(HEAD) <= set(sheet.columns)
     place_of = {name: _column(sheet, name, "variable", exported) for name in names}
+    unit = _titled(place_of, sheet, known, elements)
     formula = _formula_column(sheet, known, [n for n in names if place_of[n] is None], elements)
     for name, column in place_of.items():
         told = name in (known.with_ or {}) or (formula and name in elements)
@@ -147,7 +151,23 @@ def of_table(
             continue
         rung = problem.ladder.top if rungs is None else rungs[i]
         if rung is not None:
-            yield _row(sheet, known, line, row, place_of, always, wanted, formula, rung)
+            yield replace(_row(sheet, known, line, row, place_of, always, wanted, formula, rung), unit=unit)
+
+
+def _titled(place_of: dict[str, str | None], sheet: Sheet, known: Known, elements: Sequence[str]) -> Unit | None:
+    """The unit that titles of elements' columns name (`Fe (wt.%)`); the columns are theirs where none has their name.
+
+    ValueError where two units, or another than the source's, are named.
+    """
+    units: dict[Unit, None] = {known.unit: None} if known.unit else {}
+    for column in sheet.columns:
+        element, unit = element_column(column)
+        if element in elements and place_of.get(element, column) is None:
+            place_of[element] = column
+            units.update({unit: None} if unit else {})
+    if len(units) > 1:
+        raise ValueError(f"{known.file}:1: amounts are in {' and in '.join(units)}; give one unit")
+    return next(iter(units), None)
 
 
 def _column(sheet: Sheet, name: str, kind: str, exported: bool) -> str | None:
@@ -217,6 +237,8 @@ def _row(
     for p, column in wanted.items():
         said = f"{column}{SUFFIX}" if f"{column}{SUFFIX}" in row else f"{p}{SUFFIX}"
         error = _number(sheet, place, said, row.get(said, ""))
+        if error is not None and error < 0:
+            raise ValueError(f"{place}: column '{said}': {row[said]!r} is negative, and no standard error is")
         if p in values and error is not None:
             errors[p] = error
     status = row["status"] if set(HEAD) <= set(row) else "finished"
@@ -239,7 +261,7 @@ def _plain(cell: str, number: float) -> Value:
 def _number(sheet: Sheet, place: str, column: str, cell: str) -> float | None:
     """A finite number, None for a missing cell; ValueError for anything else."""
     number = parse(cell, sheet.decimal)
-    if number is None or math.isinf(number):
+    if number is None or abs(number) > LARGEST:
         raise ValueError(f"{place}: column '{column}': {objection(cell, sheet.decimal)}")
     return None if math.isnan(number) else number
 

@@ -15,6 +15,8 @@ from eutectic.oracles.tables.rows import rows as text_rows
 MISSING = frozenset({"", "na", "n/a", "#n/a", "#na", "nan", "null", "none", "-", "--", "–", "—"})
 """Cells (lower case) that say that there is no value."""
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity)", re.IGNORECASE)
+LARGEST = 1e100
+"""Numbers beyond are a slip, or cannot be computed with: their squares are no numbers."""
 DASHES = str.maketrans(dict.fromkeys("−–—‒‐‑﹣－", "-"))
 """What stands for a minus in texts."""
 _NEARLY = re.compile(r"\s*[<>≤≥~≈±+\-−–—‒‐‑﹣－]*\s*[$€£¥]?\d")
@@ -75,7 +77,7 @@ class Sheet:
         if (column, allow_missing) not in self.checked:
             found = tuple(math.nan if x is None else x for x in self._parsed(column))
             for i, (x, cell) in enumerate(zip(found, self.text(column), strict=True)):
-                if not math.isfinite(x) and not (allow_missing and missing(cell)):
+                if not abs(x) <= LARGEST and not (allow_missing and missing(cell)):
                     raise ValueError(f"{self.place(i, column)}: {objection(cell, self.decimal)}")
             self.checked[column, allow_missing] = found
         return self.checked[column, allow_missing]
@@ -132,7 +134,9 @@ def objection(cell: str, decimal: str = ".") -> str:
     other = "," if decimal == "." else "."
     text = cell.translate(DASHES)
     if parse(cell, decimal) is not None:
-        return f"{cell!r} is no finite number"
+        return (
+            f"{cell!r} is no {'finite number' if math.isinf(parse(cell, decimal) or 0.0) else 'number to compute with'}"
+        )
     if _THOUSANDS.fullmatch(text) and not re.fullmatch(rf"[+-]?\d+\{other}\d+", text):
         return f"{cell!r} is no number: leave out what parts thousands"
     if re.fullmatch(rf"[+-]?\d{{1,3}}\{other}\d{{3}}", text):

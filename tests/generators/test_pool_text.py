@@ -193,3 +193,10 @@ def test_categories_that_differ_in_blanks_or_capitals_alone_are_said(tmp_path: P
         assert len(part.remarks) == 1
         assert "in column 'g' are two categories" in part.remarks[0]
     assert pool(tmp_path, "g,y\nair,1\nargon,2\n", ("g",)).remarks == ()
+
+
+def test_rows_of_elements_that_are_divided_by_their_sum_are_said(tmp_path: Path) -> None:
+    part = pool(tmp_path, "Fe,Ni,y\n50.1,50.2,1\n60,40,2\n", ("Fe", "Ni"), unit="at.%")
+    assert part.remarks == (
+        "data.csv: 1 of 2 rows have amounts that do not quite sum to 100, and were divided by their sum",
+    )

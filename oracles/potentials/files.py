@@ -1,12 +1,19 @@
 """This file is where an embedded-atom potential comes from: built in, a file, or the NIST repository."""
 
 import hashlib
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from eutectic.oracles.elements.data import column, symbols
+
 RECORD = re.compile(r"^\d{4}--[\w.+-]+--LAMMPS--ipr\d+$")
 
+MASS = 0.05
+"""Relative difference up to which a mass is its element's."""
+BEYOND = 1.01
+"""How far the cutoff may lie beyond the tables, as a share of their length."""
 TO_FCC = {"fcc": 1.0, "bcc": 2 ** (1 / 3), "hcp": 2**0.5, "diamond": 2 ** (-1 / 3), "sc": 4 ** (1 / 3)}
 """fcc lattice constant over that of another crystal of the same atomic volume (hcp: ideal)."""
 
@@ -58,7 +65,8 @@ def _headers(lines: list[str], style: str) -> tuple[tuple[str, ...], tuple[float
     elements = tuple(lines[3].split()[1:])
     if not elements or int(lines[3].split()[0]) != len(elements):
         raise ValueError("line 4 does not name its elements")
-    densities, radii = int(float(lines[4].split()[0])), int(float(lines[4].split()[2]))
+    _check_elements(elements)
+    densities, radii = _grid(lines[4])
     many = len(elements) if style == "eam/fs" else 1
     lattice, row = [], 5
     for element in elements:
@@ -66,6 +74,7 @@ def _headers(lines: list[str], style: str) -> tuple[tuple[str, ...], tuple[float
         if len(header) < 3:
             raise ValueError(f"line {row + 1} is to be the header of {element} and holds {len(header)} values")
         crystal = header[3] if len(header) > 3 else "fcc"
+        _check_header(element, header, row + 1)
         lattice.append(float(header[2]) * TO_FCC.get(crystal.lower(), 1.0))
         row = _after(lines, row + 1, densities, f"the embedding function of {element}")
         for k in range(many):
@@ -82,6 +91,44 @@ def _headers(lines: list[str], style: str) -> tuple[tuple[str, ...], tuple[float
     return elements, tuple(lattice)
 
 
+def _check_elements(elements: tuple[str, ...]) -> None:
+    """ValueError where one is no element, or stands there twice."""
+    strange = [element for element in elements if element not in symbols()]
+    if strange:
+        raise ValueError(f"line 4: {strange[0]!r} is no element")
+    if len(set(elements)) < len(elements):
+        raise ValueError(f"line 4: an element stands there twice ({' '.join(elements)})")
+
+
+def _grid(line: str) -> tuple[int, int]:
+    """Numbers of densities and of radii; ValueError where steps or cutoff are not positive, or it lies beyond."""
+    numbers = [_number(word, 5, "the sizes of its tables") for word in line.split()[:5]]
+    if len(numbers) < 5 or not all(0 < x < math.inf for x in numbers):
+        raise ValueError(f"line 5 is to hold two numbers of values, their steps and the cutoff, not {line.strip()!r}")
+    densities, _, radii, step, cutoff = numbers
+    if cutoff > BEYOND * radii * step:
+        raise ValueError(f"line 5: its cutoff of {cutoff:g} lies beyond its tables, which end at {radii * step:g}")
+    return int(densities), int(radii)
+
+
+def _check_header(element: str, header: list[str], line: int) -> None:
+    """ValueError where the mass is not the element's, or the lattice constant is none."""
+    mass, lattice = (_number(word, line, f"the header of {element}") for word in header[1:3])
+    own = float(column("mass_g_per_mol", (element,))[0])
+    if not abs(mass / own - 1) <= MASS:
+        raise ValueError(f"line {line}: a mass of {mass:g} is not that of {element}, {own:.5g}")
+    if not 0 < lattice < math.inf:
+        raise ValueError(f"line {line}: {lattice:g} is no lattice constant")
+
+
+def _number(word: str, line: int, what: str) -> float:
+    """A word as a number; ValueError says where it stands."""
+    try:
+        return float(word)
+    except ValueError:
+        raise ValueError(f"line {line}, in {what}: {word!r} is no number") from None
+
+
 def _line(lines: list[str], row: int, what: str) -> str:
     """A line of the file; ValueError when it has ended before."""
     if row >= len(lines):
@@ -94,10 +141,8 @@ def _after(lines: list[str], row: int, numbers: int, what: str) -> int:
     start = row
     while numbers > 0:
         for word in _line(lines, row, f"({what})").split():
-            try:
-                float(word)
-            except ValueError:
-                raise ValueError(f"line {row + 1}, in {what}: {word!r} is no number") from None
+            if not math.isfinite(_number(word, row + 1, what)):
+                raise ValueError(f"line {row + 1}, in {what}: {word!r} is no finite number")
             numbers -= 1
         row += 1
     if numbers < 0:

@@ -257,3 +257,36 @@ def test_a_bad_potential_is_said_by_check_and_not_raised_by_refuse(tmp_path: Pat
     assert oracle.refuse(["Cu", "Ni"], [0.0, 0.0], [1.0, 1.0]) is None
     with pytest.raises(ValueError, match=r"broken.eam.alloy: no setfl table"):
         oracle.check()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("{step:.16E}", "0.0", "line 5 is to hold two numbers of values, their steps and the cutoff"),
+        ("{cutoff:.16E}", "50.0", "line 5: its cutoff of 50 lies beyond its tables"),
+        (" Cu", " CU", "line 4: 'CU' is no element"),
+        (" Cu", " Fe", "line 4: an element stands there twice"),
+        ("{header}", "26 1.0 3.5 fcc", r"line 6: a mass of 1 is not that of Fe, 55\.845"),
+        ("{header}", "26 55.8 0.0 fcc", "line 6: 0 is no lattice constant"),
+        ("{header}", "26 mass 3.5 fcc", "line 6, in the header of Fe: 'mass' is no number"),
+    ],
+)
+def test_headers_that_cannot_be_are_refused_by_line(tmp_path: Path, old: str, new: str, said: str) -> None:
+    text = small()
+    lines = text.splitlines()
+    assert lines[3].split()[1] == "Fe"
+    assert described(tmp_path, text).elements[0] == "Fe"
+    _, _, _, step, cutoff = lines[4].split()
+    place = {"{step:.16E}": 4, "{cutoff:.16E}": 4, " Cu": 3, "{header}": 5}[old]
+    written = {"{step:.16E}": step, "{cutoff:.16E}": cutoff, "{header}": lines[5]}.get(old, old)
+    lines[place] = new.join(lines[place].rsplit(written, 1))
+    with pytest.raises(ValueError, match=said):
+        described(tmp_path, "\n".join(lines) + "\n")
+
+
+def test_a_table_without_a_number_is_refused_and_windows_lines_are_lines(tmp_path: Path) -> None:
+    lines = small().splitlines()
+    assert described(tmp_path, "\r\n".join(lines) + "\r\n").style == "eam/alloy"
+    lines[8] = " ".join(["nan", *lines[8].split()[1:]])
+    with pytest.raises(ValueError, match=r"line 9, in the embedding function of Fe: 'nan' is no finite number"):
+        described(tmp_path, "\n".join(lines) + "\n")

@@ -344,6 +344,8 @@ class Proposals:
     """What a reader should know (jitter, a space used up, ...)."""
     rungs: NDArray[np.int64] | None = None
     """(n,) the one rung of the ladder on which each row is to be asked; None: from the lowest, through the gates."""
+    shares: Mapping[str, float] = field(default_factory=dict)
+    """Of a portfolio: arm -> its share of this batch, 0 to 1."""
 
 
 class Optimizer(Protocol):

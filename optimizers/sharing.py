@@ -100,4 +100,5 @@ def _joined(X: Array, answers: Sequence[Proposals]) -> Proposals:
         state=answers[-1].state,
         notes=tuple(dict.fromkeys(note for answer in answers for note in answer.notes)),
         rungs=np.concatenate(rungs) if len(rungs) == len(answers) else None,
+        shares=answers[-1].shares,
     )

@@ -4,25 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from eutectic.campaigns.record.outcomes import Batch, Ledger, Outcome
+from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.optimizers.portfolio.credit import gains
 from eutectic.optimizers.portfolio.portfolio import PREFIX
-
-SHARES = "shares: "
-"""How the note of a portfolio's batch begins."""
 
 
 def arm(outcome: Outcome) -> str:
     """The arm that proposed an outcome, without what the arm itself said; empty where it was no portfolio's."""
     proposer = outcome.reason.proposer
     return proposer.removeprefix(PREFIX).partition(": ")[0] if proposer.startswith(PREFIX) else ""
-
-
-def shares(batch: Batch) -> dict[str, float]:
-    """Arm -> its share of a batch in per cent; {} of a batch that no portfolio asked for."""
-    note = next((note for note in batch.notes if note.startswith(SHARES)), "").removeprefix(SHARES)
-    entries = (entry.rsplit(" ", 2)[:2] for entry in note.split(", ") if entry)
-    return {name: float(share) for name, share in entries}
 
 
 def gained(ledger: Ledger, outcomes: Sequence[Outcome], since: int = -1) -> dict[int, float]:
@@ -39,7 +29,7 @@ def gained(ledger: Ledger, outcomes: Sequence[Outcome], since: int = -1) -> dict
 def credits(ledger: Ledger, index: int) -> dict[str, float]:
     """Metrics of one round of a portfolio: of each arm its share, evaluations and gain in hypervolume; else {}."""
     batch = next(b for b in ledger.batches if b.index == index)
-    given = shares(batch)
+    given = {name: 100 * share for name, share in batch.shares.items()}
     own = [o for o in ledger.outcomes if o.round == index]
     gain = gained(ledger, [o for o in ledger.outcomes if o.round <= index], since=index)
     values: dict[str, float] = {}

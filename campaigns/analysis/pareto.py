@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 
-from eutectic.campaigns.analysis.labels import number
 from eutectic.campaigns.file.spec import CampaignSpec
+from eutectic.campaigns.record.notes import Unreached
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.campaigns.record.volume import feasible, losses_of, nondominated
 from eutectic.optimizers.base import Array
 
-START = "the reference point"
-"""How the sentence about a reference point that nothing reaches begins."""
 ENOUGH = 8
 """Feasible outcomes from which it is worth saying."""
 
@@ -25,8 +23,8 @@ def front(ledger: Ledger) -> list[Outcome]:
     return sorted(chosen.values(), key=lambda o: (o.losses, o.number))
 
 
-def unreached(spec: CampaignSpec, reference: Sequence[float] | None, losses: Array) -> str | None:
-    """The sentence that says why the hypervolume is 0 although much is feasible: nothing is better than the reference.
+def unreached(spec: CampaignSpec, reference: Sequence[float] | None, losses: Array) -> Unreached | None:
+    """Why the hypervolume is 0 although much is feasible: nothing is better than the reference.
 
     losses: (n, m) of what is feasible. None when something is, when no reference (m,) is fixed, or while fewer than 8
     are feasible.
@@ -36,13 +34,9 @@ def unreached(spec: CampaignSpec, reference: Sequence[float] | None, losses: Arr
     misses = losses - reference
     if (misses < 0).all(1).any():
         return None
-    never = [goal.name for goal, best in zip(spec.goals, misses.min(0), strict=True) if best >= 0]
-    where = " and ".join(
-        f"{goal.name} {number(goal.natural(loss + goal.tolerance) if goal.reference is None else goal.reference)}"
+    never = tuple(goal.name for goal, best in zip(spec.goals, misses.min(0), strict=True) if best >= 0)
+    where = {
+        goal.name: goal.natural(loss + goal.tolerance) if goal.reference is None else goal.reference
         for goal, loss in zip(spec.goals, reference, strict=True)
-    )
-    why = f"none is better in {', '.join(never)}" if never else "none is better in all objectives at once"
-    return (
-        f"{START} ({where}) is reached by none of {len(losses)} feasible candidates: {why}, so the hypervolume stays "
-        f"0 and tells no candidate from another; give as `reference` the worst value you would accept, not a hope"
-    )
+    }
+    return Unreached(where, len(losses), never)

@@ -122,7 +122,7 @@ def _agreement(
     both = []
     for (id, oracle), (upper, outcome) in known.items():
         if oracle == high and (id, low) in known and name in upper.values and name in known[id, low][0].values:
-            spot = any(gate.passed and gate.reason.startswith("spot check") for gate in outcome.gates)
+            spot = any(gate.passed and gate.kind == "spot check" for gate in outcome.gates)
             both.append((known[id, low][0].values[name], upper.values[name], spot))
     if not both:
         return None

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from eutectic.campaigns.analysis.pareto import START, unreached
+from eutectic.campaigns.analysis.pareto import unreached
 from eutectic.campaigns.loop.context import made_before, situated
 from eutectic.campaigns.loop.earlier import Earlier, earlier_of
 from eutectic.campaigns.loop.guarded import guarded
@@ -84,13 +84,16 @@ def asked(problem: Problem, ledger: Ledger, n: int, context: Mapping[str, Value]
     ask_s = time.perf_counter() - start
     remarks = [] if ledger.batches else getattr(problem.generator, "remarks", ())
     told = [] if drawn is None else drawn.offer.notes
-    notes = [*remarks, *turn.ended, *_unreached(ledger), *situation, *told, *_by_name(problem, proposals.notes)]
+    notes = [*remarks, *situation, *told, *_by_name(problem, proposals.notes)]
     batch = {
         "index": index,
         "stage": turn.stage,
         "optimizer": stage.name,
         "ask_s": ask_s,
         "state": dict(proposals.state),
+        "ended": [asdict(end) for end in turn.ended],
+        "unreached": _unreached(ledger),
+        "shares": dict(proposals.shares),
         "notes": notes,
     }
     whole = proposals.X if drawn is None else drawn.whole(proposals.X)
@@ -114,12 +117,13 @@ def _nothing(space: Space) -> Proposals:
     return Proposals(np.empty((0, space.d)), ())
 
 
-def _unreached(ledger: Ledger) -> list[str]:
+def _unreached(ledger: Ledger) -> dict[str, Any] | None:
     """What is to be said of a reference point that nothing reaches, once."""
+    if any(batch.unreached is not None for batch in ledger.batches):
+        return None
     every = columns(ledger)
-    text = unreached(ledger.spec, ledger.reference, every.losses[every.feasible])
-    said = text is None or any(note.startswith(START) for batch in ledger.batches for note in batch.notes)
-    return [] if said or text is None else [text]
+    said = unreached(ledger.spec, ledger.reference, every.losses[every.feasible])
+    return None if said is None else asdict(said)
 
 
 def _rows(

@@ -51,11 +51,11 @@ def decisions(problem: Problem, record: Record, rung: int, numbers: Sequence[int
     for number in sorted(numbers, key=lambda number: place.get(number, len(known))):
         rank, p = place.get(number, len(known)), likely.get(number, 0.0)
         words = f"rank {rank + 1} of {len(known)}, the best {best} go on (probability {p:.2f} of being one of them)"
-        passed, reason = rank < best and room > 0, words
+        passed, reason, kind = rank < best and room > 0, words, "rank"
         room -= passed
         if not passed:
-            passed, reason = _exception(problem, record.outcomes[number], rung, words)
-        body = {"rung": rung, "passed": passed, "chance": p, "reason": reason}
+            passed, reason, kind = _exception(problem, record.outcomes[number], rung, words)
+        body = {"rung": rung, "passed": passed, "chance": p, "reason": reason, "kind": kind}
         drafts.append(Draft("gate", body, number))
         if not passed:
             error = f"{ended_at(problem, rung)}: {words}"
@@ -75,15 +75,15 @@ def _room(problem: Problem, known: Sequence[Outcome], rung: int, best: int) -> i
     return best - sum(gate.passed for o in known for gate in o.gates if gate.rung == rung)
 
 
-def _exception(problem: Problem, outcome: Outcome, rung: int, words: str) -> tuple[bool, str]:
-    """Does a candidate that is not among the best go on all the same? And why, or why not."""
+def _exception(problem: Problem, outcome: Outcome, rung: int, words: str) -> tuple[bool, str, str]:
+    """Does a candidate that is not among the best go on all the same? Why, or why not, and by what kind of decision."""
     assert problem.spec.fidelity is not None
     if any(e.fidelity == rung and e.provenance.get("out_of_domain") for e in outcome.evaluations):
-        return True, f"out of the domain of rung {rung + 1}, so that the next is to tell; {words}"
+        return True, f"out of the domain of rung {rung + 1}, so that the next is to tell; {words}", "out of domain"
     rng = np.random.default_rng([problem.spec.seed, outcome.number, rung, 1])
     if rng.random() < problem.spec.fidelity.spot_check:
-        return True, f"spot check; {words}"
-    return False, words
+        return True, f"spot check; {words}", "spot check"
+    return False, words, "rank"
 
 
 def chances(

@@ -93,7 +93,7 @@ def warnings_of(problem: Problem) -> list[str]:
     rows = record.columns
     text = unreached(problem.spec, reference if len(reference) == len(goals) else None, rows.losses[rows.feasible])
     outside = outside_space(problem, tuple(record.outcomes.values()))
-    said = (advice(problem), estimated(len(goals)), text, outside, unattended(problem))
+    said = (advice(problem), estimated(len(goals)), str(text or ""), outside, unattended(problem))
     return [note for note in (*getattr(problem.generator, "remarks", ()), *known.notes, *said) if note]
 
 
@@ -104,7 +104,7 @@ def outside_space(problem: Problem, outcomes: Sequence[Outcome]) -> str:
     outside = np.flatnonzero(~member(problem.space, X, WITHIN))
     if not len(outside):
         return ""
-    first = known[int(outside[0])].origin.removeprefix("history: ")
+    first = known[int(outside[0])].name
     return (
         f"{len(outside)} of {len(known)} rows of the history lie outside the space (such as {first}): they are learned "
         "from, and the best of them count for the front"

@@ -15,6 +15,7 @@ from eutectic.campaigns.record.columns import Columns
 from eutectic.campaigns.record.facts import source_of
 from eutectic.campaigns.record.journal import BY_HAND, SHARED, Entry
 from eutectic.campaigns.record.leases import Telling, leased
+from eutectic.campaigns.record.notes import read
 from eutectic.campaigns.record.outcomes import Batch, Change, Ledger, Outcome, Round, Rounds, State
 from eutectic.campaigns.record.steps import (
     OPEN,
@@ -224,7 +225,7 @@ def _session(record: Record, entry: Entry) -> None:
 
 def _asked(record: Record, entry: Entry) -> None:
     body: Body = entry.body
-    batch = Batch(**{**body["batch"], "notes": tuple(body["batch"]["notes"]), "asked_at": entry.at})
+    batch = Batch(**{**read(body["batch"]), "asked_at": entry.at})
     record.batches.append(batch)
     for row in body["proposals"]:
         number = row["number"]

@@ -7,6 +7,7 @@ from typing import Literal, overload
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.attachments import Attachment
 from eutectic.campaigns.record.columns import Columns
+from eutectic.campaigns.record.notes import StageEnd, Unreached, shared
 from eutectic.optimizers.base import Reason
 from eutectic.oracles.base import Evaluation, Value
 
@@ -26,6 +27,8 @@ class Gate:
     chance: float | None
     """Probability of being among the best that go on, dimensionless; None where that was not the question."""
     reason: str
+    kind: Literal["rank", "spot check", "out of domain"] = "rank"
+    """By what it was decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +171,21 @@ class Batch:
     ask_s: float
     """Wall seconds the optimizer took."""
     state: Mapping[str, object] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    ended: tuple[StageEnd, ...] = ()
+    """Stages that ended early, or unsatisfied, since the batch before."""
+    unreached: Unreached | None = None
+    """A reference point that nothing reaches, said once; of an old journal empty, its sentence among the remarks."""
+    shares: Mapping[str, float] = field(default_factory=dict)
+    """Of a portfolio: arm -> its share of this batch, 0 to 1."""
+    remarks: tuple[str, ...] = ()
+    """What else a reader should know."""
+
+    @property
+    def notes(self) -> list[str]:
+        """All of that in sentences."""
+        said = [*map(str, self.ended)]
+        said += [str(self.unreached)] if self.unreached is not None and self.unreached.reference else []
+        return [*said, *([shared(self.shares)] if self.shares else []), *self.remarks]
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,7 +211,7 @@ def why_done(record: Record, hours: float) -> str | None:
     halted, now = enough(record, hours), turn(record)
     if halted is None and left(record) > 0 and now.room > 0:
         return None
-    return halted or (now.ended[-1] if now.ended else USED_UP)
+    return halted or (str(now.ended[-1]) if now.ended else USED_UP)
 
 
 def enough(record: Record, hours: float) -> str | None:

@@ -9,6 +9,7 @@ from eutectic.campaigns.file.goals import Goal
 from eutectic.campaigns.file.sections import OptimizerPart
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.columns import Index
+from eutectic.campaigns.record.notes import StageEnd, Why
 from eutectic.campaigns.record.outcomes import Batch, Outcome
 from eutectic.campaigns.record.volume import satisfying
 
@@ -23,8 +24,8 @@ class Turn:
     stage: int
     room: float
     """How many it may still ask for; 0 when the last stage has ended, too."""
-    ended: tuple[str, ...]
-    """Why each stage ended early, or unsatisfied, since the last batch: for people."""
+    ended: tuple[StageEnd, ...]
+    """The stages that ended early, or unsatisfied, since the last batch."""
 
 
 def gauged(spec: CampaignSpec) -> bool:
@@ -47,7 +48,7 @@ def turn_of(
     A stage ends when it has proposed its `evaluations`, when `satisfied` candidates lie inside every window, or after
     `stall` rounds in which it gained nothing. No stage comes back.
     """
-    stage, said = (batches[-1].stage if batches else 0), list[str]()
+    stage, said = (batches[-1].stage if batches else 0), list[StageEnd]()
     while True:
         part = spec.optimizers[stage]
         gauge = part.evaluations is not None or gauged(spec)
@@ -57,10 +58,10 @@ def turn_of(
             room = max(0, part.evaluations - int(np.isin(proposed, [*rounds]).sum()))
         why = _satisfied(spec.goals, part, outcomes, rounds, volumes, room) if part.goal == "satisfy" else None
         if why is None and part.goal == "pareto" and part.stall is not None and stalled(volumes, rounds) >= part.stall:
-            why = f"{part.stall} rounds without gain in hypervolume"
+            why = ("no gain", part.stall, 0)
         if why is None and room > 0:
             return Turn(stage, room, tuple(said))
-        said += [f"stage {stage + 1} ({part.use}) has ended: {why}"] if why else []
+        said += [StageEnd(stage, part.use, *why)] if why else []
         if stage == len(spec.optimizers) - 1:
             return Turn(stage, 0, tuple(said))
         stage += 1
@@ -73,18 +74,18 @@ def _satisfied(
     rounds: Collection[int],
     volumes: Mapping[int, float | None],
     room: float,
-) -> str | None:
-    """Why a stage that asked in these rounds for what satisfies has ended, or None."""
+) -> tuple[Why, int, int] | None:
+    """Why a stage that asked in these rounds for what satisfies has ended, the count and what was wanted, or None."""
     found = satisfying(goals, outcomes)
     if part.satisfied is not None and len(found) >= part.satisfied:
-        return f"{len(found)} candidates satisfy every window"
+        return "satisfied", len(found), 0
     # One more than were found, so that rounds before the first one count.
     known = {index: 1.0 + sum(outcome.round <= index for outcome in found) for index in volumes}
     if part.stall is not None and stalled(known, rounds) >= part.stall:
-        return f"{part.stall} rounds without another satisfying candidate"
+        return "none more", part.stall, 0
     if room > 0 or part.satisfied is None:
         return None
-    return f"{len(found)} of {part.satisfied} wanted candidates satisfy every window, its evaluations are used"
+    return "short", len(found), part.satisfied
 
 
 def stalled(volumes: Mapping[int, float | None], rounds: Iterable[int] | None = None) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from eutectic.campaigns.file.goals import refusal
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.attachments import Attachment
+from eutectic.campaigns.record.notes import gate_kind
 from eutectic.campaigns.record.outcomes import Gate, Measurement, Outcome, Remark
 from eutectic.optimizers.base import Reason
 from eutectic.oracles.base import Evaluation
@@ -171,7 +172,7 @@ def started(outcome: Outcome, body: Body, at: float) -> Outcome:
 def gated(outcome: Outcome, body: Body, at: float) -> Outcome:
     """It goes on to the next rung, or is held back for good."""
     del at
-    gate = Gate(**body)
+    gate = Gate(**{"kind": gate_kind(body["reason"]), **body})
     return replace(outcome, gates=(*outcome.gates, gate), rung=gate.rung + 1 if gate.passed else gate.rung)
 
 

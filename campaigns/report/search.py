@@ -1,6 +1,6 @@
 """This file is the report's account of the search: stages, what each optimizer earned, what was known before."""
 
-from eutectic.campaigns.analysis.credit import arm, gained, shares
+from eutectic.campaigns.analysis.credit import arm, gained
 from eutectic.campaigns.analysis.labels import number
 from eutectic.campaigns.analysis.pareto import front, unreached
 from eutectic.campaigns.analysis.summary import asked, counted
@@ -16,14 +16,14 @@ def stages(ledger: Ledger) -> Section | None:
     parts = ledger.spec.optimizers
     plain = len(parts) == 1 and parts[0].goal == "pareto"
     rows = [] if plain else [_stage(ledger, k, part) for k, part in enumerate(parts)]
-    ends = [note for batch in ledger.batches for note in batch.notes if note.startswith("stage ")]
+    ends = [str(end) for batch in ledger.batches for end in batch.ended]
     columns = ["", "Optimizer", "Looks for", "Ends", "Rounds", "Evaluations", "Satisfying candidates after it"]
     if not windowed(ledger):
         columns, rows = columns[:-1], [row[:-1] for row in rows]
     flush = range(4, len(columns))
     lines = [paragraph(f"{note[:1].upper()}{note[1:]}.", "note") for note in ends]
     losses = losses_of(feasible(ledger.outcomes), len(ledger.spec.goals))
-    warning = paragraph(_capital(unreached(ledger.spec, ledger.reference, losses)), "warn")
+    warning = paragraph(_capital(str(unreached(ledger.spec, ledger.reference, losses) or "")), "warn")
     return section("stages", "Stages", warning, table(columns, rows, numbers=flush) if rows else None, lines)
 
 
@@ -70,10 +70,9 @@ def credit(ledger: Ledger) -> Section | None:
 def _row(name: str, own: list[Outcome], gain: dict[int, float], last: Batch) -> list[Cell]:
     total, seconds = sum(gain.get(o.number, 0.0) for o in own), sum(o.cost_s for o in own)
     ended = sum(o.finished_at is not None for o in own)
-    given = shares(last)
     return [
         name,
-        f"{given[name]:g} %" if name in given else "–",
+        f"{100 * last.shares[name]:.0f} %" if name in last.shares else "–",
         len(own),
         number(total, 3),
         number(total / ended, 3) if ended else "–",

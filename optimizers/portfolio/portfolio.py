@@ -89,7 +89,7 @@ class Portfolio:
         return self.propose(space, history, n, rng).X
 
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Proposals:
-        """Like `ask`, each reason beginning with its arm, the arms' states, and the shares as a note.
+        """Like `ask`, each reason beginning with its arm, the arms' states, and their shares.
 
         What one arm does not find is left to the next ones, and in the end to those before it.
         """
@@ -101,7 +101,7 @@ class Portfolio:
         for place, (name, arm) in enumerate([*everyone, *everyone]):
             goal = int(goals[place]) if place < len(goals) else n
             asked.take(name, arm, goal - len(asked.X), rng)
-        each = ", ".join(f"{name} {100 * s:.0f} %" for (name, _), s in zip(everyone, share, strict=True))
+        each = {name: float(s) for (name, _), s in zip(everyone, share, strict=True)}
         state: dict[str, object] = {"arms": asked.arms, **asked.belief}
         if self.cost == "seconds and asking":
             before = _part(history.state, "asking_s")
@@ -109,7 +109,7 @@ class Portfolio:
             state["asking_s"] = {
                 name: self.discount * before.get(name, 0.0) + asked.seconds.get(name, 0.0) for name in names
             }
-        return Proposals(asked.X, tuple(asked.reasons), state, (f"shares: {each}", *asked.notes))
+        return Proposals(asked.X, tuple(asked.reasons), state, tuple(asked.notes), shares=each)
 
     def share(self, history: History) -> Array:
         """Share (k,) of the next batch of each arm, and the control's last; sums to 1."""

@@ -13,6 +13,7 @@ from eutectic.campaigns.errors import CampaignFileError
 from eutectic.campaigns.exports.export import to_csv
 from eutectic.campaigns.record.ledger import read_ledger
 from eutectic.campaigns.record.stages import stalled
+from eutectic.campaigns.report.rendering import section_html
 from eutectic.campaigns.report.search import known, stages
 from eutectic.optimizers.base import History, Space
 from eutectic.optimizers.bayesian.regret import regret
@@ -46,7 +47,7 @@ def test_a_stage_ends_when_enough_candidates_satisfy_and_the_next_takes_the_rest
     assert any(event.kind == "note" and event.text == switch.notes[0] for event in events)
     assert len(ledger.finished) == 60
     assert "what satisfies every window" in stages(ledger)
-    assert switch.notes[0][1:] in stages(ledger)
+    assert switch.notes[0][1:] in section_html(stages(ledger))
 
     Campaign.from_yaml(path, tmp_path / "pieces").close()
     for count in (7, 20, 31, 999):
@@ -217,7 +218,7 @@ def test_a_reference_point_that_nothing_reaches_is_explained_once(tmp_path):
     assert notes[0].startswith(
         "the reference point (a −1 and b 3) is reached by none of 8 feasible candidates: none is better in a,"
     )
-    assert "The reference point (a −1 and b 3) is reached by none of 16" in stages(ledger)
+    assert "The reference point (a −1 and b 3) is reached by none of 16" in section_html(stages(ledger))
     _, fine = run(write(tmp_path / "fine", budget={"evaluations": 16, "batch": 4}), tmp_path / "fine" / "run")
     assert unreached(fine.spec, fine.reference, np.array([o.losses for o in fine.finished])) is None
 

@@ -71,7 +71,10 @@ def test_a_stage_that_gains_nothing_ends_and_says_so() -> None:
     volumes = {0: 1.0, 1: 1.5, 2: 1.5}
     assert turn(stalling, [], batches(0, 0, 0), volumes).stage == 0
     ended = turn(stalling, [], batches(0, 0, 0, 0), {**volumes, 3: 1.5})
-    assert (ended.stage, ended.ended) == (1, ("stage 1 (sobol) has ended: 2 rounds without gain in hypervolume",))
+    assert (ended.stage, [*map(str, ended.ended)]) == (
+        1,
+        ["stage 1 (sobol) has ended: 2 rounds without gain in hypervolume"],
+    )
     # rounds without gain of an earlier stage are not held against the next
     second = spec({"use": "sobol", "evaluations": 1}, {"use": "random", "stall": 2}, {"use": "sobol"})
     assert turn(second, of_round(0, 1), batches(0, 1), {0: 1.0, 1: 1.0}).stage == 1

@@ -106,7 +106,7 @@ def test_a_portfolios_shares_and_credit_are_metrics_of_the_round(place):
         replace(o, reason=replace(o.reason, proposer=f"portfolio: {names[o.number % 2]}: look"))
         for o in ledger.outcomes
     ]
-    batches = [replace(b, notes=("shares: nsga2 75 %, random (control) 25 %",)) for b in ledger.batches]
+    batches = [replace(b, shares={"nsga2": 0.75, "random (control)": 0.25}) for b in ledger.batches]
     place.says(replace(ledger, outcomes=tuple(asked), batches=tuple(batches)))
     sync(place.folder)
     rounds = [r.number for r in place.ledger.rounds]

@@ -1,6 +1,6 @@
 """This file is an explanation as data: what it says of each property and of each candidate, ready for JSON."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -115,6 +115,8 @@ class Counterfactual:
     """Probability, 0 to 1, of being beyond the threshold there, by the surrogate's normal distribution."""
     others: dict[str, float]
     """Predicted there: the other properties, each in its unit."""
+    candidate: str = ""
+    """In a finite list, the other row of it in a few words, with its name where it was evaluated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,12 @@ class Explanation:
     notes: tuple[str, ...] = ()
     leanings: tuple[Leaning, ...] = ()
     """The bounds and limits that the front leans on, with what is expected beyond."""
+    names: dict[int, str] = field(default_factory=dict)
+    """Outcome -> what people call it: `#12`, `history:known.csv:12`."""
+
+    def called(self, number: int) -> str:
+        """What people call an outcome."""
+        return self.names.get(number, f"#{number}")
 
     def __repr__(self) -> str:
         """One line: of which properties, from how much."""

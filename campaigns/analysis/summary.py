@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from eutectic.campaigns.analysis.labels import duration, formula, measured, number, quantity, title_of, titled
@@ -11,6 +11,7 @@ from eutectic.campaigns.file.goals import Goal
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.generators.representations.chemical_formulas import fractions
 from eutectic.generators.representations.elements import SYMBOLS
+from eutectic.oracles.base import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +31,27 @@ def asked(ledger: Ledger) -> tuple[Outcome, ...]:
 
 
 def title(outcome: Outcome) -> str:
-    """The candidate in a few words: its formula as given, else in atomic per cent, and the variables it does not say.
+    """The candidate in a few words."""
+    return described(outcome.variables, outcome.composition)
+
+
+def described(variables: Mapping[str, Value], composition: Mapping[str, float] | None) -> str:
+    """A candidate's formula as given, else in atomic per cent, and the variables that this does not say.
 
     Beside the amounts of elements, those are all the others; beside a formula that is chosen or spelt, none.
     """
-    own = outcome.variables
-    if outcome.composition:
-        others = {name: own[name] for name in own if name.rpartition(".")[2] not in SYMBOLS}
-        beside = others if len(others) < len(own) else {}
-        called = _given(outcome) or formula(outcome.composition)
+    if composition:
+        others = {name: variables[name] for name in variables if name.rpartition(".")[2] not in SYMBOLS}
+        beside = others if len(others) < len(variables) else {}
+        called = _given(variables, composition) or formula(composition)
         return ", ".join([called, *(f"{name} {shown(value)}" for name, value in beside.items())])
-    return ", ".join(f"{name} {shown(value)}" for name, value in own.items())
+    return ", ".join(f"{name} {shown(value)}" for name, value in variables.items())
 
 
-def _given(outcome: Outcome) -> str:
-    """The formula among its variables that says its composition, as it was written (`TlHfI3`); "" where none does."""
-    made = {element: x for element, x in (outcome.composition or {}).items() if x > 0}
-    for text in outcome.variables.values():
+def _given(variables: Mapping[str, Value], composition: Mapping[str, float]) -> str:
+    """The formula among the variables that says the composition, as it was written (`TlHfI3`); "" where none does."""
+    made = {element: x for element, x in composition.items() if x > 0}
+    for text in variables.values():
         own = fractions(text) if isinstance(text, str) else None
         if own is not None and own.keys() == made.keys() and all(abs(own[e] - made[e]) < 1e-6 for e in own):
             return str(text)

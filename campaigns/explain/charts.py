@@ -4,14 +4,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from eutectic.campaigns.analysis.explanation import Explained, Explanation, order
+from eutectic.campaigns.analysis.explanation import Curve, Explained, Explanation, order
 from eutectic.campaigns.analysis.labels import label, number
 from eutectic.campaigns.explain.pictures import HIGHER, LOWER, SHOWN, codes, sizes, steps
 from eutectic.campaigns.figures.charts import Figure, Trace, axis, layout, plain
-from eutectic.campaigns.figures.palette import INK, MUTED, dash, member
+from eutectic.campaigns.figures.palette import ACCENT, INK, MUTED, SHADE
 
 SHADES = [[0, "#1e88e5"], [0.5, "#8f3f97"], [1, "#ff0d57"]]
 """From a variable's least value to its largest, as the SHAP package has it."""
+ACROSS = 3
+"""Panels side by side."""
 
 
 def beeswarm(found: Explanation, one: Explained) -> Figure:
@@ -26,7 +28,8 @@ def beeswarm(found: Explanation, one: Explained) -> Figure:
         there = np.isfinite(colours[:, j])
         told = zip(np.array(one.swarm.numbers)[there].tolist(), values[there, j], strict=True)
         tips = [
-            f"<b>#{n}</b> {plain(found.titles[n])}<br>{plain(found.variables[j])} = {_value(found.rows[n], found, j)}"
+            f"<b>{plain(found.called(n))}</b> {plain(found.titles[n])}"
+            f"<br>{plain(found.variables[j])} = {_value(found.rows[n], found, j)}"
             f"<br>adds {number(v, 3)}"
             for n, v in told
         ]
@@ -85,15 +88,26 @@ def waterfalls(found: Explanation, one: Explained) -> Figure | None:
     if not told:
         return None
     traces = [_waterfall(found, one, n, shown=n == told[0]) for n in told]
-    buttons = [{"label": f"#{n}", "method": "update", "args": [{"visible": [m == n for m in told]}]} for n in told]
+    buttons = [
+        {"label": plain(found.called(n)), "method": "update", "args": [{"visible": [m == n for m in told]}]}
+        for n in told
+    ]
     menu = {"buttons": buttons, "x": 0, "y": 1.16, "xanchor": "left", "yanchor": "top", "direction": "down"}
     rows = min(len(found.variables), SHOWN) + 2
     axes = {
-        "xaxis": axis(plain(label(one.title()))),
+        "xaxis": axis(plain(label(one.title())), {"range": _room(one, told), "nticks": 6}),
         "yaxis": axis("", {"autorange": "reversed", "type": "category", "showgrid": False}),
     }
     extra = {**axes, "updatemenus": [menu] if len(told) > 1 else [], "showlegend": False}
     return {"data": traces, "layout": layout(130 + 30 * rows, extra)}
+
+
+def _room(one: Explained, told: Sequence[int]) -> list[float]:
+    """From the least to the largest step of any candidate, with place for what is written beside the bars."""
+    rows = [one.swarm.values[one.swarm.numbers.index(n)] for n in told]
+    ends = [one.swarm.base + x for row in rows for x in (0.0, *np.cumsum(sorted(row, key=abs, reverse=True)).tolist())]
+    width = max(ends) - min(ends) or 1.0
+    return [min(ends) - 0.14 * width, max(ends) + 0.14 * width]
 
 
 def _waterfall(found: Explanation, one: Explained, outcome: int, *, shown: bool) -> Trace:
@@ -104,7 +118,7 @@ def _waterfall(found: Explanation, one: Explained, outcome: int, *, shown: bool)
     colours = {"increasing": {"marker": {"color": HIGHER}}, "decreasing": {"marker": {"color": LOWER}}}
     text = [number(one.swarm.base), *(f"{'+' if v > 0 else ''}{number(v, 3)}" for v in values)]
     return {
-        "type": "waterfall", "orientation": "h", "y": ["mean", *ticks, f"#{outcome}"], "visible": shown,
+        "type": "waterfall", "orientation": "h", "y": ["mean", *ticks, plain(found.called(outcome))], "visible": shown,
         "x": [0.0, *values, 0.0], "base": one.swarm.base,
         "text": [*text, number(one.swarm.predicted[row])], "textposition": "outside", "hoverinfo": "y+text",
         "connector": {"line": {"color": MUTED, "width": 0.8}}, **colours,
@@ -117,28 +131,55 @@ def _at(value: float | str | None) -> str:
     return plain(value) if isinstance(value, str) else number(value, 3)
 
 
-def dependence(one: Explained) -> Figure | None:
-    """Mean prediction along each variable, from the least to the largest it can be; categories have no line."""
-    lines = [c for c in one.curves if not any(isinstance(x, str) for x in c.x)][:SHOWN]
-    if not lines:
+def dependence(found: Explanation, one: Explained) -> Figure | None:
+    """A panel a variable in its own unit, the most important first: mean prediction along it, one deviation around."""
+    ranked = [found.variables[j] for j in order(one)]
+    curves = sorted((c for c in one.curves if c.variable in ranked), key=lambda c: ranked.index(c.variable))[:SHOWN]
+    if not curves:
         return None
+    columns = min(len(curves), ACROSS)
+    rows = -(-len(curves) // columns)
     traces: list[Trace] = []
-    shared = _shared([c.x for c in lines])
-    for i, curve in enumerate(lines):
-        x = [float(v) for v in curve.x]
-        places = x if shared else [(v - x[0]) / (x[-1] - x[0]) for v in x]
-        tips = [
-            f"{plain(curve.variable)} = {number(v, 3)}<br>{number(m)} ± {number(s, 2)}"
-            for v, m, s in zip(x, curve.mean, curve.std, strict=True)
-        ]
-        look = {"color": member(i), "width": 2, "dash": dash(i)}
-        line: Trace = {"type": "scatter", "mode": "lines", "name": plain(curve.variable), "x": places, "line": look}
-        traces.append({**line, "y": list(curve.mean), "hovertext": tips, "hoverinfo": "text"})
-    title = "Fraction" if shared else "Variable, from its least to its largest value"
-    axes = {"xaxis": axis(title), "yaxis": axis(f"Predicted: {plain(label(one.title()))}")}
-    return {"data": traces, "layout": layout(380, axes)}
+    axes: dict[str, object] = {}
+    ends = _reach(curves)
+    for i, curve in enumerate(curves):
+        mark = "" if i == 0 else str(i + 1)
+        place = {"xaxis": f"x{mark}", "yaxis": f"y{mark}"}
+        traces += [{**trace, **place, "showlegend": False} for trace in _along(curve)]
+        kind = {"type": "category"} if _named(curve) else {"nticks": 5}
+        axes[f"xaxis{mark}"] = axis(plain(label(curve.variable)), kind)
+        axes[f"yaxis{mark}"] = axis("", {"range": ends, "nticks": 5})
+    grid = {"rows": rows, "columns": columns, "pattern": "independent", "xgap": 0.14, "ygap": 0.42}
+    extra = {**axes, **({"grid": grid} if len(curves) > 1 else {"width": 460})}
+    return {"data": traces, "layout": layout(60 + 220 * rows, extra), "least": 200}
 
 
-def _shared(xs: Sequence[Sequence[float | str]]) -> bool:
-    """Do all lines run between 0 and 1 as they are?"""
-    return all(0 <= float(x) <= 1 for line in xs for x in line)
+def _named(curve: Curve) -> bool:
+    """Is it one over categories?"""
+    return any(isinstance(x, str) for x in curve.x)
+
+
+def _reach(curves: Sequence[Curve]) -> list[float]:
+    """Least and largest of all means and their deviations, and a little room: the panels share it."""
+    ends = [(m - s, m + s) for c in curves for m, s in zip(c.mean, c.std, strict=True)
+            if m is not None and s is not None]  # fmt: skip
+    low, high = min(a for a, _ in ends), max(b for _, b in ends)
+    room = 0.04 * (high - low) or 1.0
+    return [low - room, high + room]
+
+
+def _along(curve: Curve) -> list[Trace]:
+    """A line within its band; of categories a point each with its deviation."""
+    each = [(x, m, s) for x, m, s in zip(curve.x, curve.mean, curve.std, strict=True)
+            if m is not None and s is not None]  # fmt: skip
+    x = [plain(v) if isinstance(v, str) else v for v, _, _ in each]
+    mean = [m for _, m, _ in each]
+    tips = [f"{plain(curve.variable)} = {_at(v)}<br>{number(m)} ± {number(s, 2)}" for v, m, s in each]
+    point: Trace = {"type": "scatter", "x": x, "y": mean, "hovertext": tips, "hoverinfo": "text"}
+    if _named(curve):
+        bars = {"type": "data", "array": [s for _, _, s in each], "color": MUTED, "thickness": 1.2, "width": 4}
+        return [{**point, "mode": "markers", "marker": {"size": 9, "color": ACCENT}, "error_y": bars}]
+    edge = [m + s for _, m, s in each] + [m - s for _, m, s in each[::-1]]
+    band: Trace = {"type": "scatter", "mode": "lines", "x": [*x, *x[::-1]], "y": edge, "fill": "toself"}
+    band |= {"fillcolor": SHADE, "line": {"width": 0}, "hoverinfo": "skip"}
+    return [band, {**point, "mode": "lines", "line": {"color": ACCENT, "width": 2}}]

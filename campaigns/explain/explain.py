@@ -11,7 +11,7 @@ from eutectic.campaigns.analysis.explanation import Counterfactual, Curve, Expla
 from eutectic.campaigns.analysis.labels import number
 from eutectic.campaigns.analysis.leaning import leanings
 from eutectic.campaigns.analysis.pareto import front
-from eutectic.campaigns.analysis.summary import title
+from eutectic.campaigns.analysis.summary import described, title
 from eutectic.campaigns.errors import CampaignFileError, Complaint, unknown
 from eutectic.campaigns.explain.beyond import beyond
 from eutectic.campaigns.explain.models import (
@@ -30,6 +30,7 @@ from eutectic.campaigns.explain.models import (
 from eutectic.campaigns.problem.build import build
 from eutectic.campaigns.problem.representations import rows_of_space
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.generators.base import Generator
 from eutectic.optimizers.base import Array, Space, active
 from eutectic.surrogates.explain.counterfactuals import nearest_beyond
 from eutectic.surrogates.explain.formulas import equations_of, fitted_equation
@@ -79,7 +80,7 @@ def explain(ledger: Ledger, wanted: Wanted | None = None) -> Explanation:
     found = learned(ledger, problem)
     _require(wanted, [one.name for one in found] or [goal.name for goal in ledger.spec.goals])
     shown = _shown(ledger, wanted.candidate)
-    asked = _Asked(ledger, problem.space, inputs_of(problem.space), shown, _shown(ledger, None))
+    asked = _Asked(ledger, problem.space, problem.generator, inputs_of(problem.space), shown, _shown(ledger, None))
     if not found:
         note = f"Fewer than {LEAST} evaluations to learn from: nothing to explain yet."
         return asked.explanation((), (note,))
@@ -116,10 +117,10 @@ def _shown(ledger: Ledger, named: str | None) -> list[Outcome]:
     mine = [
         o
         for o in ledger.finished
-        if not o.aside and (text == str(o.number) or (len(text) >= 4 and o.id.startswith(text)))
+        if not o.aside and (text in (str(o.number), o.name) or (len(text) >= 4 and o.id.startswith(text)))
     ]
     if not mine:
-        known = [str(o.number) for o in ledger.finished]
+        known = [o.name.removeprefix("#") for o in ledger.finished]
         raise CampaignFileError([Complaint((), unknown("candidate", named, known))])
     return mine[:1]
 
@@ -148,6 +149,7 @@ class _Asked:
 
     ledger: Ledger
     space: Space
+    generator: Generator
     inputs: Inputs
     shown: Sequence[Outcome]
     """Explained one by one."""
@@ -267,7 +269,17 @@ class _Asked:
         mean, std = (float(v[0]) for v in one.moments(found.x[None]))
         others = {o.name: float(o.mean(found.x[None])[0]) for o in every if o is not one}
         there = (self.named(found.x), found.distance, mean, std, aim.chance(mean, std))
-        return Counterfactual(outcome.number, now, False, *there, others)
+        return Counterfactual(outcome.number, now, False, *there, others, self.row(found.x, rng))
+
+    def row(self, x: Array, rng: np.random.Generator) -> str:
+        """Which row of a finite list it is, where its features alone do not say so; "" elsewhere."""
+        if self.space.table is None:
+            return ""
+        candidate = self.generator.generate(x[None], rng)[0]
+        if set(candidate.variables) <= set(self.space.names):
+            return ""
+        evaluated = next((f" ({o.name})" for o in self.ledger.finished if o.id == candidate.id), "")
+        return described(candidate.variables, candidate.composition) + evaluated
 
     def named(self, x: Array) -> dict[str, float | str | None]:
         """A row's variables, None where one is not active."""
@@ -289,6 +301,7 @@ class _Asked:
             compositions=tuple(tuple(self.inputs.names[j] for j in group) for group in self.inputs.groups),
             rows={o.number: self.named(np.array(o.x)) for o in rows},
             titles={o.number: title(o) for o in rows},
+            names={o.number: o.name for o in rows},
             front=tuple(o.number for o in self.shown),
             properties=properties,
             notes=notes,

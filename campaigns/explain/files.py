@@ -18,7 +18,7 @@ def write_explanation(found: Explanation, folder: Path) -> list[Path]:
     """Write everything of an explanation to `folder`/explanation, what was there before replaced; the files."""
     home = folder / FOLDER
     home.mkdir(parents=True, exist_ok=True)
-    for old in [*home.glob("*.png"), *home.glob("*.csv")]:
+    for old in [p for p in home.glob("*") if p.suffix in (".png", ".svg", ".csv")]:
         old.unlink()
     made = []
     for name, (head, rows) in tables(found).items():
@@ -50,7 +50,7 @@ def read_explanation(folder: Path) -> Explanation | None:
 def explanation_files(folder: Path) -> list[Path]:
     """Every file of the explanation that a campaign's folder holds, in a fixed order."""
     home = folder / FOLDER
-    return sorted(p for p in home.glob("*") if p.suffix in (".json", ".csv", ".png")) if home.is_dir() else []
+    return sorted(p for p in home.glob("*") if p.suffix in (".json", ".csv", ".png", ".svg")) if home.is_dir() else []
 
 
 def tables(found: Explanation) -> dict[str, tuple[Sequence[str], Rows]]:
@@ -80,7 +80,9 @@ def _shap(found: Explanation) -> tuple[Sequence[str], Rows]:
     for one in found.properties:
         swarm = one.swarm
         each = zip(swarm.numbers, swarm.predicted, swarm.values, strict=True)
-        rows += [[one.property, outcome, swarm.base, mean, *values] for outcome, mean, values in each]
+        rows += [
+            [one.property, candidate_of(found, outcome), swarm.base, mean, *values] for outcome, mean, values in each
+        ]
     return ["property", "candidate", "base", "predicted", *found.variables], rows
 
 
@@ -99,9 +101,24 @@ def _counterfactuals(found: Explanation) -> tuple[Sequence[str], Rows]:
     for one in found.properties:
         for c in one.counterfactuals:
             there = [(c.variables or {}).get(name) for name in found.variables]
-            told = [one.property, one.threshold, c.number, c.now, c.met, c.distance, c.predicted, c.std, c.chance]
-            rows.append([*told, *there])
-    return [*head, *found.variables], rows
+            told = [
+                one.property,
+                one.threshold,
+                candidate_of(found, c.number),
+                c.now,
+                c.met,
+                c.distance,
+                c.predicted,
+                c.std,
+                c.chance,
+            ]
+            rows.append([*told, c.candidate, *there])
+    return [*head, "row", *found.variables], rows
+
+
+def candidate_of(found: Explanation, outcome: int) -> int | str:
+    """The number of what was proposed, the name of what was known before."""
+    return outcome if outcome > 0 else found.called(outcome)
 
 
 def _formulas(found: Explanation) -> tuple[Sequence[str], Rows]:

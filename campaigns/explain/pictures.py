@@ -1,4 +1,4 @@
-"""This file is an explanation's pictures: PNG files beside its tables."""
+"""This file is an explanation's pictures: PNG and SVG files beside its tables."""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ import numpy as np
 from eutectic.campaigns.analysis.explanation import Curve, Explained, Explanation, order
 from eutectic.campaigns.analysis.labels import label, number
 from eutectic.campaigns.figures.palette import ACCENT, INK, MUTED, SHADE
-from eutectic.campaigns.figures.pictures import STYLE
+from eutectic.campaigns.figures.pictures import STYLE, saved
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,8 +42,7 @@ def write_pictures(found: Explanation, folder: Path) -> list[Path]:
             named = [(f"{name}.{_file(one.property)}", figure) for name, figure in pictures.items()]
             for name, figure in [*named, *_waterfalls(found, one)]:
                 if figure is not None:
-                    made.append(folder / f"{name}.png")
-                    figure.savefig(made[-1], dpi=DPI)
+                    made += saved(figure, folder, name, DPI)
     return made
 
 
@@ -162,7 +161,7 @@ def _page(found: Explanation, one: Explained, told: Sequence[int]) -> "Figure":
         panel.invert_yaxis()
         for at, color in ((one.swarm.base, MUTED), (one.swarm.predicted[row], INK)):
             panel.axvline(at, color=color, lw=0.9, ls="--")
-        panel.set_title(f"#{outcome}: {number(one.swarm.predicted[row])}", fontsize=9)
+        panel.set_title(f"{found.called(outcome)}: {number(one.swarm.predicted[row])}", fontsize=9)
         panel.tick_params(axis="x", labelsize=8)
         panel.locator_params(axis="x", nbins=4)
     figure.supxlabel(_text(label(one.title())), fontsize=10)

@@ -90,7 +90,7 @@ def formula(said: Said) -> list[str]:
 
 
 def _candidate(found: Explanation, outcome: int) -> str:
-    lines = [f"#{outcome} {found.titles[outcome]}"]
+    lines = [f"{found.called(outcome)} {found.titles[outcome]}"]
     for one in found.properties:
         lines.append(f"  {added_up(found, one, outcome)}")
         change = next((c for c in one.counterfactuals if c.number == outcome), None)
@@ -130,7 +130,12 @@ def counterfactual(found: Explanation, one: Explained, change: Counterfactual) -
 
 
 def changes(found: Explanation, change: Counterfactual) -> str:
-    """`Co 0.3 → 0.33, Cu 0.1 → 0.07`: the variables that change; one that another's change makes vanish is not told."""
+    """`Co 0.3 → 0.33, Cu 0.1 → 0.07`: the variables that change; of a list of compounds, the other row.
+
+    One that another's change makes vanish is not told.
+    """
+    if change.candidate:
+        return f"{found.titles[change.number]} → {change.candidate}"
     before, after = found.rows[change.number], change.variables or {}
     told = []
     for name, old in before.items():

@@ -15,6 +15,8 @@ from eutectic.campaigns.record.outcomes import Ledger, Outcome
 
 MAX_BARS = 60
 """Candidates of a front shown at most; a longer front is thinned evenly."""
+SHORT = 14
+"""Characters of a name under an axis at most."""
 PER_ROW = 3
 """Parity panels side by side."""
 
@@ -43,7 +45,7 @@ def elements(outcomes: Sequence[Outcome]) -> list[str]:
 
 def _bars(ledger: Ledger, front: Sequence[Outcome]) -> Figure:
     """A bar a candidate, a colour an element, in the order of the first objective."""
-    ticks = [o.name for o in front]
+    ticks = [tick(o) for o in front]
     traces: list[Trace] = []
     for i, element in enumerate(elements(front)):
         shares = [100 * (o.composition or {}).get(element, 0.0) for o in front]
@@ -69,6 +71,12 @@ def _bars(ledger: Ledger, front: Sequence[Outcome]) -> Figure:
     extra = {"barmode": "stack", "bargap": 0.18, "xaxis": x, "yaxis": y, "legend": legend}
     extra["uniformtext"] = {"mode": "hide", "minsize": 8}
     return {"data": traces, "layout": layout(400, extra)}
+
+
+def tick(outcome: Outcome) -> str:
+    """The candidate's name where there is little room: of a long one the end, which tells it from others."""
+    name = plain(outcome.name)
+    return name if len(name) <= SHORT else f"…{name[1 - SHORT :]}"
 
 
 def _order(ledger: Ledger) -> str:
@@ -112,7 +120,7 @@ def _map(ledger: Ledger, front: Sequence[Outcome]) -> Figure:
     tips = [[f"{hover(ledger, o)}<br>{plain(name)} = {v}" for o, v in zip(front, row, strict=True)]
             for name, row in zip(names, values, strict=True)]  # fmt: skip
     shades = [[0, "#f5f9fd"], [1, "#8fbfe6"]]
-    heat: Trace = {"type": "heatmap", "x": [o.name for o in front], "y": [plain(label(n)) for n in names]}
+    heat: Trace = {"type": "heatmap", "x": [tick(o) for o in front], "y": [plain(label(n)) for n in names]}
     heat |= {
         "z": [[None if math.isnan(z) else z for z in row] for row in scaled.tolist()],
         "text": text,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from eutectic.campaigns.record.outcomes import Outcome
+
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
@@ -23,6 +25,8 @@ RADIUS = 0.45
 """Radius of a drawn atom over its covalent one, so that those behind are seen."""
 
 
+RELAXED = "relaxed.cif"
+"""What an evaluation's artifact with the relaxed structure is called."""
 LEGEND = 18.0
 """Height of the line of elements below, pixels."""
 
@@ -66,6 +70,16 @@ class Drawing:
     words: tuple[Word, ...]
     width: float = SIZE
     height: float = SIZE + LEGEND
+
+
+def relaxed_of(outcome: Outcome) -> "tuple[Structure, Structure | None]":
+    """A candidate's structure as proposed, and as the last evaluation that tells one has relaxed it."""
+    from pymatgen.core import Structure
+
+    assert outcome.structure is not None
+    texts = [e.artifacts[RELAXED] for e in outcome.evaluations if RELAXED in e.artifacts]
+    relaxed = Structure.from_str(texts[-1], fmt="cif") if texts else None
+    return Structure.from_dict(dict(outcome.structure)), relaxed
 
 
 def drawn(structure: "Structure") -> Drawing:

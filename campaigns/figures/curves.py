@@ -17,23 +17,28 @@ OTHERS = 60
 
 def curves(name: str, target: Target, outcomes: Sequence[Outcome]) -> Figure | None:
     """The target in black, the nearest candidates in colours, others behind; None where there is no curve."""
-    measured = [(o, points) for o in outcomes if name in o.values and (points := curve_of(o, name)) is not None]
-    ranked = sorted(measured, key=lambda pair: pair[0].values[name])
-    if not ranked:
+    measured = ranked(name, outcomes)
+    if not measured:
         return None
     x = target.axis.tolist()
-    rest = ranked[NEAREST:]
+    rest = measured[NEAREST:]
     traces: list[Trace] = [
         _line(x, points, o.name, MUTED, width=1.0, extra={"opacity": 0.25, "showlegend": False})
         for o, points in rest[:: max(1, -(-len(rest) // OTHERS))]
     ]
-    for i, (o, points) in reversed(list(enumerate(ranked[:NEAREST]))):
+    for i, (o, points) in reversed(list(enumerate(measured[:NEAREST]))):
         title = f"{o.name}, distance {number(o.values[name])}"
         traces.append(_line(x, points, title, member(i), width=2.0, extra={}))
     wanted: Trace = {"line": {"color": INK, "width": 2.5, "dash": "dot"}}
     traces.append(_line(x, target.values.tolist(), "wanted", INK, width=2.5, extra=wanted))
     axes = {"xaxis": axis("Axis of the target's file"), "yaxis": axis(plain(label(name)))}
     return {"data": traces, "layout": layout(420, axes)}
+
+
+def ranked(name: str, outcomes: Sequence[Outcome]) -> list[tuple[Outcome, Sequence[float]]]:
+    """Outcomes with what they measured of a curve, the nearest to the wanted one first."""
+    measured = [(o, points) for o in outcomes if name in o.values and (points := curve_of(o, name)) is not None]
+    return sorted(measured, key=lambda pair: pair[0].values[name])
 
 
 def _line(x: Sequence[float], y: Sequence[float], name: str, color: str, *, width: float, extra: Trace) -> Trace:

@@ -1,4 +1,4 @@
-"""This file is the same figures as still pictures: PNG files for MLflow and for print."""
+"""This file is the same figures as still pictures: PNG and SVG files for MLflow and for print."""
 
 from collections.abc import Callable, Sequence
 from itertools import combinations
@@ -10,8 +10,9 @@ from eutectic.campaigns.analysis.labels import label, number, quantity, titled
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.parity import Parities, leave_one_out
 from eutectic.campaigns.analysis.summary import shown
-from eutectic.campaigns.figures.candidate_charts import elements, spread, thinned
+from eutectic.campaigns.figures.candidate_charts import elements, spread, thinned, tick
 from eutectic.campaigns.figures.charts import BEFORE, MAX_PANELS, running_best, stairs, turning_points
+from eutectic.campaigns.figures.material_pictures import crystal_picture, curve_pictures
 from eutectic.campaigns.figures.palette import ACCENT, GRID, INK, MUTED, ROUNDS, SHADE, hatch, member
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 
@@ -25,6 +26,7 @@ STYLE: dict[Any, Any] = {
     "axes.edgecolor": MUTED, "axes.labelcolor": INK, "axes.grid": True, "axes.axisbelow": True, "grid.color": GRID,
     "axes.spines.top": False, "axes.spines.right": False, "xtick.color": MUTED, "ytick.color": MUTED,
     "xtick.labelcolor": INK, "ytick.labelcolor": INK, "text.color": INK, "legend.frameon": False,
+    "svg.fonttype": "none", "svg.hashsalt": "eutectic",
 }  # fmt: skip
 """matplotlib settings of every picture."""
 DPI = 160
@@ -34,7 +36,8 @@ DPI = 160
 def write_figures(ledger: Ledger, folder: Path, parities: Parities | None = None) -> list[Path]:
     """Write every picture that has something to show; their paths, in a fixed order.
 
-    Files: objectives.png, hypervolume.png, makeup.png, parity.png. `parities` are computed when not given.
+    Files: objectives, hypervolume, makeup, parity, crystals, and a curve.NAME an objective that is one; each as PNG and
+    as SVG. `parities` are computed when not given.
     """
     import matplotlib as mpl
 
@@ -45,14 +48,22 @@ def write_figures(ledger: Ledger, folder: Path, parities: Parities | None = None
         ("hypervolume", lambda: _trace(ledger)),
         ("makeup", lambda: _makeup(ledger, best)),
         ("parity", lambda: _parity(checks)),
+        ("crystals", lambda: crystal_picture(best)),
     ]
     folder.mkdir(parents=True, exist_ok=True)
+    paths: list[Path] = []
     with mpl.rc_context(STYLE):
-        pictures = [(folder / f"{name}.png", draw()) for name, draw in drawn]
-        for path, figure in pictures:
-            if figure is not None:
-                figure.savefig(path, dpi=DPI)
-    return [path for path, figure in pictures if figure is not None]
+        for name, figure in [*((name, draw()) for name, draw in drawn), *curve_pictures(ledger)]:
+            paths += [] if figure is None else saved(figure, folder, name, DPI)
+    return paths
+
+
+def saved(figure: "Figure", folder: Path, name: str, dpi: int) -> list[Path]:
+    """Write a figure as PNG and as SVG, which says nothing of when it was written; the paths."""
+    paths = [folder / f"{name}.png", folder / f"{name}.svg"]
+    figure.savefig(paths[0], dpi=dpi)
+    figure.savefig(paths[1], metadata={"Date": None})
+    return paths
 
 
 def _sheet(rows: int, columns: int, width: float, height: float) -> "tuple[Figure, list[Axes]]":
@@ -191,7 +202,7 @@ def _makeup(ledger: Ledger, front: Sequence[Outcome]) -> "Figure | None":
         return None
     first = quantity(titled(ledger.spec.goals[0].name, ledger.spec.goals[0].distance))[0].lower()
     below = _text(f"Candidates on the front, best {first} first")
-    ticks = [o.name for o in chosen]
+    ticks = [tick(o) for o in chosen]
     if not all(o.composition for o in chosen):
         return _map(ledger, chosen, ticks, below)
     figure, (panel,) = _sheet(1, 1, 7.2, 4.0)

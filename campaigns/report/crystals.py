@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from eutectic.campaigns.figures.crystals import drawn
+from eutectic.campaigns.figures.crystals import drawn, relaxed_of
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.report.blocks import Cell, Download, Downloads, Section, candidate, paragraph, section, table
 from eutectic.generators.metrics.stability import moved
@@ -17,15 +17,13 @@ SHOWN = 12
 """Crystals that are drawn, at most."""
 MOST_SITES = 200
 """Cells with more atoms are not drawn: nothing would be seen."""
-RELAXED = "relaxed.cif"
-"""What an evaluation's artifact with the relaxed structure is called."""
 
 
 def crystals(best: Sequence[Outcome]) -> Section | None:
     """The first crystals of the front as proposed and relaxed; nothing where candidates have no structures."""
     rows: list[list[Cell]] = []
     for outcome in [o for o in best if o.structure is not None][:SHOWN]:
-        made, relaxed = _structures(outcome)
+        made, relaxed = relaxed_of(outcome)
         shown = made if relaxed is None else relaxed
         files = [_file(f"{outcome.id}.cif", made, "as proposed")]
         files += [] if relaxed is None else [_file(f"{outcome.id}_relaxed.cif", relaxed, "relaxed")]
@@ -45,16 +43,6 @@ def crystals(best: Sequence[Outcome]) -> Section | None:
         "units of (volume / atoms)^(1/3), after both were laid over each other (StructureMatcher)."
     )
     return section("crystals", "Crystals of the front", table(head, rows), paragraph(note, "note")) if rows else None
-
-
-def _structures(outcome: Outcome) -> "tuple[Structure, Structure | None]":
-    """A candidate's structure as proposed, and as the last evaluation that tells one has relaxed it."""
-    from pymatgen.core import Structure
-
-    assert outcome.structure is not None
-    texts = [e.artifacts[RELAXED] for e in outcome.evaluations if RELAXED in e.artifacts]
-    relaxed = Structure.from_str(texts[-1], fmt="cif") if texts else None
-    return Structure.from_dict(dict(outcome.structure)), relaxed
 
 
 def _symmetry(structure: "Structure") -> str:

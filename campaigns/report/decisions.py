@@ -25,7 +25,8 @@ def decisions(ledger: Ledger) -> Section | None:
     """Why each candidate was proposed, and what came of it."""
     newest = asked(ledger)[::-1]
     heads, cells, numbers = described(newest)
-    rows = [_decision(ledger, outcome, own) for outcome, own in zip(newest, cells, strict=True)]
+    names = {outcome.number: outcome.name for outcome in ledger.outcomes}
+    rows = [_decision(ledger, outcome, own, names) for outcome, own in zip(newest, cells, strict=True)]
     goals = [label(titled(g.name, g.distance)) for g in ledger.spec.goals]
     pairs = [text for goal in goals for text in (f"{goal} predicted", "measured")]
     columns = ["", "Round", "Status", *heads, "Proposer", "Acquisition", *pairs, "P(feasible)", "Nearest"]
@@ -44,9 +45,10 @@ def decisions(ledger: Ledger) -> Section | None:
     return section("decisions", "Decisions", paragraph(note + cut, "note"), body) if rows else None
 
 
-def _decision(ledger: Ledger, outcome: Outcome, own: list[Cell]) -> list[Cell]:
-    reason = outcome.reason
-    near = f"#{outcome.neighbour} at {number(outcome.distance, 2)}" if outcome.neighbour is not None else "–"
+def _decision(ledger: Ledger, outcome: Outcome, own: list[Cell], names: Mapping[int, str]) -> list[Cell]:
+    reason, near = outcome.reason, "–"
+    if outcome.neighbour is not None:
+        near = f"{names.get(outcome.neighbour, f'#{outcome.neighbour}')} at {number(outcome.distance, 2)}"
     cells: list[Cell] = [
         outcome.name,
         outcome.round + 1,

@@ -74,7 +74,7 @@ def _property(found: Explanation, one: Explained, place: int) -> list[Block | No
         table(["Variable", "Mean |SHAP|", "Permutation", "LASSO"], rows, numbers=(1, 2, 3)),
         *(paragraph(" ".join(formula(said)).strip()) for said in one.formulas),
         _latex(one),
-        *_figure("Partial dependence", f"dependence_{place}", dependence(one)),
+        *_figure("Partial dependence", f"dependence_{place}", dependence(found, one)),
         *_figure("Interactions: mean size", f"interactions_{place}", interactions(found, one)),
         *_figure("Candidates one by one", f"waterfalls_{place}", waterfalls(found, one)),
         *_counterfactuals(found, one),
@@ -89,7 +89,7 @@ def _counterfactuals(found: Explanation, one: Explained) -> list[Block | None]:
     """A row a candidate: the smallest change that lifts it over the threshold."""
     rows: list[list[Cell]] = []
     for change in one.counterfactuals:
-        cells: list[Cell] = [f"#{change.number}", found.titles[change.number], number(change.now)]
+        cells: list[Cell] = [found.called(change.number), found.titles[change.number], number(change.now)]
         if change.met or change.variables is None:
             cells += ["none needed" if change.met else "no point looked at is predicted there", "–", "–", "–", ""]
         else:

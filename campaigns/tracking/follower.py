@@ -265,9 +265,14 @@ def mark(folder: Path) -> str:
     return f"-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}" if path.exists() else ""
 
 
+def drawn_in(folder: Path) -> list[Path]:
+    """The pictures of a folder, in a fixed order."""
+    return sorted(path for path in folder.glob("*") if path.suffix in (".png", ".svg"))
+
+
 def written(ledger: Ledger, folder: Path) -> list[tuple[Path, str]]:
     """Report, pictures and explanation with their place; the first two are written anew when older than the results."""
-    report, pictures = folder / "report.html", sorted((folder / "figures").glob("*.png"))
+    report, pictures = folder / "report.html", drawn_in(folder / "figures")
     if not report.exists() or 1000 * report.stat().st_mtime < projection.ended_ms(ledger):
         write_report(ledger, report)
         pictures = write_figures(ledger, folder / "figures")

@@ -18,7 +18,7 @@ function fitted(figure, width) {
   if (layout.width > width) delete layout.width;
   if (narrow && columns > 1) {
     const panels = axes.filter((name) => name[0] === 'x').length;
-    layout.height = 100 + panels * Math.max(300, (layout.height - 90) / rows);
+    layout.height = 100 + panels * Math.max(figure.least || 300, (layout.height - 90) / rows);
     [rows, columns] = [panels, 1];
     layout.grid = {...layout.grid, rows, columns, ygap: 0.32};
   } else if (narrow) layout.height = Math.min(layout.height, 460);

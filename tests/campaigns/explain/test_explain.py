@@ -398,7 +398,9 @@ def test_every_candidate_of_the_front_has_its_waterfall_in_pages_of_six(wide, tm
     write_explanation(some, tmp_path)
     assert len(list((tmp_path / "explanation").glob("waterfalls.*.png"))) == 3
     made = write_explanation(replace(found, front=found.front[:1]), tmp_path)
-    assert [path.name for path in made if "waterfalls" in path.name] == ["waterfalls.property_1_gpa.png"]
+    assert [path.name for path in made if "waterfalls" in path.name] == [
+        f"waterfalls.property_1_gpa.{kind}" for kind in ("png", "svg")
+    ]
     assert sorted(made) == explanation_files(tmp_path)
 
 

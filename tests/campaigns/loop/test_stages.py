@@ -46,7 +46,7 @@ def test_a_stage_ends_when_enough_candidates_satisfy_and_the_next_takes_the_rest
     )
     assert any(event.kind == "note" and event.text == switch.notes[0] for event in events)
     assert len(ledger.finished) == 60
-    assert "what satisfies every window" in stages(ledger)
+    assert "what satisfies every window" in section_html(stages(ledger))
     assert switch.notes[0][1:] in section_html(stages(ledger))
 
     Campaign.from_yaml(path, tmp_path / "pieces").close()
@@ -186,8 +186,8 @@ def test_rows_of_several_sources_keep_where_they_come_from(tmp_path):
     assert rows[-2].id == one.id
     assert "history:old.csv:2" in to_csv(ledger)
     assert f"history:earlier: {one.id}" in to_csv(ledger)
-    assert "old.csv" in known(ledger)
-    assert "campaign trial" in known(ledger)
+    assert "old.csv" in section_html(known(ledger))
+    assert "campaign trial" in section_html(known(ledger))
 
 
 @pytest.mark.parametrize(

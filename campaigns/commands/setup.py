@@ -118,13 +118,8 @@ def _list(kind: str) -> None:
 
 def _list_properties(name: str) -> None:
     """What an oracle with its defaults returns, where it needs no options to say so."""
-    part, complaints = plugins.examine("oracles", {"use": name})
-    properties = getattr(plugins.load("oracles", name) if complaints else part, "properties", None)
-    text = (
-        f"returns: {', '.join(properties)}"
-        if isinstance(properties, tuple) and properties
-        else "returns: what its options, or its answers, say"
-    )
+    properties = plugins.returned(name)
+    text = f"returns: {', '.join(properties)}" if properties else "returns: what its options, or its answers, say"
     typer.echo(textwrap.fill(text, 100, initial_indent="  ", subsequent_indent=INDENT, break_long_words=False))
 
 

@@ -1,7 +1,7 @@
 """This file is how a campaign is explained: its surrogates asked, candidate by candidate and property by property."""
 
 import builtins
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -73,9 +73,13 @@ class Wanted:
         return self.property is None and self.candidate is None
 
 
-def explain(ledger: Ledger, wanted: Wanted | None = None) -> Explanation:
-    """Explain a campaign from its ledger alone; CampaignFileError for a property or candidate it does not have."""
-    wanted = wanted or Wanted()
+def explain(ledger: Ledger, wanted: Wanted | None = None, heard: Callable[[str], None] | None = None) -> Explanation:
+    """Explain a campaign from its ledger alone; CampaignFileError for a property or candidate it does not have.
+
+    `heard` is told what is being done.
+    """
+    wanted, heard = wanted or Wanted(), heard or _unheard
+    heard("fitting the surrogates")
     problem = build(ledger.spec, Path(str(ledger.facts.get("source", "."))), engines=False)
     found = learned(ledger, problem)
     _require(wanted, [one.name for one in found] or [goal.name for goal in ledger.spec.goals])
@@ -86,14 +90,19 @@ def explain(ledger: Ledger, wanted: Wanted | None = None) -> Explanation:
         return asked.explanation((), (note,))
     rng = np.random.default_rng([ledger.spec.seed, len(ledger.finished)])
     around = surroundings(problem.space, rng) if shown else None
-    made = [
-        asked.explained(one, found, around, threshold_of(ledger, one, wanted.thresholds), _source(ledger, k))
-        for k, one in enumerate(found)
-        if wanted.property in (None, one.name)
-    ]
+    made = []
+    for k, one in [(k, one) for k, one in enumerate(found) if wanted.property in (None, one.name)]:
+        heard(one.name if wanted.property else f"{one.name}, {k + 1} of {len(found)}")
+        aim = threshold_of(ledger, one, wanted.thresholds)
+        made.append(asked.explained(one, found, around, aim, _source(ledger, k)))
     whole = asked.explanation(tuple(made), _notes(ledger, shown, wanted))
     best = front(ledger) if wanted.whole else []
     return replace(whole, leanings=beyond(problem.space, best, found, leanings(ledger, best)))
+
+
+def _unheard(text: str) -> None:
+    """Nobody listens."""
+    del text
 
 
 def _source(ledger: Ledger, output: int) -> np.random.Generator:

@@ -18,6 +18,7 @@ from typing import Any
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.exports.export import cif_blocks, dumps, to_csv, to_json, to_pwd
 from eutectic.campaigns.exports.structures import to_structures
+from eutectic.campaigns.file.secrets import masked
 from eutectic.campaigns.record.attachments import FOLDER, content_of
 from eutectic.campaigns.record.journal import NAME
 from eutectic.campaigns.record.outcomes import Ledger
@@ -67,7 +68,7 @@ def write_crate(ledger: Ledger, target: Path, report: Callable[[Path], object], 
     for name, text in _texts(ledger):
         path = target / name
         path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(masked(text), encoding="utf-8")
     report(target / "report.html")
     written = [part for part in PARTS if (target / part.path).exists()]
     written += list(_attachments(ledger, source, target))
@@ -80,16 +81,22 @@ def write_crate(ledger: Ledger, target: Path, report: Callable[[Path], object], 
 
 
 def _campaign_file(source: Path, ledger: Ledger) -> bytes:
-    """As it was written; after a change, or where the file is not kept, as it is now (JSON is YAML)."""
+    """As it was written, without passwords; after a change, or where it is not kept, as it is now (JSON is YAML)."""
     kept = source / "campaign.yaml"
-    return dumps(ledger.spec.dump()).encode() if ledger.changes or not kept.exists() else kept.read_bytes()
+    if ledger.changes or not kept.exists():
+        return masked(dumps(ledger.spec.dump())).encode()
+    return masked(kept.read_text(encoding="utf-8")).encode()
 
 
 def _copy_journal(source: Path, target: Path) -> None:
-    """A whole copy, also while a process writes."""
+    """A whole copy, also while a process writes; passwords in addresses are masked, nothing is left of them."""
     here = f"{source.absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(here, uri=True)) as journal, closing(sqlite3.connect(target)) as copy:
         journal.backup(copy)
+        copy.create_function("masked", 1, masked, deterministic=True)
+        copy.execute("UPDATE events SET body = masked(body) WHERE body IS NOT masked(body) AND body LIKE '%://%@%'")
+        copy.commit()
+        copy.execute("VACUUM")
         copy.execute("PRAGMA journal_mode=DELETE")
 
 

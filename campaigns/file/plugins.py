@@ -195,6 +195,13 @@ def offered(part: Any) -> list[Field[Any]]:
     return [field for field in fields(part) if field.init and field.metadata.get("option", True)]
 
 
+def returned(name: str) -> tuple[str, ...]:
+    """Properties that an oracle returns as it comes, without options or whatever these are; () where these decide."""
+    part, complaints = examine("oracles", {"use": name})
+    properties = getattr(load("oracles", name) if complaints else part, "properties", None)
+    return properties if isinstance(properties, tuple) else ()
+
+
 def summary(kind: str, name: str) -> str:
     """A part's docstring."""
     return inspect.getdoc(load(kind, name)) or ""

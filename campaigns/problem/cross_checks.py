@@ -63,10 +63,17 @@ def _unreturned(problem: Problem) -> Iterator[Complaint]:
         for name in getattr(problem.spec, section):
             if name not in known:
                 nearest = nearest_name(name, able)
-                hint = f"did you mean '{nearest}'? " if nearest else ""
+                hint = "" if name in able else _returning(name)
+                hint = hint or (f"did you mean '{nearest}'? " if nearest else "")
                 yield Complaint(
                     (section, name), f"no oracle returns '{name}'; {hint}returned: {', '.join(known) or 'none'}"
                 )
+
+
+def _returning(name: str) -> str:
+    """Which oracles that the file does not name would return a property as they are; "" for none."""
+    able = [use for use in plugins.usable("oracles") if name in plugins.returned(use)]
+    return f"{' or '.join(f'{{use: {use}}}' for use in able)} among the oracles would return it; " if able else ""
 
 
 def _aimless(problem: Problem) -> Iterator[Complaint]:

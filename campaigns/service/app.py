@@ -115,6 +115,7 @@ def _heard(service: Service) -> Callable[[Message, int, float], None]:
         extra = {
             "request": state.get("request", ""),
             "campaign": named[1] if named else "",
+            "evaluation": state.get("evaluation") or scope.get("path_params", {}).get("id", ""),
             "by": access.name if access else "",
             "method": scope.get("method", ""),
             "path": path,

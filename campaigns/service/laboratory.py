@@ -37,9 +37,11 @@ def waiting(name: Named, service: Here) -> Suggestions:
 
 
 @router.post("/suggestions")
-def suggest(name: Named, wanted: Wanted, service: Here, access: Asker) -> Suggestions:
+def suggest(name: Named, wanted: Wanted, service: Here, access: Asker, request: Request) -> Suggestions:
     """Take samples: the holder's own open ones first, then what nobody has, then new ones; asking twice is safe."""
-    return taken(service, name, wanted, signed(access), wanted.holder or access.name)
+    handed = taken(service, name, wanted, signed(access), wanted.holder or access.name)
+    request.state.evaluation = " ".join(sample.id for sample in handed.suggestions)
+    return handed
 
 
 def taken(service: Service, name: str, wanted: Wanted, by: str, holder: str) -> Suggestions:
@@ -112,11 +114,13 @@ def observe(
     observation: Observation,
     service: Here,
     access: Asker,
+    request: Request,
     key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)] = None,
 ) -> Fate:
     """Tell what came out. Told again it counts once; other values are a conflict unless `correct` or `repeat`."""
     with service.shelf.use(name) as held_open:
         outcome = observed(held_open.campaign, observation, signed(access, observation.by), key or "")
+        request.state.evaluation = outcome.id
         return Fate.model_validate(fate(outcome))
 
 
@@ -149,10 +153,11 @@ def attached(name: Named, id: str, file: str, service: Here) -> Response:
 
 
 @router.post("/notes")
-def note(name: Named, note: Note, service: Here, access: Asker) -> Fate:
+def note(name: Named, note: Note, service: Here, access: Asker, request: Request) -> Fate:
     """Remark on a candidate."""
     with service.shelf.use(name) as held_open:
         outcome = held_open.campaign.note(note.id, note.text, signed(access, note.by))
+        request.state.evaluation = outcome.id
         return Fate.model_validate(fate(outcome))
 
 

@@ -17,6 +17,7 @@ from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.parity import Parities
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.errors import CampaignFileError
+from eutectic.campaigns.explain.charts import dependence
 from eutectic.campaigns.explain.explain import CANDIDATES, FRONT, OTHERS, Wanted, explain
 from eutectic.campaigns.explain.files import explanation_files, read_explanation, write_explanation
 from eutectic.campaigns.explain.pictures import _waterfalls
@@ -453,3 +454,68 @@ def test_mlflow_is_written_unless_it_is_off_or_the_campaign_runs(state, section,
     assert read_explanation(tmp_path).evaluations == len(ledger.finished)
     CliRunner().invoke(cli.app, ["explain", str(tmp_path), "--candidate", "2"])
     assert len(asked) == told
+
+
+def test_what_is_being_explained_is_said_while_it_is(process):
+    ledger, _ = process
+    heard = []
+    explain(ledger, heard=heard.append)
+    assert heard == ["fitting the surrogates", "porosity_percent, 1 of 1"]
+
+
+def test_partial_dependence_is_drawn_over_each_variables_own_unit_and_its_categories(process):
+    _, found = process
+    (one,) = found.properties
+    figure = dependence(found, one)
+    axes = {key: value for key, value in figure["layout"].items() if key.startswith("xaxis")}
+    titles = [axis["title"]["text"] for axis in axes.values()]
+    assert sorted(titles) == ["Gas", "Passes", "Temperature (K)"]
+    lines = {trace["xaxis"]: trace for trace in figure["data"] if trace["mode"] != "lines" or "line" in trace}
+    drawn = {axes[f"xaxis{key[1:]}"]["title"]["text"]: trace["x"] for key, trace in lines.items()}
+    assert set(drawn["Gas"]) == {"argon", "air", "vacuum"}
+    curve = next(curve for curve in one.curves if curve.variable == "temperature_k")
+    assert drawn["Temperature (K)"] == list(curve.x)
+    assert len({tuple(axis["range"]) for key, axis in figure["layout"].items() if key.startswith("yaxis")}) == 1
+
+
+def test_rows_of_a_history_go_by_their_source_everywhere(alloy, tmp_path):
+    ledger, _ = alloy
+    row = replace(front(ledger)[0], number=-2, round=-1, origin="history:known.csv:7", id="h7")
+    rest = tuple(o for o in ledger.outcomes if o.number > 1)
+    first = replace(ledger.outcomes[-1], neighbour=-2, distance=0.1)
+    ledger = replace(ledger, outcomes=(row, *rest[:-1], first), folder=str(tmp_path))
+    found = explain(ledger)
+    assert -2 in found.front
+    text = explanation_text(found)
+    assert "history:known.csv:7 " in text
+    assert "#-2" not in text
+    write_explanation(found, tmp_path)
+    html = page(ledger, Parities())
+    assert "history:known.csv:7 at 0.1" in html
+    assert "#-2" not in html
+    for table in ("shap", "counterfactuals"):
+        rows = list(csv.DictReader((tmp_path / "explanation" / f"{table}.csv").open()))
+        assert "history:known.csv:7" in {row["candidate"] for row in rows}
+    same = explain(ledger, Wanted(candidate="history:known.csv:7"))
+    assert same.front == (-2,)
+
+
+def test_in_a_list_of_compounds_a_counterfactual_is_another_row(tmp_path):
+    formulas = [f"{a}{b}{x}3" for a in ("Cs", "Rb", "K", "Tl") for b in ("Pb", "Sn", "Ge", "Ga") for x in ("I", "Br")]
+    gaps = {name: 1.0 + 0.1 * k for k, name in enumerate(formulas)}
+    (tmp_path / "list.csv").write_text("formula,gap\n" + "".join(f"{n},{g}\n" for n, g in gaps.items()))
+    path = trial_campaigns.write(
+        tmp_path,
+        space={"use": "pool", "file": "list.csv", "features": ["formula"]},
+        objectives={"gap": "minimize"},
+        oracles=[{"use": "table", "file": "list.csv", "properties": ["gap"]}],
+        optimizers=[{"use": "sobol"}],
+        budget={"evaluations": 16, "batch": 8},
+    )
+    with Campaign.from_yaml(path, tmp_path / "run") as campaign:
+        list(campaign.events())
+    worst = max(read_ledger(tmp_path / "run").finished, key=lambda o: o.values["gap"])
+    found = explain(read_ledger(tmp_path / "run"), Wanted(candidate=str(worst.number), thresholds={"gap": 2.0}))
+    (change,) = found.properties[0].counterfactuals
+    assert change.candidate.partition(" ")[0] in gaps
+    assert f"{worst.variables['formula']} → {change.candidate}" in explanation_text(found)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -150,3 +151,22 @@ def test_the_command_writes_a_crate_with_the_real_report(campaign, tmp_path, cap
     assert capsys.readouterr().err == f"wrote {tmp_path / 'crate'}\n"
     assert "<h2" in (tmp_path / "crate" / "report.html").read_text()
     assert "structures.json" not in (tmp_path / "crate" / METADATA).read_text()
+
+
+def test_a_password_in_any_address_stays_at_home(campaign, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(campaign, folder)
+    secret = "https://eva:hunter2@store.example"
+    kept = folder / "campaign.yaml"
+    kept.write_text(kept.read_text() + f"# the store: {secret}\n")
+    with closing(sqlite3.connect(folder / "journal.sqlite")) as journal, journal:
+        (seq, body) = journal.execute("SELECT seq, body FROM events ORDER BY seq LIMIT 1").fetchone()
+        content = json.loads(body)
+        content["facts"] = {**content["facts"], "store": secret}
+        journal.execute("UPDATE events SET body = ? WHERE seq = ?", (json.dumps(content), seq))
+    crate = write_crate(read_ledger(folder), tmp_path / "crate", page, AT)
+    for path in crate.rglob("*"):
+        assert path.is_dir() or b"hunter2" not in path.read_bytes(), path
+    assert "eva:***@store.example" in (crate / "campaign.yaml").read_text()
+    assert len(read_ledger(crate).outcomes) == len(read_ledger(folder).outcomes)
+    assert b"hunter2" in (folder / "journal.sqlite").read_bytes()

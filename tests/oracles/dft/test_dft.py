@@ -479,8 +479,12 @@ def test_doctor_gives_another_python_none_of_our_packages(tmp_path: Path, monkey
     assert "site-packages" in doctor.tried([sys.executable, "-c", "import os; print(os.environ['PYTHONPATH'])"])[0]
 
 
-def test_doctor_says_how_to_get_both_engines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "/nowhere")
+def test_doctor_says_how_to_get_both_engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("apt-get", "conda"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("MODULEPATH", "/modules")
     monkeypatch.setattr(doctor, "tried", lambda command: ("", f"{command[0]}: no"))
     lines = {finding.name: finding.line for finding in doctor.density_functional()}
     for name in ("pw.x", "gpaw"):

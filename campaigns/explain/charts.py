@@ -7,6 +7,7 @@ import numpy as np
 from eutectic.campaigns.analysis.explanation import Curve, Explained, Explanation, order
 from eutectic.campaigns.analysis.labels import label, number
 from eutectic.campaigns.explain.pictures import HIGHER, LOWER, SHOWN, codes, sizes, steps
+from eutectic.campaigns.figures.candidate_charts import SHORT
 from eutectic.campaigns.figures.charts import Figure, Trace, axis, layout, plain
 from eutectic.campaigns.figures.palette import ACCENT, INK, MUTED, SHADE
 
@@ -70,16 +71,20 @@ def interactions(found: Explanation, one: Explained) -> Figure | None:
     if len(shown) < 2:
         return None
     names = [plain(found.variables[j]) for j in shown]
+    below = names  # long names stand beside the rows alone, with the numbers of the columns
+    if max(map(len, names)) > SHORT:
+        below, names = [str(k + 1) for k in range(len(shown))], [f"{name} ({k + 1})" for k, name in enumerate(names)]
     part = size[np.ix_(shown, shown)]
     np.fill_diagonal(part, np.nan)
     cells = [[float(v) if np.isfinite(v) else None for v in row] for row in part]
     text = [[number(v, 2) if v is not None else "" for v in row] for row in cells]
-    heat: Trace = {"type": "heatmap", "x": names, "y": names, "z": cells, "text": text, "texttemplate": "%{text}"}
+    heat: Trace = {"type": "heatmap", "x": below, "y": names, "z": cells, "text": text, "texttemplate": "%{text}"}
     heat |= {"colorscale": [[0, "#f5f9fd"], [1, "#5b9fd3"]], "showscale": False, "xgap": 2, "ygap": 2}
     heat |= {"hoverongaps": False, "textfont": {"size": 11, "color": INK}}
     bare = {"type": "category", "showgrid": False, "showline": False, "ticks": ""}
-    axes = {"xaxis": axis("", bare), "yaxis": axis("", {**bare, "autorange": "reversed"})}
-    return {"data": [heat], "layout": layout(100 + 36 * len(shown), {**axes, "width": 220 + 62 * len(shown)})}
+    axes = {"xaxis": axis("", bare), "yaxis": axis("", {**bare, "autorange": "reversed", "dtick": 1})}
+    width = 120 + 62 * len(shown) + 8 * max(map(len, names))
+    return {"data": [heat], "layout": layout(100 + 36 * len(shown), {**axes, "width": width})}
 
 
 def waterfalls(found: Explanation, one: Explained) -> Figure | None:
@@ -88,26 +93,34 @@ def waterfalls(found: Explanation, one: Explained) -> Figure | None:
     if not told:
         return None
     traces = [_waterfall(found, one, n, shown=n == told[0]) for n in told]
+    ends = {n: _room(found, one, n) for n in told}
     buttons = [
-        {"label": plain(found.called(n)), "method": "update", "args": [{"visible": [m == n for m in told]}]}
+        {"label": _short(found, n), "method": "update",
+         "args": [{"visible": [m == n for m in told]}, {"xaxis.range": ends[n]}]}
         for n in told
-    ]
+    ]  # fmt: skip
     menu = {"buttons": buttons, "x": 0, "y": 1.16, "xanchor": "left", "yanchor": "top", "direction": "down"}
     rows = min(len(found.variables), SHOWN) + 2
     axes = {
-        "xaxis": axis(plain(label(one.title())), {"range": _room(one, told), "nticks": 6}),
+        "xaxis": axis(plain(label(one.title())), {"range": ends[told[0]], "nticks": 6}),
         "yaxis": axis("", {"autorange": "reversed", "type": "category", "showgrid": False}),
     }
     extra = {**axes, "updatemenus": [menu] if len(told) > 1 else [], "showlegend": False}
     return {"data": traces, "layout": layout(130 + 30 * rows, extra)}
 
 
-def _room(one: Explained, told: Sequence[int]) -> list[float]:
-    """From the least to the largest step of any candidate, with place for what is written beside the bars."""
-    rows = [one.swarm.values[one.swarm.numbers.index(n)] for n in told]
-    ends = [one.swarm.base + x for row in rows for x in (0.0, *np.cumsum(sorted(row, key=abs, reverse=True)).tolist())]
-    width = max(ends) - min(ends) or 1.0
-    return [min(ends) - 0.14 * width, max(ends) + 0.14 * width]
+def _room(found: Explanation, one: Explained, outcome: int) -> list[float]:
+    """From the least to the largest step of a candidate, with place for what is written beside the bars."""
+    row = one.swarm.numbers.index(outcome)
+    ends = one.swarm.base + np.cumsum([0.0, *steps(found, one.swarm.values[row], outcome)[1]])
+    width = float(np.ptp(ends)) or 1.0
+    return [float(ends.min()) - 0.2 * width, float(ends.max()) + 0.2 * width]
+
+
+def _short(found: Explanation, outcome: int) -> str:
+    """What a candidate is called where there is little room."""
+    name = plain(found.called(outcome))
+    return name if len(name) <= SHORT else f"…{name[1 - SHORT :]}"
 
 
 def _waterfall(found: Explanation, one: Explained, outcome: int, *, shown: bool) -> Trace:
@@ -118,7 +131,7 @@ def _waterfall(found: Explanation, one: Explained, outcome: int, *, shown: bool)
     colours = {"increasing": {"marker": {"color": HIGHER}}, "decreasing": {"marker": {"color": LOWER}}}
     text = [number(one.swarm.base), *(f"{'+' if v > 0 else ''}{number(v, 3)}" for v in values)]
     return {
-        "type": "waterfall", "orientation": "h", "y": ["mean", *ticks, plain(found.called(outcome))], "visible": shown,
+        "type": "waterfall", "orientation": "h", "y": ["mean", *ticks, _short(found, outcome)], "visible": shown,
         "x": [0.0, *values, 0.0], "base": one.swarm.base,
         "text": [*text, number(one.swarm.predicted[row])], "textposition": "outside", "hoverinfo": "y+text",
         "connector": {"line": {"color": MUTED, "width": 0.8}}, **colours,

@@ -15,6 +15,8 @@ from eutectic.campaigns.record.outcomes import Ledger, Outcome
 
 MAX_BARS = 60
 """Candidates of a front shown at most; a longer front is thinned evenly."""
+FEW = 8
+"""Candidates below which their bars are no wider for it."""
 SHORT = 14
 """Characters of a name under an axis at most."""
 PER_ROW = 3
@@ -70,6 +72,7 @@ def _bars(ledger: Ledger, front: Sequence[Outcome]) -> Figure:
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"}
     extra = {"barmode": "stack", "bargap": 0.18, "xaxis": x, "yaxis": y, "legend": legend}
     extra["uniformtext"] = {"mode": "hide", "minsize": 8}
+    extra |= {"width": 260 + 80 * len(front)} if len(front) < FEW else {}
     return {"data": traces, "layout": layout(400, extra)}
 
 

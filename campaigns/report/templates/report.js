@@ -11,6 +11,32 @@ function wrapped(text, room) {
   }
   return lines.join('<br>');
 }
+const SHARE = 0.34;
+function lines(text, most) {
+  const made = [''];
+  for (const word of text.split(/(?<=[ _])/)) {
+    if (made[made.length - 1] && made[made.length - 1].length + word.length > most) made.push(word);
+    else made[made.length - 1] += word;
+  }
+  return made.map((line) => line.trim()).join('<br>');
+}
+function longest(names) {
+  return Math.max(0, ...names.flatMap((name) => String(name).split('<br>')).map((line) => line.length));
+}
+// Long names beside a figure are broken into lines where there is little room.
+function broken(data, layout, width) {
+  const most = Math.max(10, Math.floor(SHARE * width / (LETTER * 0.8)));
+  const short = (names) => names.map((name) => typeof name === 'string' ? lines(name, most) : name);
+  for (const name of Object.keys(layout).filter((key) => key.startsWith('yaxis'))) {
+    const axis = layout[name];
+    if (axis.ticktext && longest(axis.ticktext) > most) layout[name] = {...axis, ticktext: short(axis.ticktext)};
+    if (axis.ticktext || axis.type === 'category') {
+      layout[name] = {...layout[name], tickfont: {size: 10.5}};
+    }
+  }
+  return data.map((trace) => trace.y && longest(trace.y.filter((y) => typeof y === 'string')) > most ?
+    {...trace, y: short(trace.y)} : trace);
+}
 function fitted(figure, width) {
   const layout = {...figure.layout, uirevision: 'kept'};
   const narrow = width < NARROW, axes = Object.keys(layout).filter((name) => /^[xy]axis/.test(name));
@@ -33,13 +59,14 @@ function fitted(figure, width) {
     layout.margin = {...layout.margin, l: 48, r: 10};
     layout.font = {...layout.font, size: 12};
   }
-  const data = figure.data.map((trace) => suited(trace, narrow, across, layout));
+  const traces = narrow ? broken(figure.data, layout, width) : figure.data;
+  const data = traces.map((trace) => suited(trace, narrow, across, layout));
   return {data, layout};
 }
 function suited(trace, narrow, across, layout) {
   if (trace.type === 'heatmap' && trace.texttemplate) {
     const longest = Math.max(0, ...trace.text.flat().map((text) => text.length));
-    const margin = Math.max(...trace.y.map((name) => name.length)) * LETTER * 0.9;
+    const margin = longest(trace.y) * LETTER * 0.9;
     if (longest * 6.4 > (across + 60 - margin) / trace.x.length) return {...trace, texttemplate: ''};
   }
   if (narrow && trace.marker && trace.marker.colorbar) {

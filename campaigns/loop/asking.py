@@ -82,9 +82,6 @@ def asked(problem: Problem, ledger: Ledger, n: int, context: Mapping[str, Value]
     else:
         proposals, candidates = renewed(ledger, rest, history, first, ask, generate, rng, by_hand)
     ask_s = time.perf_counter() - start
-    remarks = [] if ledger.batches else getattr(problem.generator, "remarks", ())
-    told = [] if drawn is None else drawn.offer.notes
-    notes = [*remarks, *situation, *told, *_by_name(problem, proposals.notes)]
     batch = {
         "index": index,
         "stage": turn.stage,
@@ -94,10 +91,17 @@ def asked(problem: Problem, ledger: Ledger, n: int, context: Mapping[str, Value]
         "ended": [asdict(end) for end in turn.ended],
         "unreached": _unreached(ledger),
         "shares": dict(proposals.shares),
-        "notes": notes,
-    }
+        "notes": [*_beginning(problem, ledger), *situation, *(() if drawn is None else drawn.offer.notes),
+                  *_by_name(problem, proposals.notes)],
+    }  # fmt: skip
     whole = proposals.X if drawn is None else drawn.whole(proposals.X)
     return {"batch": batch, "proposals": _rows(problem, ledger, proposals, candidates, proposed, whole)}
+
+
+def _beginning(problem: Problem, ledger: Ledger) -> Sequence[str]:
+    """What the space has to say before anything is asked for."""
+    remarks: Sequence[str] = () if ledger.batches else getattr(problem.generator, "remarks", ())
+    return remarks
 
 
 def _by_name(problem: Problem, notes: Sequence[str]) -> list[str]:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Collection, Iterable
 
 CONDITION = re.compile(
-    r"^(temperature|temp|t|pressure|p|(magnetic_|electric_)?field|ph|potential|voltage)(_[a-z0-9_]+)?$"
+    r"^(temperature|temp|t|pressure|p|(magnetic_|electric_)?field|ph|potential|voltage"
+    r"|strain|stress|strain_rate|humidity|relative_humidity|wavelength|frequency)(_[a-z0-9_]+)?$"
 )
 """Names, in lower case, of what a material is measured at."""
 UNITS = "k c degc celsius kelvin pa mpa gpa bar kbar atm v t tesla"

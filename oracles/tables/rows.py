@@ -8,6 +8,10 @@ import io
 import zipfile
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 WORKBOOKS = (".xlsx", ".xlsm")
 """Endings of the workbooks that are read."""
@@ -87,8 +91,10 @@ def _of_workbook(raw: bytes, name: str) -> Rows:
 
     try:
         book = load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
-        sheets = ([[_cell(value) for value in row] for row in sheet.iter_rows(values_only=True)] for sheet in book)
-        cells = next((sheet for sheet in sheets if any(any(row) for row in sheet)), [])
+        sheets = ((sheet.title, [[_cell(cell) for cell in row] for row in sheet.iter_rows()]) for sheet in book)
+        title, cells = next(((title, sheet) for title, sheet in sheets if any(any(row) for row in sheet)), ("", []))
+        if any(not cell for row in cells for cell in row):
+            _refuse_uncomputed(load_workbook(io.BytesIO(raw), read_only=True)[title], cells)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         raise ValueError(f"{name}: no Excel workbook that can be read: {error}") from error
     width = max((i + 1 for row in cells for i, cell in enumerate(row) if cell), default=0)
@@ -96,10 +102,27 @@ def _of_workbook(raw: bytes, name: str) -> Rows:
     return [(i, row) for i, row in enumerate(full, 1) if any(row)]
 
 
-def _cell(value: object) -> str:
-    """A cell as a text file would have it; a formula is what it was computed to."""
+def _refuse_uncomputed(sheet: "ReadOnlyWorksheet", cells: list[list[str]]) -> None:
+    """ValueError at a formula that no spreadsheet has computed, as a program writes it: its cell would be empty."""
+    for i, row in enumerate(sheet.iter_rows(values_only=True)):
+        for value, cell in zip(row, cells[i], strict=False):
+            if not cell and isinstance(value, str) and value.startswith("="):
+                raise ValueError(
+                    f"{value} in line {i + 1} was never computed; open the file in a spreadsheet and save it"
+                )
+
+
+def _cell(cell: Any) -> str:
+    """A cell as a text file would have it: what a formula was computed to, a share shown in per cent with its sign."""
+    value = cell.value
     if value is None:
         return ""
+    if (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and str(cell.number_format).rstrip().endswith("%")
+    ):
+        return f"{100 * value:.12g}%"
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     if isinstance(value, datetime.datetime | datetime.date | datetime.time):

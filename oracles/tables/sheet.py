@@ -24,6 +24,7 @@ _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:[ '’.,\u00a0\u202f\u2009]\d{3})+(?:[.
 _DATE = re.compile(
     r"\d{4}-\d{1,2}-\d{1,2}.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{1,2}[- ][A-Za-z]{3}\.?([- ]\d+)?|[A-Za-z]{3}-\d+"
 )
+_DECIMAL_COMMA = re.compile(r"^([+-]?\d+),(\d+(?:[eE][+-]?\d+)?)$")
 _RANGE = re.compile(r"\d[\d.,]*\s*(-|to|\.\.+)\s*\d[\d.,]*")
 _UNCERTAIN = re.compile(r".*\d\s*(±|\+/-|\+-)\s*\d.*|.*\d\(\d+\).*")
 
@@ -214,7 +215,9 @@ def _read(path: str, columns: tuple[str, ...] | None, separator: str, decimal: s
     _check(name, columns, rows, separator)
     digest = hashlib.sha256(raw).hexdigest()[:16]
     cells, lines = tuple(tuple(r) for _, r in rows), tuple(line for line, _ in rows)
-    own = "." if path.lower().endswith(WORKBOOKS) else decimal  # a workbook knows its numbers
+    own = "." if path.lower().endswith(WORKBOOKS) else decimal  # a workbook knows its numbers, but for those in texts
+    if own != decimal:
+        cells = tuple(tuple(_DECIMAL_COMMA.sub(r"\1.\2", cell) for cell in row) for row in cells)
     return Sheet(name, columns, cells, lines, digest, own)
 
 

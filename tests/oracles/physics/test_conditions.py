@@ -64,7 +64,20 @@ def test_the_slab_of_a_fault_must_hold_the_composition_too():
 
 
 @pytest.mark.parametrize(
-    "name", ["temperature_k", "temperature_c", "Temperature_C", "T_K", "temp", "pressure_gpa", "magnetic_field_t", "pH"]
+    "name",
+    [
+        "temperature_k",
+        "temperature_c",
+        "Temperature_C",
+        "T_K",
+        "temp",
+        "pressure_gpa",
+        "magnetic_field_t",
+        "pH",
+        "strain",
+        "wavelength_nm",
+        "humidity_percent",
+    ],
 )
 def test_conditions_are_known_by_their_names(name):
     assert ignored([name], (), (), "it", "it computes at rest") is not None

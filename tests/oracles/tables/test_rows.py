@@ -99,3 +99,26 @@ def test_text_that_is_not_as_it_seems_is_refused_by_file_and_line(tmp_path, raw,
     (tmp_path / "t.csv").write_bytes(raw)
     with pytest.raises(ValueError, match=said):
         read(str(tmp_path / "t.csv"), None, ",")
+
+
+def test_cells_that_a_workbook_shows_in_per_cent_have_their_sign(tmp_path):
+    made = Workbook()
+    for row in (["m", "y"], ["Fe2O3", 0.12], ["NiO", 0.155]):
+        made.active.append(row)
+    made.active["B2"].number_format, made.active["B3"].number_format = "0%", "0.0%"
+    made.save(tmp_path / "t.xlsx")
+    sheet = read(str(tmp_path / "t.xlsx"), None, ",")
+    assert sheet.text("y") == ["12%", "15.5%"]
+    with pytest.raises(ValueError, match="'12%' is no number: write the number alone"):
+        sheet.number("y")
+
+
+def test_a_formula_that_was_never_computed_is_not_an_empty_cell(tmp_path):
+    path = book(tmp_path / "t.xlsx", [["m", "y"], ["Fe2O3", "=1+1"], ["NiO", 2]])
+    with pytest.raises(ValueError, match=r"=1\+1 in line 2 was never computed"):
+        read(path, None, ",")
+
+
+def test_texts_of_a_workbook_take_the_decimal_sign_that_is_said(tmp_path):
+    path = book(tmp_path / "t.xlsx", [["m", "y"], ["Fe2O3", "1,5"], ["NiO", 2.25]])
+    assert read(path, None, ";", ",").number("y") == (1.5, 2.25)

@@ -6,6 +6,8 @@ BUILTIN = {
     "multifidelity": "eutectic.optimizers.bayesian.multifidelity:MultiFidelity",
     "nsga2": "eutectic.optimizers.evolutionary.nsga2:NSGA2",
     "nsga3": "eutectic.optimizers.evolutionary.nsga3:NSGA3",
+    "pocea": "eutectic.optimizers.evolutionary.pocea:POCEA",
+    "cmoqlmt": "eutectic.optimizers.evolutionary.cmoqlmt:CMOQLMT",
     "evolution": "eutectic.optimizers.evolutionary.evolution:Evolution",
     "hybrid": "eutectic.optimizers.bayesian.hybrid:Hybrid",
     "swarm": "eutectic.optimizers.swarms.swarm:Swarm",

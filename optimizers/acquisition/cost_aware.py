@@ -12,11 +12,11 @@ level. With equally likely answers of the low rung, sorted by the gains g_1 >= g
 from dataclasses import dataclass, replace
 from functools import cache
 from math import log
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from eutectic.optimizers.acquisition.nehvi import Improvement
 from eutectic.optimizers.models.belief import Belief
 from eutectic.surrogates.cokriging.model import FittedCoKriging
 
@@ -26,11 +26,50 @@ MOST_TOLD = 1 - 1e-9
 """Largest share of the top rung's variance that a low one removes, dimensionless, so that logarithms stay finite."""
 
 
+class Gain(Protocol):
+    """What is gained on the top rung: hypervolume (`nehvi.Improvement`), or less violation (`descent.Descent`)."""
+
+    @property
+    def belief(self) -> Belief:
+        """What is believed of the top rung."""
+        ...
+
+    @property
+    def fixed(self) -> Tensor:
+        """(b, d) points that are drawn at."""
+        ...
+
+    @property
+    def scale(self) -> float:
+        """A large gain."""
+        ...
+
+    def moments(self, X: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Mean (r, s) and standard deviation (r, 1) of each output at X (r, d), given each draw."""
+        ...
+
+    def log_of(self, moments: list[tuple[Tensor, Tensor]]) -> Tensor:
+        """Logarithm (r,) of the gain of points of which that is believed; differentiable."""
+        ...
+
+    def value_of(self, moments: list[tuple[Tensor, Tensor]]) -> Tensor:
+        """The gain (r,) itself."""
+        ...
+
+    def parts(self, X: Tensor, copies: int = 1) -> tuple[Tensor, ...]:
+        """X (r, d) in pieces of which so many copies are judged at once."""
+        ...
+
+    def thinned(self, s: int) -> "Gain":
+        """The same with only the first s draws."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class GainPerCost:
     """Gain per price; looked for like an `Improvement`: it has what a search asks of one."""
 
-    fronts: Improvement
+    fronts: Gain
     """Of the top rung."""
     outputs: tuple[FittedCoKriging, ...]
     """One an objective, then the constraints."""
@@ -49,12 +88,12 @@ class GainPerCost:
 
     @property
     def fixed(self) -> Tensor:
-        """(b, d) points the fronts are drawn at."""
+        """(b, d) points that are drawn at."""
         return self.fronts.fixed
 
     @property
     def scale(self) -> float:
-        """Volume between the best drawn losses and the reference point, per price of the top."""
+        """A large gain, per price of the top."""
         return self.fronts.scale / self.top
 
     def log(self, X: Tensor) -> Tensor:

@@ -70,10 +70,8 @@ class Descent:
     """(b, d) the least violating points, those pending and those chosen."""
     normals: Tensor
     """(outputs, s, room) standard normal draws."""
-    draws: tuple[Draw, ...]
-    """One a window."""
-    gates: tuple[Draw, ...]
-    """What must lie at or below 0 for an evaluation to succeed."""
+    outputs: tuple[Draw, ...]
+    """One an output of the belief."""
     least: Tensor
     """(s,) least violation of each draw."""
 
@@ -82,22 +80,42 @@ class Descent:
         """The least violation, mean over the draws."""
         return float(self.least.mean())
 
+    @property
+    def draws(self) -> tuple[Draw, ...]:
+        """One a window."""
+        return tuple(self.outputs[window.output] for window in self.windows)
+
+    def moments(self, X: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Mean (r, s) and standard deviation (r, 1) of each output at X (r, d), given each draw."""
+        return [own.moments(X) for own in self.outputs]
+
     def log(self, X: Tensor) -> Tensor:
         """Logarithm (r,) of the expected improvement at X (r, d); differentiable."""
-        parts = [w.moments(*own.moments(X)) for w, own in zip(self.windows, self.draws, strict=True)]
+        return self.log_of(self.moments(X))
+
+    def log_of(self, moments: list[tuple[Tensor, Tensor]]) -> Tensor:
+        """`log` (r,) of points of which that is believed."""
+        parts = [window.moments(*moments[window.output]) for window in self.windows]
         mean, variance = (torch.stack(terms).sum(0) for terms in zip(*parts, strict=True))
         std = (variance + (FLOOR * self.least) ** 2).sqrt()
         gain = std.log() + log_mean_excess((self.least - mean) / std)
-        for gate in self.gates:
-            center, deviation = gate.moments(X)
+        for center, deviation in moments[self.belief.m + self.belief.constraints :]:  # the evaluation must succeed
             gain = gain + log_below(-center / deviation)
         return gain.logsumexp(1) - log(len(self.least))
+
+    def value_of(self, moments: list[tuple[Tensor, Tensor]]) -> Tensor:
+        """`value` (r,) of points of which that is believed."""
+        return self.log_of(moments).exp()
+
+    def parts(self, X: Tensor, copies: int = 1) -> tuple[Tensor, ...]:
+        """X (r, d) in pieces of which so many copies are judged at once; none of none."""
+        return torch.split(X, max(1, CHUNK // copies)) if len(X) else ()
 
     def value(self, X: Tensor) -> Tensor:
         """The expected improvement (r,) itself, without a gradient."""
         with torch.no_grad():
-            parts = [self.log(part) for part in torch.split(X, CHUNK)] if len(X) else [X.new_zeros(0)]
-            return torch.cat(parts).exp()
+            judged = [self.log(part) for part in self.parts(X)]
+            return torch.cat(judged).exp() if judged else X.new_zeros(0)
 
     def joined(self, x: Tensor) -> "Descent":
         """The same with x (k, d) among the fixed points."""
@@ -107,14 +125,16 @@ class Descent:
         """About the same from the first s draws and sketches of the surrogates."""
         return descent(self.belief.sketched(), self.windows, self.fixed, self.normals[:, :s])
 
+    def thinned(self, s: int) -> "Descent":
+        """The same with only the first s draws."""
+        return descent(self.belief, self.windows, self.fixed, self.normals[:, :s])
+
 
 def descent(belief: Belief, windows: Sequence[Window], fixed: Tensor, normals: Tensor) -> Descent:
     """The improvement over joint draws at the fixed points (b, d), b > 0; normals (outputs, s, at least b)."""
     with torch.no_grad():
-        drawn = [draw(belief.outputs[w.output], fixed, normals[w.output]) for w in windows]
-        failing = range(belief.m + belief.constraints, len(belief.outputs))
-        gates = tuple(draw(belief.outputs[j], fixed, normals[j]) for j in failing)
-        total = torch.stack([w.excess(own.values) for w, own in zip(windows, drawn, strict=True)]).sum(0)
+        outputs = tuple(draw(own, fixed, z) for own, z in zip(belief.outputs, normals, strict=True))
+        total = torch.stack([window.excess(outputs[window.output].values) for window in windows]).sum(0)
         least = total.amin(1)
         least = least.clamp_min(FLOOR * float(total.amax().clamp_min(1.0)))
-    return Descent(belief, tuple(windows), fixed, normals, tuple(drawn), gates, least)
+    return Descent(belief, tuple(windows), fixed, normals, outputs, least)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.optimizers.acquisition.baseline import affordable, improvement
-from eutectic.optimizers.acquisition.cost_aware import GainPerCost
+from eutectic.optimizers.acquisition.cost_aware import Gain, GainPerCost
 from eutectic.optimizers.base import Array, History, Proposals, Space
+from eutectic.optimizers.bayesian.feasibility_first import Downhill, downhill, unmet
 from eutectic.optimizers.bayesian.proposal import Options, effort_of
 from eutectic.optimizers.models.belief import Belief, Column, columns, domain, explained
 from eutectic.optimizers.search.batch import single
@@ -130,32 +131,48 @@ def choose(
     X, rung = history.pending, _pending_rungs(history)
     chosen, values = np.empty((0, space.d)), list[float]()
     levels: list[int] = []
+    notes: tuple[str, ...] = ()
     for _ in range(n):
         sure = belief.believing(np.concatenate([X, chosen]), np.concatenate([rung, np.array(levels, dtype=np.int64)]))
         view = _at_top(history, np.concatenate([X[rung == last], chosen[np.array(levels, dtype=int) == last]]), last)
-        fronts = improvement(sure.top, view, 1, draws, rng)
+        down = first_of_all(space, view, sure.top, rng)
+        gain: Gain = improvement(sure.top, view, 1, draws, rng) if down is None else down.descent
+        part = down.parts[0] if down is not None and down.parts else space
         offers = []
         for k in range(last + 1) if choosing else [0]:
-            judged: Any = fronts
+            judged: Any = gain
             if choosing and k < last:
                 judged = GainPerCost(
-                    fronts, sure.outputs, k, tuple(sure.tells[k].tolist()), history.prices[k], history.prices[-1]
+                    gain, sure.outputs, k, tuple(sure.tells[k].tolist()), history.prices[k], history.prices[-1]
                 )
-            x, value = single(judged, space, _taken(history, chosen, levels, k), rng, effort)
-            if unseen(space, x[None], _taken(history, chosen, levels, k))[0]:
+            taken = _taken(history, chosen, levels, k)
+            x, value = single(judged, part, taken, rng, effort)
+            if part is not space and not unseen(space, x[None], taken)[0]:
+                x, value = single(judged, space, taken, rng, effort)
+            if unseen(space, x[None], taken)[0]:
                 offers.append((value - log(history.prices[k]) if choosing and k == last else value, k, x))
         if not offers:
-            return Pairs(chosen, np.array(levels, dtype=np.int64), np.array(values), ("the space is used up",))
+            notes = (*notes, "the space is used up")
+            break
         value, k, x = max(offers, key=lambda offer: offer[:2])
         chosen, levels, values = np.concatenate([chosen, x[None]]), [*levels, k], [*values, value]
-    return Pairs(chosen, np.array(levels, dtype=np.int64), np.array(values))
+        notes = notes if down is None or notes else (down.note,)
+    return Pairs(chosen, np.array(levels, dtype=np.int64), np.array(values), notes)
+
+
+def first_of_all(space: Space, view: History, top: Belief, rng: np.random.Generator) -> Downhill | None:
+    """The search for less violation on the top rung, where nothing there is feasible or better than the reference.
+
+    None once something is, or has a fair chance to be. Nothing is drawn from rng unless there is such a search.
+    """
+    windows = unmet(view)
+    return downhill(space, view, top, windows, 1, rng.spawn(1)[0]) if windows else None
 
 
 def _at_top(history: History, pending: Array, last: int) -> History:
     """The rows of the top rung alone, with what is pending there."""
     top = history.fidelity == last
-    parts = {name: getattr(history, name)[top] for name in ("X", "Y", "signed", "noise", "C", "C_noise", "failed")}
-    return replace(history, **parts, pending=pending)
+    return replace(history.rows(np.flatnonzero(top)), pending=pending)
 
 
 def _taken(history: History, chosen: Array, levels: Sequence[int], rung: int) -> Array:

@@ -232,7 +232,8 @@ def settle(space: Space, X: Array, rng: np.random.Generator) -> Array:
     low = space.lower[plan.numbers]
     unit = np.where(plan.grain > 0, plan.grain, 1.0)
     values = np.clip(X[:, plan.numbers], low, plan.highest)
-    X[:, plan.numbers] = np.where(plan.grain > 0, low + unit * np.round((values - low) / unit), values)
+    place = np.round((values - low) / unit, 9)  # half-way between two steps whatever the unit's rounding
+    X[:, plan.numbers] = np.where(plan.grain > 0, low + unit * np.round(place), values)
     X[:, plan.codes] = np.clip(np.round(X[:, plan.codes]), 0, space.upper[plan.codes])
     for blend in blends(space):
         part = X[:, blend.columns]

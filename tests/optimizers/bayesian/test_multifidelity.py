@@ -176,6 +176,29 @@ def test_the_worth_of_a_low_rung_is_that_of_a_look_into_a_box():
     assert torch.allclose(between.log(X).exp(), best, rtol=1e-5)
 
 
+def narrow(rng_seed: int, n: int = 18):
+    """A ladder of two rungs on which nothing satisfies a limit that holds in a thousandth of the square."""
+    X = np.random.default_rng(rng_seed).random((n, 2))
+    X = X[((X - 0.9) ** 2).sum(1) > 0.3]
+    C = (40 * np.sqrt(((X - 0.9) ** 2).sum(1)) - 1)[:, None]
+    plain = History.observed(X, X[:, :1], C)
+    rung = (np.arange(len(X)) % 2).astype(float)
+    return replace(plain, fidelity=rung, prices=(0.1, 1.0), round=np.full(len(X), -1))
+
+
+def test_while_nothing_is_feasible_on_the_top_rung_the_violation_is_lowered_there_first():
+    history = narrow(0)
+    least = history.C[history.fidelity == 1].min()
+    found = MultiFidelity().propose(square(), history, 4, np.random.default_rng(0))
+    assert any("first down the violation" in note for note in found.notes)
+    excess = 40 * np.sqrt(((found.X - 0.9) ** 2).sum(1)) - 1
+    assert excess.min() < 0.6 * least
+    assert (found.rungs == 0).any()
+    near = replace(history, C=history.C - 40 * 0.8)  # some hold: the front is looked for
+    again = MultiFidelity().propose(square(), near, 1, np.random.default_rng(0))
+    assert not any("violation" in note for note in again.notes)
+
+
 def test_where_the_cheap_rung_says_nothing_the_top_is_asked():
     history = known(n_low=14, n_high=10, prices=(0.5, 1.0), twist=5.0)
     found = MultiFidelity().propose(square(), history, 4, np.random.default_rng(0))

@@ -40,7 +40,7 @@ def ours(who: str, evaluations: int) -> Optimizer:
     if who == "pocea":
         return POCEA(SIZE, horizon=evaluations // SIZE)
     if who == "cmoqlmt":
-        return CMOQLMT(SIZE, evaluations=evaluations)
+        return CMOQLMT(SIZE, horizon=evaluations // SIZE)
     return NSGA2(SIZE) if who == "nsga2" else Swarm(SIZE)
 
 

@@ -2,7 +2,7 @@
 
 Ming, Gong and Gao 2023, doi 10.1109/MCI.2023.3245719, after the authors' program in PlatEMO; the populations are those
 of `auxiliary_tasks.py`. Which helps is learned by Q-learning: states and actions are the helpers, the reward is the
-share of a helper's candidates that survive in the main population. In the first half of `evaluations` all four breed,
+share of a helper's candidates that survive in the main population. In the first half of `horizon` all four breed,
 in the second half the main one and the helper chosen. Differences: all begin with the same candidates; objectives are
 divided by their range, violations are sums of excesses over their means; children of a batch are shared out among the
 populations that breed, two of five going to the helper that breeds by differential evolution.
@@ -69,14 +69,14 @@ class CMOQLMT:
 
     population: int | None = None
     """Candidates of each of four populations; none: the largest batch asked for, at least 20."""
-    evaluations: int = 20_000
-    """How many evaluations the run is meant to have: all populations breed in its first half, and penalties grow."""
+    horizon: int = 200
+    """Generations that the run is meant to have: all populations breed in its first half, and penalties grow."""
 
     def __post_init__(self) -> None:
         """Raise ValueError when an option lies outside its range."""
         self._plan()
-        if self.evaluations < 1:
-            raise ValueError(f"evaluations must be at least 1, not {self.evaluations}")
+        if self.horizon < 1:
+            raise ValueError(f"horizon must be at least 1, not {self.horizon}")
 
     def _plan(self) -> Plan:
         return Plan("cmoqlmt", "oracle", "mean", 1, self.population)
@@ -98,7 +98,7 @@ class CMOQLMT:
         if len(finished) < 4 or total < size:
             note = f"{len(finished)} finished evaluations of {size}: sampled evenly"
             return answered(plan, sampled(space, seen, n, rng), n, (note,))
-        share = min(total / self.evaluations, 1.0)
+        share = min(total / size / self.horizon, 1.0)
         lineage, kept = recalled(history, "cmoqlmt", len(TASKS))
         tribes, learned = self.folded(finished, lineage, learned_of(kept, rng), size, share)
         learned = learned.chosen(rng)

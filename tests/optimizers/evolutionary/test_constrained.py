@@ -14,7 +14,7 @@ from eutectic.optimizers.evolutionary.pocea import POCEA, level, survivors
 from eutectic.optimizers.evolutionary.selection import Pool, pool
 
 BOX = Space(tuple("abcde"), ("continuous",) * 5, np.zeros(5), np.ones(5))
-BOTH = {"pocea": POCEA(20, horizon=40), "cmoqlmt": CMOQLMT(20, evaluations=800)}
+BOTH = {"pocea": POCEA(20, horizon=40), "cmoqlmt": CMOQLMT(20, horizon=40)}
 
 
 def bed(X):
@@ -126,7 +126,7 @@ def test_pocea_refuses_options_out_of_range(wrong):
     assert len(pool(History.empty(2, 2))) == 0
 
 
-@pytest.mark.parametrize("wrong", [{"population": 2}, {"evaluations": 0}])
+@pytest.mark.parametrize("wrong", [{"population": 2}, {"horizon": 0}])
 def test_cmoqlmt_refuses_options_out_of_range(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         CMOQLMT(**wrong)

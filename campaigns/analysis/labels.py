@@ -104,10 +104,26 @@ def duration(seconds: float | None) -> str:
     return f"{number(seconds / 86400, 3)} d"
 
 
+LEAST_FRACTION = 1e-9
+"""Atomic fractions up to this are nothing but rounding."""
+
+
 def formula(composition: Mapping[str, float]) -> str:
-    """Atomic fractions as a formula in atomic per cent, elements in the order given: `Cr35Co30Ni25`."""
-    shares = ((element, 100 * fraction) for element, fraction in composition.items() if fraction > 5e-5)
-    return "".join(f"{element}{share:.1f}".removesuffix(".0") for element, share in shares)
+    """Atomic fractions as a formula in atomic per cent, elements in the order given: `Cr35Co30Ni25`, `Cu99.98Zr0.02`.
+
+    An amount below 1 at.% has two digits, and one that would round a rest to 100 as many as it takes.
+    """
+    shares = {element: 100 * fraction for element, fraction in composition.items() if fraction > LEAST_FRACTION}
+    least = min(shares.values(), default=1.0)
+    places = 1 if least >= 0.95 else 1 - math.floor(math.log10(least))
+    return "".join(f"{element}{_amount(share, places)}" for element, share in shares.items())
+
+
+def _amount(share: float, places: int) -> str:
+    """Atomic per cent to a tenth; below 1 to two digits, and above 99 to the places that those below have."""
+    if share < 0.95:
+        return number(share, 2)
+    return f"{share:.{places if share > 99 else 1}f}".rstrip("0").rstrip(".")
 
 
 def legal(name: str) -> str:

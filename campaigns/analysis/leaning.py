@@ -67,6 +67,11 @@ class Leaning:
         return f"{told}; beyond it, at {number(self.beyond_at)}, the surrogates expect {', '.join(parts)}"
 
 
+def bare(name: str) -> str:
+    """A column's variable: `time_h` of `log10(time_h)`."""
+    return name.removeprefix("log10(").removesuffix(")") if name.startswith("log10(") else name
+
+
 def bounds_of(space: Space) -> dict[str, list[float]]:
     """Variable -> its least and largest value, of numbers that a person bounded; none of a list."""
     if space.table is not None:
@@ -75,7 +80,8 @@ def bounds_of(space: Space) -> dict[str, list[float]]:
     for j, (name, kind) in enumerate(zip(space.names, space.kinds, strict=True)):
         low, high = float(space.lower[j]), float(space.upper[j])
         if kind != "categorical" and high > low and not (kind == "integer" and high - low < 3):
-            found[name] = [low, high]
+            plain = bare(name)
+            found[plain] = [low, high] if plain == name else [10.0**low, 10.0**high]
     return found
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from eutectic.campaigns.analysis.explanation import Curve, Explained, Explanation, order
 from eutectic.campaigns.analysis.labels import label, number
-from eutectic.campaigns.explain.pictures import HIGHER, LOWER, SHOWN, codes, sizes, steps
+from eutectic.campaigns.explain.pictures import HIGHER, LOWER, SHOWN, by_decades, codes, sizes, steps
 from eutectic.campaigns.figures.candidate_charts import SHORT
 from eutectic.campaigns.figures.charts import Figure, Trace, axis, layout, plain
 from eutectic.campaigns.figures.palette import ACCENT, INK, MUTED, SHADE
@@ -159,7 +159,8 @@ def dependence(found: Explanation, one: Explained) -> Figure | None:
         mark = "" if i == 0 else str(i + 1)
         place = {"xaxis": f"x{mark}", "yaxis": f"y{mark}"}
         traces += [{**trace, **place, "showlegend": False} for trace in _along(curve)]
-        kind = {"type": "category"} if _named(curve) else {"nticks": 5}
+        kind: dict[str, object] = {"type": "category"} if _named(curve) else {"nticks": 5}
+        kind |= {"type": "log", "nticks": 4} if by_decades(curve) else {}
         axes[f"xaxis{mark}"] = axis(plain(label(curve.variable)), kind)
         axes[f"yaxis{mark}"] = axis("", {"range": ends, "nticks": 5})
     grid = {"rows": rows, "columns": columns, "pattern": "independent", "xgap": 0.14, "ygap": 0.42}
@@ -185,7 +186,7 @@ def _along(curve: Curve) -> list[Trace]:
     """A line within its band; of categories a point each with its deviation."""
     each = [(x, m, s) for x, m, s in zip(curve.x, curve.mean, curve.std, strict=True)
             if m is not None and s is not None]  # fmt: skip
-    x = [plain(v) if isinstance(v, str) else v for v, _, _ in each]
+    x = [plain(str(v)) if _named(curve) else v for v, _, _ in each]
     mean = [m for _, m, _ in each]
     tips = [f"{plain(curve.variable)} = {_at(v)}<br>{number(m)} ± {number(s, 2)}" for v, m, s in each]
     point: Trace = {"type": "scatter", "x": x, "y": mean, "hovertext": tips, "hoverinfo": "text"}

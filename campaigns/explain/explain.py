@@ -9,7 +9,7 @@ import numpy as np
 
 from eutectic.campaigns.analysis.explanation import Counterfactual, Curve, Explained, Explanation, Ranking, Said, Swarm
 from eutectic.campaigns.analysis.labels import number
-from eutectic.campaigns.analysis.leaning import leanings
+from eutectic.campaigns.analysis.leaning import bare, leanings
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.summary import described, title
 from eutectic.campaigns.errors import CampaignFileError, Complaint, unknown
@@ -84,7 +84,8 @@ def explain(ledger: Ledger, wanted: Wanted | None = None, heard: Callable[[str],
     found = learned(ledger, problem)
     _require(wanted, [one.name for one in found] or [goal.name for goal in ledger.spec.goals])
     shown = _shown(ledger, wanted.candidate)
-    asked = _Asked(ledger, problem.space, problem.generator, inputs_of(problem.space), shown, _shown(ledger, None))
+    space, whole = problem.space, _shown(ledger, None)
+    asked = _Asked(ledger, space, problem.generator, inputs_of(space), shown, whole, _orders(ledger, space))
     if not found:
         note = f"Fewer than {LEAST} evaluations to learn from: nothing to explain yet."
         return asked.explanation((), (note,))
@@ -95,9 +96,16 @@ def explain(ledger: Ledger, wanted: Wanted | None = None, heard: Callable[[str],
         heard(one.name if wanted.property else f"{one.name}, {k + 1} of {len(found)}")
         aim = threshold_of(ledger, one, wanted.thresholds)
         made.append(asked.explained(one, found, around, aim, _source(ledger, k)))
-    whole = asked.explanation(tuple(made), _notes(ledger, shown, wanted))
+    everything = asked.explanation(tuple(made), _notes(ledger, shown, wanted))
     best = front(ledger) if wanted.whole else []
-    return replace(whole, leanings=beyond(problem.space, best, found, leanings(ledger, best)))
+    return replace(everything, leanings=beyond(problem.space, best, found, leanings(ledger, best)))
+
+
+def _orders(ledger: Ledger, space: Space) -> dict[tuple[int, int], str]:
+    """Column and whole number -> label, of what the record holds of ordered categories."""
+    whole = [(j, name) for j, name in enumerate(space.names) if space.kinds[j] == "integer"]
+    seen = [(j, o.x[j], o.variables.get(name)) for o in ledger.outcomes if len(o.x) == space.d for j, name in whole]
+    return {(j, round(x)): value for j, x, value in seen if isinstance(value, str)}
 
 
 def _unheard(text: str) -> None:
@@ -164,6 +172,8 @@ class _Asked:
     """Explained one by one."""
     best: Sequence[Outcome]
     """Of the front, what is explained where nobody is named."""
+    orders: Mapping[tuple[int, int], str]
+    """Column and whole number -> the label of an ordered category that it stands for."""
 
     def explained(
         self,
@@ -255,9 +265,10 @@ class _Asked:
         made = []
         for j, name in enumerate(self.inputs.names):
             found = dependence(one.moments, rows, j, self.inputs, lambda Z: inside(self.space, Z))
+            own = bare(name)
             if len(found.x) > 1 and np.isfinite(found.mean).any():
                 x = tuple(self.value(j, float(v)) for v in found.x)
-                made.append(Curve(name, x, _nullable(found.mean), _nullable(found.std)))
+                made.append(Curve(own, x, _nullable(found.mean), _nullable(found.std)))
         return tuple(made)
 
     def change(
@@ -293,20 +304,23 @@ class _Asked:
     def named(self, x: Array) -> dict[str, float | str | None]:
         """A row's variables, None where one is not active."""
         there = active(self.space, x[None])[0]
-        return {n: self.value(j, float(x[j])) if there[j] else None for j, n in enumerate(self.space.names)}
+        return {bare(n): self.value(j, float(x[j])) if there[j] else None for j, n in enumerate(self.space.names)}
 
     def value(self, column: int, x: float) -> float | str:
-        """A coordinate in natural units, a category as its label."""
-        if self.space.kinds[column] != "categorical":
-            return x
-        return self.space.categories[column][round(x)]
+        """A coordinate in natural units, a category as its label, ordered ones as far as any was proposed."""
+        if self.space.kinds[column] == "categorical":
+            return self.space.categories[column][round(x)]
+        name = self.space.names[column]
+        if bare(name) != name:
+            return float(f"{10.0**x:.6g}")
+        return self.orders.get((column, round(x)), x) if self.space.kinds[column] == "integer" else x
 
     def explanation(self, properties: tuple[Explained, ...], notes: tuple[str, ...]) -> Explanation:
         """The whole."""
         rows = self.explained_rows() if properties else list(self.shown)
         return Explanation(
             evaluations=len(self.ledger.finished),
-            variables=self.inputs.names,
+            variables=tuple(map(bare, self.inputs.names)),
             compositions=tuple(tuple(self.inputs.names[j] for j in group) for group in self.inputs.groups),
             rows={o.number: self.named(np.array(o.x)) for o in rows},
             titles={o.number: title(o) for o in rows},

@@ -21,6 +21,8 @@ DPI = 110
 """Dots an inch of a picture."""
 SHOWN = 12
 """Variables in a picture at most, the most important first."""
+DECADE = 9.99
+"""Ratio of its ends from which a variable can be drawn over its logarithm."""
 PANELS = 6
 """Waterfalls in one picture; more candidates get more pictures."""
 LOWER, HIGHER = "#2b83ba", "#d7604c"
@@ -193,6 +195,15 @@ def _dependence(one: Explained) -> "Figure | None":
     return figure
 
 
+def by_decades(curve: Curve) -> bool:
+    """Do its places grow by a factor, as those of a variable that is searched over its logarithm?"""
+    x = np.array([v for v in curve.x if not isinstance(v, str)], dtype=float)
+    if len(x) < 3 or len(x) < len(curve.x) or not (x > 0).all() or x[-1] < DECADE * x[0]:
+        return False
+    steps = np.diff(np.log(x))
+    return bool(np.ptp(steps) < 0.01 * abs(steps.mean()))
+
+
 def _along(panel: "Axes", curve: Curve) -> None:
     mean, std = (np.array([np.nan if v is None else v for v in values]) for values in (curve.mean, curve.std))
     panel.set_xlabel(_text(label(curve.variable)))
@@ -203,4 +214,8 @@ def _along(panel: "Axes", curve: Curve) -> None:
     x = np.array(curve.x, dtype=float)
     panel.fill_between(x, mean - std, mean + std, color=SHADE, lw=0)
     panel.plot(x, mean, color=ACCENT, lw=1.8)
+    if by_decades(curve):
+        panel.set_xscale("log")
+        panel.locator_params(axis="y", nbins=4)
+        return
     panel.locator_params(axis="both", nbins=4)

@@ -37,7 +37,7 @@ def crystals(best: Sequence[Outcome]) -> Section | None:
                 Downloads(tuple(files)),
             ]
         )
-    head = ["", "Crystal", "", "Space group", "Moved on relaxing", "CIF"]
+    head = ["", "Crystal", "Cell", "Space group", "Moved on relaxing", "CIF"]
     note = (
         "Drawn as relaxed where an oracle has relaxed them. Moved: root-mean-square displacement of the sites, in "
         "units of (volume / atoms)^(1/3), after both were laid over each other (StructureMatcher)."

@@ -60,6 +60,8 @@ def test_durations_are_said_in_the_unit_a_person_would_use(seconds, text):
 
 def test_a_composition_becomes_a_formula_in_atomic_per_cent():
     assert formula({"Cu": 0.05, "Cr": 0.351, "Co": 0.0, "Ni": 0.599}) == "Cu5Cr35.1Ni59.9"
+    assert formula({"Cu": 0.9998, "Zr": 0.0002}) == "Cu99.98Zr0.02"  # a dopant keeps its name and amount
+    assert formula({"Fe": 0.5, "Ni": 0.5, "Al": 1e-14}) == "Fe50Ni50"
 
 
 def test_legal_names_stay_as_they_are_and_others_never_collide():

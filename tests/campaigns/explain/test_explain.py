@@ -494,7 +494,7 @@ def test_rows_of_a_history_go_by_their_source_everywhere(alloy, tmp_path):
     assert "history:known.csv:7 at 0.1" in html
     assert "#-2" not in html
     for table in ("shap", "counterfactuals"):
-        rows = list(csv.DictReader((tmp_path / "explanation" / f"{table}.csv").open()))
+        rows = csv.DictReader((tmp_path / "explanation" / f"{table}.csv").read_text().splitlines())
         assert "history:known.csv:7" in {row["candidate"] for row in rows}
     same = explain(ledger, Wanted(candidate="history:known.csv:7"))
     assert same.front == (-2,)
@@ -519,3 +519,35 @@ def test_in_a_list_of_compounds_a_counterfactual_is_another_row(tmp_path):
     (change,) = found.properties[0].counterfactuals
     assert change.candidate.partition(" ")[0] in gaps
     assert f"{worst.variables['formula']} → {change.candidate}" in explanation_text(found)
+
+
+def test_logarithms_and_ordered_categories_are_told_in_their_own_units(tmp_path):
+    grades = ["low", "mid", "top"]
+    variables = {"time_h": {"low": 0.1, "high": 100, "scale": "log"}, "grade": {"choices": grades, "ordered": True}}
+    path = trial_campaigns.write(
+        tmp_path,
+        space={"use": "parameters", "variables": variables},
+        objectives={"a": "minimize"},
+        oracles=[{"use": "person", "properties": ["a"]}],
+        optimizers=[{"use": "sobol"}],
+        budget={"evaluations": 12, "batch": 12},
+        tracking={"enabled": False},
+    )
+    with Campaign.from_yaml(path, tmp_path / "run") as campaign:
+        for outcome in campaign.ask(12):
+            rank = grades.index(outcome.variables["grade"])
+            campaign.tell(outcome.id, {"a": float(np.log10(outcome.variables["time_h"])) + rank})
+    ledger = read_ledger(tmp_path / "run")
+    found = explain(ledger)
+    assert found.variables == ("time_h", "grade")
+    (one,) = found.properties
+    curves = {curve.variable: curve.x for curve in one.curves}
+    assert curves["grade"] == ("low", "mid", "top")
+    assert (curves["time_h"][0], curves["time_h"][-1]) == pytest.approx((0.1, 100))
+    for number, row in found.rows.items():
+        told = next(o for o in ledger.outcomes if o.number == number).variables
+        assert row["grade"] == told["grade"]
+        assert row["time_h"] == pytest.approx(told["time_h"], rel=1e-4)
+    axes = dependence(found, one)["layout"]
+    kinds = {axis["title"]["text"]: axis.get("type") for key, axis in axes.items() if key.startswith("xaxis")}
+    assert kinds == {"Time (h)": "log", "Grade": "category"}

@@ -1,5 +1,6 @@
 """This file is the command that works with generators of crystals alone: sample, evaluate, card, train."""
 
+import inspect
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -129,13 +130,21 @@ def train(
     engine: Engine = "wyckoff",
     settings: Setting = None,
     minutes: Annotated[float, typer.Option(min=0.01, help="How long.")] = 60.0,
+    begin: Annotated[
+        str, typer.Option("--from", metavar="CHECKPOINT", help="Whose weights to begin with: wyckoff-1, or a file.")
+    ] = "",
 ) -> None:
     """Train an engine that learns, from crystals of your own."""
     part = engine_of(engine, settings or [], ready=False)
     if not hasattr(part, "train"):
         raise typer.BadParameter(f"{engine} learns nothing", param_hint="--engine")
+    if begin and "begin" not in inspect.signature(part.train).parameters:
+        raise typer.BadParameter(f"{engine} cannot begin with a checkpoint", param_hint="--from")
     try:
-        part.train(data, output, minutes, _said)
+        if begin:
+            part.train(data, output, minutes, _said, begin)
+        else:
+            part.train(data, output, minutes, _said)
     except (ValueError, FloatingPointError) as error:
         raise refusal(str(error)) from None
 

@@ -72,14 +72,15 @@ class Diffusion:
             raise ValueError("weights: give the path of a checkpoint; `campaign generator train` makes one")
         return checkpoints.read_card(self.weights, ENGINE)
 
-    def train(self, data: str, output: Path, minutes: float, said: Callable[[str], None]) -> None:
+    def train(self, data: str, output: Path, minutes: float, said: Callable[[str], None], begin: str = "") -> None:
         """Learn from a folder, structure file or CSV; writes `output`/diffusion.safetensors and its card.
 
+        begin: a checkpoint whose weights it begins with, of the same interpolant.
         ValueError when nothing can be read or learned.
         """
         from eutectic.generators.diffusion import recipe
 
-        recipe.trained(data, output, minutes, self.interpolant, said)
+        recipe.trained(data, output, minutes, self.interpolant, said, begin)
 
     def understands(self) -> frozenset[str]:
         """What it can be asked for: conditions, and the properties its checkpoint was trained with."""

@@ -16,7 +16,7 @@ from eutectic.generators.diffusion.network import PeriodicNetwork, Shape
 from eutectic.generators.diffusion.solving import SIZES, Standard
 from eutectic.generators.diffusion.torus import Index
 from eutectic.generators.learning import datasets
-from eutectic.generators.learning.checkpoints import Checkpoint, fill, write
+from eutectic.generators.learning.checkpoints import Checkpoint, begun, fill, located, read, read_card, write
 from eutectic.generators.learning.datasets import Structures
 from eutectic.generators.learning.training import Progress, Schedule, seeded, steps_within, train
 from eutectic.generators.wyckoff.layers import descriptors
@@ -51,6 +51,8 @@ class Recipe:
     """Share of the crystals that is validated on."""
     validate: int = 250
     """Steps between validations."""
+    begin: str = ""
+    """A checkpoint whose weights it begins with; its sizes and the scale of its cells are taken over. "" with none."""
 
     @property
     def shape(self) -> Shape:
@@ -90,10 +92,12 @@ def learn(
     if most > SIZES[-1]:
         raise ValueError(f"crystals of {most} atoms; leave out those of more than {SIZES[-1]}")
     scales = {name: scale_of(structures.properties[name]) for name in recipe.properties}
-    standard = standard_of(structures)
+    standard = _standard(structures, recipe)
     data = crystals_of(structures, standard, scales)
     rows, held_out = split(len(structures), recipe)
     module = network(recipe.shape, recipe.seed)
+    if recipe.begin:
+        begun(module, read(located(recipe.begin), ENGINE).tensors, recipe.begin)
     learner = PeriodicLearner(module, recipe.interpolant, data, rows, held_out)
     progress = train(learner, _planned(folder, learner, recipe), folder, report)
     sizes = np.bincount(structures.sizes, minlength=SIZES[-1] + 1)
@@ -123,8 +127,21 @@ def learn(
     return {k: v.detach() for k, v in module.state_dict().items()}, card
 
 
-def trained(data: str, output: Path, minutes: float, interpolant: Interpolant, said: Callable[[str], None]) -> None:
-    """A checkpoint from a folder, structure file or CSV, `output`/diffusion.safetensors; goes on where it was left."""
+def _standard(structures: Structures, recipe: Recipe) -> Standard:
+    """Of the checkpoint it begins with, or of the crystals."""
+    if not recipe.begin:
+        return standard_of(structures)
+    cells = read_card(recipe.begin, ENGINE)["cells"]
+    return Standard(tuple(cells["mean"]), tuple(cells["spread"]))
+
+
+def trained(
+    data: str, output: Path, minutes: float, interpolant: Interpolant, said: Callable[[str], None], begin: str = ""
+) -> None:
+    """A checkpoint from a folder, structure file or CSV, `output`/diffusion.safetensors; goes on where it was left.
+
+    With `begin`, from the weights of that checkpoint; ValueError where it is of another interpolant.
+    """
     whole = datasets.load([data], lambda k: None if k % 1000 else said(f"{k} structures read"))
     structures = whole.take(np.flatnonzero(whole.sizes <= SIZES[-1]))
     if not len(structures):
@@ -139,6 +156,13 @@ def trained(data: str, output: Path, minutes: float, interpolant: Interpolant, s
 
     recipe = Recipe(minutes=minutes, interpolant=interpolant, properties=properties)
     about = {"name": data, "crystals": len(structures), "files_sha256": dict(structures.sources)}
+    if begin:
+        card = read_card(begin, ENGINE)
+        if card["interpolant"] != interpolant:
+            raise ValueError(f"checkpoint: {begin} is of a {card['interpolant']}, and a {interpolant} is to be trained")
+        built = card["architecture"]
+        recipe = replace(recipe, begin=begin, width=built["width"], layers=built["layers"])
+        about |= {"began_with": card["sha256"]}
     description = {"training_set": about, "licence": "of the training set's owner"}
     write(output / f"{ENGINE}.safetensors", *learn(structures, recipe, output / "training", description, report))
     said(f"wrote {output / ENGINE}.safetensors; use it by weights: {output / ENGINE}.safetensors")

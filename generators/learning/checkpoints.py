@@ -143,3 +143,14 @@ def fill(module: "nn.Module", tensors: "Mapping[str, Tensor]", name: str) -> Non
     if said:
         raise ValueError(f"checkpoint: {name} {'; '.join(said)}")
     module.load_state_dict(dict(tensors))
+
+
+def begun(module: "nn.Module", tensors: "Mapping[str, Tensor]", name: str) -> None:
+    """Put in the weights that a network knows; others stay. ValueError where none fits, or one is of another shape."""
+    own = module.state_dict()
+    fitting = {k: v for k, v in tensors.items() if k in own}
+    other = [k for k, v in fitting.items() if own[k].shape != v.shape]
+    if other or not fitting:
+        said = f"has {other[0]} of another shape" if other else "has no weights of such a network"
+        raise ValueError(f"checkpoint: {name} {said}, and no training can begin with it")
+    module.load_state_dict({**own, **fitting})

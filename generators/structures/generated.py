@@ -92,8 +92,9 @@ class StructureGenerator(Protocol):
     row, a multiple of it to begin with, that it makes in one call), `card()` (JSON values: weights, training, metrics),
     `steering` (options, or None) with `learned(experience, seed, folder)` (the engines whose weights a record has
     moved, one after each update, a function of these arguments), `train(data, output, minutes, report)` (a checkpoint
-    learned from the crystals of a source, into a folder), and `refuse(conditions) -> str` (why no crystal could be like
-    this although it understands each condition, such as a formula that a space group cannot hold; "" where it could).
+    learned from the crystals of a source, into a folder; with `begin`, from the weights of a checkpoint), and
+    `refuse(conditions) -> str` (why no crystal could be like this although it understands each condition, such as a
+    formula that a space group cannot hold; "" where it could).
     """
 
     def understands(self) -> frozenset[str]:

@@ -85,14 +85,15 @@ class Wyckoff:
         """What the checkpoint says of itself."""
         return dict(checkpoints.read_card(self.weights, ENGINE))
 
-    def train(self, data: str, output: Path, minutes: float, said: Callable[[str], None]) -> None:
+    def train(self, data: str, output: Path, minutes: float, said: Callable[[str], None], begin: str = "") -> None:
         """Learn from a folder, structure file or CSV; writes `output`/wyckoff.safetensors and its card.
 
+        begin: a checkpoint whose weights it begins with.
         ValueError when nothing can be read or learned.
         """
         from eutectic.generators.wyckoff import recipe
 
-        recipe.trained(data, output, minutes, said)
+        recipe.trained(data, output, minutes, said, begin)
 
     def learned(self, experience: Sequence[Experience], seed: int, folder: Path) -> "tuple[Wyckoff, ...]":
         """The same with the weights after each update that a record makes, in order; kept in the folder."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from eutectic.generators.learning import datasets
-from eutectic.generators.learning.checkpoints import Checkpoint, fill, write
+from eutectic.generators.learning.checkpoints import Checkpoint, begun, fill, located, read, read_card, write
 from eutectic.generators.learning.training import Progress, Schedule, metadata, seeded, steps_within, train
 from eutectic.generators.wyckoff.examples import Genes, genes_of
 from eutectic.generators.wyckoff.geometry import GeometryNetwork
@@ -67,6 +67,8 @@ class Recipe:
     """Share of the crystals that is validated on."""
     validate: int = 250
     """Steps between validations."""
+    begin: str = ""
+    """A checkpoint whose weights it begins with; their sizes are taken over. "" with none."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for a budget or a share that cannot be."""
@@ -144,6 +146,8 @@ def _learner(
 ) -> GeneLearner | GeometryLearner:
     module = network(part, recipe.shape(part), recipe.seed)
     module.embed.get_buffer("descriptors").copy_(descriptors())
+    if recipe.begin:
+        begun(module, read(located(recipe.begin), ENGINE).part(part), recipe.begin)
     if isinstance(module, GeneNetwork):
         return GeneLearner(module, data, rows, held_out)
     module.get_buffer("volumes").copy_(torch.as_tensor(element_volumes(genes), dtype=torch.float32))
@@ -206,9 +210,10 @@ def assembled(
     return tensors, card
 
 
-def trained(data: str, output: Path, minutes: float, said: Callable[[str], None]) -> None:
+def trained(data: str, output: Path, minutes: float, said: Callable[[str], None], begin: str = "") -> None:
     """A checkpoint from a folder, structure file or CSV, `output`/wyckoff.safetensors; goes on where it was left.
 
+    With `begin`, from the weights of that checkpoint; what is asked for and it does not know begins anew.
     Columns with a unit in their names that at least 50 crystals have become properties that may be asked for.
     """
     structures = datasets.load([data], lambda k: None if k % 1000 else said(f"{k} structures read"))
@@ -217,6 +222,10 @@ def trained(data: str, output: Path, minutes: float, said: Callable[[str], None]
     genes = genes_of(structures, MOST_ATOMS, lambda k: None if k % 1000 else said(f"{k} genes"))
     said(f"{len(genes)} crystals of at most {MOST_ATOMS} atoms; {len(genes.left_out)} left out")
     recipe = Recipe(minutes=minutes, properties=labelled(genes))
+    if begin:
+        built = read_card(begin, ENGINE)["architecture"]
+        sizes = {"width": built["width"], "layers": tuple(built["layers"]), "dropout": tuple(built["dropout"])}
+        recipe = replace(recipe, begin=begin, **sizes)
 
     def report(part: str, progress: Progress) -> None:
         row = progress.history[-1]
@@ -225,6 +234,7 @@ def trained(data: str, output: Path, minutes: float, said: Callable[[str], None]
 
     learn(genes, recipe, output / "training", report)
     about = {"name": data, "crystals": len(genes), "files_sha256": dict(structures.sources)}
+    about |= {"began_with": read_card(begin, ENGINE)["sha256"]} if begin else {}
     licence = "of the training set's owner"
     tensors, card = assembled(genes, recipe, output / "training", {"training_set": about, "licence": licence})
     write(output / f"{ENGINE}.safetensors", tensors, card)

@@ -99,6 +99,19 @@ def test_an_engine_is_trained_from_a_folder_described_and_drawn_from(engine, poo
     assert json.loads(said("card", weights).stdout)["engine"] == engine
     drawn = said("sample", "-o", tmp_path / "out", "-n", 2, "--engine", engine, "--set", f"weights={weights}", "--json")
     assert set(json.loads(drawn.stdout)) == {"crystals", "refused"}
+    words = ("train", pool, "--engine", engine, "--minutes", "0.01", "--from", weights)
+    assert "wrote " in said(*words, "-o", tmp_path / "next").output
+    first, second = (json.loads(said("card", tmp_path / k / f"{engine}.safetensors").stdout) for k in ("own", "next"))
+    assert second["training_set"]["began_with"] == first["sha256"]
+    assert "began_with" not in first["training_set"]
+
+
+def test_a_training_can_only_begin_with_a_checkpoint_of_its_engine(pool, tmp_path):
+    words = ("train", pool, "-o", tmp_path / "x", "--minutes", "0.01")
+    with pytest.raises(CampaignFileError, match="is of the engine 'wyckoff', not 'diffusion'"):
+        said(*words, "--engine", "diffusion", "--from", "wyckoff-1")
+    with pytest.raises(CampaignFileError, match="no bundled checkpoint 'wyckof-1'; did you mean 'wyckoff-1'"):
+        said(*words, "--from", "wyckof-1")
 
 
 def test_training_from_what_holds_no_crystals_is_refused(tmp_path):

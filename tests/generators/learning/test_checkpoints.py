@@ -76,3 +76,17 @@ def test_a_checkpoint_that_does_not_exist_is_refused_with_what_there_is(tmp_path
         checkpoints.located("wykcoff-1")
     with pytest.raises(ValueError, match="no such file"):
         checkpoints.located(str(tmp_path / "own.safetensors"))
+
+
+def test_a_training_begins_with_the_weights_that_it_knows_and_with_no_others():
+    parent, module = torch.nn.Linear(3, 2), torch.nn.Sequential()
+    module.add_module("0", torch.nn.Linear(3, 2))
+    module.add_module("new", torch.nn.Linear(2, 1))
+    fresh = module.state_dict()["new.weight"].clone()
+    checkpoints.begun(module, {f"0.{k}": v for k, v in parent.state_dict().items()} | {"old": torch.ones(1)}, "it")
+    assert torch.equal(module.state_dict()["0.weight"], parent.weight)
+    assert torch.equal(module.state_dict()["new.weight"], fresh)
+    with pytest.raises(ValueError, match=r"has 0\.weight of another shape"):
+        checkpoints.begun(module, {"0.weight": torch.ones(5, 5)}, "it")
+    with pytest.raises(ValueError, match="no weights of such a network"):
+        checkpoints.begun(module, {"strange": torch.ones(1)}, "it")

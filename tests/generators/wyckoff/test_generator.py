@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from eutectic.generators.wyckoff.layers import Wishes
 from eutectic.generators.wyckoff.masks import Goal
 from eutectic.generators.wyckoff.network import padded
 from eutectic.generators.wyckoff.recipe import Recipe, assembled, learn
+from eutectic.generators.wyckoff.table import ENGINE
 from tests.generators.wyckoff.crystals import structures
 
 RECIPE = Recipe(
@@ -145,3 +147,13 @@ def test_options_outside_their_ranges_are_refused():
         Wyckoff(temperature=9.0)
     with pytest.raises(ValueError, match="tries: 0"):
         Wyckoff(tries=0)
+
+
+def test_a_training_that_begins_with_a_checkpoint_is_near_it(engine, genes, tmp_path):
+    begun = replace(RECIPE, begin=engine.weights, steps=2, rate=1e-9, seed=5)
+    learn(genes, begun, tmp_path)
+    tensors, _ = assembled(genes, begun, tmp_path, DESCRIBED)
+    parent = checkpoints.read(checkpoints.located(engine.weights), ENGINE).tensors
+    assert set(tensors) == set(parent)
+    for name, value in parent.items():  # kept in half precision
+        torch.testing.assert_close(tensors[name].float(), value, rtol=1e-3, atol=1e-5)

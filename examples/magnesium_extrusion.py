@@ -7,12 +7,18 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.ensemble import RandomForestRegressor
 
-TABLE = Path(__file__).with_name("magnesium_extrusion.csv")
-ELEMENTS = {"Gd": "gd_wt_percent", "Y": "y_wt_percent", "Zn": "zn_wt_percent", "Mn": "mn_wt_percent"}
-"""Variable -> its column of the table."""
-PROCESS = ("solution_temperature_k", "solution_time_h", "extrusion_temperature_k", "extrusion_ratio")
-PROPERTIES = ("strength_mpa", "elongation_percent")
-COLUMNS = (*ELEMENTS.values(), *PROCESS, *PROPERTIES)
+YOURS = {
+    "magnesium_extrusion.csv": (
+        "gd_wt_percent", "y_wt_percent", "zn_wt_percent", "mn_wt_percent", "solution_temperature_k", "solution_time_h",
+        "extrusion_temperature_k", "extrusion_ratio", "strength_mpa", "elongation_percent",
+    ),
+}  # fmt: skip
+"""The table that is the user's to supply, with its columns."""
+((FILE, COLUMNS),) = YOURS.items()
+TABLE = Path(__file__).with_name(FILE)
+VARIABLES = ("Gd", "Y", "Zn", "Mn", *COLUMNS[4:8])
+"""Variables in the order of their columns."""
+PROPERTIES = COLUMNS[8:]
 if not TABLE.exists():
     raise FileNotFoundError(f"{TABLE} is yours to supply, with the columns {', '.join(COLUMNS)}")
 
@@ -39,7 +45,7 @@ def tested(values: dict[str, float]) -> dict[str, float]:
 
     `values` holds the campaign's variables by name, amounts in wt.%.
     """
-    row = np.array([[float(values[name]) for name in (*ELEMENTS, *PROCESS)]])
+    row = np.array([[float(values[name]) for name in VARIABLES]])
     said = {}
     for name, forest in forests().items():
         each = np.array([tree.predict(row)[0] for tree in forest.estimators_])

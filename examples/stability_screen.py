@@ -17,6 +17,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+YOURS = {"stability_screen.csv": ("formula", "stable")}
+"""The table that is the user's to supply, with its columns; stable is 1 or 0."""
 TABLE = Path(__file__).with_name("stability_screen.csv")
 SHELLS = [f"{n}{letter}" for n in range(1, 8) for k, letter in enumerate("spdf") if k < n and n + k < 9]
 """1s to 7p: the subshells that the known elements fill."""

@@ -1,5 +1,6 @@
 """This file is where the bundled example campaigns are found, and how they are written out for editing."""
 
+import ast
 from importlib.resources import files
 from pathlib import Path
 
@@ -60,7 +61,18 @@ def lacking(path: Path) -> dict[str, list[str]]:
         if file and not (path.parent / file).exists():
             columns = part.get("columns") or [*part.get("features", ()), *part.get("properties", ())]
             found[file] = list(dict.fromkeys([*found.get(file, ()), *columns]))
-    return found
+    own = _asked_for(path.with_suffix(".py"))
+    return found | {file: list(columns) for file, columns in own.items() if not (path.parent / file).exists()}
+
+
+def _asked_for(module: Path) -> dict[str, tuple[str, ...]]:
+    """What an example's module says of its tables, `YOURS = {file: columns}`; the module is read, not run."""
+    statements = ast.parse(module.read_text(encoding="utf-8")).body if module.exists() else []
+    for statement in statements:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "YOURS":
+            said: dict[str, tuple[str, ...]] = ast.literal_eval(statement.value)
+            return said
+    return {}
 
 
 def write(name: str, target: Path) -> list[Path]:

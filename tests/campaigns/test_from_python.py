@@ -1,7 +1,9 @@
 """A campaign made in Python without a file: the same checks, the same record, the same end."""
 
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 import pytest
@@ -189,3 +191,14 @@ def test_a_class_and_a_part_that_is_not_installed_are_refused_with_what_to_do() 
         begun(optimizers=Mine())
     with pytest.raises(AttributeError, match="did you mean 'GaussianProcess'"):
         eutectic.GaussianProces  # noqa: B018
+
+
+def test_in_a_notebook_progress_is_one_line_and_what_follows_begins_anew(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ipykernel", ModuleType("ipykernel"))
+    with begun(optimizers=Sobol()) as campaign:
+        campaign.run()
+    progress, _, rest = capsys.readouterr().err.partition("\n")
+    assert progress.count("\rhill: round") == len(campaign.problem.stages) * 9
+    assert rest.startswith("report: runs/hill/report.html")

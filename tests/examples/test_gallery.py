@@ -1,6 +1,9 @@
 """The campaigns of systems in the literature: their oracles against known answers, each run shortened."""
 
+import csv
 import importlib.util
+import os
+import shutil
 from pathlib import Path
 from types import ModuleType
 
@@ -8,6 +11,7 @@ import numpy as np
 import pytest
 
 from eutectic.campaigns.file import examples
+from eutectic.campaigns.record.volume import hypervolume
 from eutectic.oracles.base import EngineMissing
 from tests.campaigns.trial_campaigns import run_example
 
@@ -22,6 +26,8 @@ def module(name: str, folder: Path | None = None) -> ModuleType:
     return loaded
 
 
+DATA = os.environ.get("EUTECTIC_DATA")
+REAL = pytest.mark.skipif(not DATA, reason="EUTECTIC_DATA does not say where the public tables are")
 FILM = module("thin_film_colour")
 NM = np.array([450.0, 550.0, 650.0])
 
@@ -151,6 +157,18 @@ MADE = (
 )  # fmt: skip
 
 
+@REAL
+def test_most_of_the_published_mixes_front_is_found_in_a_shortened_campaign(tmp_path: Path) -> None:
+    assert DATA is not None
+    shutil.copy(Path(DATA) / "uci_concrete" / "concrete.csv", tmp_path)
+    ledger = run_example("concrete", tmp_path, "budget.evaluations=50", "executor.workers=1")
+    rows = np.genfromtxt(tmp_path / "concrete.csv", delimiter=",", skip_header=1)
+    young = rows[rows[:, 7] <= 28]
+    whole = hypervolume(np.column_stack([-young[:, 8], young[:, 0]]), (-10.0, 500.0))
+    assert ledger.hypervolume is not None
+    assert 0.75 < ledger.hypervolume / whole < 1.01
+
+
 def alloys(folder: Path, names: tuple[str, ...] = MADE) -> None:
     """An invented table of 60 magnesium alloys, stronger and less ductile with gadolinium."""
     rng = np.random.default_rng(0)
@@ -178,7 +196,10 @@ def test_forests_of_a_table_are_searched_over_composition_and_process(tmp_path: 
 def test_a_table_of_alloys_is_asked_for_and_refused_by_what_it_lacks(tmp_path: Path) -> None:
     with pytest.raises(EngineMissing, match=r"magnesium_extrusion\.csv is yours to supply, with the columns gd"):
         run_example("magnesium_extrusion", tmp_path)
+    path = tmp_path / "magnesium_extrusion.yaml"
+    assert examples.lacking(path) == {"magnesium_extrusion.csv": list(MADE)}
     alloys(tmp_path, (*MADE[:-1], "elongation"))
+    assert examples.lacking(path) == {}
     oracle = module("magnesium_extrusion", tmp_path)
     with pytest.raises(ValueError, match="lacks the columns elongation_percent; it has gd_wt_percent"):
         oracle.forests()
@@ -261,3 +282,17 @@ def test_cheap_compounds_are_screened_in_a_shortened_campaign(tmp_path: Path) ->
     for o in ledger.finished:
         assert 0 <= o.values["stable_probability"] <= 1
         assert sum(float(o.variables[symbol]) for symbol in ("Ca", "Sr", "Ba", "La", "Na", "K")) == 1
+
+
+@REAL
+def test_perovskites_are_recognised_by_their_formulas_alone(tmp_path: Path) -> None:
+    assert DATA is not None
+    examples.write("stability_screen", tmp_path)
+    with (Path(DATA) / "bartel_tau_perovskites" / "TableS1.csv").open(newline="") as stream:
+        rows = [f"{row['ABX3']},{int(float(row['exp_label']) > 0)}" for row in csv.DictReader(stream)]
+    (tmp_path / "stability_screen.csv").write_text("\n".join(["formula,stable", *rows]) + "\n")
+    screen = module("stability_screen", tmp_path)
+    formulas, labels = screen.table()
+    X, train = screen.described(formulas), np.random.default_rng(0).random(len(labels)) < 0.7
+    chance = screen.stack().fit(X[train], labels[train]).predict_proba(X[~train])[:, 1]
+    assert ((chance > 0.5) == labels[~train]).mean() > 0.8

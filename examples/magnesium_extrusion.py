@@ -1,6 +1,5 @@
 """This file is the oracle of magnesium_extrusion.yaml: random forests of the user's table of alloys and processes."""
 
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,6 @@ if not TABLE.exists():
     raise FileNotFoundError(f"{TABLE} is yours to supply, with the columns {', '.join(COLUMNS)}")
 
 
-@lru_cache(maxsize=1)
 def forests() -> dict[str, RandomForestRegressor]:
     """One forest of 200 trees a property; ValueError naming columns that the table lacks and rows without a number."""
     with TABLE.open(encoding="utf-8") as stream:
@@ -40,6 +38,10 @@ def forests() -> dict[str, RandomForestRegressor]:
     return {name: clone(grown).fit(X, y) for name, y in zip(PROPERTIES, Y.T, strict=True)}
 
 
+FORESTS = forests()
+"""Grown once, when this file is imported: every evaluation is forked from there."""
+
+
 def tested(values: dict[str, float]) -> dict[str, float]:
     """Strength (MPa) and elongation (per cent) that the table suggests; `_std`: how far the trees disagree.
 
@@ -47,7 +49,7 @@ def tested(values: dict[str, float]) -> dict[str, float]:
     """
     row = np.array([[float(values[name]) for name in VARIABLES]])
     said = {}
-    for name, forest in forests().items():
+    for name, forest in FORESTS.items():
         each = np.array([tree.predict(row)[0] for tree in forest.estimators_])
         said |= {name: float(each.mean()), f"{name}_std": float(each.std())}
     return said

@@ -7,7 +7,7 @@ model, which learn from hundreds.
 """
 
 import csv
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -95,11 +95,11 @@ def table(path: Path = TABLE) -> tuple[list[str], np.ndarray]:
     return [row["formula"] for row in rows], np.array([int(row["stable"]) for row in rows])
 
 
-@lru_cache(maxsize=1)
-def trained() -> StackingClassifier:
-    """The classifier of the user's table."""
-    formulas, labels = table()
-    return stack().fit(described(formulas), labels)
+if not TABLE.exists():
+    raise FileNotFoundError(f"{TABLE} is yours to supply, with the columns formula, stable (1 or 0)")
+FORMULAS, LABELS = table()
+CLASSIFIER = stack().fit(described(FORMULAS), LABELS)
+"""Trained once, when this file is imported: every evaluation is forked from there."""
 
 
 def formula_of(values: dict) -> str:
@@ -111,8 +111,4 @@ def formula_of(values: dict) -> str:
 
 def screened(values: dict) -> dict[str, float]:
     """Probability that the compound of these variables is stable."""
-    return {"stable_probability": float(trained().predict_proba(described([formula_of(values)]))[0, 1])}
-
-
-if not TABLE.exists():
-    raise FileNotFoundError(f"{TABLE} is yours to supply, with the columns formula, stable (1 or 0)")
+    return {"stable_probability": float(CLASSIFIER.predict_proba(described([formula_of(values)]))[0, 1])}

@@ -54,8 +54,8 @@ def ordered(
 ) -> "list[Structure]":
     """`count` ordered cells; ValueError when no cell of up to 240 sites holds the occupancies within `tolerance`.
 
-    `tolerance`: how far an element's share of the atoms may be from its own. `electrostatic` needs oxidation states, of
-    the file or as pymatgen guesses them.
+    `tolerance`: how far an element's share of the atoms, and their number, may be from its own, as a share of the
+    atoms. `electrostatic` needs oxidation states, of the file or as pymatgen guesses them.
     """
     charged = _charged(structure) if order == "electrostatic" else structure
     cell = _supercell(charged, tolerance)
@@ -105,7 +105,11 @@ def _supercell(structure: "Structure", tolerance: float) -> "Structure":
             cell.make_supercell(next(same))
             return cell
     far = next((n for n in range(most + 1, FARTHEST * most) if _missed(kinds, n) <= tolerance), None)
-    lost = "an element has no site in any" if np.isinf(worst) else f"a share is missed by {worst:.3g} in the best"
+    lost = (
+        "an element has no site in any"
+        if np.isinf(worst)
+        else f"a share of the atoms is missed by {worst:.3g} in the best"
+    )
     needed = "" if far is None else f"; one of {far * len(structure):,} sites ({far:,} cells of {len(structure)}) would"
     raise ValueError(
         f"no cell of up to {MOST_SITES} sites holds its occupancies: {lost}, over composition_tolerance "
@@ -122,7 +126,10 @@ def _kinds(structure: "Structure") -> list[tuple[tuple[str, ...], Array, int]]:
 
 
 def _missed(kinds: "Sequence[tuple[tuple[str, ...], Array, int]]", size: int) -> float:
-    """How far the share of an element is from its own in a supercell of so many cells; infinite where one is lost."""
+    """How far an element's share of the atoms, or their number, is from its own in a supercell of so many cells.
+
+    A share of the atoms; infinite where an element is lost.
+    """
     wanted: dict[str, float] = {}
     realised: dict[str, float] = {}
     for symbols, occupancies, places in kinds:
@@ -133,7 +140,7 @@ def _missed(kinds: "Sequence[tuple[tuple[str, ...], Array, int]]", size: int) ->
     if any(realised[e] == 0 < wanted[e] for e in wanted):
         return float("inf")
     total, there = sum(wanted.values()), sum(realised.values())
-    return max(abs(realised[e] / there - wanted[e] / total) for e in wanted)
+    return max(abs(there / total - 1), *(abs(realised[e] / there - wanted[e] / total) for e in wanted))
 
 
 def _alike(structure: "Structure") -> dict[tuple[tuple[Any, float], ...], list[int]]:

@@ -113,3 +113,11 @@ def test_a_pool_refuses_disordered_files_or_keeps_them_by_option(tmp_path):
     assert density.values["density_g_per_cm3"] == pytest.approx(SALT.density, rel=1e-3)
     assert not read(str(tmp_path / "alloy.cif")).is_ordered
     assert alloy.structure is not None
+
+
+def test_vacancies_are_not_rounded_away():
+    holed = Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.2), [{"Mg": 0.9}, {"O": 0.9}], [[0, 0, 0], [0.5] * 3])
+    for tolerance, atoms, sites in ((0.02, 22, 24), (1e-6, 36, 40)):
+        (cell,) = ordered(holed, 1, "random", tolerance, np.random.default_rng(0))
+        assert len(cell) == atoms
+        assert cell.volume == pytest.approx(4.2**3 * sites / 8)

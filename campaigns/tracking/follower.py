@@ -10,6 +10,7 @@ from queue import Empty, SimpleQueue
 import yaml
 
 from eutectic.campaigns.analysis.pareto import front
+from eutectic.campaigns.analysis.parity import leave_one_out
 from eutectic.campaigns.explain.files import FOLDER, WHOLE, explanation_files
 from eutectic.campaigns.figures.pictures import write_figures
 from eutectic.campaigns.file.secrets import masked
@@ -223,7 +224,8 @@ class Follower:
         run, store, state = self.position.run, self.store, fingerprint(ledger) + mark(self._folder)
         if self.position.concluded == state:
             return
-        store.log(run, (), None, projection.tags(ledger))
+        checks = projection.checked(ledger, leave_one_out(ledger), self.position.first)
+        store.log(run, checks, None, projection.tags(ledger))
         for path, place in written(ledger, self._folder):
             store.file(run, path, place)
         store.end(run, ledger.state, projection.ended_ms(ledger))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from eutectic.campaigns.analysis.credit import credits
 from eutectic.campaigns.analysis.labels import legal
 from eutectic.campaigns.analysis.pareto import front
+from eutectic.campaigns.analysis.parity import Parities
 from eutectic.campaigns.analysis.summary import findings
 from eutectic.campaigns.analysis.table import table, variable_names
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
@@ -110,6 +111,23 @@ def measurements(ledger: Ledger, index: int, first: int = 1) -> list[Measurement
         Measurement(legal(key), float(value), at, index + first)
         for key, value in values.items()
         if value is not None and math.isfinite(value)
+    ]
+
+
+def checked(ledger: Ledger, parities: Parities, first: int = 1) -> list[Measurement]:
+    """The report's own cross-validation, after everything is known, as the last round's; first: the first round's step.
+
+    It stands where that of the round stood, whose hyperparameters are those of the last asking.
+    """
+    if not ledger.rounds:
+        return []
+    wanted, limits = {*ledger.spec.objectives}, {limit.property: limit.name for limit in ledger.spec.limits}
+    step, at = ledger.rounds[-1].index + first, ended_ms(ledger) + 1
+    return [
+        Measurement(legal(f"cv.{metric}.{name if name in wanted else limits.get(name, name)}"), float(value), at, step)
+        for name, metrics in ((one.name, one.metrics) for one in parities.outputs)
+        for metric, value in metrics.items()
+        if math.isfinite(value)
     ]
 
 

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from eutectic.campaigns import cli
 from eutectic.campaigns.analysis.credit import gained
 from eutectic.campaigns.analysis.labels import legal
+from eutectic.campaigns.analysis.parity import leave_one_out
 from eutectic.campaigns.errors import CampaignFolderError
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.outcomes import Event
@@ -97,6 +98,16 @@ def test_metrics_carry_the_round_and_the_journals_time(place):
     best = min(o.values["porosity_percent"] for o in place.ledger.finished)
     assert metrics[-1].value == best
     assert place.history("evaluations.failed") == [(1, 0.0), (2, 1.0), (3, 1.0)]
+
+
+def test_the_last_cross_validation_is_the_reports(place):
+    ledger = ledgers.single(16)
+    place.says(ledger)
+    sync(place.folder)
+    (parity,) = leave_one_out(place.ledger).outputs
+    seen = place.runs()["campaign"][0].data.metrics
+    for metric in ("rmse", "r2", "coverage_95"):
+        assert seen[f"cv.{metric}.{parity.name}"] == pytest.approx(parity.metrics[metric])
 
 
 def test_a_portfolios_shares_and_credit_are_metrics_of_the_round(place):

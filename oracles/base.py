@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -155,4 +155,32 @@ class ScreenOracle(Oracle, Protocol):
 
     def screen(self, candidates: Sequence[Candidate]) -> dict[str, list[float]]:
         """Property name -> one value a candidate."""
+        ...
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A part, of whatever kind, that can look whether it can work here."""
+
+    def check(self) -> None:
+        """EngineMissing, with its cure, when it cannot run here; ValueError when its files or options cannot work."""
+        ...
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """An oracle with a domain."""
+
+    def refuse(self, variables: Sequence[str], lower: Sequence[float], upper: Sequence[float]) -> str | None:
+        """The sentence that says why this region is outside its domain, or None."""
+        ...
+
+
+@runtime_checkable
+class Needing(Protocol):
+    """An oracle that takes what earlier ones returned."""
+
+    @property
+    def needs(self) -> Sequence[str]:
+        """Properties that it takes from `Candidate.known`."""
         ...

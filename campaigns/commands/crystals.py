@@ -19,9 +19,9 @@ from eutectic.generators.metrics.rates import Measure, Rate
 from eutectic.generators.metrics.stability import relaxation, stable_unique_new
 from eutectic.generators.metrics.validity import sound
 from eutectic.generators.structures.conditions import Conditions, misunderstood
-from eutectic.generators.structures.generated import GeneratedStructure
+from eutectic.generators.structures.generated import Choosy, GeneratedStructure
 from eutectic.generators.structures.sources import known_crystals
-from eutectic.oracles.base import Candidate
+from eutectic.oracles.base import Candidate, Checked
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -42,7 +42,7 @@ def engine_of(name: str, settings: Sequence[str], ready: bool = True) -> Any:
         options[key] = _value(text)
     try:
         part = plugins.build("engines", {"use": name, **options}, ".")
-        if ready and hasattr(part, "check"):
+        if ready and isinstance(part, Checked):
             part.check()
     except ValueError as error:
         raise refusal(str(error)) from None
@@ -94,7 +94,7 @@ def drawn(
 ) -> tuple[list[GeneratedStructure], dict[str, int]]:
     """The crystals of these draws, and how often draws were refused for which reason; with a bar on standard error."""
     strange = misunderstood(wanted, part.understands(), engine)
-    reason = strange or (part.refuse(wanted) if hasattr(part, "refuse") else "")
+    reason = strange or (part.refuse(wanted) if isinstance(part, Choosy) else "")
     if reason:
         raise refusal(reason)
     size = max(1, int(STEP_S / part.seconds_each))

@@ -16,6 +16,7 @@ from eutectic.campaigns.commands.crystals import (
     refusal,
     write_structures,
 )
+from eutectic.generators.structures.generated import Described, Trained
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -118,7 +119,7 @@ def card(
         "understands": sorted(part.understands()),
         "seconds_each": part.seconds_each,
     }
-    typer.echo(json.dumps(content | (part.card() if hasattr(part, "card") else {}), indent=2))
+    typer.echo(json.dumps(content | (part.card() if isinstance(part, Described) else {}), indent=2))
 
 
 @app.command()
@@ -136,7 +137,7 @@ def train(
 ) -> None:
     """Train an engine that learns, from crystals of your own."""
     part = engine_of(engine, settings or [], ready=False)
-    if not hasattr(part, "train"):
+    if not isinstance(part, Trained):
         raise typer.BadParameter(f"{engine} learns nothing", param_hint="--engine")
     if begin and "begin" not in inspect.signature(part.train).parameters:
         raise typer.BadParameter(f"{engine} cannot begin with a checkpoint", param_hint="--from")

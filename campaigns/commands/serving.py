@@ -1,6 +1,6 @@
 """This file is what one campaign needs of this machine: each of its parts tried, and what gets those that fail."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from eutectic.campaigns.commands.arguments import campaign_file
@@ -9,9 +9,7 @@ from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.problem.build import build
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.ledger import read_ledger
-from eutectic.oracles.base import EngineMissing
-
-Check = Callable[[], None]
+from eutectic.oracles.base import Checked, EngineMissing
 
 
 def problem_of(campaign: str) -> Problem:
@@ -25,25 +23,25 @@ def problem_of(campaign: str) -> Problem:
 
 def needed(problem: Problem) -> list[Finding]:
     """A line a part of the campaign that uses something beyond the core."""
-    found = [_tried(name, check) for name, check in _checks(problem)]
+    found = [_tried(name, part) for name, part in _parts(problem)]
     return [*found, library("mlflow", "pip install mlflow")] if problem.spec.tracking.enabled else found
 
 
-def _checks(problem: Problem) -> Iterator[tuple[str, Check | None]]:
-    """What each part is called, and how it looks whether it can work here."""
+def _parts(problem: Problem) -> Iterator[tuple[str, object]]:
+    """The parts that may need something of this machine, each with what it is called."""
     spec = problem.spec
-    yield f"space {spec.space.use}", getattr(problem.generator, "check", None)
+    yield f"space {spec.space.use}", problem.generator
     for named in (*problem.oracles, *([] if problem.validator is None else [problem.validator])):
-        yield f"oracle {named.name}", getattr(named.oracle, "check", None)
+        yield f"oracle {named.name}", named.oracle
     if spec.executor is not None:
-        yield f"executor {spec.executor.use}", getattr(problem.executor, "check", None)
+        yield f"executor {spec.executor.use}", problem.executor
 
 
-def _tried(name: str, check: Check | None) -> Finding:
-    if check is None:
+def _tried(name: str, part: object) -> Finding:
+    if not isinstance(part, Checked):
         return Finding(name, "needs nothing else")
     try:
-        check()
+        part.check()
     except (EngineMissing, ValueError) as error:
         return Finding(name, "", str(error))
     return Finding(name, "works")

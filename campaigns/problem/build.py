@@ -27,7 +27,7 @@ from eutectic.generators.base import Generator
 from eutectic.optimizers.base import Space
 from eutectic.optimizers.bayesian.satisfy import Satisfy
 from eutectic.optimizers.spaces import region
-from eutectic.oracles.base import EngineMissing
+from eutectic.oracles.base import Checked, EngineMissing
 from eutectic.surrogates.base import Surrogate
 from eutectic.surrogates.composite.curve import CurveDistance
 from eutectic.surrogates.composite.curve_distance import Target
@@ -99,7 +99,7 @@ def _judging(problem: Problem) -> Problem:
 def require_engines(problem: Problem) -> None:
     """EngineMissing, with its cure, when an oracle cannot run here."""
     for named in (*problem.oracles, *([] if problem.validator is None else [problem.validator])):
-        if hasattr(named.oracle, "check"):
+        if isinstance(named.oracle, Checked):
             named.oracle.check()
 
 

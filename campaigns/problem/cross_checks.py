@@ -19,7 +19,7 @@ from eutectic.campaigns.problem.executors import refusal, refusal_of_options
 from eutectic.campaigns.problem.screening import learned
 from eutectic.optimizers.base import Space
 from eutectic.optimizers.spaces import region
-from eutectic.oracles.base import EngineMissing
+from eutectic.oracles.base import Bounded, Checked, EngineMissing, Needing
 
 CLASS = "class"
 """How the names of properties end whose values are whole numbers."""
@@ -111,7 +111,7 @@ def _unfed(problem: Problem) -> Iterator[Complaint]:
     """An oracle that needs a property which no oracle before it returns."""
     before: set[str] = set()
     for k, named in enumerate(problem.oracles):
-        for name in getattr(named.oracle, "needs", ()):
+        for name in named.oracle.needs if isinstance(named.oracle, Needing) else ():
             if name not in before:
                 nearest = nearest_name(name, before)
                 hint = f"did you mean '{nearest}'? " if nearest else ""
@@ -151,12 +151,12 @@ def _validation(problem: Problem) -> Iterator[Complaint]:
 
 def _oracle(problem: Problem, k: int, named: "NamedOracle") -> Iterator[Complaint]:
     """An oracle's files and options must work, and the region must lie inside its domain."""
-    oracle: Any = named.oracle
-    if hasattr(oracle, "refuse"):
+    oracle = named.oracle
+    if isinstance(oracle, Bounded):
         refusal = oracle.refuse(*_region(problem.generator, problem.space))
         if refusal:
             yield Complaint(("oracles", k), f"'{named.name}' refuses this space: {refusal}")
-    if not hasattr(oracle, "check"):
+    if not isinstance(oracle, Checked):
         return
     try:
         oracle.check()

@@ -232,8 +232,9 @@ def described(outcomes: Sequence[Outcome]) -> tuple[list[str], list[list[Cell]],
 def hypervolume(ledger: Ledger) -> Section | None:
     """The hypervolume's trace."""
     figure = trace(ledger) if len(ledger.spec.goals) > 1 else None
-    units = ", ".join(quantity(titled(g.name, g.distance))[1] or "1" for g in ledger.spec.goals)
-    note = f"Volume between the feasible candidates and the reference point, in the product of the units {units}."
+    units = [quantity(titled(g.name, g.distance))[1] for g in ledger.spec.goals]
+    what = f"units {', '.join(unit or '1' for unit in units)}" if any(units) else "objectives' units"
+    note = f"Volume between the feasible candidates and the reference point, in the product of the {what}."
     note += "".join(f" {_remade(change)}" for change in ledger.changes if change.regards)
     return section("course", "Hypervolume", chart("trace", figure), paragraph(note, "note")) if figure else None
 

@@ -1,8 +1,9 @@
 """This file is what a generator of crystals gives: crystals, or refusals as data; and its contract."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,6 +117,33 @@ class StructureGenerator(Protocol):
 
         Raises only EngineMissing.
         """
+        ...
+
+
+@runtime_checkable
+class Choosy(Protocol):
+    """An engine that cannot make every crystal whose conditions it understands, one by one."""
+
+    def refuse(self, conditions: Conditions) -> str:
+        """Why no crystal could be like this; "" where one could."""
+        ...
+
+
+@runtime_checkable
+class Described(Protocol):
+    """An engine with a card."""
+
+    def card(self) -> dict[str, Any]:
+        """JSON values: weights, training, metrics."""
+        ...
+
+
+@runtime_checkable
+class Trained(Protocol):
+    """An engine that learns."""
+
+    def train(self, data: str, output: Path, minutes: float, said: Callable[[str], None]) -> None:
+        """Learn a checkpoint from the crystals of `data` into the folder `output`; ValueError where these cannot be."""
         ...
 
 

@@ -20,7 +20,7 @@ function lines(text, most) {
   }
   return made.map((line) => line.trim()).join('<br>');
 }
-function longest(names) {
+function widest(names) {
   return Math.max(0, ...names.flatMap((name) => String(name).split('<br>')).map((line) => line.length));
 }
 // Long names beside a figure are broken into lines where there is little room.
@@ -29,12 +29,12 @@ function broken(data, layout, width) {
   const short = (names) => names.map((name) => typeof name === 'string' ? lines(name, most) : name);
   for (const name of Object.keys(layout).filter((key) => key.startsWith('yaxis'))) {
     const axis = layout[name];
-    if (axis.ticktext && longest(axis.ticktext) > most) layout[name] = {...axis, ticktext: short(axis.ticktext)};
+    if (axis.ticktext && widest(axis.ticktext) > most) layout[name] = {...axis, ticktext: short(axis.ticktext)};
     if (axis.ticktext || axis.type === 'category') {
       layout[name] = {...layout[name], tickfont: {size: 10.5}};
     }
   }
-  return data.map((trace) => trace.y && longest(trace.y.filter((y) => typeof y === 'string')) > most ?
+  return data.map((trace) => trace.y && widest(trace.y.filter((y) => typeof y === 'string')) > most ?
     {...trace, y: short(trace.y)} : trace);
 }
 function fitted(figure, width) {
@@ -66,7 +66,7 @@ function fitted(figure, width) {
 function suited(trace, narrow, across, layout) {
   if (trace.type === 'heatmap' && trace.texttemplate) {
     const longest = Math.max(0, ...trace.text.flat().map((text) => text.length));
-    const margin = longest(trace.y) * LETTER * 0.9;
+    const margin = widest(trace.y) * LETTER * 0.9;
     if (longest * 6.4 > (across + 60 - margin) / trace.x.length) return {...trace, texttemplate: ''};
   }
   if (narrow && trace.marker && trace.marker.colorbar) {
@@ -157,8 +157,9 @@ function sortable(table) {
     button.type = 'button';
     button.append(...head.childNodes);
     if (!button.textContent) {
-      if (!body.rows[0].cells[column].textContent) return;
-      button.textContent = /^#?\d/.test(body.rows[0].cells[column].textContent) ? '#' : 'Name';
+      const first = body.rows[0].cells[column];
+      if (!first.textContent || first.querySelector('button,svg')) return;
+      button.textContent = /^#?\d/.test(first.textContent) ? '#' : 'Name';
     }
     head.append(button);
     button.addEventListener('click', () => {

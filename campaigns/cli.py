@@ -40,7 +40,10 @@ VERBS = {
         "commands.setup:list_parts",
         "List the parts a campaign file can use, show one of them, or write the package of a new one.",
     ),
-    "doctor": ("commands.doctor:doctor", "Say which engines are here and how to get others."),
+    "doctor": (
+        "commands.doctor:doctor",
+        "Say which engines are here and how to get others; of one campaign, whether its parts work here.",
+    ),
     "generator": ("commands.generator:app", "Draw crystals, judge them, train and describe engines."),
     "sync": ("commands.tracking:sync", "Bring MLflow up to date with the campaign's record."),
     "ui": (

@@ -34,8 +34,13 @@ function broken(data, layout, width) {
       layout[name] = {...layout[name], tickfont: {size: 10.5}};
     }
   }
-  return data.map((trace) => trace.y && widest(trace.y.filter((y) => typeof y === 'string')) > most ?
+  const made = data.map((trace) => trace.y && widest(trace.y.filter((y) => typeof y === 'string')) > most ?
     {...trace, y: short(trace.y)} : trace);
+  const named = (layout.yaxis && layout.yaxis.ticktext) ||
+    [...new Set(made.flatMap((trace) => trace.y || []).filter((y) => typeof y === 'string'))];
+  const tall = Math.max(1, ...named.map((name) => name.split('<br>').length));
+  if (tall > 1) layout.height = Math.max(layout.height, 130 + named.length * (6 + 13 * tall));
+  return made;
 }
 function fitted(figure, width) {
   const layout = {...figure.layout, uirevision: 'kept'};

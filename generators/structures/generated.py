@@ -142,8 +142,11 @@ class Described(Protocol):
 class Trained(Protocol):
     """An engine that learns."""
 
-    def train(self, data: str, output: Path, minutes: float, said: Callable[[str], None]) -> None:
-        """Learn a checkpoint from the crystals of `data` into the folder `output`; ValueError where these cannot be."""
+    def train(self, data: str, output: Path, minutes: float, said: Callable[[str], None], begin: str = "") -> None:
+        """Learn a checkpoint from the crystals of `data` into the folder `output`; ValueError where these cannot be.
+
+        begin: a checkpoint whose weights it begins with, where it has this argument.
+        """
         ...
 
 

@@ -23,6 +23,8 @@ BATCH = 4
 TELLINGS = 40
 COMMANDS = 5
 ASKINGS = 15
+OPTIMIZERS = ("sobol", "random", "nsga2")
+"""Cheap ones, so that what else an asking costs is seen."""
 CONTENT = {
     "name": "telling",
     "space": {"use": "composition", "elements": {"Cu": [0, 0.6], "Zn": [0, 0.6], "Sn": [0, 0.4]}},
@@ -99,13 +101,15 @@ def whole_command(folder: Path, ids: Sequence[str]) -> float:
     return median(spans)
 
 
-def asking(folder: Path) -> float:
+def asking(folder: Path, use: str) -> float:
     """Median CPU ms of asking for a batch within a process, each told before the next; the record folded once before.
 
     A round ends with every asking, so that its hypervolume is worked out, too.
     """
     spans = []
     with Campaign.open(folder / "run") as campaign:
+        if use != campaign.problem.stages[0].name:
+            campaign.change([f'optimizers=[{{"use": "{use}"}}]'])
         batch = campaign.ask(BATCH)
         for _ in range(ASKINGS):
             for outcome in batch:
@@ -127,16 +131,17 @@ def command_of_asking(folder: Path) -> float:
 
 def main() -> None:
     """Print a row a size."""
-    names = ("Campaign.tell", "campaign tell", "Campaign.ask", "campaign suggest")
+    names = ("Campaign.tell", "campaign tell", "campaign suggest", *(f"ask, {use}" for use in OPTIMIZERS))
     print(f"{'outcomes':>9} {' '.join(f'{name:>16}' for name in names)}   (CPU ms, medians)")
     for n in [int(word) for word in sys.argv[1:]] or [100, 1000, 10000]:
         with tempfile.TemporaryDirectory() as place:
             ids = grown(Path(place), n, TELLINGS + COMMANDS)
             own = in_process(Path(place), ids[COMMANDS:])
             command = whole_command(Path(place), ids[:COMMANDS])
-            asked_by_command = command_of_asking(Path(place))
-            asked_by_hand = asking(Path(place))
-            print(f"{n:9} {own:16.2f} {command:16.0f} {asked_by_hand:16.1f} {asked_by_command:16.0f}", flush=True)
+            by_command = command_of_asking(Path(place))
+            by_hand = [asking(Path(place), use) for use in OPTIMIZERS]
+            asked = " ".join(f"{span:16.1f}" for span in by_hand)
+            print(f"{n:9} {own:16.2f} {command:16.0f} {by_command:16.0f} {asked}", flush=True)
 
 
 if __name__ == "__main__":

@@ -58,7 +58,8 @@ def release(logbook: Logbook, id: str, by: str = "") -> Outcome:
     """
     with logbook.transaction() as drafts:
         outcome = chosen(logbook, id)
-        require_open(outcome, "nobody holds it any more")
+        if outcome.number not in (logbook.record.chosen or ()) or outcome.validation is not None:
+            require_open(outcome, "nobody holds it any more")
         if outcome.lease is not None:
             body = {"holder": "", "until": 0.0, **({"by": by} if by else {})}
             drafts.append(Draft("leased", body, outcome.number))

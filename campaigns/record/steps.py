@@ -179,7 +179,9 @@ def gated(outcome: Outcome, body: Body, at: float) -> Outcome:
 def validated(outcome: Outcome, body: Body, at: float) -> Outcome:
     """It was computed once more; the campaign's own values stay as they are."""
     del at
-    return outcome if body["again"] else replace(outcome, validation=Evaluation.from_json(body["evaluation"]))
+    if body["again"]:
+        return outcome
+    return replace(outcome, validation=Evaluation.from_json(body["evaluation"]), lease=None)
 
 
 def reported(outcome: Outcome, body: Body, at: float) -> Outcome:

@@ -11,7 +11,7 @@ from eutectic.campaigns.record.journal import Draft, Journal
 from eutectic.campaigns.record.outcomes import Lease
 from eutectic.campaigns.sharing import release
 from eutectic.campaigns.telling import suggested, tell_once
-from tests.campaigns.hand.test_asking import begun, measure
+from tests.campaigns.hand.test_asking import begun, measure, validated_by
 
 VALUES = {"a": 1.0, "b": 1.0}
 
@@ -32,6 +32,20 @@ def test_no_two_holders_get_one_sample_and_asking_twice_gives_the_same(tmp_path)
         assert numbers(suggested(campaign, 3, holder="ann")[0]) == [1, 2, 5]
         assert numbers(suggested(other, 1)[0]) == [6]
         assert [o.lease.holder for o in campaign.ledger.outcomes if o.lease] == ["ann", "ann", "bob", "bob", "ann"]
+
+
+def test_the_best_are_handed_out_for_validation_to_one_holder_each(tmp_path):
+    with validated_by(tmp_path, "person") as campaign, Campaign.open(tmp_path / "run") as other:
+        (hers,) = suggested(campaign, 1, holder="ann")[0]
+        (his,) = suggested(other, 3, holder="bob")[0]
+        assert {hers.number, his.number} == {*campaign.logbook.record.chosen}
+        release(campaign, hers.id)
+        assert numbers(suggested(other, 2, holder="bob")[0]) == [his.number, hers.number]
+        for outcome in (hers, his):
+            other.tell_validation(outcome.id, VALUES)
+        assert [o.lease for o in campaign.ledger.outcomes] == [None] * 4
+        with pytest.raises(CampaignFileError, match="nobody holds it any more"):
+            release(campaign, hers.id)
 
 
 def test_asking_every_second_does_not_fill_the_journal(tmp_path):

@@ -128,9 +128,11 @@ def _symmetry(said: list[str], data: Mapping[str, Any]) -> Iterator[Doubt]:
     symbol, number = _given(data, SYMBOLS), _given(data, NUMBERS)
     if _given(data, ("_cell_modulation_dimension",)) not in ("", "0") or any("_ssg_" in key for key in data):
         yield Doubt("symmetry", "it is modulated, and only its average structure would be there")
-    operations = next((data[key] for key in OPERATIONS if _given(data, (key,))), None)
-    if operations is not None:
-        yield from _too_few(operations if isinstance(operations, list) else [operations], symbol, number)
+    given = next((key for key in OPERATIONS if _given(data, (key,))), None)
+    if given is not None:
+        rows = data[given] if isinstance(data[given], list) else [data[given]]
+        if "magn" not in given:  # of which the number is the parent's
+            yield from _too_few(rows, symbol, number)
         return
     if _number(symbol, number) in TWO_ORIGINS and not symbol.replace(" ", "").endswith((":1", ":2", "S", "Z")):
         yield Doubt(

@@ -40,12 +40,17 @@ def described(variables: Mapping[str, Value], composition: Mapping[str, float] |
 
     Beside the amounts of elements, those are all the others; beside a formula that is chosen or spelt, none.
     """
-    if composition:
-        others = {name: variables[name] for name in variables if name.rpartition(".")[2] not in SYMBOLS}
-        beside = others if len(others) < len(variables) else {}
-        called = _given(variables, composition) or formula(composition)
-        return ", ".join([called, *(f"{name} {shown(value)}" for name, value in beside.items())])
-    return ", ".join(f"{name} {shown(value)}" for name, value in variables.items())
+    called, beside = parted(variables, composition)
+    return ", ".join([*([called] if called else []), *(f"{name} {shown(value)}" for name, value in beside.items())])
+
+
+def parted(variables: Mapping[str, Value], composition: Mapping[str, float] | None) -> tuple[str, dict[str, Value]]:
+    """The formula, "" without a composition, and the variables that it does not say."""
+    if not composition:
+        return "", dict(variables)
+    others = {name: variables[name] for name in variables if name.rpartition(".")[2] not in SYMBOLS}
+    beside = others if len(others) < len(variables) else {}
+    return _given(variables, composition) or formula(composition), beside
 
 
 def _given(variables: Mapping[str, Value], composition: Mapping[str, float]) -> str:

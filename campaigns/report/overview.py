@@ -9,7 +9,7 @@ from eutectic.campaigns.analysis.amounts import heads
 from eutectic.campaigns.analysis.before import earlier, lacking
 from eutectic.campaigns.analysis.labels import duration, label, number, quantity, title_of, titled
 from eutectic.campaigns.analysis.parity import Parities
-from eutectic.campaigns.analysis.summary import asked, counted, findings, said, shown, wall_s
+from eutectic.campaigns.analysis.summary import asked, counted, findings, parted, said, shown, wall_s
 from eutectic.campaigns.analysis.table import variable_names
 from eutectic.campaigns.figures import candidate_charts
 from eutectic.campaigns.figures.candidate_charts import MAX_BARS, makeup
@@ -25,6 +25,7 @@ from eutectic.campaigns.report.blocks import (
     Heading,
     Section,
     Tile,
+    Typeset,
     candidate,
     chart,
     paragraph,
@@ -219,14 +220,22 @@ def _candidates(ledger: Ledger, outcomes: Sequence[Outcome]) -> list[Block | Non
 def described(outcomes: Sequence[Outcome]) -> tuple[list[str], list[list[Cell]], list[int]]:
     """What candidates are in a table: headings, cells (a row an outcome), and which of these columns are numbers.
 
-    Parameters have a column each; compositions, and more than twelve variables, are one column of words.
+    Parameters have a column each, behind the formula where there is one; more than twelve are one column of words.
     """
-    names = variable_names(outcomes)
-    if any(o.composition for o in outcomes) or not 0 < len(names) <= MAX_COLUMNS:
+    parts = [parted(o.variables, o.composition) for o in outcomes]
+    beside = {name for _, others in parts for name in others}
+    names = [name for name in variable_names(outcomes) if name in beside]
+    made = [bool(called) for called, _ in parts]
+    if not 0 < len(names) <= MAX_COLUMNS or any(made) != all(made):
         return ["Candidate"], [[candidate(o)] for o in outcomes], []
-    rows: list[list[Cell]] = [[shown(o.variables.get(name)) for name in names] for o in outcomes]
+    first: list[list[Cell]] = [[Typeset(called)] if called else [] for called, _ in parts]
+    rows = [
+        [*cells, *(shown(o.variables.get(name)) for name in names)] for o, cells in zip(outcomes, first, strict=True)
+    ]
     texts = {name for o in outcomes for name, value in o.variables.items() if isinstance(value, str)}
-    return [label(name) for name in names], rows, [k for k, name in enumerate(names) if name not in texts]
+    heads = [*(["Candidate"] if all(made) else []), *(label(name) for name in names)]
+    numbers = [len(heads) - len(names) + k for k, name in enumerate(names) if name not in texts]
+    return heads, rows, numbers
 
 
 def hypervolume(ledger: Ledger) -> Section | None:

@@ -6,10 +6,12 @@ import pytest
 
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.parity import Parities
+from eutectic.campaigns.analysis.summary import title
 from eutectic.campaigns.figures import palette
 from eutectic.campaigns.figures.charts import objectives
 from eutectic.campaigns.figures.views import views
-from eutectic.campaigns.report.blocks import paragraph, section
+from eutectic.campaigns.report.blocks import Typeset, paragraph, section
+from eutectic.campaigns.report.overview import described
 from eutectic.campaigns.report.page import STYLE, page
 from eutectic.campaigns.report.rendering import contents_html
 from tests.campaigns import ledgers
@@ -157,6 +159,16 @@ def test_parameters_have_a_column_each_and_compositions_one():
     decisions = next(head for head in heads if "Nearest" in head)
     assert decisions[3:6] == ["Temperature (K)", "Passes", "Gas"]
     assert "Candidate" in page(ledgers.alloy(), Parities())
+
+
+def test_beside_a_formula_the_other_variables_have_a_column_each():
+    outcomes = [replace(o, variables={**o.variables, "time_h": 2.5, "quench": "oil"}) for o in ledgers.alloy().finished]
+    heads, rows, numbers = described(outcomes)
+    assert heads == ["Candidate", "Time (h)", "Quench"]
+    assert rows[0][1:] == ["2.5", "oil"]
+    assert rows[0][0] == Typeset(title(replace(outcomes[0], variables=ledgers.alloy().finished[0].variables)))
+    assert numbers == [1]
+    assert described(ledgers.alloy().finished)[0] == ["Candidate"]
 
 
 def test_the_band_of_a_target_is_drawn_over_its_axis():

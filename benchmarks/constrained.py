@@ -81,7 +81,7 @@ def run(who: str, name: str, evaluations: int, seed: int) -> tuple[Array, float,
         start = time.process_time()
         whole(x, out, *args, **options)
         spent[0] += time.process_time() - start
-        made.append((np.array(out["F"]), np.array(out["G"])))
+        made.append((np.array(out["F"]), np.array(out["G"]).reshape(len(x), -1)))
 
     problem._evaluate = noted
     start = time.process_time()

@@ -155,7 +155,7 @@ def deviations(space: Space, history: History, outputs: Sequence[FittedSurrogate
 
     A listed design is measured once, and it is its measured value that counts: where no standard error says how much of
     it is chance, what neighbours cannot tell of it is to be won or lost with it (the nugget of Gramacy and Lee 2012,
-    doi 10.1007/s11222-010-9224-x).
+    doi 10.1007/s11222-010-9224-x). The rule was chosen by benchmarks/pools.py: perovskites, AutoAM and P3HT.
     """
     if space.table is None:
         return ()
@@ -201,7 +201,8 @@ def complete(recipes: Sequence[Surrogate], history: History) -> list[Surrogate]:
     """One recipe an output, a Gaussian process where none is given; ValueError when their number fits nothing.
 
     Most points lie where the search is, and tell little of how far a process errs elsewhere: a feasible region apart
-    is given up for sure too soon. Constraints' variances are stretched, so that it is found.
+    is given up for sure too soon. Constraints' variances are stretched, so that it is found (chosen by
+    benchmarks/surrogated.py, one start of C2DTLZ2).
     """
     wanted = history.signed.shape[1] + history.C.shape[1]
     if len(recipes) not in (0, wanted):

@@ -22,7 +22,8 @@ from eutectic.surrogates.base import FittedSurrogate, State, Surrogate
 from eutectic.surrogates.gp.recipe import GaussianProcess
 
 SHARE = 0.2
-"""Least share of the rows on either side: where few fall off a cliff, little is lost by it."""
+"""Least share of the rows on either side: where few fall off a cliff, little is lost by it. Chosen with Penicillin
+(benchmarks/surrogated.py) and the pools (benchmarks/pools.py) in view."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

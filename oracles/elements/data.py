@@ -33,6 +33,12 @@ Property = Literal[
 ]
 SYMBOL = re.compile(r"^([A-Z][a-z]|[BCFHIKNOPSUVWY])$")
 """What looks like the symbol of an element."""
+PERIODIC_TABLE = """
+H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr
+Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe
+Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn
+Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og
+"""
 GUO_LIU_RADII_ANGSTROM: dict[str, float] = {
     "Li": 1.519, "Be": 1.128, "B": 0.820, "C": 0.773, "N": 0.750, "O": 0.730, "Na": 1.857, "Mg": 1.601, "Al": 1.432,
     "Si": 1.153, "P": 1.060, "S": 1.020, "K": 2.310, "Ca": 1.976, "Sc": 1.641, "Ti": 1.462, "V": 1.316, "Cr": 1.249,
@@ -83,10 +89,8 @@ def column(name: Property, elements: Sequence[str]) -> Array:
 
 @lru_cache(maxsize=1)
 def symbols() -> tuple[str, ...]:
-    """The symbols of the elements 1 to 118, by atomic number."""
-    from pymatgen.core import Element
-
-    return tuple(Element.from_Z(z).symbol for z in range(1, 119))
+    """The symbols of the elements 1 to 118, by atomic number; known without loading pymatgen."""
+    return tuple(PERIODIC_TABLE.split())
 
 
 def _periodic_table() -> dict[Property, dict[str, float]]:

@@ -219,7 +219,7 @@ def test_what_is_known_of_places_outside_the_space_is_named(tmp_path):
     (tmp_path / "earlier.csv").write_text("x,y,a,b\n0.5,0.25,1,2\n1.5,0.2,2,1\n")
     problem = build(CampaignSpec.from_file(path), tmp_path)
     (note,) = warnings_of(problem)
-    assert note.startswith("1 of 2 rows of the history lie outside the space (such as earlier.csv:3)")
+    assert note.startswith("1 of 2 rows of the history lie outside the space (such as history:earlier.csv:3)")
     (tmp_path / "earlier.csv").write_text("x,y,a,b\n0.5,0.25,1,2\n")
     assert warnings_of(problem) == []
 

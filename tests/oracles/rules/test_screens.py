@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pymatgen.core import Element
 
 from eutectic.oracles.base import Candidate
 from eutectic.oracles.elements import chemical_formulas
@@ -365,3 +366,7 @@ def test_the_density_of_a_known_crystal_is_its_own():
     assert own.provenance == {"density": "of the crystal"}
     assert rule.values["density_g_per_cm3"] == pytest.approx(2.267, abs=1e-3)
     assert crystal_density_g_per_cm3(mixed.as_dict()) == pytest.approx(mixed.density, rel=1e-4)
+
+
+def test_the_periodic_table_is_pymatgens():
+    assert symbols() == tuple(Element.from_Z(z).symbol for z in range(1, 119))

@@ -1,5 +1,6 @@
 """This file is the parameters generator: process conditions and other free variables."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +23,12 @@ MANY_DECADES = 1e3
 """Ratio of a range's ends from which an even search is remarked upon; ours: 0.1 % lies in the lowest."""
 
 
+ODD_NUMBER = re.compile(r"[+-]?\d+(,\d+\s*%?|(\.\d+)?\s*%)")
+"""A number as text with a decimal comma or a per cent sign."""
+RANGE = re.compile(r"[+-]?\d+(\.\d+)?\s*(-|–|\.\.+|to)\s*[+-]?\d+(\.\d+)?")
+"""Two numbers in one text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parameters:
     """Process variables: continuous, in steps, whole numbers, categories; some perhaps conditional, shared or given."""
@@ -38,7 +45,12 @@ class Parameters:
         if not self.variables:
             raise ValueError("variables: a space needs at least one variable")
         for name, given in self.variables.items():
+            if not name or name != " ".join(name.split()):
+                raise ValueError(
+                    f"variables: {name!r} is no name: blanks around it, or a line break, are lost in tables"
+                )
             try:
+                _refuse_texts(given)
                 _variable(given)
             except ValueError as error:
                 raise ValueError(f"variables: {name}: {error}") from None
@@ -242,6 +254,15 @@ def _alike(given: Value, value: Value) -> bool:
     if isinstance(value, str):
         return str(given).strip() == value
     return abs(number("value", {"value": given}) - value) <= 1e-9 * abs(value)
+
+
+def _refuse_texts(given: object) -> None:
+    """ValueError where texts of the short form look like a range: they would be two categories, or a fixed one."""
+    texts = given if isinstance(given, tuple) else (given,)
+    if len(texts) == 2 and all(isinstance(text, str) and ODD_NUMBER.fullmatch(text.strip()) for text in texts):
+        raise ValueError(f"[{', '.join(map(str, texts))}] are texts, not numbers; write numbers, or `choices:`")
+    if isinstance(given, str) and RANGE.fullmatch(given.strip()):
+        raise ValueError(f"{given!r} is a text; a range is [low, high], a fixed text like this one [{given!r}]")
 
 
 def _variable(

@@ -59,6 +59,9 @@ class Variable:
         if self.scale == "log":
             raise ValueError("`scale: log` has no meaning beside `choices`: `ordered: true` keeps their order")
         labels = self.labels
+        odd = [label for label in labels if not label or label != label.strip()]
+        if odd:
+            raise ValueError(f"choices: {odd[0]!r} is no name: it is empty, or blanks around it are lost in tables")
         twice = [label for label in labels if labels.count(label) > 1]
         if twice:
             raise ValueError(f"choices: {twice[0]!r} is given twice")

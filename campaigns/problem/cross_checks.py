@@ -20,6 +20,7 @@ from eutectic.campaigns.problem.screening import learned
 from eutectic.optimizers.base import Space
 from eutectic.optimizers.spaces import region
 from eutectic.oracles.base import Bounded, Checked, EngineMissing, Needing
+from eutectic.oracles.user.answer import SUFFIX
 
 CLASS = "class"
 """How the names of properties end whose values are whole numbers."""
@@ -133,6 +134,9 @@ def _confused(problem: Problem) -> Iterator[Complaint]:
                     f"'{name}' is also a variable of the space; a property needs its own name: where the variable "
                     f"itself is meant, add the oracle {{use: variables, of: {{{name}_used: {name}}}}} and name that",
                 )
+            if f"{name}{SUFFIX}" in {*problem.space.names, *getattr(problem.generator, "names", ())}:
+                message = f"'{name}{SUFFIX}' is a variable of the space, and also what the standard error is called"
+                yield Complaint((section, name), f"{message}; rename one of them")
 
 
 def _validation(problem: Problem) -> Iterator[Complaint]:

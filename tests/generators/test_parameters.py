@@ -1,5 +1,7 @@
 """Claims about the parameters generator: ranges, steps, logarithms, choices, conditions, context, groups, rules."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -239,3 +241,31 @@ def test_a_default_out_of_its_range_is_refused_before_anything_is_asked():
     with pytest.raises(ValueError, match="default: 7 is out of its range, 1 to 2"):
         Variable(low=1, high=2, context=True, default=7)
     assert Variable(low=1, high=2, context=True, default=2).default == 2
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"": (0, 1)}, "'' is no name"),
+        ({" a": (0, 1)}, "' a' is no name: blanks around it"),
+        ({"a\nb": (0, 1)}, "is no name"),
+        ({"a": ("0%", "100%")}, r"a: \[0%, 100%\] are texts, not numbers"),
+        ({"a": ("1,5", "2,5")}, r"a: \[1,5, 2,5\] are texts, not numbers"),
+        (
+            {"a": "0-1", "b": (0, 1)},
+            r"a: '0-1' is a text; a range is \[low, high\], a fixed text like this one \['0-1'\]",
+        ),
+        ({"a": "0..1", "b": (0, 1)}, "a range is"),
+        ({"a": ("a ", "b")}, "'a ' is no name"),
+        ({"a": ("", "b")}, "'' is no name"),
+    ],
+)
+def test_names_and_texts_that_tables_lose_or_that_mean_a_range_are_refused(variables: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Parameters(variables)
+
+
+def test_texts_that_are_meant_stay_texts() -> None:
+    part = Parameters({"a": ("0", "1"), "ratio": "1:1", "fixed": ("5-10",), "c": Variable(choices=("0%", "100%"))})
+    assert part.fixed == {"ratio": "1:1", "fixed": "5-10"}
+    assert part.space.categories == (("0", "1"), ("0%", "100%"))

@@ -77,6 +77,11 @@ def test_an_engine_sees_the_atomic_fractions_and_the_temperature_of_a_product() 
         ({"a": ALLOY, "b": {"use": "parameters", "variables": {"Fe": [0, 1]}}}, {}, "both have a variable 'Fe'"),
         ({"a": ALLOY}, {"objectives": {"Fe": "minimize"}}, "'Fe' is also a variable of the space"),
         (
+            {"a": ALLOY, "b": {"use": "parameters", "variables": {"y_std": [0, 1]}}},
+            {"objectives": {"y": "minimize"}, "oracles": [{"use": "person", "properties": ["y"]}]},
+            "'y_std' is a variable of the space, and also what the standard error is called",
+        ),
+        (
             {"a": {"use": "parameter"}},
             {},
             r"space\.parts\.a\.use: unknown space 'parameter'; did you mean 'parameters'",

@@ -23,7 +23,7 @@ if not TABLE.exists():
 
 
 def forests() -> dict[str, RandomForestRegressor]:
-    """One forest of 200 trees a property; ValueError naming columns that the table lacks and rows without a number."""
+    """One forest of 100 trees a property; ValueError naming columns that the table lacks and rows without a number."""
     with TABLE.open(encoding="utf-8") as stream:
         header = [name.strip() for name in stream.readline().split(",")]
     lacking = [name for name in COLUMNS if name not in header]
@@ -34,7 +34,7 @@ def forests() -> dict[str, RandomForestRegressor]:
     if not np.isfinite(rows).all():
         raise ValueError(f"{TABLE.name} has no number in row {int(np.argwhere(~np.isfinite(rows))[0, 0]) + 2}")
     X, Y = rows[:, : -len(PROPERTIES)], rows[:, -len(PROPERTIES) :]
-    grown = RandomForestRegressor(200, min_samples_leaf=2, random_state=0)
+    grown = RandomForestRegressor(100, min_samples_leaf=2, random_state=0)
     return {name: clone(grown).fit(X, y) for name, y in zip(PROPERTIES, Y.T, strict=True)}
 
 

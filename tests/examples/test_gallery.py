@@ -182,9 +182,9 @@ def alloys(folder: Path, names: tuple[str, ...] = MADE) -> None:
 
 def test_forests_of_a_table_are_searched_over_composition_and_process(tmp_path: Path) -> None:
     alloys(tmp_path)
-    short = ("budget.evaluations=40", "optimizers.0.population=20", "budget.batch=20", "executor.workers=1")
+    short = ("budget.evaluations=12", "optimizers.0.population=6", "budget.batch=6", "executor.workers=1")
     ledger = run_example("magnesium_extrusion", tmp_path, *short)
-    assert len(ledger.finished) == 40
+    assert len(ledger.finished) == 12
     for o in ledger.finished:
         assert sum(float(o.variables[symbol]) for symbol in ("Mg", "Gd", "Y", "Zn", "Mn")) == pytest.approx(100)
         assert o.errors["strength_mpa"] > 0
@@ -276,9 +276,9 @@ def test_a_stacked_classifier_of_formulas_tells_compounds_apart_that_it_has_not_
 
 def test_cheap_compounds_are_screened_in_a_shortened_campaign(tmp_path: Path) -> None:
     compounds(tmp_path)
-    short = ("budget.evaluations=14", "optimizers.0.evaluations=10", "executor.workers=1")
+    short = ("budget.evaluations=8", "optimizers.0.evaluations=6", "executor.workers=1")
     ledger = run_example("stability_screen", tmp_path, *short)
-    assert len(ledger.finished) == 14
+    assert len(ledger.finished) == 8
     for o in ledger.finished:
         assert 0 <= o.values["stable_probability"] <= 1
         assert sum(float(o.variables[symbol]) for symbol in ("Ca", "Sr", "Ba", "La", "Na", "K")) == 1

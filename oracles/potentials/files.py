@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from eutectic.oracles.elements.data import column, symbols
-
 RECORD = re.compile(r"^\d{4}--[\w.+-]+--LAMMPS--ipr\d+$")
 
 MASS = 0.05
@@ -93,7 +91,9 @@ def _headers(lines: list[str], style: str) -> tuple[tuple[str, ...], tuple[float
 
 def _check_elements(elements: tuple[str, ...]) -> None:
     """ValueError where one is no element, or stands there twice."""
-    strange = [element for element in elements if element not in symbols()]
+    from ase.data import atomic_numbers
+
+    strange = [element for element in elements if not atomic_numbers.get(element)]
     if strange:
         raise ValueError(f"line 4: {strange[0]!r} is no element")
     if len(set(elements)) < len(elements):
@@ -113,8 +113,10 @@ def _grid(line: str) -> tuple[int, int]:
 
 def _check_header(element: str, header: list[str], line: int) -> None:
     """ValueError where the mass is not the element's, or the lattice constant is none."""
+    from ase.data import atomic_masses, atomic_numbers
+
     mass, lattice = (_number(word, line, f"the header of {element}") for word in header[1:3])
-    own = float(column("mass_g_per_mol", (element,))[0])
+    own = float(atomic_masses[atomic_numbers[element]])
     if not abs(mass / own - 1) <= MASS:
         raise ValueError(f"line {line}: a mass of {mass:g} is not that of {element}, {own:.5g}")
     if not 0 < lattice < math.inf:

@@ -21,6 +21,7 @@ from eutectic.optimizers.evolutionary.pocea import scaled
 from eutectic.optimizers.evolutionary.population import Plan, answered
 from eutectic.optimizers.evolutionary.selection import Pool, pool, tournament
 from eutectic.optimizers.evolutionary.variation import Rates, couples, layout, mutate, settle
+from eutectic.optimizers.part import checked
 
 TASKS = ("main", "penalised", "unconstrained", "indicator")
 RATE, DISCOUNT, GREEDY = 0.8, 0.9, 0.9
@@ -63,6 +64,7 @@ class Tribe:
     names: frozenset[str]
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class CMOQLMT:
     """Constrained multi-objective optimisation by multitasking and Q-learning, for two objectives or more."""

@@ -20,12 +20,14 @@ from eutectic.optimizers.evolutionary.nsga3 import directions
 from eutectic.optimizers.evolutionary.population import Plan, answered
 from eutectic.optimizers.evolutionary.selection import Pool, pool
 from eutectic.optimizers.evolutionary.variation import layout, mutate, settle
+from eutectic.optimizers.part import checked
 from eutectic.optimizers.spaces.scale import widths
 
 GRAIN = 1e-4
 """Share of a variable's range to which velocities are recorded (dimensionless)."""
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class POCEA:
     """Paired-offspring constrained evolutionary algorithm, for two objectives or more, many variables, constraints."""

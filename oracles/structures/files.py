@@ -212,13 +212,17 @@ def _of_crystal(structure: "Structure", accept: Collection[DoubtKind] = ()) -> I
     numbers = [*structure.lattice.matrix.ravel(), *structure.frac_coords.ravel()]
     if not np.all(np.isfinite(numbers)):
         raise ValueError("its cell or a coordinate is no finite number")
+    longest = float(np.abs(structure.lattice.matrix).max())
+    if longest > LONGEST_ANGSTROM:  # before anything is squared
+        raise ValueError(f"its cell is none: {longest:.4g} angstrom long")
     if not structure.volume > 1e-3 * len(structure):
         raise ValueError(f"its cell is none: a volume of {structure.volume:g} angstrom^3 for {len(structure)} atoms")
-    edges = np.linalg.norm(structure.lattice.matrix, axis=1)
     apart = 1.0 / np.linalg.norm(structure.lattice.inv_matrix, axis=0)  # of the planes of the lattice
-    if edges.max() > LONGEST_ANGSTROM or apart.min() < NEAREST_ANGSTROM:
-        listed = ", ".join(f"{x:.4g}" for x in edges)
-        raise ValueError(f"its cell is none: edges of {listed} angstrom, planes {apart.min():.2g} angstrom apart")
+    if apart.min() < NEAREST_ANGSTROM:
+        raise ValueError(f"its cell is none: planes {apart.min():.2g} angstrom apart")
+    empty = next((k for k, site in enumerate(structure, start=1) if not site.species.num_atoms > 0), None)
+    if empty is not None:
+        raise ValueError(f"its site {empty} is empty: nothing on it has an occupancy above 0; take it out")
     strange = [str(element) for element in structure.composition.elements if isinstance(element, DummySpecies)]
     if strange:
         raise ValueError(f"its atom {strange[0].rstrip('0+-')!r} is no element")

@@ -163,3 +163,13 @@ def test_moments_of_some_sites_alone_are_refused(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps(crystal))
     with pytest.raises(ValueError, match=r"a\.json: not all sites have property magmom"):
         read(str(tmp_path / "a.json"))
+
+
+def test_an_empty_site_and_a_cell_beyond_all_numbers_are_refused(tmp_path):
+    sites = [{"species": [{"element": "Cs", "occu": 1}], "abc": [0, 0, 0], "properties": {}}]
+    sites += [{"species": [{"element": "Cl", "occu": 0}], "abc": [0.5, 0.5, 0.5], "properties": {}}]
+    for edge, said in ((4.12, "its site 2 is empty: nothing on it has an occupancy above 0"), (1e200, "angstrom long")):
+        lattice = {"matrix": (np.eye(3) * edge).tolist(), "pbc": [True, True, True]}
+        (tmp_path / "x.json").write_text(json.dumps({"lattice": lattice, "sites": sites}))
+        with pytest.raises(ValueError, match=said):
+            read(str(tmp_path / "x.json"))

@@ -31,7 +31,7 @@ from eutectic.campaigns.problem.build import build
 from eutectic.campaigns.problem.representations import rows_of_space
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.generators.base import Generator
-from eutectic.optimizers.base import Array, Space, active
+from eutectic.optimizers.base import Array, Space, active, veiled
 from eutectic.surrogates.explain.counterfactuals import nearest_beyond
 from eutectic.surrogates.explain.formulas import equations_of, fitted_equation
 from eutectic.surrogates.explain.importance import POINTS, dependence, lasso, permutation
@@ -198,7 +198,7 @@ class _Asked:
     def swarm(self, one: Learned, rng: np.random.Generator) -> Swarm:
         """SHAP values of the candidates explained alone and of others, evenly spaced over the campaign."""
         outcomes, d = self.common_rows(), self.inputs.d
-        X = np.array([o.x for o in outcomes], dtype=float)
+        X = veiled(self.space, np.array([o.x for o in outcomes], dtype=float))
         sets = 2**d if d <= EXACT else 2 * PERMUTATIONS * (d + 1) + 144
         most = PREDICTIONS * min(1.0, 100 / len(one.X)) / (sets * len(X))
         behind = _thinned(one.X, int(np.clip(most, *BACKGROUND)))
@@ -210,7 +210,8 @@ class _Asked:
         others = [o for o in self.shown if o.number not in {known.number for known in outcomes}]
         values = found.values
         if others:  # after the rest, which says the same whoever is named
-            own = shapley(one.mean, np.array([o.x for o in others], dtype=float), behind, self.inputs, rng)
+            apart = veiled(self.space, np.array([o.x for o in others], dtype=float))
+            own = shapley(one.mean, apart, behind, self.inputs, rng)
             values = np.concatenate([values, own.values])
         return Swarm(
             base=found.base,
@@ -264,6 +265,8 @@ class _Asked:
         rows = _thinned(one.X, int(np.clip(ALONG // (POINTS * self.inputs.d), 6, 24)))
         made = []
         for j, name in enumerate(self.inputs.names):
+            if j in self.space.nuisance:
+                continue
             found = dependence(one.moments, rows, j, self.inputs, lambda Z: inside(self.space, Z))
             own = bare(name)
             if len(found.x) > 1 and np.isfinite(found.mean).any():
@@ -276,23 +279,30 @@ class _Asked:
         rng: np.random.Generator,
     ) -> Counterfactual:  # fmt: skip
         """The smallest change that carries a candidate's property over its threshold."""
-        x = np.array(outcome.x, dtype=float)
+        x = veiled(self.space, np.array([outcome.x], dtype=float))[0]
         now = float(one.mean(x[None])[0])
         nothing = (None, None, None, None, None)
         if aim.lacking(np.array([now]))[0] <= 0:
             return Counterfactual(outcome.number, now, True, *nothing, {})
         snap = None if around.listed is not None or self.space.table is not None else around.snap
         pool = around.near(x, rng) if snap is None else np.concatenate([around.near(x, rng), around.snap(one.X)])
+        if self.space.nuisance:  # what is drawn has the descriptors it has: another one is another draw
+            snap, pool = None, one.X
         found = nearest_beyond(lambda Z: aim.lacking(one.mean(Z)), x, pool, self.inputs, snap, rng)
         if found.x is None:
             return Counterfactual(outcome.number, now, False, *nothing, {})
         mean, std = (float(v[0]) for v in one.moments(found.x[None]))
         others = {o.name: float(o.mean(found.x[None])[0]) for o in every if o is not one}
-        there = (self.named(found.x), found.distance, mean, std, aim.chance(mean, std))
+        reached = found.x.copy()
+        reached[list(self.space.nuisance)] = np.array(outcome.x)[list(self.space.nuisance)]  # no change of anything
+        there = (self.named(reached), found.distance, mean, std, aim.chance(mean, std))
         return Counterfactual(outcome.number, now, False, *there, others, self.row(found.x, rng))
 
     def row(self, x: Array, rng: np.random.Generator) -> str:
-        """Which row of a finite list it is, where its features alone do not say so; "" elsewhere."""
+        """Which row of a finite list, or which draw it is, where its features alone do not say so; "" elsewhere."""
+        if self.space.nuisance:
+            drawn = [o for o in self.ledger.finished if np.array_equal(veiled(self.space, np.array([o.x]))[0], x)]
+            return f"{described(drawn[0].variables, drawn[0].composition)} ({drawn[0].name})" if drawn else ""
         if self.space.table is None:
             return ""
         candidate = self.generator.generate(x[None], rng)[0]

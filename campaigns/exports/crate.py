@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from eutectic.campaigns.analysis.pareto import front
+from eutectic.campaigns.errors import CampaignFolderError
 from eutectic.campaigns.exports.export import cif_blocks, dumps, to_csv, to_json, to_pwd
 from eutectic.campaigns.exports.structures import to_structures
 from eutectic.campaigns.file.secrets import masked
@@ -61,8 +62,9 @@ def write_crate(ledger: Ledger, target: Path, report: Callable[[Path], object], 
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ValueError(f"{target} is not an empty folder; a crate needs one of its own: -o PATH")
-    target.mkdir(parents=True, exist_ok=True)
     source = Path(ledger.folder)
+    kept = _kept(ledger, source)
+    target.mkdir(parents=True, exist_ok=True)
     (target / "campaign.yaml").write_bytes(_campaign_file(source, ledger))
     _copy_journal(source / NAME, target / NAME)
     for name, text in _texts(ledger):
@@ -71,7 +73,7 @@ def write_crate(ledger: Ledger, target: Path, report: Callable[[Path], object], 
         path.write_text(masked(text), encoding="utf-8")
     report(target / "report.html")
     written = [part for part in PARTS if (target / part.path).exists()]
-    written += list(_attachments(ledger, source, target))
+    written += list(_attachments(ledger, kept, target))
     written += [
         Part(f"structures/{path.name}", f"The structure {path.stem}", "chemical/x-cif")
         for path in sorted((target / "structures").glob("*.cif"))
@@ -100,14 +102,28 @@ def _copy_journal(source: Path, target: Path) -> None:
         copy.execute("PRAGMA journal_mode=DELETE")
 
 
-def _attachments(ledger: Ledger, source: Path, target: Path) -> Iterator[Part]:
+def _kept(ledger: Ledger, source: Path) -> dict[str, bytes]:
+    """What is kept with candidates, by its hash; CampaignFolderError that names all that is gone."""
+    kept: dict[str, bytes] = {}
+    gone: list[str] = []
+    for file in (remark.file for outcome in ledger.outcomes for remark in outcome.remarks if remark.file is not None):
+        try:
+            kept[file.sha256] = content_of(source, file)
+        except CampaignFolderError as error:
+            gone.append(str(error))
+    if gone:
+        raise CampaignFolderError("; ".join(dict.fromkeys(gone)) + "; who has it tells it again: campaign tell --file")
+    return kept
+
+
+def _attachments(ledger: Ledger, kept: Mapping[str, bytes], target: Path) -> Iterator[Part]:
     """The files kept with candidates, copied under the names the journal knows them by."""
     for outcome in ledger.outcomes:
         for file in (remark.file for remark in outcome.remarks if remark.file is not None):
             path = target / FOLDER / file.sha256
             if not path.exists():
                 path.parent.mkdir(exist_ok=True)
-                path.write_bytes(content_of(source, file))
+                path.write_bytes(kept[file.sha256])
                 media = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
                 yield Part(f"{FOLDER}/{file.sha256}", f"{file.name}, kept with candidate {outcome.name}", media)
 

@@ -321,7 +321,8 @@ def _changed(record: Record, entry: Entry) -> None:
                 variables = {**body["with"], **content["variables"]}
                 record.candidates[int(number)] = {**content, "variables": variables}
     for number, values in body.get("distances", {}).items():
-        record.outcomes[int(number)] = measured_anew(record.outcomes[int(number)], values)
+        if int(number) in record.outcomes:
+            record.outcomes[int(number)] = measured_anew(record.outcomes[int(number)], values)
     record.settings |= body.get("settings", {})
     anew = before.goals != record.spec.goals
     if anew or before.limits != record.spec.limits or before.windows != record.spec.windows:

@@ -16,6 +16,19 @@ def require_same(problem: Problem, record: "Record") -> None:
                 f"{named.settings_hash[:16]}): a file it reads, such as a potential, a table or a module, is not what "
                 "it was, and values of both cannot be compared. Restore the file, or begin a new campaign"
             )
+    _require_same_decoder(problem, record)
+
+
+def _require_same_decoder(problem: Problem, record: "Record") -> None:
+    """CampaignFolderError when the space's coordinates are decoded by another autoencoder than before."""
+    decoder: str = getattr(problem.generator, "origin", "")
+    origins = {str(content.get("origin", "")) for content in record.candidates.values()} if decoder else set()
+    others = sorted(o for o in origins if o.startswith(f"{decoder.partition(':')[0]}:") and o != decoder)
+    if others:
+        raise CampaignFolderError(
+            f"latent coordinates mean other materials than before ({others[0]}, now {decoder}): the table that they "
+            "are learned from, or how, is not what it was. Restore it, or begin a new campaign with this one as history"
+        )
 
 
 def revised(problem: Problem, record: Record) -> list[str]:

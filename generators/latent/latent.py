@@ -137,6 +137,11 @@ class Latent:
         steps = _refined(fractions, round(1 / self.step), self.smallest)
         return [self._candidate(own, *row) for row in zip(X, steps, numbers, strict=True)]
 
+    @property
+    def origin(self) -> str:
+        """What candidates say made them: the autoencoder, by its hash."""
+        return f"latent:{_learned(self).name[:8]}"
+
     def _candidate(self, own: "_Learned", z: Array, steps: Array, numbers: Array) -> Candidate:
         present = np.flatnonzero(steps)
         divisor = int(np.gcd.reduce(steps[present].astype(int)))
@@ -145,7 +150,7 @@ class Latent:
         variables |= {"formula": formula}
         variables |= {name: float(value) for name, value in zip(self.features, numbers, strict=True)}
         composition = {own.table.elements[i]: float(steps[i] / steps.sum()) for i in present}
-        return Candidate(variables, composition=composition, origin=f"latent:{own.name[:8]}")
+        return Candidate(variables, composition=composition, origin=self.origin)
 
     def coordinates(self, variables: Mapping[str, Value]) -> Array:
         """Row (d,) of a candidate; ValueError where another autoencoder made its formula."""

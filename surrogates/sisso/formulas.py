@@ -14,10 +14,22 @@ if TYPE_CHECKING:
     import sympy
 
 
+FUNCTIONS = ("log10", "log", "ln", "exp", "sqrt", "abs")
+"""What a name may begin with whose brackets hold an argument and no unit."""
+
+
 def short(names: Sequence[str]) -> list[str]:
     """Names without a unit in brackets at their end, where that leaves them different."""
-    stripped = [name[: name.rindex("(")].strip() if name.endswith(")") and "(" in name else name for name in names]
+    stripped = [name_and_unit(name)[0] for name in names]
     return stripped if len(set(stripped)) == len(names) and all(stripped) else list(names)
+
+
+def name_and_unit(name: str) -> tuple[str, str]:
+    """`gap (eV)`, `gap(eV)` as gap and eV; a function of something, `log10(x)`, has no unit."""
+    head, bracket, unit = name.removesuffix(")").rpartition("(")
+    if not (name.endswith(")") and bracket) or head.strip() in FUNCTIONS:
+        return name, ""
+    return head.strip(), unit
 
 
 def coefficient_units(columns: Columns, trees: Sequence[Tree]) -> list[str]:
@@ -45,6 +57,19 @@ def expressions(columns: Columns, outputs: Sequence[Regression | Classification]
     return tuple(made)
 
 
+def _typeset(names: Sequence[str]) -> dict["sympy.Symbol", str]:
+    """LaTeX of the symbols that are a function of a variable; the others go by SymPy's rules."""
+    from sympy import Symbol, latex
+
+    made = {}
+    for name in names:
+        head, bracket, argument = name.removesuffix(")").partition("(")
+        if bracket and name.endswith(")") and head in FUNCTIONS:
+            written = {"log10": r"\log_{10}", "abs": r"\operatorname{abs}"}.get(head, rf"\{head}")
+            made[Symbol(name, real=True)] = rf"{written}{{\left({latex(Symbol(argument))} \right)}}"
+    return made
+
+
 def formulas(columns: Columns, outputs: Sequence[Regression | Classification]) -> tuple[Formula, ...]:
     """One an output and task, numbers to six digits."""
     from sympy import latex as written_latex
@@ -55,7 +80,7 @@ def formulas(columns: Columns, outputs: Sequence[Regression | Classification]) -
         labels = [f"c{i}" + (f" ({unit})" if unit else "") for i, unit in enumerate(units)]
         for slopes, intercept in zip(output.equation.slopes, output.equation.intercepts, strict=True):
             expression = next(written).evalf(6)
-            text, latex = str(expression), written_latex(expression)
+            text, latex = str(expression), written_latex(expression, symbol_names=_typeset(short(columns.names)))
             if isinstance(output, Classification):
                 text, latex = f"{text} > 0", f"{latex} > 0"
             values = [float(intercept), *(float(c) for c in slopes)]

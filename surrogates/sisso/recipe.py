@@ -9,6 +9,7 @@ from eutectic.surrogates.base import Array, Domain, State
 from eutectic.surrogates.calibration import Method
 from eutectic.surrogates.frames import near
 from eutectic.surrogates.options import strict
+from eutectic.surrogates.sisso.formulas import name_and_unit
 from eutectic.surrogates.sisso.model import FittedSISSO, fit
 from eutectic.surrogates.sisso.operators import OPERATORS
 from eutectic.surrogates.sisso.primary_features import Columns
@@ -150,7 +151,7 @@ class SISSO:
         if self.units is None:
             return [""] * len(names)
         if self.units == "names":
-            return [name[name.rindex("(") + 1 : -1] if name.endswith(")") and "(" in name else "" for name in names]
+            return [name_and_unit(name)[1] for name in names]
         if isinstance(self.units, Mapping):
             unknown = sorted(set(self.units) - set(names))
             if unknown:

@@ -11,6 +11,7 @@ from pymatgen.core import Lattice, Structure
 from eutectic.campaigns.analysis.steering import ended, experience, taught
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.errors import CampaignFileError
+from eutectic.campaigns.explain.explain import explain
 from eutectic.generators.learning.steering import Aim, Steering
 from eutectic.oracles.base import Evaluation
 from tests.campaigns.crystal_campaigns import campaign, content, measured
@@ -181,3 +182,16 @@ def test_targets_and_guidance_are_variables_that_the_optimizer_chooses_beside_th
         generator, _ = taught(running.problem, running.ledger)
         made = generator.generate(np.array([o.x for o in outcomes]), np.random.default_rng(1))
         assert [candidate.id for candidate in made] == [o.id for o in outcomes]
+
+
+def test_an_explanation_says_nothing_of_draws_and_changes_crystals_whole(told):
+    found = explain(told.ledger)
+    places = [found.variables.index(name) for name in ("draw", "experience")]
+    for one in found.properties:
+        assert all(row[k] == 0 for row in one.swarm.values for k in places)
+        assert {curve.variable for curve in one.curves}.isdisjoint({"draw", "experience"})
+        for change in one.counterfactuals:
+            own = found.rows[change.number]
+            if change.variables is not None:
+                assert (change.variables["draw"], change.variables["experience"]) == (own["draw"], own["experience"])
+                assert any(change.candidate.endswith(f"({o.name})") for o in told.ledger.finished)

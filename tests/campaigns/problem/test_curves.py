@@ -96,6 +96,9 @@ def test_another_distance_is_taken_of_every_curve_on_record_and_the_campaign_goe
         list(campaign.rounds())  # the oracle is the same: what it gives now is comparable
         assert len(campaign.ledger.finished) > len(before)
         assert campaign.logbook.record == begin(campaign.logbook.journal.since())
+        there = campaign.ledger
+    with Campaign.open(tmp_path / "run") as again:
+        assert again.ledger.finished == there.finished
 
 
 def test_a_curve_of_another_length_or_a_number_without_its_curve_is_no_distance_to_a_new_target(tmp_path):

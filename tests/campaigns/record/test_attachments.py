@@ -56,6 +56,12 @@ def test_a_file_stands_in_record_report_and_research_object(tmp_path):
         assert len(list((tmp_path / "run" / "files").iterdir())) == 1
         assert "at 40 kV; file scan.xy (25 bytes, files/" in str(remarks(campaign.ledger))
         target = write_crate(campaign.ledger, tmp_path / "crate", lambda path: path.write_text(""))
+    whole = (tmp_path / "run" / "files" / remark.file.sha256).read_bytes()
+    (tmp_path / "run" / "files" / remark.file.sha256).unlink()
+    with Campaign.open(tmp_path / "run") as again, pytest.raises(CampaignFolderError, match=r"scan.xy.*tells it again"):
+        write_crate(again.ledger, tmp_path / "second", lambda path: path.write_text(""))
+    assert not (tmp_path / "second").exists()
+    (tmp_path / "run" / "files" / remark.file.sha256).write_bytes(whole)
     assert (target / "files" / remark.file.sha256).read_bytes() == PATTERN
     assert "scan.xy, kept with candidate #2" in (target / "ro-crate-metadata.json").read_text()
     with Campaign.open(tmp_path / "run") as again:

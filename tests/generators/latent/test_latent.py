@@ -128,3 +128,22 @@ def test_optimizers_search_the_box_and_screens_know_the_materials(table, tmp_pat
     assert len(ledger.finished) == 8
     assert all(o.values["price_usd_per_kg"] > 0 and o.variables["formula"] for o in ledger.finished)
     assert any(note.startswith("latent_1: ") for note in ledger.batches[0].notes)
+
+
+def test_a_campaign_does_not_go_on_with_another_table(table, tmp_path):
+    from eutectic.campaigns.campaign import Campaign
+    from eutectic.campaigns.errors import CampaignFolderError
+
+    begun = {**content(), "optimizers": [{"use": "sobol"}], "tracking": {"enabled": False}}
+    with Campaign.from_dict(begun, tmp_path / "run", table.parent) as running:
+        running.run(progress=False)
+        running.change(["budget.evaluations=12"])
+    whole = table.read_bytes()
+    table.write_bytes(b"\n".join(whole.splitlines()[:-6]))
+    module._learned.cache_clear()
+    with Campaign.open(tmp_path / "run") as again, pytest.raises(CampaignFolderError, match="mean other materials"):
+        again.run(progress=False)
+    table.write_bytes(whole)
+    module._learned.cache_clear()
+    with Campaign.open(tmp_path / "run") as again:
+        assert len(again.run(progress=False).finished) == 12

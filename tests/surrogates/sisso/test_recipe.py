@@ -170,3 +170,15 @@ def test_a_campaign_file_builds_it_and_belief_uses_it():
     again = learn(space, replace(history, state=belief.state), [replace(QUICK, members=3)])
     assert np.array_equal(again.moments(X)[1], std)
     assert crossvalidate(history, space, [replace(QUICK, members=3)])[0].metrics["r2"] > 0.5
+
+
+def test_a_bracket_holds_a_unit_or_the_argument_of_a_function():
+    X = np.random.default_rng(0).random((40, 3))
+    names = ["log10(p_gpa)", "log10(t_h)", "gap (eV)"]
+    (formula,) = SISSO(members=0).fit(X, X[:, 0] + 2 * X[:, 1] * X[:, 2], names).formulas
+    assert "2.0*gap*log10(t_h)" in formula.text
+    assert "1.0*log10(p_gpa)" in formula.text
+    assert r"2.0 gap \log_{10}{\left(t_{h} \right)}" in formula.latex
+    (alone,) = SISSO(members=0).fit(X[:, :2], X[:, 0] + 2 * X[:, 1], ["a", "log10(b)"]).formulas
+    assert "1.0*a + 2.0*log10(b)" in alone.text
+    assert SISSO(units="names").units_of(["log10(b)", "gap (eV)", "mass(kg)", "x"]) == ["", "eV", "kg", ""]

@@ -301,8 +301,10 @@ class _Asked:
     def row(self, x: Array, rng: np.random.Generator) -> str:
         """Which row of a finite list, or which draw it is, where its features alone do not say so; "" elsewhere."""
         if self.space.nuisance:
-            drawn = [o for o in self.ledger.finished if np.array_equal(veiled(self.space, np.array([o.x]))[0], x)]
-            return f"{described(drawn[0].variables, drawn[0].composition)} ({drawn[0].name})" if drawn else ""
+            finished = [o for o in self.ledger.finished if len(o.x) == self.space.d]
+            same = (veiled(self.space, np.array([o.x for o in finished], dtype=float)) == x).all(1)
+            drawn = next((finished[k] for k in np.flatnonzero(same)), None)
+            return f"{described(drawn.variables, drawn.composition)} ({drawn.name})" if drawn is not None else ""
         if self.space.table is None:
             return ""
         candidate = self.generator.generate(x[None], rng)[0]

@@ -20,7 +20,7 @@ from eutectic.campaigns.errors import CampaignFolderError
 from eutectic.campaigns.exports.export import cif_blocks, dumps, to_csv, to_json, to_pwd
 from eutectic.campaigns.exports.structures import to_structures
 from eutectic.campaigns.file.secrets import masked
-from eutectic.campaigns.record.attachments import FOLDER, content_of
+from eutectic.campaigns.record.attachments import FOLDER, Attachment, content_of
 from eutectic.campaigns.record.journal import NAME
 from eutectic.campaigns.record.outcomes import Ledger
 
@@ -73,7 +73,7 @@ def write_crate(ledger: Ledger, target: Path, report: Callable[[Path], object], 
         path.write_text(masked(text), encoding="utf-8")
     report(target / "report.html")
     written = [part for part in PARTS if (target / part.path).exists()]
-    written += list(_attachments(ledger, kept, target))
+    written += [_attached(owner, file, source, target) for file, owner in kept]
     written += [
         Part(f"structures/{path.name}", f"The structure {path.stem}", "chemical/x-cif")
         for path in sorted((target / "structures").glob("*.cif"))
@@ -102,30 +102,30 @@ def _copy_journal(source: Path, target: Path) -> None:
         copy.execute("PRAGMA journal_mode=DELETE")
 
 
-def _kept(ledger: Ledger, source: Path) -> dict[str, bytes]:
-    """What is kept with candidates, by its hash; CampaignFolderError that names all that is gone."""
-    kept: dict[str, bytes] = {}
+def _kept(ledger: Ledger, source: Path) -> list[tuple[Attachment, str]]:
+    """What is kept with candidates, each content once, with whose it is; CampaignFolderError names all that is gone."""
+    kept: dict[str, tuple[Attachment, str]] = {}
+    for outcome in ledger.outcomes:
+        for file in (remark.file for remark in outcome.remarks if remark.file is not None):
+            kept.setdefault(file.sha256, (file, outcome.name))
     gone: list[str] = []
-    for file in (remark.file for outcome in ledger.outcomes for remark in outcome.remarks if remark.file is not None):
+    for file, _ in kept.values():
         try:
-            kept[file.sha256] = content_of(source, file)
+            content_of(source, file)
         except CampaignFolderError as error:
             gone.append(str(error))
     if gone:
-        raise CampaignFolderError("; ".join(dict.fromkeys(gone)) + "; who has it tells it again: campaign tell --file")
-    return kept
+        raise CampaignFolderError(f"{'; '.join(gone)}; who has it tells it again: campaign tell --file")
+    return list(kept.values())
 
 
-def _attachments(ledger: Ledger, kept: Mapping[str, bytes], target: Path) -> Iterator[Part]:
-    """The files kept with candidates, copied under the names the journal knows them by."""
-    for outcome in ledger.outcomes:
-        for file in (remark.file for remark in outcome.remarks if remark.file is not None):
-            path = target / FOLDER / file.sha256
-            if not path.exists():
-                path.parent.mkdir(exist_ok=True)
-                path.write_bytes(kept[file.sha256])
-                media = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-                yield Part(f"{FOLDER}/{file.sha256}", f"{file.name}, kept with candidate {outcome.name}", media)
+def _attached(owner: str, file: Attachment, source: Path, target: Path) -> Part:
+    """A file kept with a candidate, copied under its hash."""
+    path = target / FOLDER / file.sha256
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content_of(source, file))
+    media = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    return Part(f"{FOLDER}/{file.sha256}", f"{file.name}, kept with candidate {owner}", media)
 
 
 def _texts(ledger: Ledger) -> Iterator[tuple[str, str]]:

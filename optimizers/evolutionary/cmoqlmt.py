@@ -15,7 +15,8 @@ import numpy as np
 
 from eutectic.optimizers.base import Array, History, Index, Proposals, Reason, Space
 from eutectic.optimizers.evolutionary.auxiliary_tasks import DIGITS, indicated, penalised, strong
-from eutectic.optimizers.evolutionary.breeding import bred, sampled
+from eutectic.optimizers.evolutionary.breeding import bred
+from eutectic.optimizers.evolutionary.generation import sampled_first
 from eutectic.optimizers.evolutionary.lineage import Lineage, candidates, digests, recalled
 from eutectic.optimizers.evolutionary.pocea import scaled
 from eutectic.optimizers.evolutionary.population import Plan, answered
@@ -98,8 +99,7 @@ class CMOQLMT:
         size, total = plan.size(history, n), len(history.X) + len(history.pending)
         seen = np.concatenate([history.X, history.pending])
         if len(finished) < 4 or total < size:
-            note = f"{len(finished)} finished evaluations of {size}: sampled evenly"
-            return answered(plan, sampled(space, seen, n, rng), n, (note,))
+            return sampled_first(plan, space, seen, len(finished), size, n, rng)
         share = min(total / size / self.horizon, 1.0)
         lineage, kept = recalled(history, "cmoqlmt", len(TASKS))
         tribes, learned = self.folded(finished, lineage, learned_of(kept, rng), size, share)

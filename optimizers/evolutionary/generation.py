@@ -9,6 +9,14 @@ from eutectic.optimizers.evolutionary.selection import pool
 from eutectic.optimizers.evolutionary.surrogate_assisted import evolve_on_posterior
 
 
+def sampled_first(
+    plan: Plan, space: Space, seen: Array, finished: int, wanted: int, n: int, rng: np.random.Generator
+) -> Proposals:
+    """Evenly spread rows beside those seen (m, d), while too few have finished of the many wanted to breed from."""
+    note = f"{finished} finished evaluations of {wanted}: sampled evenly"
+    return answered(plan, sampled(space, seen, n, rng), n, (note,))
+
+
 def propose(
     strategy: Strategy, plan: Plan, space: Space, history: History, n: int, rng: np.random.Generator
 ) -> Proposals:
@@ -18,9 +26,7 @@ def propose(
     seen = np.concatenate([history.X, history.pending])
     wanted = min(size, 2 * space.d + 2) if plan.search == "surrogate" else size
     if len(finished) < 2 or total < wanted:
-        X = sampled(space, seen, n, rng)
-        notes: tuple[str, ...] = (f"{len(finished)} finished evaluations of {wanted}: sampled evenly",)
-        return answered(plan, X, n, notes)
+        return sampled_first(plan, space, seen, len(finished), wanted, n, rng)
     if plan.search == "surrogate":
         return evolve_on_posterior(strategy, plan, space, history, n, rng)
     parents = strategy.keep(finished, size, rng)

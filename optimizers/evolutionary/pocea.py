@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from eutectic.optimizers.base import Array, History, Index, Proposals, Space
-from eutectic.optimizers.evolutionary.breeding import bred, sampled
+from eutectic.optimizers.evolutionary.breeding import bred
+from eutectic.optimizers.evolutionary.generation import sampled_first
 from eutectic.optimizers.evolutionary.lineage import Lineage, candidates, digests, recalled
 from eutectic.optimizers.evolutionary.nsga3 import directions
 from eutectic.optimizers.evolutionary.population import Plan, answered
@@ -64,8 +65,7 @@ class POCEA:
         size, total = plan.size(history, n), len(history.X) + len(history.pending)
         seen = np.concatenate([history.X, history.pending])
         if len(finished) < 4 or total < size:
-            note = f"{len(finished)} finished evaluations of {size}: sampled evenly"
-            return answered(plan, sampled(space, seen, n, rng), n, (note,))
+            return sampled_first(plan, space, seen, len(finished), size, n, rng)
         parents, lineage, kept = self.folded(finished, history, size, total / size / self.horizon)
         brood = Brood(space, parents, paired(parents, size, self.neighbours), velocities(kept, parents, space), rng)
         X = bred(space, brood.breed, seen, n, rng)

@@ -17,6 +17,7 @@ from eutectic.generators.prototype import BUILT_IN, Prototype
 from eutectic.generators.site_formula import SiteFormula, read
 from eutectic.generators.terms import Term, extent
 from eutectic.optimizers.base import Amounts, Array, Space
+from eutectic.oracles.abilities import Located
 from eutectic.oracles.base import Candidate, Value
 
 RENAMED = ("composition", "sequence")
@@ -83,13 +84,13 @@ class Product:
         other = replace(self)
         object.__setattr__(other, "made", tuple(made))
         ready = self.crystal is None or self.crystal.structure in BUILT_IN
-        if ready and all(not hasattr(part, "located") for part in made):  # files are found later
+        if ready and not any(isinstance(part, Located) for part in made):  # files are found later
             other.check()
         return other
 
     def located(self, folder: str) -> "Product":
         """The same product with its parts' files taken from `folder`; ValueError when parts do not go together."""
-        made = [part.located(folder) if hasattr(part, "located") else part for part in self.made]
+        made = [part.located(folder) if isinstance(part, Located) else part for part in self.made]
         crystal = self.crystal
         other = replace(self, prototype=None if crystal is None else crystal.located(folder))
         object.__setattr__(other, "made", tuple(made))

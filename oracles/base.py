@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -128,16 +128,8 @@ class Revision:
 class Oracle(Protocol):
     """Evaluates candidates; raises only `EngineMissing`, a bad candidate becomes a failed evaluation.
 
-    What else it may have, and is then asked for:
-    `inline` (True: so cheap and safe that it runs in the campaign's own process), `waits` (True: a person answers),
-    `of_materials` (True: candidates must have a composition or a structure), `needs` (properties of earlier oracles
-    that it takes from `Candidate.known`), `prepare()` (load what forked workers share), `only(names)` (the same oracle
-    computing these of its properties), `located(folder)` (its relative paths taken from there), `check()` (raises
-    EngineMissing when it cannot run here, ValueError when its files or options cannot work), `fingerprint()` (hash of
-    the files that its answers depend on: after they changed, what it said before is not used again),
-    `revisions` (property -> `Revision`, of those that an earlier version computed in another way),
-    `refuse(variables, lower, upper)` (the sentence that says why this region is outside its
-    domain, or None), and `screen` of `ScreenOracle`.
+    What else it may have, and is then asked for, stands in `abilities.py`, a `Protocol` an ability: `inline`, `waits`,
+    `needs`, `check`, `located`, `only`, `refuse`, `fingerprint`, `screen` and others.
     """
 
     @property
@@ -147,40 +139,4 @@ class Oracle(Protocol):
 
     def evaluate(self, candidates: Sequence[Candidate], rng: np.random.Generator) -> list[Evaluation]:
         """One evaluation a candidate, in order; all randomness from rng."""
-        ...
-
-
-class ScreenOracle(Oracle, Protocol):
-    """Deterministic, vectorised properties of many candidates, so that they can serve as known constraints."""
-
-    def screen(self, candidates: Sequence[Candidate]) -> dict[str, list[float]]:
-        """Property name -> one value a candidate."""
-        ...
-
-
-@runtime_checkable
-class Checked(Protocol):
-    """A part, of whatever kind, that can look whether it can work here."""
-
-    def check(self) -> None:
-        """EngineMissing, with its cure, when it cannot run here; ValueError when its files or options cannot work."""
-        ...
-
-
-@runtime_checkable
-class Bounded(Protocol):
-    """An oracle with a domain."""
-
-    def refuse(self, variables: Sequence[str], lower: Sequence[float], upper: Sequence[float]) -> str | None:
-        """The sentence that says why this region is outside its domain, or None."""
-        ...
-
-
-@runtime_checkable
-class Needing(Protocol):
-    """An oracle that takes what earlier ones returned."""
-
-    @property
-    def needs(self) -> Sequence[str]:
-        """Properties that it takes from `Candidate.known`."""
         ...

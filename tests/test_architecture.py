@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "optimizers": ("surrogates",),
     "generators": (
         "optimizers.base",
+        "oracles.abilities",
         "oracles.base",
         "oracles.elements",
         "oracles.structures",
@@ -69,6 +70,7 @@ FLOORS = {
     ),
     "oracles": (
         ("base", "process", "suggestions", "user_cache"),
+        ("abilities",),
         ("elements", "physics", "structures"),
         ("potentials", "tables", "user"),
         ("rules", "stability", "synthesizability"),

@@ -21,7 +21,8 @@ from eutectic.generators.metrics.validity import sound
 from eutectic.generators.structures.conditions import Conditions, misunderstood
 from eutectic.generators.structures.generated import Choosy, GeneratedStructure
 from eutectic.generators.structures.sources import known_crystals
-from eutectic.oracles.base import Candidate, Checked
+from eutectic.oracles.abilities import Checked
+from eutectic.oracles.base import Candidate
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure

@@ -9,7 +9,8 @@ from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.problem.build import build
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.ledger import read_ledger
-from eutectic.oracles.base import Checked, EngineMissing
+from eutectic.oracles.abilities import Checked
+from eutectic.oracles.base import EngineMissing
 
 
 def problem_of(campaign: str) -> Problem:

@@ -58,7 +58,7 @@ class Executor(Protocol):
 
 
 class ExecutorPart(Protocol):
-    """What a campaign file names; it may also have what `campaigns/problem/executors.py` asks for."""
+    """What a campaign file names; what else it may have stands in `abilities.py`."""
 
     def open(self, setting: Setting) -> Executor:
         """Begin to take jobs; EngineMissing, with its cure, when that cannot be done here."""

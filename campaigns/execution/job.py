@@ -12,6 +12,7 @@ import numpy as np
 
 from eutectic.campaigns.errors import CampaignFileError
 from eutectic.campaigns.file.plugins import build
+from eutectic.oracles.abilities import Prepared
 from eutectic.oracles.base import Candidate, EngineMissing, Evaluation, Failure, Oracle, failed
 
 
@@ -33,7 +34,7 @@ def run(job: Mapping[str, Any]) -> dict[str, object]:
 def warm(content: Mapping[str, object], folder: str) -> None:
     """Build the oracle and let it import what it needs, once for all evaluations of a worker."""
     oracle = _oracle(_frozen(content), folder)
-    if hasattr(oracle, "prepare"):
+    if isinstance(oracle, Prepared):
         oracle.prepare()
 
 

@@ -18,6 +18,7 @@ from typing_extensions import TypedDict
 from eutectic import generators, optimizers, oracles, surrogates
 from eutectic.campaigns.errors import CampaignFileError, Complaint, KeyPath, unknown
 from eutectic.campaigns.file.messages import complaint_of, complaints_of
+from eutectic.oracles.abilities import Located, Selective
 
 EXECUTORS = {
     "local": "eutectic.campaigns.execution.local:Local",
@@ -110,10 +111,10 @@ def build(kind: str, content: Mapping[str, object], folder: str | Path) -> Any:
     part, complaints = examine(kind, plain)
     if complaints:
         raise CampaignFileError(complaints)
-    if hasattr(part, "located"):
+    if isinstance(part, Located):
         part = _located(part, folder, plain)
-    wanted = content.get("only")
-    if kind == "oracles" and wanted and hasattr(part, "only"):
+    wanted: Any = content.get("only")
+    if kind == "oracles" and wanted and isinstance(part, Selective):
         part = part.only(wanted)
     return part
 

@@ -22,6 +22,7 @@ from eutectic.campaigns.problem.definition import NamedOracle, Problem
 from eutectic.campaigns.problem.free import advice
 from eutectic.optimizers.base import Array, History, Space, propose
 from eutectic.optimizers.spaces import region
+from eutectic.oracles.abilities import Checked
 from eutectic.oracles.base import Candidate, EngineMissing, Evaluation
 
 TYPICAL = 60
@@ -184,7 +185,7 @@ def _plan(problem: Problem) -> Sequence[str]:
 
 def _check(named: NamedOracle) -> Check:
     try:
-        if hasattr(named.oracle, "check"):
+        if isinstance(named.oracle, Checked):
             named.oracle.check()
     except (EngineMissing, ValueError) as error:
         return Check(named.name, False, str(error))
@@ -239,7 +240,7 @@ def _led(problem: Problem) -> list[str]:
 def _complaints(problem: Problem, trials: Sequence[Trial]) -> Iterator[str]:
     """Objectives and constraints nobody answered, and values that the sanity gate refuses."""
     values = {name: value for trial in trials for name, value in trial.values.items()}
-    told = {n for named in problem.oracles if hasattr(named.oracle, "waits") for n in named.oracle.properties or ()}
+    told = {n for named in problem.oracles if waits(named) for n in named.oracle.properties or ()}
     if not any(trial.error for trial in trials):
         for name in [*problem.spec.objectives, *problem.spec.constraints]:
             if name not in values and name not in told:

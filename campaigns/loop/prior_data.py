@@ -28,6 +28,7 @@ from eutectic.generators.amounts import TOTAL, moles
 from eutectic.optimizers.base import Array
 from eutectic.optimizers.spaces import region
 from eutectic.optimizers.spaces.membership import member
+from eutectic.oracles.abilities import Screening
 from eutectic.oracles.base import Candidate, Value
 from eutectic.oracles.elements.chemical_formulas import amounts
 
@@ -177,7 +178,7 @@ def completed(
     """
     whole, said = list(rows), []
     for named in problem.oracles:
-        if not named.inline or not hasattr(named.oracle, "screen"):
+        if not named.inline or not isinstance(named.oracle, Screening):
             continue
         own = [
             p for p in needed(problem) if p in (named.oracle.properties or ()) and p not in problem.ladder.properties

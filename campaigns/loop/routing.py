@@ -10,6 +10,7 @@ from eutectic.campaigns.file.goals import refusal
 from eutectic.campaigns.problem.definition import NamedOracle, Problem
 from eutectic.campaigns.record.journal import Draft
 from eutectic.campaigns.record.outcomes import Outcome
+from eutectic.oracles import abilities
 from eutectic.oracles.base import Candidate, Evaluation, Failure
 
 
@@ -28,19 +29,19 @@ class Verdict:
 def wanted(problem: Problem, named: NamedOracle) -> list[str]:
     """The properties the campaign asks of an oracle; [] when only asking can tell."""
     names = list(named.oracle.properties or ())
-    uses = [*needed(problem), *(name for other in problem.oracles for name in getattr(other.oracle, "needs", ()))]
+    uses = [*needed(problem), *(name for other in problem.oracles for name in abilities.needs(other.oracle))]
     return [name for name in names if name in uses] or names
 
 
 def waits(named: NamedOracle) -> bool:
     """Is it a person, who is waited for?"""
-    return bool(getattr(named.oracle, "waits", False))
+    return abilities.waits(named.oracle)
 
 
 def instructions(problem: Problem) -> dict[str, str]:
     """What each person among the oracles is to do with a candidate, by the oracle's name; only those that say it."""
     people = (named for named in problem.oracles if named.search and waits(named))
-    return {named.name: text for named in people if (text := str(getattr(named.oracle, "instructions", "")))}
+    return {named.name: text for named in people if (text := abilities.instructions(named.oracle))}
 
 
 def needed(problem: Problem) -> list[str]:
@@ -64,7 +65,7 @@ def meanwhile(problem: Problem, outcome: Outcome, person: bool) -> int | None:
     """
     for position in unanswered(problem, outcome):
         named = problem.oracles[position]
-        if waits(named) == person and all(name in outcome.values for name in getattr(named.oracle, "needs", ())):
+        if waits(named) == person and all(name in outcome.values for name in abilities.needs(named.oracle)):
             return position
     return None
 
@@ -171,7 +172,7 @@ def rung(problem: Problem, outcome: Outcome, position: int) -> float:
 def settings(problem: Problem, outcome: Outcome, position: int) -> str:
     """What an evaluation's value depends on beside candidate and seed: the oracle's settings, and what it is given."""
     named = problem.oracles[position]
-    given = {name: outcome.values[name] for name in getattr(named.oracle, "needs", ()) if name in outcome.values}
+    given = {name: outcome.values[name] for name in abilities.needs(named.oracle) if name in outcome.values}
     if not given:
         return named.settings_hash
     return f"{named.settings_hash}:{hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:16]}"

@@ -27,7 +27,9 @@ from eutectic.generators.base import Generator
 from eutectic.optimizers.base import Space
 from eutectic.optimizers.bayesian.satisfy import Satisfy
 from eutectic.optimizers.spaces import region
-from eutectic.oracles.base import Checked, EngineMissing
+from eutectic.oracles import abilities
+from eutectic.oracles.abilities import Checked, Fingerprinted, Screening, Selective
+from eutectic.oracles.base import EngineMissing
 from eutectic.surrogates.base import Surrogate
 from eutectic.surrogates.composite.curve import CurveDistance
 from eutectic.surrogates.composite.curve_distance import Target
@@ -192,9 +194,8 @@ class _Parts:
             if narrowed is not space and not hasattr(generator, "offer"):
                 region.sample(narrowed, 1, np.random.default_rng(self.spec.seed))
         except ValueError as error:
-            screens = {
-                name for named in oracles if hasattr(named.oracle, "screen") for name in named.oracle.properties or ()
-            }
+            screening = (named.oracle for named in oracles if isinstance(named.oracle, Screening))
+            screens = {name for oracle in screening for name in oracle.properties or ()}
             limits = ", ".join(str(limit) for limit in self.spec.limits if limit.property in screens)
             self.complaints.append(Complaint(("constraints",), f"{limits}: {error}"))
         return narrowed
@@ -204,7 +205,7 @@ def _wanted(spec: CampaignSpec, oracles: Sequence[Any]) -> list[str]:
     """The properties anybody wants: objectives, constraints, and what oracles need of each other."""
     wanted = list(dict.fromkeys([*spec.objectives, *spec.constraints]))
     for oracle in oracles:
-        wanted += [name for name in getattr(oracle, "needs", ()) if name not in wanted]
+        wanted += [name for name in abilities.needs(oracle) if name not in wanted]
     return wanted
 
 
@@ -227,7 +228,7 @@ def _prepared(optimizer: Any, recipes: Sequence[Surrogate], policy: str | None) 
 def _fingerprint(oracle: Any) -> str:
     """Hash of the oracle's files, empty where it has none or they cannot be read."""
     try:
-        return oracle.fingerprint() if hasattr(oracle, "fingerprint") else ""
+        return oracle.fingerprint() if isinstance(oracle, Fingerprinted) else ""
     except (ValueError, EngineMissing):
         return ""  # said by the cross-checks and `require_engines`, with its cure
 
@@ -243,10 +244,10 @@ def _name(part: OraclePart, oracle: Any, wanted: Sequence[str], curves: Mapping[
     returned = {name: t.digest for name, t in curves.items() if name in (oracle.properties or curves)}
     depends = [*plain, returned] if returned else plain
     only = [name for name in wanted if name in (oracle.properties or ())]
-    revisions = {n: r for n, r in getattr(oracle, "revisions", {}).items() if n in only}
+    revisions = {n: r for n, r in abilities.revisions(oracle).items() if n in only}
     numbers = {"revisions": {name: revision.number for name, revision in revisions.items()}}
     changes = "; ".join(f"'{name}' {revision.change}" for name, revision in revisions.items())
-    selective = bool(only) and hasattr(oracle, "only")
+    selective = bool(only) and isinstance(oracle, Selective)
     return NamedOracle(
         name=part.called,
         use=part.use,
@@ -254,7 +255,7 @@ def _name(part: OraclePart, oracle: Any, wanted: Sequence[str], curves: Mapping[
         content={**options, "only": only} if selective else options,
         settings_hash=_hash([*depends, numbers] if revisions else depends),
         earlier={_hash(depends): changes} if revisions else {},
-        inline=bool(getattr(oracle, "inline", False)),
+        inline=abilities.inline(oracle),
         cost=part.cost,
         search=part.search,
         resources=part.resources,

@@ -19,7 +19,8 @@ from eutectic.campaigns.problem.executors import refusal, refusal_of_options
 from eutectic.campaigns.problem.screening import learned
 from eutectic.optimizers.base import Space
 from eutectic.optimizers.spaces import region
-from eutectic.oracles.base import Bounded, Checked, EngineMissing, Needing
+from eutectic.oracles.abilities import Bounded, Checked, needs, of_materials
+from eutectic.oracles.base import EngineMissing
 from eutectic.oracles.user.answer import SUFFIX
 
 CLASS = "class"
@@ -112,7 +113,7 @@ def _unfed(problem: Problem) -> Iterator[Complaint]:
     """An oracle that needs a property which no oracle before it returns."""
     before: set[str] = set()
     for k, named in enumerate(problem.oracles):
-        for name in named.oracle.needs if isinstance(named.oracle, Needing) else ():
+        for name in needs(named.oracle):
             if name not in before:
                 nearest = nearest_name(name, before)
                 hint = f"did you mean '{nearest}'? " if nearest else ""
@@ -172,7 +173,7 @@ def _oracle(problem: Problem, k: int, named: "NamedOracle") -> Iterator[Complain
 
 def _immaterial(problem: "Problem") -> Iterator[Complaint]:
     """An oracle of materials, in a space whose candidates are none."""
-    asking = [(k, named) for k, named in enumerate(problem.oracles) if getattr(named.oracle, "of_materials", False)]
+    asking = [(k, named) for k, named in enumerate(problem.oracles) if of_materials(named.oracle)]
     if not asking or hasattr(problem.generator, "offer"):
         return
     rng = np.random.default_rng(problem.spec.seed)

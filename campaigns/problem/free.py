@@ -12,6 +12,7 @@ from eutectic.campaigns.problem.screening import property_values
 from eutectic.generators.base import Generator
 from eutectic.optimizers.base import Array, Space
 from eutectic.optimizers.evolutionary.exhaustive import Exhaustive, countable
+from eutectic.oracles.abilities import needs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +71,7 @@ def paid(problem: Problem) -> str:
 
 def costless(named: NamedOracle) -> bool:
     """Is it so cheap that whole arrays of candidates can be asked, and needs it nothing of other oracles?"""
-    return named.inline and not getattr(named.oracle, "needs", ()) and named.cost is None
+    return named.inline and not needs(named.oracle) and named.cost is None
 
 
 def advice(problem: Problem) -> str:

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from eutectic.campaigns.errors import Complaint
 from eutectic.campaigns.problem.definition import Ladder, NamedOracle, Problem
+from eutectic.oracles.abilities import needs
 
 
 def ladder_of(oracles: Sequence["NamedOracle"], wanted: Sequence[str]) -> Ladder:
@@ -14,7 +15,7 @@ def ladder_of(oracles: Sequence["NamedOracle"], wanted: Sequence[str]) -> Ladder
     shared: set[str] = set().union(*(returns[k] for k in rungs))
     followers: list[int] = []
     for k, named in enumerate(oracles):
-        if rungs and k in returns and k not in rungs and shared & {*getattr(named.oracle, "needs", ())}:
+        if rungs and k in returns and k not in rungs and shared & {*needs(named.oracle)}:
             followers.append(k)
             shared |= returns[k]
     return Ladder(rungs, tuple(followers), frozenset(shared))

@@ -11,6 +11,7 @@ from eutectic.generators.amounts import fractions
 from eutectic.generators.base import Generator
 from eutectic.generators.constraints import Joint
 from eutectic.optimizers.base import Array, Space
+from eutectic.oracles.abilities import FractionScreening, Screening
 
 ROUNDING = 1e-9
 """Share of a limit by which a value may miss it: what adding up a composition loses, and no measurement tells."""
@@ -22,7 +23,7 @@ class Screened:
 
     generator: Generator
     oracle: Any
-    """A `ScreenOracle`; with `screen_fractions(elements, X)` it needs no candidates."""
+    """One that is `Screening`; where it is `FractionScreening`, it needs no candidates."""
     space: Space
     """Of which rows come: atomic fractions may follow from the columns."""
     limits: tuple[Limit, ...]
@@ -47,15 +48,15 @@ class Screened:
 def property_values(generator: Generator, oracle: Any, space: Space, X: Array) -> dict[str, Array]:
     """Property -> one value a row of X (n, d), NaN where there is none; what the oracle says must not need chance.
 
-    By whole arrays where the oracle has `screen`, without making candidates where atomic fractions are enough.
+    By whole arrays where the oracle is `Screening`, without making candidates where atomic fractions are enough.
     """
-    if hasattr(oracle, "screen_fractions") and (elements := elements_of(space)):
+    if isinstance(oracle, FractionScreening) and (elements := elements_of(space)):
         shares = X if space.amounts is None else fractions(space.amounts, X)
         vectorised: Mapping[str, Array] = oracle.screen_fractions(elements, shares)
         return {name: np.asarray(column, dtype=float) for name, column in vectorised.items()}
     # What a screen says does not depend on chance, so any generator of numbers will do.
     candidates = generator.generate(X, np.random.default_rng(0))
-    if hasattr(oracle, "screen"):
+    if isinstance(oracle, Screening):
         return {name: np.asarray(column, dtype=float) for name, column in oracle.screen(candidates).items()}
     found = [evaluation.values for evaluation in oracle.evaluate(candidates, np.random.default_rng(0))]
     return {name: np.array([values.get(name, np.nan) for values in found]) for name in oracle.properties or ()}
@@ -71,7 +72,7 @@ def elements_of(space: Space) -> tuple[str, ...]:
 def screened(space: Space, generator: Generator, oracle: Any, limits: Sequence[Limit]) -> Space:
     """The space with the limits on what `oracle` screens as known constraints, beside those it has."""
     mine = tuple(limit for limit in limits if limit.property in (oracle.properties or ()))
-    if not mine or not hasattr(oracle, "screen"):
+    if not mine or not isinstance(oracle, Screening):
         return space
     screen = Screened(generator, oracle, space, mine)
     return replace(space, known=screen if space.known is None else Joint((space.known, screen)))

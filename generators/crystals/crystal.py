@@ -20,6 +20,7 @@ from eutectic.generators.structures.decoration import usual
 from eutectic.generators.structures.generated import MOST_DRAWS, GeneratedStructure, StructureGenerator
 from eutectic.generators.structures.made import made
 from eutectic.optimizers.base import Array, Kind, Space
+from eutectic.oracles.abilities import Checked, Located
 from eutectic.oracles.base import Candidate, Value
 
 Span = float | tuple[float, float]
@@ -100,7 +101,7 @@ class Crystal:
         """The same with its engine's files taken from `folder`."""
         other = replace(self)
         part: Any = self.drawing
-        object.__setattr__(other, "made_by", part.located(folder) if hasattr(part, "located") else part)
+        object.__setattr__(other, "made_by", part.located(folder) if isinstance(part, Located) else part)
         return other
 
     @property
@@ -166,7 +167,7 @@ class Crystal:
     def check(self) -> None:
         """ValueError where the engine's files cannot work, or nothing can meet the conditions."""
         part: Any = self.drawing
-        if hasattr(part, "check"):
+        if isinstance(part, Checked):
             part.check()
         if hasattr(part, "refuse") and (reason := part.refuse(self.conditions)):
             raise ValueError(reason)

@@ -23,7 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import moocore
 import numpy as np
 
-from eutectic.optimizers.base import Array, History, Optimizer, Space, propose
+from eutectic.optimizers.abilities import propose
+from eutectic.optimizers.base import Array, History, Optimizer, Space
 from eutectic.optimizers.evolutionary.cmoqlmt import CMOQLMT
 from eutectic.optimizers.evolutionary.nsga2 import NSGA2
 from eutectic.optimizers.evolutionary.pocea import POCEA

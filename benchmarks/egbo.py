@@ -26,7 +26,8 @@ import numpy as np
 import torch
 
 from eutectic.campaigns.file import plugins
-from eutectic.optimizers.base import Array, History, Optimizer, Space, propose
+from eutectic.optimizers.abilities import propose
+from eutectic.optimizers.base import Array, History, Optimizer, Space
 
 D, RUNS, STARTS, BATCHES, BATCH = 8, 10, 18, 24, 8
 REFERENCE = np.array([1.1, 1.1])

@@ -32,7 +32,8 @@ import emulator_peers
 import moocore
 import numpy as np
 
-from eutectic.optimizers.base import Array, History, Mixture, Space, propose
+from eutectic.optimizers.abilities import propose
+from eutectic.optimizers.base import Array, History, Mixture, Space
 from eutectic.optimizers.bayesian.bayesian import Bayesian
 from eutectic.optimizers.spaces import region
 

@@ -22,7 +22,8 @@ import numpy as np
 import torch
 
 from eutectic.generators.composition import Composition
-from eutectic.optimizers.base import Array, History, Optimizer, Space, propose
+from eutectic.optimizers.abilities import propose
+from eutectic.optimizers.base import Array, History, Optimizer, Space
 from eutectic.optimizers.bayesian.bayesian import Bayesian
 from eutectic.optimizers.evolutionary.nsga2 import NSGA2
 from eutectic.optimizers.spaces import region

@@ -26,7 +26,8 @@ from eutectic.generators.base import Generator
 from eutectic.generators.composition import Composition
 from eutectic.generators.crystals.rows import composed
 from eutectic.generators.latent.latent import Latent
-from eutectic.optimizers.base import Array, History, propose
+from eutectic.optimizers.abilities import propose
+from eutectic.optimizers.base import Array, History
 from eutectic.optimizers.bayesian.bayesian import Bayesian
 from eutectic.optimizers.spaces import region
 from eutectic.oracles.elements.chemical_formulas import amounts

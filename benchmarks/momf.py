@@ -40,7 +40,8 @@ from momf_peers import hvkg, model, momf
 from surrogated import band
 
 from eutectic.campaigns.file import plugins
-from eutectic.optimizers.base import Array, History, Space, propose
+from eutectic.optimizers.abilities import propose
+from eutectic.optimizers.base import Array, History, Space
 
 ROOT = Path(__file__).resolve().parent.parent
 PROBLEMS = ("MOMFBraninCurrin", "MOMFPark")

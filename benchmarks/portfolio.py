@@ -24,7 +24,8 @@ import numpy as np
 import torch
 
 from benchmarks.fronts import Function, Problem, box, filtered, osy, plain
-from eutectic.optimizers.base import Array, History, Mixture, Optimizer, Proposals, Reason, Space, propose
+from eutectic.optimizers.abilities import propose
+from eutectic.optimizers.base import Array, History, Mixture, Optimizer, Proposals, Reason, Space
 from eutectic.optimizers.bayesian.bayesian import Bayesian
 from eutectic.optimizers.bayesian.regret import volume
 from eutectic.optimizers.bayesian.satisfy import Satisfy

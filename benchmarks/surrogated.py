@@ -30,7 +30,8 @@ import numpy as np
 import torch
 
 from eutectic.campaigns.file import plugins
-from eutectic.optimizers.base import Array, History, Space, propose
+from eutectic.optimizers.abilities import propose
+from eutectic.optimizers.base import Array, History, Space
 
 ROOT = Path(__file__).resolve().parent.parent
 PROBLEMS = ("BraninCurrin", "VehicleSafety", "Penicillin", "C2DTLZ2")

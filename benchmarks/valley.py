@@ -25,7 +25,8 @@ import numpy as np
 import torch
 from moocore import hypervolume
 
-from eutectic.optimizers.base import Array, History, Optimizer, Space, propose
+from eutectic.optimizers.abilities import propose
+from eutectic.optimizers.base import Array, History, Optimizer, Space
 from eutectic.optimizers.bayesian.bayesian import Bayesian
 from eutectic.optimizers.bayesian.hybrid import Hybrid
 from eutectic.optimizers.bayesian.satisfy import Satisfy

@@ -14,6 +14,7 @@ import numpy as np
 
 from eutectic.campaigns.execution.base import EvaluationLost, ExecutorPart, Setting
 from eutectic.generators.base import Generator
+from eutectic.optimizers.abilities import refusal
 from eutectic.optimizers.base import Array, History, Kind, Mixture, Optimizer, Space
 from eutectic.optimizers.spaces import region
 from eutectic.oracles.base import Candidate, EngineMissing, Evaluation, Oracle
@@ -92,7 +93,7 @@ def check_optimizer(
     served = []
     for label, space in spaces.items():
         claim = _Claim(f"{type(optimizer).__name__} on {label!r}")
-        if _refused(optimizer, space, objectives, constraints):
+        if refusal(optimizer, space, objectives, constraints):
             continue
         served.append(label)
         for kind in _BAD_HISTORIES if label == next(iter(spaces)) else _BAD_HISTORIES[:2]:
@@ -203,10 +204,6 @@ def check_executor(part: ExecutorPart, folder: str | Path, patience_s: float = 1
     except RuntimeError:
         return
     raise ContractBroken(f"{claim.name}: it takes evaluations after it was shut down")
-
-
-def _refused(optimizer: Any, space: Space, objectives: int, constraints: int) -> object:
-    return optimizer.refuse(space, objectives, constraints) if hasattr(optimizer, "refuse") else None
 
 
 def _history(space: Space, kind: str, objectives: int, constraints: int) -> History:

@@ -351,32 +351,13 @@ class Proposals:
 class Optimizer(Protocol):
     """Asks for the next batch; a pure function of the history.
 
-    What an optimizer may have beside `ask`, and is asked for only where it has it:
-    `propose(space, history, n, rng) -> Proposals`: like `ask`, with a reason a row and the state of the fit;
-    `using(recipes) -> Optimizer`: the same with one surrogate recipe an objective and a constraint;
-    `refuse(space, objectives, constraints) -> str | None`: why a problem is not for it, said before the run;
-    `for_ladder(choosing) -> Optimizer`: which one takes its place where there is a ladder of oracles, and with
-    `choosing` picks the rung of each proposal, too;
-    `sees_rungs`, True: it is shown every rung's answers instead of the top's alone;
-    `judging(judge)`: the same, told what whole arrays of candidates are worth, where that costs nothing;
-    `at_once`, True: all that it has to propose is asked for in one batch;
-    `nested()` and `holding(parts)`: it holds other optimizers, named in its options.
+    What else it may have, and is then asked for, stands in `abilities.py`, a `Protocol` an ability: `propose`, `using`,
+    `refuse`, `for_ladder`, `sees_rungs`, `judging`, `at_once`.
     """
 
     def ask(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Up to n rows (<= n, d) of the space, fewer only when a finite space is used up."""
         ...
-
-
-def propose(
-    optimizer: Optimizer, name: str, space: Space, history: History, n: int, rng: np.random.Generator
-) -> Proposals:
-    """Ask with reasons where the optimizer has them; `name` stands as proposer otherwise."""
-    if hasattr(optimizer, "propose"):
-        proposals: Proposals = optimizer.propose(space, history, n, rng)
-        return proposals
-    X = optimizer.ask(space, history, n, rng)
-    return Proposals(X=X, reasons=tuple(Reason(proposer=name) for _ in X))
 
 
 def nearest(X: Array, seen: Array, space: Space) -> tuple[Sequence[int], Array]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eutectic.optimizers.base import Array, History, Optimizer, Proposals, Shared, Space, active, propose
+from eutectic.optimizers.abilities import propose
+from eutectic.optimizers.base import Array, History, Optimizer, Proposals, Shared, Space, active
 from eutectic.optimizers.spaces.activity import hold
 
 

@@ -47,7 +47,7 @@ FLOORS = {
     ),
     "optimizers": (
         ("base",),
-        ("part",),
+        ("abilities", "part"),
         ("pareto", "spaces"),
         ("designs", "sharing"),
         ("models",),

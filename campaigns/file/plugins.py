@@ -17,6 +17,7 @@ from typing_extensions import TypedDict
 
 from eutectic import generators, optimizers, oracles, surrogates
 from eutectic.campaigns.errors import CampaignFileError, Complaint, KeyPath, unknown
+from eutectic.campaigns.file.abilities import Holding, HoldingOther
 from eutectic.campaigns.file.messages import complaint_of, complaints_of
 from eutectic.oracles.abilities import Located, Selective
 
@@ -143,19 +144,18 @@ def examine(kind: str, content: Mapping[str, object]) -> tuple[Any, list[Complai
         return None, [Complaint(complaint.path[1:], complaint.message) for complaint in found]
     try:
         built = part(**checked)
-        return _filled(kind, built) if hasattr(built, "nested") else (built, [])
+        return _filled(kind, built) if isinstance(built, Holding) else (built, [])
     except ValueError as error:
         return None, [complaint_of(str(error), options)]
 
 
-def _filled(kind: str, part: Any) -> tuple[Any, list[Complaint]]:
+def _filled(kind: str, part: Holding) -> tuple[Any, list[Complaint]]:
     """A part that names others (`nested`: option -> mappings), holding them, built.
 
     They are of its kind, or of its `nested_kind`, and then each option is the mapping of one.
     """
-    other: str | None = getattr(part, "nested_kind", None)
-    if other is not None:
-        return _filled_with(other, part)
+    if isinstance(part, HoldingOther):
+        return _filled_with(part.nested_kind, part)
     parts, complaints = [], []
     for option, entries in part.nested().items():
         for j, entry in entries.items() if isinstance(entries, Mapping) else enumerate(entries):
@@ -168,7 +168,7 @@ def _filled(kind: str, part: Any) -> tuple[Any, list[Complaint]]:
     return (None, complaints) if complaints else (part.holding(parts), [])
 
 
-def _filled_with(kind: str, part: Any) -> tuple[Any, list[Complaint]]:
+def _filled_with(kind: str, part: Holding) -> tuple[Any, list[Complaint]]:
     """A part that names one of another kind an option, holding them; ValueError where they do not go together."""
     examined = {option: examine(kind, entry) for option, entry in part.nested().items()}
     complaints = [complaint.under((option,)) for option, (_, wrong) in examined.items() for complaint in wrong]

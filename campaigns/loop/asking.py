@@ -26,7 +26,8 @@ from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.outcomes import Ledger
 from eutectic.campaigns.record.stages import gauged, turn_of
 from eutectic.campaigns.record.table import columns
-from eutectic.optimizers.base import Array, History, Proposals, Reason, Space, nearest, propose, veiled
+from eutectic.optimizers.abilities import propose
+from eutectic.optimizers.base import Array, History, Proposals, Reason, Space, nearest, veiled
 from eutectic.optimizers.sharing import held_alike, propose_shared
 from eutectic.optimizers.spaces import region
 from eutectic.optimizers.spaces.seen import keys

@@ -20,7 +20,8 @@ from eutectic.campaigns.problem import executors
 from eutectic.campaigns.problem.curves import with_distances
 from eutectic.campaigns.problem.definition import NamedOracle, Problem
 from eutectic.campaigns.problem.free import advice
-from eutectic.optimizers.base import Array, History, Space, propose
+from eutectic.optimizers.abilities import propose
+from eutectic.optimizers.base import Array, History, Space
 from eutectic.optimizers.spaces import region
 from eutectic.oracles.abilities import Checked
 from eutectic.oracles.base import Candidate, EngineMissing, Evaluation

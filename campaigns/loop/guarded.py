@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from eutectic.campaigns.errors import CampaignFileError, Complaint
-from eutectic.optimizers.base import History, Proposals, Space, propose
+from eutectic.optimizers.abilities import propose
+from eutectic.optimizers.base import History, Proposals, Space
 from eutectic.optimizers.spaces import region
 
 

@@ -12,6 +12,7 @@ from eutectic.campaigns.loop.rung_relation import Quantity, quantities
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.history import history_of
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.optimizers.abilities import sees_rungs
 from eutectic.optimizers.base import Array, History, Proposals, veiled
 
 STEP = 10.0
@@ -30,7 +31,7 @@ class Answer:
 def history_for(problem: Problem, ledger: Ledger, optimizer: Any) -> History:
     """What an optimizer is shown: every rung's answers, or a row a candidate with the top's values."""
     plain = history_of(ledger, problem.space)
-    return climbing(problem, ledger, plain) if problem.ladder.rungs and hasattr(optimizer, "sees_rungs") else plain
+    return climbing(problem, ledger, plain) if problem.ladder.rungs and sees_rungs(optimizer) else plain
 
 
 def climbing(problem: Problem, ledger: Ledger, plain: History) -> History:

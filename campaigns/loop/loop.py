@@ -21,6 +21,7 @@ from eutectic.campaigns.record import progress, settings
 from eutectic.campaigns.record.journal import Draft
 from eutectic.campaigns.record.ledger import Logbook
 from eutectic.campaigns.record.outcomes import Event
+from eutectic.optimizers.abilities import at_once
 
 AT_ONCE = 2000
 """Candidates of a batch, at most, that does not depend on the batch's size."""
@@ -164,7 +165,7 @@ class Loop:
     def _whole(self) -> int:
         """How many the optimizer in charge proposes in one batch, where that does not depend on the batch's size."""
         stage = self._problem.stages[progress.turn(self._logbook.record).stage]
-        return AT_ONCE if getattr(stage.optimizer, "at_once", False) else 0
+        return AT_ONCE if at_once(stage.optimizer) else 0
 
     def _held(self) -> set[int]:
         """What waits for a person and was not left behind."""

@@ -24,6 +24,7 @@ from eutectic.campaigns.problem.representations import represented
 from eutectic.campaigns.problem.screening import learned, screened
 from eutectic.campaigns.problem.suitability import refusal
 from eutectic.generators.base import Generator
+from eutectic.optimizers.abilities import Judging, Laddered, using
 from eutectic.optimizers.base import Space
 from eutectic.optimizers.bayesian.satisfy import Satisfy
 from eutectic.optimizers.spaces import region
@@ -80,7 +81,7 @@ def _unknowable(problem: Problem) -> Iterator[Complaint]:
     """Stages that are to know candidates without evaluations, where that cannot be."""
     reason = paid(problem)
     for k, stage in enumerate(problem.stages):
-        if reason and hasattr(stage.optimizer, "judging"):
+        if reason and isinstance(stage.optimizer, Judging):
             message = f"{stage.name} needs objectives and constraints that cost nothing; {reason}"
             yield Complaint(("optimizers", k, "use"), message)
 
@@ -92,8 +93,8 @@ def _judging(problem: Problem) -> Problem:
         return problem
     stages = list[Stage]()
     for stage in problem.stages:
-        optimizer: Any = stage.optimizer
-        ready = optimizer.judging(judge) if hasattr(optimizer, "judging") else optimizer
+        optimizer = stage.optimizer
+        ready = optimizer.judging(judge) if isinstance(optimizer, Judging) else optimizer
         stages.append(replace(stage, optimizer=ready))
     return replace(problem, stages=tuple(stages))
 
@@ -221,8 +222,8 @@ def _aimed(optimizer: Any, part: OptimizerPart) -> Any:
 
 def _prepared(optimizer: Any, recipes: Sequence[Surrogate], policy: str | None) -> Any:
     """The optimizer with its surrogates, and where there is a ladder, the one that serves it in its place."""
-    ready = optimizer.using(recipes) if hasattr(optimizer, "using") else optimizer
-    return ready.for_ladder(policy == "multifidelity") if policy and hasattr(ready, "for_ladder") else ready
+    ready = using(optimizer, recipes)
+    return ready.for_ladder(policy == "multifidelity") if policy and isinstance(ready, Laddered) else ready
 
 
 def _fingerprint(oracle: Any) -> str:

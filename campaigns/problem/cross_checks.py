@@ -17,6 +17,8 @@ from eutectic.campaigns.problem import ladder
 from eutectic.campaigns.problem.definition import NamedOracle, Problem
 from eutectic.campaigns.problem.executors import refusal, refusal_of_options
 from eutectic.campaigns.problem.screening import learned
+from eutectic.optimizers.abilities import refusal as refused
+from eutectic.optimizers.abilities import sees_rungs
 from eutectic.optimizers.base import Space
 from eutectic.optimizers.spaces import region
 from eutectic.oracles.abilities import Bounded, Checked, needs, of_materials
@@ -224,11 +226,11 @@ def _stages(problem: Problem) -> Iterator[Complaint]:
         if problem.spec.optimizers[k].goal == "satisfy" and not windows:
             message = "there is no window to satisfy: give `constraints` that must be measured, or a target's tolerance"
             yield Complaint(("optimizers", k, "goal"), message)
-        refusal = _refusal(stage.optimizer, _asked(problem), m, c)
-        if refusal:
+        reason = refused(stage.optimizer, _asked(problem), m, c)
+        if reason:
             able = ", ".join(_able(problem, m, c)) or "none"
             yield Complaint(
-                ("optimizers", k, "use"), f"'{stage.name}' cannot serve this: {refusal}; those that can: {able}"
+                ("optimizers", k, "use"), f"'{stage.name}' cannot serve this: {reason}; those that can: {able}"
             )
 
 
@@ -239,11 +241,6 @@ def _asked(problem: Problem) -> Space:
     return replace(problem.space, table=np.stack([problem.space.lower, problem.space.upper]), known=None)
 
 
-def _refusal(optimizer: Any, space: Space, m: int, c: int) -> str | None:
-    refusal: str | None = optimizer.refuse(space, m, c) if hasattr(optimizer, "refuse") else None
-    return refusal
-
-
 def _able(problem: Problem, m: int, c: int) -> Iterator[str]:
     """The installed optimizers that, with their defaults, take this problem; one that needs options is left out.
 
@@ -251,6 +248,6 @@ def _able(problem: Problem, m: int, c: int) -> Iterator[str]:
     """
     for name in plugins.names("optimizers"):
         optimizer, complaints = plugins.examine("optimizers", {"use": name})
-        fits = bool(problem.ladder.rungs) or not hasattr(optimizer, "sees_rungs")
-        if not complaints and fits and _refusal(optimizer, _asked(problem), m, c) is None:
+        fits = bool(problem.ladder.rungs) or not sees_rungs(optimizer)
+        if not complaints and fits and refused(optimizer, _asked(problem), m, c) is None:
             yield name

@@ -9,11 +9,11 @@ total violation in place of the objectives.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from eutectic.optimizers.base import Array, History, Optimizer, Proposals, Space, propose
+from eutectic.optimizers.abilities import propose, refusal, using
+from eutectic.optimizers.base import Array, History, Optimizer, Proposals, Space
 from eutectic.optimizers.bayesian.bayesian import Bayesian
 from eutectic.optimizers.designs.farthest import apart
 from eutectic.optimizers.evolutionary.selection import violation
@@ -36,20 +36,16 @@ class Satisfy:
 
         Where outputs have different recipes, a Gaussian process learns the violation.
         """
-        inner: Any = self.inner
+        inner = self.inner
         if isinstance(inner, Bayesian):
             return replace(self, inner=inner.using(recipes))
         same = bool(recipes) and all(recipe == recipes[0] for recipe in recipes)
-        return replace(self, inner=inner.using(recipes[:1])) if same and hasattr(inner, "using") else self
+        return replace(self, inner=using(inner, recipes[:1])) if same else self
 
     def refuse(self, space: Space, objectives: int, constraints: int) -> str | None:
         """What the optimizer says of a single objective (Bayesian: of this problem)."""
-        inner: Any = self.inner
-        if not hasattr(inner, "refuse"):
-            return None
-        own = (objectives, constraints) if isinstance(inner, Bayesian) else (1, 0)
-        refusal: str | None = inner.refuse(space, *own)
-        return refusal
+        own = (objectives, constraints) if isinstance(self.inner, Bayesian) else (1, 0)
+        return refusal(self.inner, space, *own)
 
     def ask(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Up to n rows (<= n, d), fewer only when a finite space is used up."""

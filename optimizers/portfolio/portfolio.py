@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from eutectic.optimizers.base import NO_OPTION, Array, History, Optimizer, Proposals, Reason, Space, propose
+from eutectic.optimizers.abilities import propose, refusal, using
+from eutectic.optimizers.base import NO_OPTION, Array, History, Optimizer, Proposals, Reason, Space
 from eutectic.optimizers.designs.uniform import Uniform
 from eutectic.optimizers.part import checked
 from eutectic.optimizers.portfolio.credit import Credit, counts, credited, shares
@@ -73,15 +74,15 @@ class Portfolio:
 
     def using(self, recipes: Sequence[Surrogate]) -> "Portfolio":
         """The same with one surrogate recipe an output in every arm that learns."""
-        arms = tuple((name, arm.using(recipes) if hasattr(arm, "using") else arm) for name, arm in self.arms)
+        arms = tuple((name, using(arm, recipes)) for name, arm in self.arms)
         return replace(self, arms=arms)
 
     def refuse(self, space: Space, objectives: int, constraints: int) -> str | None:
         """What the first arm that cannot serve the problem says, with its name."""
         for name, arm in self.arms:
-            refusal = arm.refuse(space, objectives, constraints) if hasattr(arm, "refuse") else None
-            if refusal:
-                return f"its optimizer '{name}' says: {refusal}"
+            reason = refusal(arm, space, objectives, constraints)
+            if reason:
+                return f"its optimizer '{name}' says: {reason}"
         return None
 
     def ask(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eutectic.optimizers.base import Array, History, Optimizer, Space, propose
+from eutectic.optimizers.abilities import propose
+from eutectic.optimizers.base import Array, History, Optimizer, Space
 from eutectic.optimizers.bayesian import proposal
 from eutectic.optimizers.bayesian.bayesian import Bayesian
 from eutectic.optimizers.bayesian.feasibility_first import unmet

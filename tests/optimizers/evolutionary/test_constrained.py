@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eutectic.optimizers.base import History, Space, propose
+from eutectic.optimizers.abilities import propose
+from eutectic.optimizers.base import History, Space
 from eutectic.optimizers.evolutionary.auxiliary_tasks import dominates, indicated, penalised, rawness, strong, truncated
 from eutectic.optimizers.evolutionary.cmoqlmt import CMOQLMT, Learned, shared_out
 from eutectic.optimizers.evolutionary.lineage import Lineage, candidates, digests, recalled

@@ -64,7 +64,7 @@ def recipes(X: Array, told: list[Replicas | None]) -> dict[str, Any]:
         "gp": GaussianProcess(),
         "cnn, fractions": CNN(),
         "cnn, random sequences": sequence,
-        "cnn, told": sequence.informed(X, told),
+        "cnn, told": sequence.with_replicas(X, told),
     }
 
 

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from eutectic.campaigns.analysis.parity import Parities, leave_one_out
-from eutectic.campaigns.analysis.status import counts, hypervolume, standing
+from eutectic.campaigns.analysis.status import counts, hypervolume, status_of
 from eutectic.campaigns.explain.explain import explain
 from eutectic.campaigns.explain.files import FOLDER, write_explanation
 from eutectic.campaigns.figures.pictures import write_figures
@@ -64,7 +64,7 @@ def written(ledger: Ledger, folder: Path, checks: Parities | None = None) -> lis
 
 def _show(ledger: Ledger) -> None:
     """One line, written over itself where that can be seen."""
-    facts = standing(ledger, time.time())
+    facts = status_of(ledger, time.time())
     line = "  ".join(
         text for text in (f"{ledger.spec.name}: round {facts.round}", counts(facts), hypervolume(facts)) if text
     )

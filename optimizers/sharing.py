@@ -44,7 +44,7 @@ def propose_shared(
     answers: list[Proposals] = []
     X = np.empty((0, space.d))
     while len(X) < n:
-        groups = [_standing(shared, made.number + len(X), len(X)) for shared in space.shared]
+        groups = [_held_by_group(shared, made.number + len(X), len(X)) for shared in space.shared]
         rows = np.concatenate([before, X])
         values = {
             c: v for s, k in zip(space.shared, groups, strict=True) for c, v in _common(space, s, rows, k).items()
@@ -70,14 +70,14 @@ def held_alike(space: Space, X: Array) -> Space | None:
     return hold(space, {column: float(X[0, column]) for column in columns})
 
 
-def _standing(shared: Shared, number: int, own: int) -> int:
+def _held_by_group(shared: Shared, number: int, own: int) -> int:
     """How many candidates the group holds already that the next one belongs to."""
     return own if shared.size is None else number % shared.size
 
 
-def _common(space: Space, shared: Shared, rows: Array, standing: int) -> dict[int, float]:
-    """Values of the shared columns among the latest `standing` of rows (k, d), as far as they are active there."""
-    group = rows[len(rows) - min(standing, len(rows)) :]
+def _common(space: Space, shared: Shared, rows: Array, count: int) -> dict[int, float]:
+    """Values of the shared columns among the latest `count` of rows (k, d), as far as they are active there."""
+    group = rows[len(rows) - min(count, len(rows)) :]
     awake = active(space, group)
     latest = {c: np.flatnonzero(awake[:, c]) for c in shared.columns}
     return {c: float(group[places[-1], c]) for c, places in latest.items() if len(places)}

@@ -12,7 +12,7 @@ from eutectic.campaigns.record.outcomes import Ledger
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Status:
     """A campaign in a few numbers."""
 
     state: str
@@ -34,10 +34,10 @@ class Standing:
     """Wall seconds; None before anything is measured."""
 
 
-def standing(ledger: Ledger, now: float) -> Standing:
+def status_of(ledger: Ledger, now: float) -> Status:
     """Fold the ledger; `now` is Unix time in seconds."""
     counts = Counter(o.status for o in ledger.outcomes if o.number > 0)
-    return Standing(
+    return Status(
         state=ledger.state,
         done=counts["finished"],
         failed=counts["failed"],
@@ -54,32 +54,32 @@ def standing(ledger: Ledger, now: float) -> Standing:
 
 def status_json(ledger: Ledger, now: float) -> dict[str, object]:
     """The content of `campaign status --json`."""
-    now_standing = standing(ledger, now)
+    status = status_of(ledger, now)
     return {
         "name": ledger.spec.name,
-        "state": now_standing.state,
+        "state": status.state,
         "reason": ledger.reason,
         "evaluations": {
-            "done": now_standing.done,
-            "failed": now_standing.failed,
-            "running": now_standing.running,
-            "refused": now_standing.refused,
-            "budget": now_standing.budget,
+            "done": status.done,
+            "failed": status.failed,
+            "running": status.running,
+            "refused": status.refused,
+            "budget": status.budget,
         },
-        "round": now_standing.round,
+        "round": status.round,
         "hypervolume": ledger.hypervolume,
         "best": {name: value for name, value, _ in _best(ledger)},
         "cost_s": cost_s(ledger),
         **({"changes": [asdict(change) for change in ledger.changes]} if ledger.changes else {}),
         **({"rungs": rows} if (rows := _rungs(ledger)) else {}),
-        "left_s": now_standing.left_s,
+        "left_s": status.left_s,
         "timing": {"ask_s": [batch.ask_s for batch in ledger.batches], "overhead_s": ledger.overhead_s},
     }
 
 
 def status_lines(ledger: Ledger, now: float) -> list[str]:
     """The same for a person, line by line."""
-    facts = standing(ledger, now)
+    facts = status_of(ledger, now)
     why = f" ({ledger.reason})" if ledger.reason else ""
     lines = [f"{ledger.spec.name}: {facts.state}{why}", f"evaluations  {counts(facts)}"]
     if facts.hypervolume is not None:
@@ -122,7 +122,7 @@ def _cost_line(ledger: Ledger, name: str, seconds: float) -> str:
     return f"cost         rung {rung.rung + 1} '{name}' {asked}, {duration(seconds)}{spent}"
 
 
-def counts(facts: Standing) -> str:
+def counts(facts: Status) -> str:
     """`24/60 done, 2 running, 1 failed`, without the zeros."""
     of = "" if facts.budget is None else f"/{facts.budget}"
     parts = [f"{facts.done}{of} done"]
@@ -132,13 +132,13 @@ def counts(facts: Standing) -> str:
     return ", ".join(parts)
 
 
-def hypervolume(facts: Standing) -> str:
+def hypervolume(facts: Status) -> str:
     """`812.4 (+3.1 %)`."""
     grown = f" (+{100 * facts.gain:.1f} %)" if facts.gain is not None and facts.gain >= 5e-4 else ""
     return number(facts.hypervolume) + grown
 
 
-def best(facts: Standing) -> list[str]:
+def best(facts: Status) -> list[str]:
     """`Bulk modulus 178.2 ± 0.6 GPa`, one text an objective."""
     texts = []
     for name, value, error in facts.best:

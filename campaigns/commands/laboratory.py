@@ -16,7 +16,7 @@ from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.hand.adding import outside, sorted_words, variable_names
 from eutectic.campaigns.hand.leasing import LEASE_S
 from eutectic.campaigns.hand.sheet import Dialect, Row, measured_names, read, sheet
-from eutectic.campaigns.hand.words import Told, from_words, pairs, refusal
+from eutectic.campaigns.hand.words import MeasuredValues, from_words, pairs, refusal
 from eutectic.campaigns.loop.context import context_of, situated
 from eutectic.campaigns.loop.routing import instructions, waits
 from eutectic.campaigns.problem import build
@@ -206,12 +206,12 @@ def _require_validation(wanted: bool, alone: bool) -> None:
 
 def _tell_validation(campaign: Campaign, id: str, words: list[str], failed: str | None, folder: Path, by: str) -> str:
     """What was done with one of the best, measured once more."""
-    values = from_words(words) if failed is None else Told({}, {})
+    values = from_words(words) if failed is None else MeasuredValues({}, {})
     outcome = campaign.tell_validation(id, values.values, values.errors, failed or "", by)
     return f"told {folder} about the validation of candidate {outcome.number}"
 
 
-def _correct(campaign: Campaign, id: str, answer: Told, why: str, measurement: int | None, by: str) -> str:
+def _correct(campaign: Campaign, id: str, answer: MeasuredValues, why: str, measurement: int | None, by: str) -> str:
     """What was put right."""
     if answer.context:
         raise refusal(f"{next(iter(answer.context))} was measured with the sample; only values are corrected")
@@ -219,12 +219,14 @@ def _correct(campaign: Campaign, id: str, answer: Told, why: str, measurement: i
     return f"{_called(outcome)} {outcome.remarks[-1].text}"
 
 
-def _answer(campaign: Campaign, words: Sequence[str] | None) -> Told:
+def _answer(campaign: Campaign, words: Sequence[str] | None) -> MeasuredValues:
     """What was typed; the campaign knows which names are context."""
     return from_words(words or [], getattr(campaign.problem.generator, "contexts", ()))
 
 
-def _tell_one(campaign: Campaign, id: str, answer: Told, folder: Path, repeat: bool, by: str, note: str) -> str:
+def _tell_one(
+    campaign: Campaign, id: str, answer: MeasuredValues, folder: Path, repeat: bool, by: str, note: str
+) -> str:
     """What was done with one candidate's values."""
     if not repeat and not note and not answer.context:
         outcome = campaign.find(id)

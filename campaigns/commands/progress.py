@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from eutectic.campaigns.analysis.labels import duration
-from eutectic.campaigns.analysis.status import Standing, about, best, counts, hypervolume, standing
+from eutectic.campaigns.analysis.status import Status, about, best, counts, hypervolume, status_of
 from eutectic.campaigns.record.outcomes import Event, Ledger
 
 TOLD = ("note", "failed", "retry", "waiting", "stopped", "done")
@@ -80,10 +80,10 @@ class PlainDisplay:
         if self._quiet:
             return
         if event.kind in TOLD and event.text:
-            self.say(told(event, self._failure))
+            self.say(event_line(event, self._failure))
             self._failure = event.text if event.kind == "failed" else self._failure
         if event.kind == "round":
-            self.say(round_line(standing(read(), time.time())))
+            self.say(round_line(status_of(read(), time.time())))
 
 
 class LiveDisplay:
@@ -93,7 +93,7 @@ class LiveDisplay:
         self._name = name
         self._console = console
         self._failure = ""
-        self._facts: Standing | None = None
+        self._facts: Status | None = None
         self._read_at = self._started = time.monotonic()
         self._pending: Read | None = None
         self._live = Live(
@@ -120,7 +120,7 @@ class LiveDisplay:
     def follow(self, event: Event, read: Read) -> None:
         """Note what changed; the ledger is read at most every REFRESH_S seconds, and always after a round."""
         if event.kind in TOLD and event.text:
-            self.say(told(event, self._failure))
+            self.say(event_line(event, self._failure))
             self._failure = event.text if event.kind == "failed" else self._failure
         if event.kind in ("round", "started", "waiting") or time.monotonic() - self._read_at > REFRESH_S:
             self._take(read)
@@ -129,7 +129,7 @@ class LiveDisplay:
 
     def _take(self, read: Read) -> None:
         """Read the ledger into the display."""
-        self._facts, self._read_at, self._pending = standing(read(), time.time()), time.monotonic(), None
+        self._facts, self._read_at, self._pending = status_of(read(), time.time()), time.monotonic(), None
 
     def _render(self) -> Group:
         """The lines as they stand at this moment."""
@@ -139,7 +139,7 @@ class LiveDisplay:
         return Group(*picture(self._name, self._facts, now - self._started, now - self._read_at))
 
 
-def picture(name: str, facts: Standing, elapsed_s: float, age_s: float) -> list[Table | Text]:
+def picture(name: str, facts: Status, elapsed_s: float, age_s: float) -> list[Table | Text]:
     """The live display's lines; `age_s` is how many seconds ago the facts were read."""
     head = Table.grid(padding=(0, 2))
     bar = ProgressBar(total=facts.budget, completed=facts.done + facts.failed + facts.refused, width=30)
@@ -154,7 +154,7 @@ def picture(name: str, facts: Standing, elapsed_s: float, age_s: float) -> list[
     return lines
 
 
-def told(event: Event, failure: str = "") -> str:
+def event_line(event: Event, failure: str = "") -> str:
     """What an event has to say, with the candidate it is about; not again the `failure` that was said last."""
     about = f"candidate {event.number}" if event.number is not None else ""
     if event.kind == "failed" and event.text == failure:
@@ -163,7 +163,7 @@ def told(event: Event, failure: str = "") -> str:
     return ": ".join(part for part in (" ".join(p for p in (about, word) if p), event.text) if part)
 
 
-def round_line(facts: Standing) -> str:
+def round_line(facts: Status) -> str:
     """One round in one line."""
     parts = [f"round {facts.round}: {counts(facts)}"]
     if facts.hypervolume is not None:

@@ -17,14 +17,14 @@ from eutectic.campaigns.explain.beyond import beyond
 from eutectic.campaigns.explain.models import (
     LEAST,
     Learned,
-    Surroundings,
+    SearchRegion,
     Threshold,
     alike,
     inputs_of,
     inside,
     known_units,
     learned,
-    surroundings,
+    search_region,
     threshold_of,
 )
 from eutectic.campaigns.problem.build import build
@@ -90,7 +90,7 @@ def explain(ledger: Ledger, wanted: Wanted | None = None, heard: Callable[[str],
         note = f"Fewer than {LEAST} evaluations to learn from: nothing to explain yet."
         return asked.explanation((), (note,))
     rng = np.random.default_rng([ledger.spec.seed, len(ledger.finished)])
-    around = surroundings(problem.space, rng) if shown else None
+    around = search_region(problem.space, rng) if shown else None
     made = []
     for k, one in [(k, one) for k, one in enumerate(found) if wanted.property in (None, one.name)]:
         heard(one.name if wanted.property else f"{one.name}, {k + 1} of {len(found)}")
@@ -179,7 +179,7 @@ class _Asked:
         self,
         one: Learned,
         every: Sequence[Learned],
-        around: Surroundings | None,
+        around: SearchRegion | None,
         aim: Threshold,
         rng: np.random.Generator,
     ) -> Explained:
@@ -275,7 +275,7 @@ class _Asked:
         return tuple(made)
 
     def change(
-        self, one: Learned, every: Sequence[Learned], outcome: Outcome, around: Surroundings, aim: Threshold,
+        self, one: Learned, every: Sequence[Learned], outcome: Outcome, around: SearchRegion, aim: Threshold,
         rng: np.random.Generator,
     ) -> Counterfactual:  # fmt: skip
         """The smallest change that carries a candidate's property over its threshold."""

@@ -126,7 +126,7 @@ def inside(space: Space, X: Array) -> Mask:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Surroundings:
+class SearchRegion:
     """Where counterfactuals are looked for."""
 
     space: Space
@@ -155,11 +155,11 @@ class Surroundings:
         return rows if self.space.known is None else rows[region.contains(self.space, rows, 1e-9)]
 
 
-def surroundings(space: Space, rng: np.random.Generator) -> Surroundings:
+def search_region(space: Space, rng: np.random.Generator) -> SearchRegion:
     """What is drawn once for all candidates."""
     listed = region.enumerate_points(space, LISTED)
     drawn = np.empty((0, space.d)) if listed is not None or space.table is not None else _drawn(space, rng)
-    return Surroundings(space, replace(space, known=None), listed, drawn)
+    return SearchRegion(space, replace(space, known=None), listed, drawn)
 
 
 def _drawn(space: Space, rng: np.random.Generator) -> Array:

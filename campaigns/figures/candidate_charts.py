@@ -23,7 +23,7 @@ PER_ROW = 3
 """Parity panels side by side."""
 
 
-def makeup(ledger: Ledger, front: Sequence[Outcome]) -> Figure | None:
+def variables_chart(ledger: Ledger, front: Sequence[Outcome]) -> Figure | None:
     """Compositions along the front as stacked bars, or other variables as a heat map; None without a front."""
     chosen = thinned(front)
     if not chosen:

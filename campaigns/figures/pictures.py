@@ -36,8 +36,8 @@ DPI = 160
 def write_figures(ledger: Ledger, folder: Path, parities: Parities | None = None) -> list[Path]:
     """Write every picture that has something to show; their paths, in a fixed order.
 
-    Files: objectives, hypervolume, makeup, parity, crystals, and a curve.NAME an objective that is one; each as PNG and
-    as SVG. `parities` are computed when not given.
+    Files: objectives, hypervolume, variables, parity, crystals, and a curve.NAME an objective that is one; each as PNG
+    and as SVG. `parities` are computed when not given.
     """
     import matplotlib as mpl
 
@@ -46,7 +46,7 @@ def write_figures(ledger: Ledger, folder: Path, parities: Parities | None = None
     drawn: list[tuple[str, Callable[[], Figure | None]]] = [
         ("objectives", lambda: _objectives(ledger, best)),
         ("hypervolume", lambda: _trace(ledger)),
-        ("makeup", lambda: _makeup(ledger, best)),
+        ("variables", lambda: _front_variables(ledger, best)),
         ("parity", lambda: _parity(checks)),
         ("crystals", lambda: crystal_picture(best)),
     ]
@@ -195,7 +195,7 @@ def _trace(ledger: Ledger) -> "Figure | None":
     return figure
 
 
-def _makeup(ledger: Ledger, front: Sequence[Outcome]) -> "Figure | None":
+def _front_variables(ledger: Ledger, front: Sequence[Outcome]) -> "Figure | None":
     """Compositions along the front as stacked bars, other variables as a heat map."""
     chosen = thinned(front)
     if not chosen or len(ledger.spec.goals) < 2:

@@ -16,7 +16,7 @@ from eutectic.campaigns.hand.verbs import (
     tell,
     told_under,
 )
-from eutectic.campaigns.hand.words import number, told
+from eutectic.campaigns.hand.words import measured_values, number
 from eutectic.campaigns.loop.offering import offers
 from eutectic.campaigns.loop.prior_data import WITHIN, coordinates
 from eutectic.campaigns.loop.prior_rows import Row
@@ -50,7 +50,7 @@ def sorted_words(
         if name not in names and name.removesuffix(SUFFIX) not in properties and name not in properties:
             raise said(unknown("variable or property", name, [*names, *properties]))
     numbers = {name: number(text, f"{name}={text}") for name, text in pairs.items() if name not in names}
-    answer = told(numbers)
+    answer = measured_values(numbers)
     return {name: pairs[name] for name in names if name in pairs}, dict(answer.values), dict(answer.errors)
 
 

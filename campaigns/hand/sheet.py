@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eutectic.campaigns.analysis.table import HEAD
-from eutectic.campaigns.hand.words import refusal, told
+from eutectic.campaigns.hand.words import measured_values, refusal
 from eutectic.campaigns.loop.routing import needed, waits
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.outcomes import Outcome
@@ -120,7 +120,7 @@ def _row(line: Mapping[str, str], place: str, variables: Sequence[str], others: 
     words = {name: cells.get(name, "") for name in REMARKS}
     skipped = {*OWN, VALIDATION, *REMARKS, *variables, *HEAD[1:], *others}
     numbers = {name: _number(text, f"{place}: {name}", decimal) for name, text in cells.items() if name not in skipped}
-    answer = told(numbers)
+    answer = measured_values(numbers)
     given = {name: _point(cells[name], decimal) for name in variables if name in cells}
     row = Row(place, id, given, answer.values, answer.errors, words["failed"], words["note"], words["by"])
     row = replace(row, validation=VALIDATION in cells)

@@ -9,7 +9,7 @@ from eutectic.oracles.user.answer import SUFFIX
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class MeasuredValues:
     """What was measured of something."""
 
     values: Mapping[str, float]
@@ -20,7 +20,7 @@ class Told:
     """Variables measured with them, as typed."""
 
 
-def from_words(words: Sequence[str], contexts: Collection[str] = ()) -> Told:
+def from_words(words: Sequence[str], contexts: Collection[str] = ()) -> MeasuredValues:
     """`["yield_percent=71.5", "yield_percent_std=0.8"]`; CampaignFileError when a word says something else.
 
     contexts: names of variables that are measured and not chosen; what they are may be text.
@@ -29,7 +29,7 @@ def from_words(words: Sequence[str], contexts: Collection[str] = ()) -> Told:
     if not texts.keys() - {*contexts}:
         raise refusal("say what was measured: PROPERTY=VALUE")
     numbers = {name: number(text, f"{name}={text}") for name, text in texts.items() if name not in contexts}
-    return replace(told(numbers), context={name: text for name, text in texts.items() if name in contexts})
+    return replace(measured_values(numbers), context={name: text for name, text in texts.items() if name in contexts})
 
 
 def pairs(words: Sequence[str]) -> dict[str, str]:
@@ -56,7 +56,7 @@ def number(text: str, place: str) -> float:
     return value
 
 
-def told(numbers: Mapping[str, float]) -> Told:
+def measured_values(numbers: Mapping[str, float]) -> MeasuredValues:
     """Split standard errors from values: a name is an error when the property it would belong to is told too."""
     errors = {
         n.removesuffix(SUFFIX): v
@@ -64,7 +64,7 @@ def told(numbers: Mapping[str, float]) -> Told:
         if n.endswith(SUFFIX) and n.removesuffix(SUFFIX) in numbers
     }
     values = {n: v for n, v in numbers.items() if n.removesuffix(SUFFIX) not in errors or not n.endswith(SUFFIX)}
-    return Told(values, errors)
+    return MeasuredValues(values, errors)
 
 
 def refusal(message: str, place: str = "") -> CampaignFileError:

@@ -22,7 +22,7 @@ from eutectic.campaigns.problem.free import advice
 from eutectic.campaigns.record.fold import Record
 from eutectic.campaigns.record.journal import Entry
 from eutectic.campaigns.record.outcomes import Outcome
-from eutectic.campaigns.record.settings import standing
+from eutectic.campaigns.record.settings import rung_fields
 from eutectic.campaigns.record.volume import estimated
 from eutectic.generators.amounts import TOTAL, moles
 from eutectic.optimizers.base import Array
@@ -233,7 +233,7 @@ def _body(problem: Problem, own: Sequence[tuple[Row, Array, Candidate]]) -> dict
         "values": said[-1]["values"] if said else {},
         "errors": said[-1]["errors"] if said else {},
         "said": said,
-        **standing(problem, rung),
+        **rung_fields(problem, rung),
     }
     return body if said else {**body, "status": row.status, "error": row.error}
 

@@ -74,7 +74,7 @@ def rung_of(problem: Problem, outcome: "Outcome") -> int:
     return max(rungs, default=problem.ladder.top)
 
 
-def standing(problem: Problem, rung: int) -> dict[str, object]:
+def rung_fields(problem: Problem, rung: int) -> dict[str, object]:
     """What the row of something known says of its rung; nothing where there is no ladder."""
     if not problem.ladder.rungs:
         return {}

@@ -12,7 +12,7 @@ from eutectic.campaigns.analysis.parity import Parities
 from eutectic.campaigns.analysis.summary import asked, counted, findings, parted, said, shown, wall_s
 from eutectic.campaigns.analysis.table import variable_names
 from eutectic.campaigns.figures import candidate_charts
-from eutectic.campaigns.figures.candidate_charts import MAX_BARS, makeup
+from eutectic.campaigns.figures.candidate_charts import MAX_BARS, variables_chart
 from eutectic.campaigns.figures.charts import objectives, trace
 from eutectic.campaigns.record.outcomes import Change, Ledger, Outcome
 from eutectic.campaigns.record.volume import estimated
@@ -261,13 +261,13 @@ def front_variables(ledger: Ledger, front: Sequence[Outcome]) -> Section | None:
     """What the front is made of."""
     if len(ledger.spec.goals) == 1:
         front = _ranked(ledger, front)
-    figure = makeup(ledger, front)
+    figure = variables_chart(ledger, front)
     alloyed = bool(front) and all(o.composition for o in front)
     many = len(ledger.spec.goals) > 1
     where = "along the front" if many else "of the best candidates"
     thin = f"{MAX_BARS} of {len(front)} candidates, evenly spaced." if len(front) > MAX_BARS else ""
     heading = f"{'Compositions' if alloyed else 'Variables'} {where}"
-    return section("materials", heading, chart("makeup", figure), paragraph(thin, "note"))
+    return section("materials", heading, chart("variables", figure), paragraph(thin, "note"))
 
 
 def surrogate_quality(parities: Parities) -> Section | None:

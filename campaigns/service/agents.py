@@ -176,7 +176,7 @@ def _allowed(access: Access, scope: Scope, name: str = "") -> str:
 
 def _status(service: Service, name: str) -> dict[str, Any]:
     content = status_json(service.shelf.ledger(name), time.time())
-    return {"id": name, **content, "process": service.processes.standing(name)}
+    return {"id": name, **content, "process": service.processes.state(name)}
 
 
 def _manual(kind: str, name: str) -> list[Mapping[str, str]]:

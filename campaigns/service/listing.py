@@ -39,7 +39,7 @@ FILE: dict[str, Any] = {
 @router.get("/campaigns")
 def campaigns(service: Here, access: Asker) -> list[dict[str, Any]]:
     """The campaigns this token is for, each with how it stands."""
-    return [standing(service, name) for name in service.shelf.names() if access.sees(name)]
+    return [status_content(service, name) for name in service.shelf.names() if access.sees(name)]
 
 
 @router.post("/campaigns", status_code=201, openapi_extra=FILE)
@@ -57,7 +57,7 @@ def _begin(service: Service, access: Access, text: str, start: bool, response: R
     response.status_code = 201 if new else 200
     if start:
         service.processes.start(name, signed(access))
-    return standing(service, name)
+    return status_content(service, name)
 
 
 @router.post("/validate", openapi_extra=FILE)
@@ -85,22 +85,22 @@ def rehearsed(service: Service, text: str) -> dict[str, Any]:
 @router.get("/campaigns/{name}")
 def status(name: Named, service: Here) -> dict[str, Any]:
     """How a campaign stands: what `campaign status --json` prints, and what its process does."""
-    return standing(service, name)
+    return status_content(service, name)
 
 
-def standing(service: Service, name: str) -> dict[str, Any]:
+def status_content(service: Service, name: str) -> dict[str, Any]:
     """The same for who asks in this process; of one that cannot be read, why."""
     try:
         content = status_json(service.shelf.ledger(name), time.time())
     except CampaignFolderError as error:
         return {"id": name, "state": "unreadable", "reason": str(error), "process": ""}
-    return {"id": name, **content, "process": service.processes.standing(name)}
+    return {"id": name, **content, "process": service.processes.state(name)}
 
 
 @router.get("/campaigns/{name}/state")
 def state(name: Named, service: Here) -> Process:
     """Whether it runs, waits for a place, or rests."""
-    return Process(state=service.shelf.ledger(name).state, process=service.processes.standing(name))
+    return Process(state=service.shelf.ledger(name).state, process=service.processes.state(name))
 
 
 @router.post("/campaigns/{name}/state")

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from eutectic.campaigns.analysis.labels import label, number
 from eutectic.campaigns.analysis.pareto import front
-from eutectic.campaigns.analysis.status import counts, standing
+from eutectic.campaigns.analysis.status import counts, status_of
 from eutectic.campaigns.errors import CampaignFolderError
 from eutectic.campaigns.hand.sheet import measured_names
 from eutectic.campaigns.record.fold import FOLDS, STEPS
@@ -84,12 +84,12 @@ def listed(request: Request, service: Here, access: Asker) -> HTMLResponse:
 def _row(service: Service, name: str, root: str) -> list[Cell]:
     link = Link(f"{root}/campaigns/{quote(name)}", name)
     try:
-        facts = standing(service.shelf.ledger(name), time.time())
+        facts = status_of(service.shelf.ledger(name), time.time())
     except CampaignFolderError as error:
         return [name, Badge("failed"), "", str(error), ""]
     best = ", ".join(f"{label(goal)} {number(value)}" for goal, value, _ in facts.best)
     reached = number(facts.hypervolume) if facts.hypervolume is not None else best
-    return [link, Badge(facts.state), counts(facts), reached, service.processes.standing(name)]
+    return [link, Badge(facts.state), counts(facts), reached, service.processes.state(name)]
 
 
 @router.get("/campaigns/{name}")

@@ -88,12 +88,12 @@ class Processes:
     def stop(self, name: str, by: str) -> bool:
         """Have a campaign stop after what it evaluates now; False when nothing ran or waited to."""
         home = self.shelf.home(name)
-        waiting = self.standing(name) != ""
+        waiting = self.state(name) != ""
         if not request_stop(home, by):
             _write(home, Draft("stop", {"by": by}))
         return waiting
 
-    def standing(self, name: str) -> str:
+    def state(self, name: str) -> str:
         """`running`, `queued`, `failed: why`, or "" for a campaign that nobody asked to run."""
         if in_use(self.shelf.home(name)):
             return "running"

@@ -116,5 +116,5 @@ def ready(service: Here) -> Response:
 @health.get("/metrics")
 def metrics(service: Here) -> Response:
     """Requests, their seconds, and campaigns by what their processes do, as Prometheus reads them."""
-    processes = {name: service.processes.standing(name) for name in service.shelf.names()}
+    processes = {name: service.processes.state(name) for name in service.shelf.names()}
     return Response(service.metrics.text(processes), media_type="text/plain; version=0.0.4")

@@ -104,7 +104,7 @@ def restore(path: str | Path) -> Restored:
         wanted = Target(np.array(given["axis"]), np.array(given["values"]), given["distance"])
         recipe = CurveDistance(recipe, wanted).measured(np.array(content["X"]), np.array(given["points"]))
     if "replicas" in content:
-        recipe = recipe.informed(np.array(content["X"], dtype=float), [_read(row) for row in content["replicas"]])
+        recipe = recipe.with_replicas(np.array(content["X"], dtype=float), [_read(row) for row in content["replicas"]])
     fitted = recipe.fit(
         np.array(content["X"], dtype=float),
         np.array(content["y"], dtype=float)[:, None],
@@ -127,7 +127,7 @@ def final_surrogates(ledger: Ledger) -> list[Content]:
     fitted = belief.learn(problem.space, history, problem.recipes).outputs
     section = ledger.spec.space.model_dump(exclude_unset=True)
     kept: dict[str, Content] = {}
-    recipes: list[Any] = belief.informed(problem.recipes, history)
+    recipes: list[Any] = belief.with_replicas_and_curves(problem.recipes, history)
     each = zip(outputs_of(problem), data, fitted, recipes, strict=False)
     for (name, sign, shift), column, output, built in each:
         recipe = _recipe(ledger, name)
@@ -136,7 +136,7 @@ def final_surrogates(ledger: Ledger) -> list[Content]:
         if isinstance(built, CurveDistance) and (points := built.at(column.X)) is not None:
             wanted = {"values": built.target.values.tolist(), "axis": built.target.axis.tolist()}
             learned["curves"] = {"points": points.tolist(), "distance": built.target.distance, **wanted}
-        if getattr(built, "told", None):
+        if getattr(built, "known_replicas", None):
             learned["replicas"] = [_written(row) for row in built.replicas(column.X)]
         about = {"property": name, "sign": sign, "shift": shift, "recipe": recipe, "state": dict(output.state)}
         space = section if isinstance(built, Represented) else None

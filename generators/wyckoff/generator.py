@@ -15,7 +15,7 @@ from eutectic.generators.wyckoff.genes import Gene
 from eutectic.generators.wyckoff.geometry import GeometryNetwork
 from eutectic.generators.wyckoff.network import GeneNetwork
 from eutectic.generators.wyckoff.recipe import loaded
-from eutectic.generators.wyckoff.requests import goal_of, net_of, refusal, standardised, told
+from eutectic.generators.wyckoff.requests import goal_of, net_of, refusal, standardised, target_fractions
 from eutectic.generators.wyckoff.shaping import Soundness, Written, shape
 from eutectic.generators.wyckoff.table import ENGINE
 
@@ -119,7 +119,7 @@ def _request(wanted: Conditions, ready: Networks, rng: np.random.Generator) -> R
     return Request(
         goal=goal_of(wanted, card),
         groups=tuple(wanted.space_groups),
-        composition=told(wanted),
+        composition=target_fractions(wanted),
         targets=standardised(wanted, card),
         guidance=wanted.guidance,
         rng=rng,

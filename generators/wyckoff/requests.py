@@ -74,7 +74,7 @@ def refusal(conditions: Conditions, card: Mapping[str, Any]) -> str:
     return impossible(goal, conditions.space_groups or tuple(range(1, GROUPS + 1)))
 
 
-def told(conditions: Conditions) -> Array:
+def target_fractions(conditions: Conditions) -> Array:
     """(104,) atomic fractions of the formula; zeros without one."""
     fractions = np.zeros(ELEMENTS)
     numbers = {symbol: z for z, symbol in enumerate(symbols(), start=1)}

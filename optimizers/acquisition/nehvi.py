@@ -19,7 +19,7 @@ from eutectic.optimizers.acquisition.correlated_errors import SharedErrors
 from eutectic.optimizers.acquisition.scalarization import Directions, directions
 from eutectic.optimizers.models.belief import Belief
 from eutectic.surrogates.gp.kernels import cholesky
-from eutectic.surrogates.posteriors.conditional import Conditional, bound
+from eutectic.surrogates.posteriors.joint_moments import JointMoments, joint_moments
 
 ELEMENTS = 300_000
 """Numbers an intermediate array may hold: what a processor's cache holds."""
@@ -43,7 +43,7 @@ class Goal:
 class Draw:
     """One output, drawn at the fixed points, and what it says about any other point."""
 
-    conditional: Conditional
+    joint: JointMoments
     """X (r, d) -> mean (r,), variance (r,), covariance (r, b) with the fixed points."""
     values: Tensor
     """(s, b) drawn noise-free outputs at the fixed points."""
@@ -56,7 +56,7 @@ class Draw:
 
     def moments(self, X: Tensor) -> tuple[Tensor, Tensor]:
         """Mean (r, s) and standard deviation (r, 1) at X (r, d) given each draw."""
-        mean, variance, cross = self.conditional(X)
+        mean, variance, cross = self.joint(X)
         left = variance - (cross @ self.inverse_factor.T).square().sum(-1)
         left = left.clamp_min(1e-9 * variance.detach()) + self.own
         return mean[:, None] + cross @ self.weights, left.sqrt()[:, None]
@@ -141,16 +141,16 @@ def log_feasibility(gates: list[tuple[Tensor, Tensor]]) -> Tensor | None:
 
 def draw(output: object, fixed: Tensor, normals: Tensor) -> Draw:
     """Joint draws (s, b) of one output at the fixed points (b, d) from standard normals (s, room)."""
-    conditional = bound(output, fixed)
+    joint = joint_moments(output, fixed)
     if not len(fixed):
         none = torch.zeros(0, 0, dtype=normals.dtype)
-        return Draw(conditional, normals[:, :0], normals[:, :0].T, none)
-    mean, _, covariance = conditional(fixed)
+        return Draw(joint, normals[:, :0], normals[:, :0].T, none)
+    mean, _, covariance = joint(fixed)
     identity = torch.eye(len(fixed), dtype=mean.dtype)
     factor, _ = cholesky(0.5 * (covariance + covariance.T) + 1e-10 * covariance.diagonal().mean() * identity)
     inverse = torch.linalg.solve_triangular(factor, identity, upper=False)
     z = normals[:, : len(fixed)]
-    return Draw(conditional, mean + z @ factor.T, inverse.T @ z.T, inverse)
+    return Draw(joint, mean + z @ factor.T, inverse.T @ z.T, inverse)
 
 
 def build(

@@ -61,4 +61,4 @@ class Bayesian:
         from eutectic.optimizers.bayesian.proposal import proposed
 
         limited = from_limits(history)
-        return limited.told(proposed(self, self.trust, space, limited.history, n, rng))
+        return limited.restored(proposed(self, self.trust, space, limited.history, n, rng))

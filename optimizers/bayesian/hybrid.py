@@ -70,7 +70,7 @@ class Hybrid:
 
         limited = from_limits(history)
         children = partial(self.children, space, history, rng)
-        return limited.told(competed(self, children, space, limited.history, n, rng))
+        return limited.restored(competed(self, children, space, limited.history, n, rng))
 
     def children(self, space: Space, history: History, rng: np.random.Generator) -> Array:
         """One generation of new children (<= offspring, d) of the evaluated candidates, none without any."""

@@ -68,7 +68,7 @@ class MultiFidelity:
         from eutectic.optimizers.bayesian.rung_choice import proposed
 
         limited = from_limits(history)
-        found = limited.told(proposed(self, self.choosing and rungs > 1, rungs, space, limited.history, n, rng))
+        found = limited.restored(proposed(self, self.choosing and rungs > 1, rungs, space, limited.history, n, rng))
         return replace(found, notes=(*self._replaced(), *found.notes))
 
     def _replaced(self) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ class FromLimits:
     limit: Array
     """(m,) limit of each objective as a loss, 0 where it has none."""
 
-    def told(self, proposals: Proposals) -> Proposals:
+    def restored(self, proposals: Proposals) -> Proposals:
         """What was proposed, with predictions in the objectives' own terms."""
         if not self.limit.any():
             return proposals

@@ -49,9 +49,9 @@ class LadderBelief:
         """Every output's notes, numbered from 1."""
         return tuple(f"output {j + 1}: {note}" for j, output in enumerate(self.outputs) for note in output.notes)
 
-    def believing(self, X: Array, rung: Array) -> "LadderBelief":
+    def conditioned_on_mean(self, X: Array, rung: Array) -> "LadderBelief":
         """The same with pairs that are under way taken to give what is expected of them."""
-        return replace(self, outputs=tuple(output.believing(X, rung) for output in self.outputs))
+        return replace(self, outputs=tuple(output.conditioned_on_mean(X, rung) for output in self.outputs))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,7 +133,9 @@ def choose(
     levels: list[int] = []
     notes: tuple[str, ...] = ()
     for _ in range(n):
-        sure = belief.believing(np.concatenate([X, chosen]), np.concatenate([rung, np.array(levels, dtype=np.int64)]))
+        sure = belief.conditioned_on_mean(
+            np.concatenate([X, chosen]), np.concatenate([rung, np.array(levels, dtype=np.int64)])
+        )
         view = _at_top(history, np.concatenate([X[rung == last], chosen[np.array(levels, dtype=int) == last]]), last)
         down = first_of_all(space, view, sure.top, rng)
         gain: Gain = improvement(sure.top, view, 1, draws, rng) if down is None else down.descent

@@ -208,7 +208,7 @@ def complete(recipes: Sequence[Surrogate], history: History) -> list[Surrogate]:
     if len(recipes) not in (0, wanted):
         raise ValueError(f"{len(recipes)} surrogate recipes for {wanted} objectives and constraints: give one for each")
     m = history.signed.shape[1]
-    whole = informed(recipes or [GaussianProcess()] * wanted, history)
+    whole = with_replicas_and_curves(recipes or [GaussianProcess()] * wanted, history)
     limits: list[Any] = whole[m:]
     stretched = [recipe.stretched() if hasattr(recipe, "stretched") else recipe for recipe in limits]
     failure: list[Surrogate] = [classifier(recipes)] if history.failed.any() else []
@@ -224,10 +224,10 @@ def classifier(recipes: Sequence[Surrogate]) -> Surrogate:
     seen = first.representation if isinstance(first, Represented) else None
     if not isinstance(first, Represented) or getattr(seen, "sequence", None) is not None:
         return GaussianProcess()
-    return replace(first, recipe=GaussianProcess(), told={})
+    return replace(first, recipe=GaussianProcess(), known_replicas={})
 
 
-def informed(recipes: Sequence[Surrogate], history: History) -> list[Surrogate]:
+def with_replicas_and_curves(recipes: Sequence[Surrogate], history: History) -> list[Surrogate]:
     """The recipes of m + c outputs, told what else is known of the rows: what values are means of, curves."""
     whole: list[Any] = list(recipes)
     for j, curves in history.curves.items():
@@ -235,6 +235,8 @@ def informed(recipes: Sequence[Surrogate], history: History) -> list[Surrogate]:
     if not history.replicas:
         return whole
     return [
-        recipe.informed(history.X, [row[j] for row in history.replicas]) if hasattr(recipe, "informed") else recipe
+        recipe.with_replicas(history.X, [row[j] for row in history.replicas])
+        if hasattr(recipe, "with_replicas")
+        else recipe
         for j, recipe in enumerate(whole)
     ]

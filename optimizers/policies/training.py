@@ -123,7 +123,7 @@ class Training:
     """Lowest loss and range of the losses (m,)."""
 
     @property
-    def told(self) -> int:
+    def conditions(self) -> int:
         """Weights of objectives that the network is told."""
         return 0 if self.options.weights or self.Y.shape[1] == 1 else self.Y.shape[1]
 
@@ -138,20 +138,20 @@ class Training:
     ) -> None:
         """Learn from episodes with scaled losses Y (n, m) and violations (n,) under one set of weights (m,)."""
         context = episodes.context.copy()
-        context[:, : self.told] = weights[: self.told]
+        context[:, : self.conditions] = weights[: self.conditions]
         place = order(Y, broken, weights, bool(self.options.weights))
         self.learner.learn(replace(episodes, context=context), place, steps, rng)
 
     def learn(self, episodes: Episodes, Y: Array, broken: Array, rng: np.random.Generator) -> None:
         """All the steps on the history, or on more than that."""
-        rounds = _COMPROMISES if self.told else 1
+        rounds = _COMPROMISES if self.conditions else 1
         if len(Y):
             for _ in range(rounds):
                 self.learn_once(episodes, Y, broken, self.weights(rng), -(-self.options.steps // rounds), rng)
 
     def play(self, n: int, weights: Array, rng: np.random.Generator, heat: float = 1.0) -> Episodes:
         """N episodes under weights (n, m) or (m,); with heat above 1, more varied than was learned."""
-        told = np.broadcast_to(weights, (n, self.Y.shape[1]))[:, : self.told]
+        told = np.broadcast_to(weights, (n, self.Y.shape[1]))[:, : self.conditions]
         return played(self.environment, replace(self.learner, heat=heat), told, rng)
 
 
@@ -207,7 +207,7 @@ def prepared(
     scale = low, np.where(width > 0, width, 1.0)
     Y = (Y - scale[0]) / scale[1]
     broken = np.where(good[ended], violation(np.nan_to_num(history.C[ended])), 0.0)
-    environment = surroundings(options, space, history.X[ended], Y, broken)
+    environment = starting_environment(options, space, history.X[ended], Y, broken)
     if environment is None:
         return None, ("no known composition lies on the increments: sampled evenly",)
     told = 0 if options.weights or Y.shape[1] == 1 else Y.shape[1]
@@ -221,7 +221,7 @@ def prepared(
     return Training(options, space, environment, learner, past, Y[whose], broken[whose], scale), ()
 
 
-def surroundings(options: Options, space: Space, X: Array, Y: Array, broken: Array) -> Environment | None:
+def starting_environment(options: Options, space: Space, X: Array, Y: Array, broken: Array) -> Environment | None:
     """Decisions from nothing; or walks from the best rows X (n, d), None when none of these lies on the increments."""
     if not options.moves:
         return tree(space, options.levels, options.increment, options.constraint == "penalty")

@@ -226,7 +226,7 @@ class LammpsAlloy:
             cost_s=time.perf_counter() - began,
             artifacts={
                 **_artifacts(dict(zip(potential.elements, fractions.tolist(), strict=True)), measured),
-                **decorations.told(potential.elements, measured.crystals),
+                **decorations.artifact(potential.elements, measured.crystals),
             },
             provenance={
                 **self._provenance(potential, seed),

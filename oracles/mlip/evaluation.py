@@ -121,7 +121,7 @@ def _concluded(task: properties.Task, outcome: Outcome) -> Evaluation:
         values=measured.values,
         errors=measured.errors,
         cost_s=seconds + time.perf_counter() - began,
-        artifacts={**_artifacts(measured, crystals), **decorations.told(list(task.alloy or ()), measured.crystals)},
+        artifacts={**_artifacts(measured, crystals), **decorations.artifact(list(task.alloy or ()), measured.crystals)},
         provenance={
             **_provenance(task.options, task.seed),
             "crystal": str(crystals[0].symbols)[:200],

@@ -39,7 +39,7 @@ class Seen:
     """(r,) of the property, in its unit."""
 
 
-def told(elements: Sequence[str], crystals: Iterable[Decorated]) -> dict[str, str]:
+def artifact(elements: Sequence[str], crystals: Iterable[Decorated]) -> dict[str, str]:
     """The artifact by name; nothing where there is none to tell of."""
     letters = np.array(list(string.ascii_letters))
     listed = [

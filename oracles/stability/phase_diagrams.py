@@ -44,6 +44,6 @@ def _diagram(references: References, elements: frozenset[str]) -> Any:
     phases = [p for p in references.phases if p.elements <= elements]
     entries = [PDEntry(Composition(dict(p.amounts)), p.energy_ev, name=p.name) for p in phases]
     if references.kind == "formation":
-        standing = {next(iter(p.elements)) for p in phases if len(p.elements) == 1 and p.energy_ev <= 0}
-        entries += [PDEntry(Composition(e), 0.0, name=e) for e in sorted(elements - standing)]
+        listed = {next(iter(p.elements)) for p in phases if len(p.elements) == 1 and p.energy_ev <= 0}
+        entries += [PDEntry(Composition(e), 0.0, name=e) for e in sorted(elements - listed)]
     return PhaseDiagram(entries)

@@ -19,7 +19,7 @@ from torch import Tensor
 from eutectic.surrogates.base import Array, Domain, Posterior, State
 from eutectic.surrogates.cokriging.hyperparameters import Hyper, Shape, Task, best_constant, gram, tune
 from eutectic.surrogates.gp.kernels import Kernel, cholesky
-from eutectic.surrogates.posteriors.conditional import Conditional
+from eutectic.surrogates.posteriors.joint_moments import JointMoments
 from eutectic.surrogates.posteriors.outputs import CONSTANT
 from eutectic.surrogates.scaling import standardisation, unit_box
 
@@ -139,7 +139,7 @@ class FittedCoKriging:
         t = self.task
         return self.shape.covariance(t.kernel, (X - self.lower) / self.width, rung, t.X, t.rung)
 
-    def believing(self, X: Array, rung: Array) -> "FittedCoKriging":
+    def conditioned_on_mean(self, X: Array, rung: Array) -> "FittedCoKriging":
         """The same after observations at X (p, d) on rungs (p,) that are what is expected: surer, not wiser."""
         if not len(X):
             return self
@@ -187,7 +187,7 @@ class Rung:
             mean, variance = self.whole.moments(rows, self._levels(rows))
         return Posterior(mean.numpy()[:, None], variance.numpy()[:, None])
 
-    def bound(self, fixed: Tensor) -> Conditional:
+    def joint_moments(self, fixed: Tensor) -> JointMoments:
         """Moments, and covariances with the fixed points B (b, d) on the same rung."""
         whole, n = self.whole, len(self.whole.task.y)
         units = (fixed - whole.lower) / whole.width
@@ -195,13 +195,13 @@ class Rung:
         with torch.no_grad():
             known = whole.explained(whole._cross(fixed, levels[n:]), levels[n:])[2]
 
-        def conditional(points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        def joint(points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             rung = self._levels(points)
             prior = whole.shape.covariance(whole.task.kernel, (points - whole.lower) / whole.width, rung, X, levels)
             mean, variance, white = whole.explained(prior[..., :n], rung)
             return mean, variance, whole.scale**2 * (prior[..., n:] - white @ known.T)
 
-        return conditional
+        return joint
 
     def _levels(self, X: Tensor) -> Tensor:
         return torch.full(X.shape[:-1], self.rung, dtype=torch.int64)

@@ -167,7 +167,7 @@ class Chosen:
         return self.fitted.posterior(X)
 
     def __getattr__(self, name: str) -> Any:
-        """`leave_one_out`, `bound`, `processes`, `formulas`, ..., where the one in charge has them."""
+        """`leave_one_out`, `joint_moments`, `processes`, `formulas`, ..., where the one in charge has them."""
         return getattr(self.fitted, name)
 
 

@@ -23,23 +23,23 @@ class Represented:
     reach: Callable[[], Array] | None = None
     """Rows (k, d) spread over the space: features are scaled by their range there, and constant ones left out. None:
     the rows learned from."""
-    told: Mapping[bytes, tuple[Replicas, ...]] = field(default_factory=dict)
-    """Row (its bytes) -> what its values are means of, one an observation; see `informed`."""
+    known_replicas: Mapping[bytes, tuple[Replicas, ...]] = field(default_factory=dict)
+    """Row (its bytes) -> what its values are means of, one an observation; see `with_replicas`."""
 
-    def informed(self, X: Array, replicas: Sequence[Replicas | None]) -> "Represented":
+    def with_replicas(self, X: Array, replicas: Sequence[Replicas | None]) -> "Represented":
         """The same, told what an output's values at rows X (n, d) are means of, if it reads sequences."""
         labels: Sequence[str] = getattr(self.representation, "labels", ())
         if not labels:
             return self
-        told: dict[bytes, tuple[Replicas, ...]] = {}
+        known: dict[bytes, tuple[Replicas, ...]] = {}
         for x, own in zip(X, replicas, strict=True):
             if own is not None:
-                told[x.tobytes()] = (*told.get(x.tobytes(), ()), recoded(own, labels))
-        return replace(self, told=told)
+                known[x.tobytes()] = (*known.get(x.tobytes(), ()), recoded(own, labels))
+        return replace(self, known_replicas=known)
 
     def replicas(self, X: Array) -> list[Replicas | None]:
         """What was told of each row of X (n, d); equal rows in the order in which it was told."""
-        left = {key: list(own) for key, own in self.told.items()}
+        left = {key: list(own) for key, own in self.known_replicas.items()}
         return [left[key].pop(0) if left.get(key := x.tobytes()) else None for x in X]
 
     def stretched(self) -> "Represented":
@@ -88,7 +88,7 @@ class Represented:
         kept = varying(whole)
         labels, recipe, box = self._labels(kept), self._recipe(kept), restricted(whole, kept)
         view = View(self.representation, kept)
-        fit = partial(recipe.fit, replicas=self.replicas(X)) if self.told else recipe.fit
+        fit = partial(recipe.fit, replicas=self.replicas(X)) if self.known_replicas else recipe.fit
         inner = fit(view.features(X), Y, labels, variance=variance, domain=box, start=start, tune=tune)
         return FittedRepresented(inner, view, names)
 

@@ -9,7 +9,7 @@ from botorch.models.model import Model
 from torch import Tensor
 
 from eutectic.surrogates.base import Array, FittedSurrogate, Posterior, Representation, State
-from eutectic.surrogates.posteriors.conditional import Conditional, bound
+from eutectic.surrogates.posteriors.joint_moments import JointMoments, joint_moments
 from eutectic.surrogates.validation import columns_of
 
 PASSED = frozenset({"expressions", "formulas", "leave_one_out", "outputs"})
@@ -77,9 +77,9 @@ class FittedRepresented:
         inner: Any = self.inner
         return replace(self, inner=inner.sketched()) if hasattr(inner, "sketched") else self
 
-    def bound(self, fixed: Tensor) -> Conditional:
+    def joint_moments(self, fixed: Tensor) -> JointMoments:
         """X (r, d) -> mean (r,), variance (r,) of the first output and covariance (r, b) with fixed points (b, d)."""
-        inner = bound(self.inner, self.view(fixed))
+        inner = joint_moments(self.inner, self.view(fixed))
         return lambda X: inner(self.view(X))
 
     def __getattr__(self, name: str) -> Any:

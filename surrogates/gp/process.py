@@ -102,11 +102,11 @@ class Process:
         stretched = self.stretch(self.left(a, one))[..., :, None] * self.stretch(self.left(b, other))[..., None, :]
         return self.unit_variance * stretched * (self.kernel(a, b, self.lengths) - one @ other.transpose(-1, -2))
 
-    def bound(self, B: Tensor) -> "Conditional":
+    def joint_moments(self, B: Tensor) -> "ProcessMoments":
         """What `moments` together with covariances to the fixed points B (b, d) needs, computed once."""
         b = self.unit(B)
         right = self.kernel(b, self.rows, self.lengths) @ self.inverse_factor.T
-        return Conditional(
+        return ProcessMoments(
             self, torch.cat([self.rows, b]), (right @ self.inverse_factor).T, self.stretch(self.left(b, right))
         )
 
@@ -149,7 +149,7 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Conditional:
+class ProcessMoments:
     """Mean, variance and covariance to fixed points with one kernel evaluation."""
 
     process: Process

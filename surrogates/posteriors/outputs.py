@@ -16,7 +16,7 @@ from torch import Tensor
 from eutectic.surrogates import showing
 from eutectic.surrogates.base import Array, Domain, Output, Posterior, State
 from eutectic.surrogates.posteriors.botorch_model import model
-from eutectic.surrogates.posteriors.conditional import Conditional
+from eutectic.surrogates.posteriors.joint_moments import JointMoments
 from eutectic.surrogates.scaling import ROUNDING
 from eutectic.surrogates.validation import checked, columns_of, known_variance
 
@@ -77,16 +77,16 @@ class FittedOutputs(Generic[O]):
         parts = [output.unseen for output in self.outputs]
         return Posterior(np.hstack([p.mean for p in parts]), np.hstack([p.variance for p in parts]))
 
-    def bound(self, fixed: Tensor) -> Conditional:
+    def joint_moments(self, fixed: Tensor) -> JointMoments:
         """X (r, d) -> mean (r,), variance (r,) of the first output and covariance (r, b) with fixed points (b, d)."""
         output = self.outputs[0]
         there = output.embed(fixed)
 
-        def conditional(X: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        def joint(X: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             here = output.embed(X)
             return output.mean(here), output.variance(here), output.covariance(here, there)
 
-        return conditional
+        return joint
 
 
 def moments(output: Output, X: Tensor) -> tuple[Tensor, Tensor]:

@@ -238,7 +238,7 @@ def test_a_continuous_space_is_searched_with_and_without_gradients(name):
 @pytest.mark.parametrize("name", ["cnn", "forest", "polynomial", "published", "stacked"])
 def test_covariances_that_the_acquisition_uses_are_those_of_the_model(name):
     F, T = (torch.tensor(np.random.default_rng(s).random((4, 2))) for s in (1, 2))
-    _, variance, cross = fitted(name).bound(F)(T)
+    _, variance, cross = fitted(name).joint_moments(F)(T)
     with torch.no_grad():
         for i in range(4):
             joint = fitted(name).model.posterior(torch.cat([T[i : i + 1], F])).distribution.covariance_matrix

@@ -1,4 +1,4 @@
-"""The forecast, the standing and the displays of a run."""
+"""The forecast, the status and the displays of a run."""
 
 import io
 from collections.abc import Callable
@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from eutectic.campaigns.analysis import forecast
-from eutectic.campaigns.analysis.status import standing, status_json, status_lines
+from eutectic.campaigns.analysis.status import status_json, status_lines, status_of
 from eutectic.campaigns.commands import progress
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.outcomes import Batch, Event, Ledger, Outcome, Round
@@ -109,7 +109,7 @@ def test_hours_and_cost_end_a_campaign_too(budget: dict[str, object], expected_s
 def test_standing_counts_and_finds_the_best_feasible_values() -> None:
     base = ledger(2, 5.0)
     lost = (outcome(9, "failed", 2, 40.0), outcome(10, "refused", 2, 40.0), outcome(11, "running", 2, 40.0))
-    facts = standing(
+    facts = status_of(
         Ledger(base.spec, "", "running", (*base.outcomes, *lost), base.batches, base.rounds, None, {}), 45.0
     )
     assert (facts.done, facts.failed, facts.refused, facts.running, facts.budget) == (8, 1, 1, 1, 24)
@@ -170,7 +170,7 @@ def test_live_progress_ends_with_the_latest_standing() -> None:
 
 
 def test_an_overrun_forecast_is_not_shown() -> None:
-    facts = standing(ledger(5, 7.0), 140.0)
+    facts = status_of(ledger(5, 7.0), 140.0)
 
     def times(age_s: float) -> str:
         return str(progress.picture("trial", facts, elapsed_s=150.0, age_s=age_s)[1])

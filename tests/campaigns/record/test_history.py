@@ -16,7 +16,7 @@ from eutectic.optimizers.models import belief
 from eutectic.oracles.base import Candidate, Evaluation
 from eutectic.oracles.lammps.alloy import LammpsAlloy
 from eutectic.oracles.physics import solid_solution, stacking_faults
-from eutectic.oracles.physics.decorations import SITES, Decorated, seen, told
+from eutectic.oracles.physics.decorations import SITES, Decorated, artifact, seen
 from eutectic.surrogates.base import Domain, Replicas
 from eutectic.surrogates.composite.represented import Represented, recoded
 from eutectic.surrogates.neural.cnn import CNN
@@ -42,7 +42,7 @@ def makings(rng, count=3, length=LONG):
 
 def test_what_is_told_is_read_back():
     types = [np.array([1, 2, 2, 3]), np.array([3, 1, 2, 2])]
-    files = told(["Cu", "Ni", "Fe"], [Decorated(("a", "b"), types), Decorated((), types)])
+    files = artifact(["Cu", "Ni", "Fe"], [Decorated(("a", "b"), types), Decorated((), types)])
     files["decorations.json"] = json.dumps({"a": [1.0, 2.0], "b": [5.0, 6.0]})
     found = seen(Evaluation("id", "md", artifacts=files))
     assert set(found) == {"a", "b"}
@@ -52,7 +52,7 @@ def test_what_is_told_is_read_back():
 
 
 def test_nothing_is_told_of_values_that_are_of_no_crystal():
-    assert told(["Cu"], []) == {} == told(["Cu"], [Decorated((), [np.array([1])])])
+    assert artifact(["Cu"], []) == {} == artifact(["Cu"], [Decorated((), [np.array([1])])])
     assert seen(Evaluation("id", "screens", values={"a": 1.0})) == {}
 
 
@@ -141,11 +141,11 @@ def test_equal_rows_keep_their_own_replicas_and_other_representations_none():
     space = Composition({"Cu": (0, 1), "Ni": (0, 1)}).space
     X = np.array([[0.5, 0.5], [0.25, 0.75], [0.5, 0.5]])
     own = [Replicas(("Cu", "Ni"), np.array([[k % 2] * 4], dtype=np.uint8), np.array([float(k)])) for k in range(3)]
-    informed = Represented(LIGHT, ElementSequence().of(space)).informed(X, [own[0], None, own[2]])
+    informed = Represented(LIGHT, ElementSequence().of(space)).with_replicas(X, [own[0], None, own[2]])
     read = informed.replicas(X[[0, 1, 2, 0]])
     assert [None if r is None else r.values.tolist() for r in read] == [[0.0], None, [2.0], None]
     plain = Represented(LIGHT, Fractions().of(space))
-    assert plain.informed(X, own) is plain
+    assert plain.with_replicas(X, own) is plain
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +179,7 @@ def test_a_campaign_shows_its_surrogates_the_measured_crystals(alloys):
         assert row[1].codes.shape == (2, 48)
     some = history.rows(np.array([3, 1]))
     assert some.replicas == (history.replicas[3], history.replicas[1])
-    recipes = belief.informed(alloys.problem.recipes, history)
+    recipes = belief.with_replicas_and_curves(alloys.problem.recipes, history)
     assert all(len(recipe.told) == 10 for recipe in recipes)
 
 

@@ -9,7 +9,7 @@ import pytest
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.parity import Parities, Parity, leave_one_out
 from eutectic.campaigns.analysis.summary import best, findings
-from eutectic.campaigns.figures.candidate_charts import MAX_BARS, makeup, thinned
+from eutectic.campaigns.figures.candidate_charts import MAX_BARS, thinned, variables_chart
 from eutectic.campaigns.figures.charts import objectives, stairs, trace
 from eutectic.campaigns.figures.crystals import Drawing, Word
 from eutectic.campaigns.figures.pictures import write_figures
@@ -109,7 +109,7 @@ def test_the_page_answers_every_question():
     for heading in ("What was asked", "Pareto front", "Hypervolume", "Compositions along the front",
                     "Can the surrogates be trusted?", "Decisions", "Cost", "Failures", "How to reproduce"):  # fmt: skip
         assert f"<h2>{heading}</h2>" in html
-    assert set(figures(html)) == {"objectives", "trace", "makeup", "parity"}
+    assert set(figures(html)) == {"objectives", "trace", "variables", "parity"}
     assert "9f185a5c0ffee" in html
     assert "campaign run multi_principal_alloy.yaml" in html
 
@@ -214,14 +214,14 @@ def test_the_trace_counts_evaluations_and_marks_where_the_optimizer_changed():
 
 def test_compositions_along_the_front_sum_to_a_hundred_per_cent():
     ledger = ledgers.alloy()
-    bars = makeup(ledger, front(ledger))["data"]
+    bars = variables_chart(ledger, front(ledger))["data"]
     assert [bar["name"] for bar in bars] == list(ledgers.ELEMENTS)
     assert np.sum([bar["y"] for bar in bars], axis=0) == pytest.approx(100, abs=0.1)
 
 
 def test_a_space_without_elements_shows_its_variables_instead():
     ledger = ledgers.many()
-    (heat,) = makeup(ledger, front(ledger))["data"]
+    (heat,) = variables_chart(ledger, front(ledger))["data"]
     assert heat["y"] == ["Temperature (K)", "Passes", "Gas"]
     assert set(np.ravel(heat["text"])) & {"argon", "air", "vacuum"}
 

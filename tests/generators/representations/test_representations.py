@@ -219,7 +219,7 @@ def test_a_surrogate_over_a_representation_keeps_the_contract_of_surrogates(reci
     joint.mean.sum().backward()
     assert torch.isfinite(T.grad).all()
     assert fitted.differentiable == getattr(fitted.inner, "differentiable", True)
-    mean, _, cross = fitted.bound(torch.tensor(X[5:8]))(torch.tensor(X[:5]))
+    mean, _, cross = fitted.joint_moments(torch.tensor(X[5:8]))(torch.tensor(X[:5]))
     assert mean.detach().numpy() == pytest.approx(posterior.mean[:5, 0], rel=1e-6, abs=1e-8)
     assert cross.shape == (5, 3)
     assert fitted.leave_one_out().mean.shape == (20, 1)

@@ -94,7 +94,7 @@ def test_an_observation_on_a_rung_explains_as_much_as_it_then_does(fitted):
     before = model.on(1).posterior(x).variance[0, 0]
     for rung in (0, 1):
         share = float(model.agreement(torch.tensor(x), rung)[0])
-        after = model.believing(x, np.array([rung])).on(1).posterior(x).variance[0, 0]
+        after = model.conditioned_on_mean(x, np.array([rung])).on(1).posterior(x).variance[0, 0]
         assert after == pytest.approx((1 - share) * before, rel=1e-3)
     assert model.agreement(torch.tensor(x), 0) < model.agreement(torch.tensor(x), 1)
 
@@ -102,7 +102,7 @@ def test_an_observation_on_a_rung_explains_as_much_as_it_then_does(fitted):
 def test_what_is_believed_changes_no_prediction(fitted):
     model, *_ = fitted
     X = np.random.default_rng(2).random((5, 2))
-    surer = model.believing(X[:2], np.array([0, 1])).on(1).posterior(X)
+    surer = model.conditioned_on_mean(X[:2], np.array([0, 1])).on(1).posterior(X)
     assert surer.mean == pytest.approx(model.on(1).posterior(X).mean, abs=1e-6)
     assert (surer.variance <= model.on(1).posterior(X).variance + 1e-12).all()
 

@@ -79,7 +79,7 @@ def test_a_stretched_process_is_one_process_everywhere():
     mean, variance = process.moments(T)
     assert torch.allclose(joint.diagonal(), variance, rtol=1e-6)
     assert float(torch.linalg.eigvalsh(joint).min()) > -1e-10
-    bound = process.bound(T[:7])(T)
+    bound = process.joint_moments(T[:7])(T)
     assert torch.allclose(bound[1], variance)
     assert torch.allclose(bound[2], joint[:, :7], atol=1e-10)
     theirs = botorch_model([process]).posterior(T)

@@ -8,17 +8,17 @@ from torch import Tensor
 
 LEAST = 1e-12
 """Share of an output's squared size below which a variance is rounding."""
-Conditional = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
+JointMoments = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
 """X (r, d) -> mean (r,), variance (r,), covariance (r, b) with the fixed points."""
 
 
-def bound(output: object, fixed: Tensor) -> Conditional:
-    """Moments of an output and covariance with fixed points (b, d): its own `bound`, else its BoTorch model's."""
+def joint_moments(output: object, fixed: Tensor) -> JointMoments:
+    """Moments of an output, and covariance with fixed points (b, d): its own `joint_moments`, else the model's."""
     processes = getattr(output, "processes", None)
     own = output if processes is None else processes[0]
-    if hasattr(own, "bound"):
-        conditional: Conditional = own.bound(fixed)
-        return conditional
+    if hasattr(own, "joint_moments"):
+        joint: JointMoments = own.joint_moments(fixed)
+        return joint
     model = output.model  # type: ignore[attr-defined]
 
     def moments(X: Tensor) -> tuple[Tensor, Tensor, Tensor]:

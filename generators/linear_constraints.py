@@ -3,6 +3,7 @@
 import ast
 import difflib
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -78,7 +79,9 @@ def _tree(side: str, names: Sequence[str], text: str) -> ast.expr:
 
     source = re.sub(r"`([^`]*)`", placeholder, side).strip().replace("^", "**")
     try:
-        tree = ast.parse(source, mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # of a number that runs into a word, such as 2or: a SyntaxError then
+            tree = ast.parse(source, mode="eval").body
     except SyntaxError:
         what = f"cannot read {side.strip()!r}" if side.strip() else "nothing stands on one side of a sign"
         raise ValueError(f"constraint {text!r}: {what}; write it as 'Fe + 2*Ni <= 0.6'") from None

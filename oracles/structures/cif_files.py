@@ -6,6 +6,7 @@ Each doubt has a kind, so that who knows better can say so.
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from eutectic.oracles.structures import cif_sites
@@ -13,6 +14,7 @@ from eutectic.oracles.structures.doubts import Doubt
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
+    from pymatgen.symmetry.groups import SpaceGroup
 
 ROUNDED = 1.2e-3
 """Coordinates that differ from a third by less than this share are meant to be it: 0.333 in a file of three digits."""
@@ -84,6 +86,8 @@ def _structure(text: str, data: Mapping[str, Any]) -> "tuple[Structure, list[Dou
     from pymatgen.io.cif import CifParser
 
     _refuse_cell(data)
+    if not any(_given(data, (key,)) for key in OPERATIONS):
+        _group(_given(data, SYMBOLS))  # pymatgen, which makes its operations, finds it there
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         parser = CifParser.from_str(text, occupancy_tolerance=OCCUPANCY, frac_tolerance=ROUNDED)
@@ -152,12 +156,13 @@ def _symmetry(said: list[str], data: Mapping[str, Any]) -> Iterator[Doubt]:
 
 def _too_few(operations: Sequence[str], symbol: str, number: str) -> Iterator[Doubt]:
     """Fewer operations than the group has without its centring: only a part of the atoms would be there."""
-    from pymatgen.symmetry.groups import SpaceGroup
+    from pymatgen.symmetry.groups import sg_symbol_from_int_number
 
     own = _number(symbol, number)
     if not 1 <= own <= 230:
         return
-    group = SpaceGroup.from_int_number(own)
+    group = _group(sg_symbol_from_int_number(own))
+    assert group is not None
     least = group.order // CENTRED.get(str(group.symbol)[0], 1)
     if len(operations) < least:
         yield Doubt(
@@ -197,14 +202,21 @@ def _metric(data: Mapping[str, Any], structure: "Structure") -> Iterator[Doubt]:
 
 def _number(symbol: str, number: str) -> int:
     """The space group's number, 0 where it is not known."""
-    from pymatgen.symmetry.groups import SpaceGroup
-
     if number.isdigit():
         return int(number)
+    group = _group(symbol)
+    return 0 if group is None else int(group.int_number)
+
+
+@lru_cache(maxsize=512)
+def _group(symbol: str) -> "SpaceGroup | None":
+    """The space group of a symbol, None where pymatgen knows none; made once, for its operations take long to make."""
+    from pymatgen.symmetry.groups import SpaceGroup
+
     try:
-        return int(SpaceGroup(symbol.replace(" ", "")).int_number)
+        return SpaceGroup(symbol.replace(" ", ""))
     except (ValueError, KeyError):
-        return 0
+        return None
 
 
 def _symbols(said: list[str]) -> Iterator[Doubt]:

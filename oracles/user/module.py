@@ -4,6 +4,7 @@ import ast
 import hashlib
 import importlib
 import sys
+import warnings
 from collections.abc import Callable
 from functools import lru_cache
 from importlib.machinery import PathFinder
@@ -31,7 +32,9 @@ def examine(function: str, folder: str) -> None:
     if source is None or source.suffix != ".py":
         return
     try:
-        tree = ast.parse(source.read_text(encoding="utf-8"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what Python says again where the module is imported
+            tree = ast.parse(source.read_text(encoding="utf-8"))
     except (SyntaxError, UnicodeDecodeError) as error:
         raise ValueError(f"{source.name}: cannot be read as Python: {error}") from None
     known = _bound(tree)

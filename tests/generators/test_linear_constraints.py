@@ -37,6 +37,8 @@ def test_equalities_and_chains_are_two_constraints() -> None:
         ("Fe + Ni", "needs one of"),
         ("Fe - Fe <= 0", "no variable"),
         ("Fe + <= 1", "cannot read"),
+        ("Fe + 2or <= 1", "cannot read"),
+        ("Fe <= 0.5if 1 else 2", "cannot read"),
         ("abs(Fe) <= 1", "cannot read"),
         ("1/0*Fe <= 1", "not linear"),
     ],

@@ -172,10 +172,10 @@ def test_the_first_settlement_counts_except_for_what_a_person_tells(builder: Rec
     builder.settle(1, "finished", at=300.0)
     assert (builder.record.outcomes[1].status, builder.record.outcomes[1].error) == ("failed", "late")
     assert builder.record.outcomes[1].finished_at == 200.0
-    builder.settle(1, "finished", builder=True, at=400.0)
+    builder.settle(1, "finished", told=True, at=400.0)
     assert builder.record.outcomes[1].status == "finished"
     assert builder.record.outcomes[1].finished_at == 400.0
-    builder.settle(1, "finished", builder=True, at=500.0)
+    builder.settle(1, "finished", told=True, at=500.0)
     assert builder.record.outcomes[1].finished_at == 400.0
     assert builder.record.unsettled == {2}
 

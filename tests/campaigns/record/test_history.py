@@ -180,7 +180,7 @@ def test_a_campaign_shows_its_surrogates_the_measured_crystals(alloys):
     some = history.rows(np.array([3, 1]))
     assert some.replicas == (history.replicas[3], history.replicas[1])
     recipes = belief.with_replicas_and_curves(alloys.problem.recipes, history)
-    assert all(len(recipe.told) == 10 for recipe in recipes)
+    assert all(len(recipe.known_replicas) == 10 for recipe in recipes)
 
 
 def test_a_kept_network_predicts_as_it_did_with_the_crystals_it_was_told_of(alloys, tmp_path):

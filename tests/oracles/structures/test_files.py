@@ -10,6 +10,7 @@ import pytest
 from ase.build import bulk
 from ase.io import write
 from pymatgen.core import Lattice, Structure
+from pymatgen.core.operations import SymmOp
 
 from eutectic.generators.pool import Pool
 from eutectic.oracles.structures.files import read, read_all
@@ -44,6 +45,15 @@ def test_a_plain_file_is_read_without_a_word(tmp_path):
         crystal = read(cif(tmp_path, more="_symmetry_Int_Tables_number 225\n"))
     assert crystal.formula == "Na4 Cl4"
     assert crystal.density == pytest.approx(2.16, abs=0.01)
+
+
+def test_the_operations_of_a_space_group_are_made_once_for_all_files(tmp_path, monkeypatch):
+    group = "_symmetry_space_group_name_H-M 'F m -3 m'\n"
+    read(cif(tmp_path, more=group))
+    compared, equal = [], SymmOp.__eq__
+    monkeypatch.setattr(SymmOp, "__eq__", lambda one, other: compared.append(0) or equal(one, other))
+    assert read(cif(tmp_path, more=group, a="5.7", name="y.cif")).formula == "Na4 Cl4"
+    assert len(compared) < 192  # that they differ is not found out again
 
 
 @pytest.mark.parametrize(

@@ -174,6 +174,11 @@ def test_checking_does_not_run_the_module(tmp_path: Path):
     Python("killer:f").located(str(tmp_path)).check()
 
 
+def test_checking_says_nothing_of_what_python_says_when_it_imports_the_module(tmp_path: Path):
+    (tmp_path / "user_doubtful.py").write_text("def f(x):\n    return {'y': 1or x, 'pattern': '\\d'}\n")
+    Python("user_doubtful:f").located(str(tmp_path)).check()
+
+
 def test_preparing_imports_the_module_once(tmp_path: Path):
     (tmp_path / "prepared_module.py").write_text("def f(v): return {'y': 1}\n", encoding="utf-8")
     oracle = Python("prepared_module:f").located(str(tmp_path))

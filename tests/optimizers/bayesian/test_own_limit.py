@@ -54,7 +54,7 @@ def test_losses_move_with_their_reference_and_predictions_come_back() -> None:
     assert moved.history.reference is not None
     np.testing.assert_allclose(moved.history.reference, [LIMIT, 2.0])
     assert (moved.history.feasible == held).all()
-    told = moved.told(Proposals(X[:1], (Reason("b", 0.1, (0.3, 0.5), (0.1, 0.2), 0.9),))).reasons[0]
+    told = moved.restored(Proposals(X[:1], (Reason("b", 0.1, (0.3, 0.5), (0.1, 0.2), 0.9),))).reasons[0]
     assert told.mean == pytest.approx((0.3 - LIMIT, 0.5))
     assert told.std == (0.1, 0.2)
 

@@ -251,6 +251,8 @@ class History:
     """(p,) rung on which each of `pending` is asked; None without a ladder."""
     names: tuple[str, ...] = ()
     """Of the columns of X (d); () where they are in the order of the space."""
+    kept: list[Any] | None = field(default=None, repr=False)
+    """What was learned from it, for whoever asks more than once (`models/kept.py`); None: nothing is kept."""
 
     @classmethod
     def empty(cls, d: int, m: int = 1, c: int = 0) -> "History":

@@ -40,6 +40,7 @@ def propose_shared(
     if not space.shared:
         return propose(optimizer, name, space, history, n, rng)
     made = made or Made()
+    history = replace(history, kept=[])
     before = np.empty((0, space.d)) if made.latest is None else made.latest
     answers: list[Proposals] = []
     X = np.empty((0, space.d))

@@ -14,6 +14,7 @@ from eutectic.optimizers.base import Array, History, Proposals, Space
 from eutectic.optimizers.bayesian.feasibility_first import Downhill, downhill, unmet
 from eutectic.optimizers.bayesian.proposal import Options, effort_of
 from eutectic.optimizers.models.belief import Belief, Column, columns, domain, explained
+from eutectic.optimizers.models.kept import learned_once
 from eutectic.optimizers.search.batch import single
 from eutectic.optimizers.search.global_search import Effort
 from eutectic.optimizers.spaces.seen import unseen
@@ -82,6 +83,10 @@ def proposed(
 
 def believed(space: Space, history: History, rungs: int) -> LadderBelief:
     """Fit co-kriging to every output; a Gaussian process to failures if there were any."""
+    return learned_once(_believed, space, history, rungs)
+
+
+def _believed(space: Space, history: History, rungs: int) -> LadderBelief:
     values = np.concatenate([history.signed, history.C], axis=1)
     noise = np.concatenate([history.noise, history.C_noise], axis=1)
     starts = history.state.get("ladder")

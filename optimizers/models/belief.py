@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from eutectic.optimizers.base import Array, History, Reason, Space
 from eutectic.optimizers.models.correlation import correlation
+from eutectic.optimizers.models.kept import learned_once
 from eutectic.surrogates.base import Domain, FittedSurrogate, State, Surrogate
 from eutectic.surrogates.composite.represented import Represented
 from eutectic.surrogates.gp.recipe import GaussianProcess
@@ -124,6 +125,10 @@ def learn(space: Space, history: History, recipes: Sequence[Surrogate]) -> Belie
 
     Outputs that have the same coupled recipe are fitted at once; `split` of what it learned gives them one by one.
     """
+    return learned_once(_learn, space, history, recipes)
+
+
+def _learn(space: Space, history: History, recipes: Sequence[Surrogate]) -> Belief:
     data = columns(history)
     starts = history.state.get("belief")
     starts = starts if isinstance(starts, list) and len(starts) == len(data) else [None] * len(data)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from eutectic.optimizers.base import Array, History, Space
 from eutectic.optimizers.models.belief import Belief, Column, columns, complete, deviations, fitted
 from eutectic.optimizers.models.correlation import POSITIVE, alone, correlation, unseen
+from eutectic.optimizers.models.kept import learned_once
 from eutectic.optimizers.pareto import nondominated
 from eutectic.surrogates.base import FittedSurrogate, State, Surrogate
 from eutectic.surrogates.gp.recipe import GaussianProcess
@@ -52,6 +53,10 @@ def regimes(space: Space, history: History, recipes: Sequence[Surrogate], belief
 
     Only Gaussian processes that learn each objective alone are divided; other surrogates have their own idea of cliffs.
     """
+    return learned_once(_regimes, space, history, recipes, belief)
+
+
+def _regimes(space: Space, history: History, recipes: Sequence[Surrogate], belief: Belief) -> RegimeBelief:
     found, m = cliff(history), belief.m
     if found is None or not all(hasattr(output, "processes") and alone(output) for output in belief.outputs[:m]):
         return RegimeBelief(belief, {})

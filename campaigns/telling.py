@@ -10,6 +10,7 @@ from eutectic.campaigns.hand.sheet import Row, contradiction
 from eutectic.campaigns.hand.words import refusal
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.sharing import batches, lease
+from eutectic.generators.abilities import contexts
 from eutectic.oracles.base import Value
 
 TRIES = 30
@@ -96,7 +97,7 @@ def tell_row(campaign: Campaign, row: Row, repeat: bool = False, by: str = "") -
 
 def _context(campaign: Campaign, row: Row) -> dict[str, Value]:
     """What a line says of variables that were measured with the sample and not chosen."""
-    given: tuple[str, ...] = getattr(campaign.problem.generator, "contexts", ())
+    given = contexts(campaign.problem.generator)
     return {name: row.variables[name] for name in given if row.variables.get(name)}
 
 

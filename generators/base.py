@@ -1,7 +1,7 @@
 """This file is what every generator does: it owns a space and makes its rows materials."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,7 +16,11 @@ class NoPlaceError(ValueError):
 
 
 class Generator(Protocol):
-    """Coordinates -> candidates."""
+    """Coordinates -> candidates.
+
+    What else it may have, and is then asked for, stands in `abilities.py`, a `Protocol` an ability: `names`,
+    `optional`, `element_fractions`, `numbers`, `materials`, `offer` and others.
+    """
 
     @property
     def space(self) -> Space:
@@ -46,21 +50,6 @@ class Offer:
     """(k,) of these rows."""
     notes: tuple[str, ...]
     """What was drawn, and what of it is left out and why."""
-
-
-class Offering(Protocol):
-    """What a generator has beside the rest whose rows cannot be searched, but are drawn afresh for each asking."""
-
-    def offer(
-        self, n: int, rng: np.random.Generator, near: Array, known: Sequence[Mapping[str, object]], accept: Accept
-    ) -> Offer:
-        """Rows to choose n from. near: rows (b, d) of the best; known: structures that need not be made again."""
-        ...
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What its candidates' variables are called: nothing need be made to learn that."""
-        ...
 
 
 def number(name: str, variables: Mapping[str, Value]) -> float:

@@ -70,6 +70,11 @@ class Composition:
         return tuple(self.full)
 
     @property
+    def formula_variables(self) -> tuple[str, ...]:
+        """All of them: a formula in a table may stand for the amounts."""
+        return self.names
+
+    @property
     def optional(self) -> frozenset[str]:
         """Variables that may be left out of a table: what is fixed, and a balance that is not searched."""
         if self.unit == "fraction" and not boxed(self):

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from eutectic.generators import abilities
+from eutectic.generators.abilities import Offering, Renamable
 from eutectic.generators.amounts import ranges
 from eutectic.generators.base import Generator
 from eutectic.generators.constraints import checked, constrained
@@ -76,7 +78,7 @@ class Product:
     def holding(self, made: Sequence[Generator]) -> "Product":
         """The same product with its parts built; ValueError when they do not go together."""
         for name, part in zip(self.parts, made, strict=True):
-            if hasattr(part, "offer"):
+            if isinstance(part, Offering):
                 raise ValueError(
                     f"parts: {name}: crystals are drawn afresh for each asking, and no optimizer can search them "
                     "beside other variables; let a crystal be the whole space, and fix the others in the oracles"
@@ -130,23 +132,23 @@ class Product:
     @property
     def optional(self) -> frozenset[str]:
         """Variables that a candidate may lack, or that may be left out of a table."""
-        found = [(part, name) for part in self.pieces for name in getattr(part.generator, "optional", ())]
+        found = [(part, name) for part in self.pieces for name in abilities.optional(part.generator)]
         return frozenset(part.names[name] for part, name in found)
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What a reader should know of the parts, such as rows of a list that are one candidate."""
-        return tuple(text for part in self.pieces for text in getattr(part.generator, "remarks", ()))
+        return tuple(text for part in self.pieces for text in abilities.remarks(part.generator))
 
     @property
     def contexts(self) -> tuple[str, ...]:
         """The variables that are measured and not chosen."""
-        return tuple(part.names[name] for part in self.pieces for name in getattr(part.generator, "contexts", ()))
+        return tuple(part.names[name] for part in self.pieces for name in abilities.contexts(part.generator))
 
     @property
     def defaults(self) -> dict[str, Value]:
         """What given variables are where nobody says."""
-        found = [(part, pair) for part in self.pieces for pair in getattr(part.generator, "defaults", {}).items()]
+        found = [(part, pair) for part in self.pieces for pair in abilities.defaults(part.generator).items()]
         return {part.names[name]: value for part, (name, value) in found}
 
     @property
@@ -269,7 +271,7 @@ def _pieces(product: Product, spaces: tuple[Space, ...]) -> tuple[Piece, ...]:
 def _renamed(product: Product, part: Piece) -> bool:
     """May its variables be called `part.variable`?"""
     use = product.parts[part.name].get("use")
-    return use in RENAMED if use else not hasattr(part.generator, "variables")
+    return use in RENAMED if use else not isinstance(part.generator, Renamable)
 
 
 @lru_cache(maxsize=64)

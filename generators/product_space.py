@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from eutectic.generators import abilities
+from eutectic.generators.abilities import Composed, Termed
 from eutectic.generators.constraints import Joint
 from eutectic.generators.terms import Term, plain_terms
 from eutectic.optimizers.base import Amounts, Array, Described, Known, Linear, Shared, Space
@@ -38,7 +40,7 @@ class Piece:
     @property
     def amounts(self) -> Amounts | None:
         """How much of each element, as a function of the whole's columns; None where it does not say."""
-        own: Amounts | None = getattr(self.generator, "amounts", None)
+        own = abilities.amounts(self.generator)
         return None if own is None else replace(own, columns=tuple(self.columns[c] for c in own.columns))
 
     @property
@@ -46,7 +48,7 @@ class Piece:
         """Do its candidates have compositions?"""
         if self.materials:
             return all(material.composition for material in self.materials)
-        return hasattr(self.generator, "element_fractions")
+        return isinstance(self.generator, Composed)
 
     @property
     def elements(self) -> tuple[str, ...]:
@@ -81,7 +83,7 @@ def piece(name: str, generator: Any, first: int) -> Piece:
     if space.table is not None:
         materials = generator.materials
         space = _listed(name, materials, space)
-    own = tuple(materials[0].variables) if materials else getattr(generator, "names", space.names)
+    own = tuple(materials[0].variables) if materials else abilities.names(generator) or space.names
     columns = tuple(range(first, first + space.d))
     return Piece(name, generator, space, columns, {variable: variable for variable in own}, materials)
 
@@ -112,7 +114,7 @@ def _about(features: Space) -> tuple[Described, ...]:
 def _terms(part: Piece) -> dict[str, Term]:
     """Its variables that are numbers, as functions of its own columns."""
     if not part.materials:
-        return dict(getattr(part.generator, "terms", None) or plain_terms(part.space))
+        return dict(part.generator.terms if isinstance(part.generator, Termed) else plain_terms(part.space))
     found = {}
     for name in part.names:
         values = [material.variables[name] for material in part.materials]

@@ -59,6 +59,7 @@ FLOORS = {
     ),
     "generators": (
         ("amounts", "base", "hints", "linear_constraints", "terms"),
+        ("abilities",),
         ("constraints", "representations", "structures", "variable"),
         ("learning",),
         ("baselines", "crystals", "latent", "programs"),

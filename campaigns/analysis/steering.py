@@ -9,7 +9,7 @@ import numpy as np
 
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
-from eutectic.generators.learning.steering import Experience, Steering, of_campaign
+from eutectic.generators.learning.steering import Experience, SteeredSpace, Steering, of_campaign
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -26,7 +26,7 @@ def taught(problem: Problem, ledger: Ledger) -> tuple[Any, list[str]]:
     A function of the record and the seed; ValueError where the weights that it begins with are gone or damaged.
     """
     generator: Any = problem.generator
-    options: Steering | None = getattr(generator, "steering", None)
+    options = generator.steering if isinstance(generator, SteeredSpace) else None
     if options is None:
         return generator, []
     finished = ended(ledger)

@@ -23,6 +23,7 @@ from eutectic.campaigns.problem import build
 from eutectic.campaigns.record.journal import holds_campaign
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.telling import checked, held, suggested, tell_row
+from eutectic.generators.abilities import contexts
 from eutectic.oracles.base import Value
 from eutectic.oracles.tables.sheet import refuse_dialect
 
@@ -221,7 +222,7 @@ def _correct(campaign: Campaign, id: str, answer: MeasuredValues, why: str, meas
 
 def _answer(campaign: Campaign, words: Sequence[str] | None) -> MeasuredValues:
     """What was typed; the campaign knows which names are context."""
-    return from_words(words or [], getattr(campaign.problem.generator, "contexts", ()))
+    return from_words(words or [], contexts(campaign.problem.generator))
 
 
 def _tell_one(

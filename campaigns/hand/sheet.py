@@ -12,6 +12,7 @@ from eutectic.campaigns.hand.words import measured_values, refusal
 from eutectic.campaigns.loop.routing import needed, waits
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.outcomes import Outcome
+from eutectic.generators.abilities import contexts
 from eutectic.oracles.base import Value
 from eutectic.oracles.tables import sheet as tables
 from eutectic.oracles.tables.sheet import missing, unnamed
@@ -153,7 +154,7 @@ def contradiction(row: Row, outcome: Outcome, problem: Problem) -> str | None:
     """The sentence that says which variable of a row is not the candidate's, or None."""
     space = problem.space
     widths = dict(zip(space.names, (space.upper - space.lower).tolist(), strict=True))
-    given = getattr(problem.generator, "contexts", ())  # measured with the sample, and told with it
+    given = contexts(problem.generator)  # measured with the sample, and told with it
     for name, text in row.variables.items():
         value = None if name in given else outcome.variables.get(name)
         if value is not None and not _same(text, value, widths.get(name, 0.0)):

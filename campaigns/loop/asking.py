@@ -26,6 +26,7 @@ from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.outcomes import Ledger
 from eutectic.campaigns.record.stages import gauged, turn_of
 from eutectic.campaigns.record.table import columns
+from eutectic.generators.abilities import remarks
 from eutectic.optimizers.abilities import propose
 from eutectic.optimizers.base import Array, History, Proposals, Reason, Space, nearest, veiled
 from eutectic.optimizers.sharing import held_alike, propose_shared
@@ -101,8 +102,7 @@ def asked(problem: Problem, ledger: Ledger, n: int, context: Mapping[str, Value]
 
 def _beginning(problem: Problem, ledger: Ledger) -> Sequence[str]:
     """What the space has to say before anything is asked for."""
-    remarks: Sequence[str] = () if ledger.batches else getattr(problem.generator, "remarks", ())
-    return remarks
+    return () if ledger.batches else remarks(problem.generator)
 
 
 def _by_name(problem: Problem, notes: Sequence[str]) -> list[str]:

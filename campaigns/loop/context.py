@@ -7,6 +7,7 @@ from eutectic.campaigns.errors import CampaignFileError, Complaint
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.campaigns.record.table import columns
+from eutectic.generators import abilities
 from eutectic.optimizers.base import Space
 from eutectic.optimizers.sharing import Made
 from eutectic.optimizers.spaces.activity import hold
@@ -30,7 +31,7 @@ def situated(problem: Problem, context: Mapping[str, Value]) -> tuple[Space, lis
         cure = "; give one, or ask by hand with `campaign suggest DIR --context VARIABLE=VALUE`"
         cure = cure if "has no `default`" in str(error) else NEW_CHOICE if "not one of" in str(error) else ""
         raise _refusal(f"{error}{cure}") from None
-    shown = {**getattr(generator, "defaults", {}), **context}
+    shown = {**abilities.defaults(generator), **context}
     return hold(problem.space, values), [f"context: {', '.join(f'{name} = {value}' for name, value in shown.items())}"]
 
 
@@ -65,7 +66,7 @@ def observed(
     another context.
     """
     generator: Any = problem.generator
-    names: tuple[str, ...] = getattr(generator, "contexts", ())
+    names = abilities.contexts(generator)
     seen = {name: value for name, value in values.items() if name in names}
     rest: dict[str, float] = {}
     for name in values.keys() - seen.keys():

@@ -16,6 +16,7 @@ from eutectic.campaigns.analysis.steering import taught
 from eutectic.campaigns.errors import CampaignFileError, Complaint
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.outcomes import Ledger
+from eutectic.generators.abilities import Offering
 from eutectic.generators.base import Offer
 from eutectic.generators.representations.blocks import Rows, rows_of
 from eutectic.optimizers.base import Array, Mask, Space, veiled
@@ -46,7 +47,7 @@ class Offered:
 
 def offers(generator: Any) -> bool:
     """Does this generator draw its rows afresh for each asking?"""
-    return hasattr(generator, "offer")
+    return isinstance(generator, Offering)
 
 
 def offered(problem: Problem, ledger: Ledger, space: Space, n: int, seed: Sequence[int]) -> Offered | None:

@@ -24,6 +24,8 @@ from eutectic.campaigns.record.journal import Entry
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.record.settings import rung_fields
 from eutectic.campaigns.record.volume import estimated
+from eutectic.generators import abilities
+from eutectic.generators.abilities import formula_variables
 from eutectic.generators.amounts import TOTAL, moles
 from eutectic.optimizers.base import Array
 from eutectic.optimizers.spaces import region
@@ -95,7 +97,7 @@ def warnings_of(problem: Problem) -> list[str]:
     text = unreached(problem.spec, reference if len(reference) == len(goals) else None, rows.losses[rows.feasible])
     outside = outside_space(problem, tuple(record.outcomes.values()))
     said = (advice(problem), estimated(len(goals)), str(text or ""), outside, unattended(problem))
-    return [note for note in (*getattr(problem.generator, "remarks", ()), *known.notes, *said) if note]
+    return [note for note in (*abilities.remarks(problem.generator), *known.notes, *said) if note]
 
 
 def outside_space(problem: Problem, outcomes: Sequence[Outcome]) -> str:
@@ -122,9 +124,8 @@ def variables_of(problem: Problem) -> tuple[tuple[str, ...], tuple[str, ...]]:
         return tuple(name for name in given.names if name not in given.optional), given.names
     rng, free = np.random.default_rng([problem.spec.seed]), replace(problem.space, known=None)
     some = [c.variables for c in problem.generator.generate(region.sample(free, SAMPLES, rng), rng)]
-    own: tuple[str, ...] | None = getattr(problem.generator, "names", None)
-    names = own or tuple(dict.fromkeys(name for variables in some for name in variables))
-    optional: frozenset[str] = getattr(problem.generator, "optional", frozenset())  # fixed, derived or conditional
+    names = abilities.names(problem.generator) or tuple(dict.fromkeys(name for variables in some for name in variables))
+    optional = abilities.optional(problem.generator)  # fixed, derived or conditional
     return tuple(n for n in names if n not in optional and all(n in variables for variables in some)), names
 
 
@@ -135,7 +136,7 @@ def _rows(
     if (problem.folder / known.file).is_dir():
         rows = list(of_campaign(problem, known, always))
     else:
-        rows = list(of_table(problem, known, always, names, _elements(problem)))
+        rows = list(of_table(problem, known, always, names, formula_variables(problem.generator)))
     counts, found = Counter[str](), list[tuple[Row, Array]]()
     strange: list[str] = []
     for row in rows:
@@ -266,12 +267,6 @@ def _provenance(rows: Sequence[Row]) -> dict[str, Value]:
     return found
 
 
-def _elements(problem: Problem) -> tuple[str, ...]:
-    """Variables that are amounts of elements, which a formula may stand for."""
-    part: Any = problem.generator
-    return tuple(getattr(part, "full", ())) if hasattr(part, "unit") and hasattr(part, "element_fractions") else ()
-
-
 def coordinates(problem: Problem, row: Row) -> Array:
     """Coordinates (d,) of a row in the space's own unit; ValueError where it makes no candidate."""
     return _coordinates(problem, Known(file=row.place), row, ())[0]
@@ -306,7 +301,7 @@ def _amounts(problem: Problem, known: Known, row: Row) -> tuple[dict[str, Value]
     Amounts of elements come from its formula, or from the unit its file has, in the space's unit.
     """
     variables = {name: value for name, value in row.variables.items() if name != FORMULA}
-    elements, part = _elements(problem), problem.generator
+    elements, part = formula_variables(problem.generator), problem.generator
     if not elements:
         return variables, False
     unit: Any = part.unit  # type: ignore[attr-defined]

@@ -23,6 +23,7 @@ from eutectic.campaigns.problem.ladder import ladder_of
 from eutectic.campaigns.problem.representations import represented
 from eutectic.campaigns.problem.screening import learned, screened
 from eutectic.campaigns.problem.suitability import refusal
+from eutectic.generators.abilities import Offering
 from eutectic.generators.base import Generator
 from eutectic.optimizers.abilities import Judging, Laddered, using
 from eutectic.optimizers.base import Space
@@ -192,7 +193,7 @@ class _Parts:
         for named in oracles:
             narrowed = screened(narrowed, generator, named.oracle, self.spec.limits)
         try:
-            if narrowed is not space and not hasattr(generator, "offer"):
+            if narrowed is not space and not isinstance(generator, Offering):
                 region.sample(narrowed, 1, np.random.default_rng(self.spec.seed))
         except ValueError as error:
             screening = (named.oracle for named in oracles if isinstance(named.oracle, Screening))

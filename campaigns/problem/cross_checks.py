@@ -1,6 +1,6 @@
 """This file is what a campaign's parts demand of each other: properties, regions, files, executors."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,9 @@ from eutectic.campaigns.problem import ladder
 from eutectic.campaigns.problem.definition import NamedOracle, Problem
 from eutectic.campaigns.problem.executors import refusal, refusal_of_options
 from eutectic.campaigns.problem.screening import learned
+from eutectic.generators.abilities import Composed, Numbered, Offering, uncomposed
+from eutectic.generators.abilities import names as variable_names
+from eutectic.generators.learning.steering import SteeredSpace
 from eutectic.optimizers.abilities import refusal as refused
 from eutectic.optimizers.abilities import sees_rungs
 from eutectic.optimizers.base import Space
@@ -82,7 +85,7 @@ def _returning(name: str) -> str:
 
 def _aimless(problem: Problem) -> Iterator[Complaint]:
     """Steering towards a property that no oracle returns."""
-    options = getattr(problem.generator, "steering", None)
+    options = problem.generator.steering if isinstance(problem.generator, SteeredSpace) else None
     returned = [named.oracle.properties for named in problem.oracles if named.search]
     if options is None or None in returned:
         return
@@ -131,13 +134,13 @@ def _confused(problem: Problem) -> Iterator[Complaint]:
     """A property must not be called like a variable: a table could not tell them apart."""
     for section in ("objectives", "constraints"):
         for name in getattr(problem.spec, section):
-            if name in {*problem.space.names, *getattr(problem.generator, "names", ())}:
+            if name in {*problem.space.names, *(variable_names(problem.generator) or ())}:
                 yield Complaint(
                     (section, name),
                     f"'{name}' is also a variable of the space; a property needs its own name: where the variable "
                     f"itself is meant, add the oracle {{use: variables, of: {{{name}_used: {name}}}}} and name that",
                 )
-            if f"{name}{SUFFIX}" in {*problem.space.names, *getattr(problem.generator, "names", ())}:
+            if f"{name}{SUFFIX}" in {*problem.space.names, *(variable_names(problem.generator) or ())}:
                 message = f"'{name}{SUFFIX}' is a variable of the space, and also what the standard error is called"
                 yield Complaint((section, name), f"{message}; rename one of them")
 
@@ -176,13 +179,13 @@ def _oracle(problem: Problem, k: int, named: "NamedOracle") -> Iterator[Complain
 def _immaterial(problem: "Problem") -> Iterator[Complaint]:
     """An oracle of materials, in a space whose candidates are none."""
     asking = [(k, named) for k, named in enumerate(problem.oracles) if of_materials(named.oracle)]
-    if not asking or hasattr(problem.generator, "offer"):
+    if not asking or isinstance(problem.generator, Offering):
         return
     rng = np.random.default_rng(problem.spec.seed)
     (candidate,) = problem.generator.generate(region.sample(replace(problem.space, known=None), 1, rng), rng)
     if candidate.composition or candidate.structure or "formula" in candidate.variables:
         return
-    cure = getattr(problem.generator, "uncomposed", "") or (
+    cure = uncomposed(problem.generator) or (
         "take `composition`, `sequence`, a pool of formulas or structures, or a `product` of one and `parameters`"
     )
     for k, named in asking:
@@ -204,16 +207,15 @@ def _executor(problem: Problem) -> Iterator[Complaint]:
 
 def _region(generator: Any, space: Space) -> tuple[Sequence[str], list[float], list[float]]:
     """Names, least and largest values as an oracle knows them: elements' fractions, other numbers as they are given."""
-    if not hasattr(generator, "element_fractions") and not hasattr(generator, "numbers"):
+    if not isinstance(generator, Composed | Numbered):
         return space.names, space.lower.tolist(), space.upper.tolist()
-    composed = hasattr(generator, "element_fractions")
-    built: Mapping[str, tuple[float, float]] = generator.element_fractions() if composed else {}
+    built = generator.element_fractions() if isinstance(generator, Composed) else {}
     counts = {
         name: (float(space.lower[j]), float(space.upper[j]))
         for j, name in enumerate(space.names)
         if space.kinds[j] == "integer"
     }
-    others: Mapping[str, tuple[float, float]] = generator.numbers() if hasattr(generator, "numbers") else counts
+    others = generator.numbers() if isinstance(generator, Numbered) else counts
     both = {**{name: ends for name, ends in others.items() if name not in built}, **built}
     return tuple(both), [low for low, _ in both.values()], [high for _, high in both.values()]
 
@@ -236,7 +238,7 @@ def _stages(problem: Problem) -> Iterator[Complaint]:
 
 def _asked(problem: Problem) -> Space:
     """The space as an optimizer sees it: where rows are drawn afresh for each asking, a list of them."""
-    if not hasattr(problem.generator, "offer"):
+    if not isinstance(problem.generator, Offering):
         return problem.space
     return replace(problem.space, table=np.stack([problem.space.lower, problem.space.upper]), known=None)
 

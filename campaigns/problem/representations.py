@@ -10,6 +10,7 @@ import numpy as np
 
 from eutectic.campaigns.errors import CampaignFileError, Complaint
 from eutectic.campaigns.file import plugins
+from eutectic.generators.abilities import materials
 from eutectic.generators.representations.catalogue import described
 from eutectic.optimizers.base import Array, Space
 from eutectic.optimizers.spaces import region
@@ -40,7 +41,7 @@ def represented(recipe: Any, content: Mapping[str, Any], generator: Any) -> Surr
     except CampaignFileError as error:
         raise CampaignFileError([complaint.under(("representation",)) for complaint in error.complaints]) from None
     try:
-        found = part.of(generator.space, _materials(generator))
+        found = part.of(generator.space, materials(generator))
     except ValueError as error:
         able = [name for name in plugins.names("representations") if _serving(generator, name) is not None]
         others = f"those that can: {', '.join(able)}" if able else "no other can; leave it out"
@@ -60,15 +61,11 @@ def _refused(message: str) -> CampaignFileError:
     return CampaignFileError([Complaint(("representation",), message)])
 
 
-def _materials(generator: Any) -> Any:
-    return getattr(generator, "materials", ())
-
-
 def _serving(generator: Any, name: str) -> Any:
     """The representation with its default options, or None where it cannot serve the generator's space."""
     part, complaints = plugins.examine("representations", {"use": name})
     try:
-        return None if complaints else part.of(generator.space, _materials(generator))
+        return None if complaints else part.of(generator.space, materials(generator))
     except ValueError:
         return None
 

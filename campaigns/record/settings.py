@@ -4,6 +4,7 @@ from eutectic.campaigns.errors import CampaignFolderError
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.fold import Record
 from eutectic.campaigns.record.outcomes import Outcome
+from eutectic.generators.abilities import origin
 
 
 def require_same(problem: Problem, record: "Record") -> None:
@@ -21,7 +22,7 @@ def require_same(problem: Problem, record: "Record") -> None:
 
 def _require_same_decoder(problem: Problem, record: "Record") -> None:
     """CampaignFolderError when the space's coordinates are decoded by another autoencoder than before."""
-    decoder: str = getattr(problem.generator, "origin", "")
+    decoder = origin(problem.generator)
     origins = {str(content.get("origin", "")) for content in record.candidates.values()} if decoder else set()
     others = sorted(o for o in origins if o.startswith(f"{decoder.partition(':')[0]}:") and o != decoder)
     if others:

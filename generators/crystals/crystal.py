@@ -14,10 +14,16 @@ from eutectic.generators.base import Accept, Offer, number
 from eutectic.generators.crystals.offer import offered
 from eutectic.generators.crystals.rows import NAMES, bounds, described_row
 from eutectic.generators.crystals.variables import Free, free_of
-from eutectic.generators.learning.steering import Experience, Steering
+from eutectic.generators.learning.steering import Experience, SteeredEngine, Steering
 from eutectic.generators.structures.conditions import Conditions, Motif, misunderstood
 from eutectic.generators.structures.decoration import usual
-from eutectic.generators.structures.generated import MOST_DRAWS, GeneratedStructure, StructureGenerator
+from eutectic.generators.structures.generated import (
+    MOST_DRAWS,
+    Batched,
+    Choosy,
+    GeneratedStructure,
+    StructureGenerator,
+)
 from eutectic.generators.structures.made import made
 from eutectic.optimizers.base import Array, Kind, Space
 from eutectic.oracles.abilities import Checked, Located
@@ -113,8 +119,7 @@ class Crystal:
     @property
     def steering(self) -> Steering | None:
         """How a campaign's record moves the engine's weights; None: not at all."""
-        options: Steering | None = getattr(self.drawing, "steering", None)
-        return options
+        return self.drawing.steering if isinstance(self.drawing, SteeredEngine) else None
 
     def learned(self, experience: Sequence[Experience], seed: int, folder: Path) -> "Crystal":
         """The same with its engine's weights as a record, in its order, has moved them."""
@@ -169,7 +174,7 @@ class Crystal:
         part: Any = self.drawing
         if isinstance(part, Checked):
             part.check()
-        if hasattr(part, "refuse") and (reason := part.refuse(self.conditions)):
+        if isinstance(part, Choosy) and (reason := part.refuse(self.conditions)):
             raise ValueError(reason)
 
     @property
@@ -255,7 +260,7 @@ class Crystal:
     @property
     def together(self) -> int:
         """Draws in a row that the engine makes in one call."""
-        return int(getattr(self.drawing, "together", 1))
+        return self.drawing.together if isinstance(self.drawing, Batched) else 1
 
     def element_fractions(self) -> dict[str, tuple[float, float]]:
         """Least and most of each element that may appear, atomic fractions."""

@@ -11,12 +11,14 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.generators.hints import hint
+from eutectic.generators.structures.generated import StructureGenerator
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -145,6 +147,39 @@ class Experience:
         """Raise ValueError for a reward that is none."""
         if not 0 <= self.reward <= 1:
             raise ValueError(f"reward: {self.reward:g} of {self.id} is not between 0 and 1")
+
+
+@runtime_checkable
+class SteeredEngine(Protocol):
+    """An engine whose weights a campaign's record can move."""
+
+    @property
+    def steering(self) -> Steering | None:
+        """How; None: not at all."""
+        ...
+
+    def learned(self, experience: Sequence[Experience], seed: int, folder: Path) -> Sequence[StructureGenerator]:
+        """The engine after each update that a record makes, a function of these arguments; the folder keeps weights."""
+        ...
+
+
+@runtime_checkable
+class SteeredSpace(Protocol):
+    """A generator whose engine's weights a campaign's record can move."""
+
+    @property
+    def steering(self) -> Steering | None:
+        """How; None: not at all."""
+        ...
+
+    @property
+    def updates(self) -> Sequence[Any]:
+        """The engine after each update so far."""
+        ...
+
+    def learned(self, experience: Sequence[Experience], seed: int, folder: Path) -> Self:
+        """The same with its engine's weights as a record, in its order, has moved them."""
+        ...
 
 
 def diversified(experience: Sequence[Experience]) -> Array:

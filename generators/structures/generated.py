@@ -88,14 +88,8 @@ class Refusal:
 class StructureGenerator(Protocol):
     """Draws crystals. An engine's part (a frozen dataclass of options) has these itself and loads what is heavy late.
 
-    What else it may have, and is then asked for: `located(folder)` (its relative paths taken from there), `check()`
-    (EngineMissing with its cure when it cannot run here, ValueError when its files cannot work), `together` (draws in a
-    row, a multiple of it to begin with, that it makes in one call), `card()` (JSON values: weights, training, metrics),
-    `steering` (options, or None) with `learned(experience, seed, folder)` (the engines whose weights a record has
-    moved, one after each update, a function of these arguments), `train(data, output, minutes, report)` (a checkpoint
-    learned from the crystals of a source, into a folder; with `begin`, from the weights of a checkpoint), and
-    `refuse(conditions) -> str` (why no crystal could be like this although it understands each condition, such as a
-    formula that a space group cannot hold; "" where it could).
+    What else it may have, and is then asked for, is a `Protocol` each: `Choosy`, `Batched`, `Described` and `Trained`
+    here, `SteeredEngine` in `learning/steering.py`, `Located` and `Checked` in `oracles/abilities.py`.
     """
 
     def understands(self) -> frozenset[str]:
@@ -126,6 +120,16 @@ class Choosy(Protocol):
 
     def refuse(self, conditions: Conditions) -> str:
         """Why no crystal could be like this; "" where one could."""
+        ...
+
+
+@runtime_checkable
+class Batched(Protocol):
+    """An engine that makes several crystals in one call."""
+
+    @property
+    def together(self) -> int:
+        """Draws in a row, a multiple of it to begin with, that it makes at once."""
         ...
 
 

@@ -48,7 +48,7 @@ def spread(space: Space, n: int, rng: np.random.Generator) -> Array | None:
 def _dimensions(block: Block) -> int:
     """How many coordinates of the sequence a block takes; 0 when it is sampled independently."""
     smooth = not block.finite and not stepped(block.space).any()
-    single = all(len(supports(block.space, i).masks) == 1 for i in range(len(block.space.mixtures))) if smooth else True
+    single = not smooth or all(supports(block.space, i).single for i in range(len(block.space.mixtures)))
     return block.space.d if block.finite or (smooth and single) else 0
 
 
@@ -81,7 +81,7 @@ def _mapped(block: Block, U: Array) -> tuple[Array, np.ndarray[tuple[int], np.dt
     X = space.lower + U * (space.upper - space.lower)
     for number, mixture in enumerate(space.mixtures):
         own, members = supports(space, number), list(mixture.members)
-        mask = own.masks[0]
+        mask = own.draw(1, np.random.default_rng(0))[0]  # the only one
         bounds = [np.broadcast_to(bound * mask, (len(U), len(mask))) for bound in (own.lower, own.upper)]
         X[:, members], fits = polytope.dirichlet(bounds[0], bounds[1], -np.log1p(-U[:, members]))
         inside &= fits

@@ -10,9 +10,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from eutectic.optimizers.base import Array, Space
+from eutectic.optimizers.base import Array, Mask, Space
 from eutectic.optimizers.spaces.hit_and_run import System, walk
-from eutectic.optimizers.spaces.presence import Mask, supports
+from eutectic.optimizers.spaces.presence import Supports, supports
 from eutectic.optimizers.spaces.scale import ROUNDING, line_slack
 
 _PROPOSALS = 8192
@@ -54,7 +54,7 @@ def proposals(space: Space, n: int, rng: np.random.Generator) -> Array:
     X = space.lower + rng.random((n, space.d)) * (space.upper - space.lower)
     for number, mixture in enumerate(space.mixtures):
         own = supports(space, number)
-        if not len(own.masks):
+        if isinstance(own, Supports) and not len(own.masks):
             raise ValueError(f"no fractions of {', '.join(space.names[m] for m in mixture.members)} sum to one")
         masks = own.draw(n, rng)
         X[:, list(mixture.members)] = slices(own.lower * masks, own.upper * masks, rng)

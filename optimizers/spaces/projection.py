@@ -1,24 +1,75 @@
-"""This file is the nearest point of a continuous block: mixtures that sum to one, free columns, linear constraints."""
+"""This file is the nearest point of a continuous block: mixtures that sum to one, free columns, linear constraints.
 
+Of supports that are too many to list those of the largest members are looked at, one a size. That is exact where all
+members have the same bounds and there are no linear constraints (Kyrillidis et al. 2013, Sparse projections onto the
+simplex, proceedings.mlr.press/v28/kyrillidis13); else it is a near point, and where none of these supports holds any,
+one in the support of the point with the least absolute differences.
+"""
+
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
 
-from eutectic.optimizers.base import Array, Space
+from eutectic.optimizers.base import Array, Mask, Mixture, Space
+from eutectic.optimizers.spaces import milp
 from eutectic.optimizers.spaces.hit_and_run import System
+from eutectic.optimizers.spaces.many_supports import ManySupports
 from eutectic.optimizers.spaces.polytope import system
 from eutectic.optimizers.spaces.presence import Supports, supports
+
+PRESENT = 1e-9
+"""Fraction above which the linear program's point has a member."""
 
 
 def project(space: Space, X: Array, scale: Array) -> Array:
     """The nearest feasible point of each row of X (n, d), distances divided by scale (d,); the space is not empty."""
     choices = [supports(space, number) for number in range(len(space.mixtures))]
-    if not space.linear:
-        out = np.clip(X, space.lower, space.upper)
-        for mixture, choice in zip(space.mixtures, choices, strict=True):
-            out[:, list(mixture.members)] = _sliced(choice, X[:, list(mixture.members)])
-        return out
-    return np.array([_constrained(space, choices, x, scale) for x in X]).reshape(X.shape)
+    if space.linear:
+        return np.array([_constrained(space, _listed(choices, space, x, scale), x, scale) for x in X]).reshape(X.shape)
+    out = np.clip(X, space.lower, space.upper)
+    for mixture, choice in zip(space.mixtures, choices, strict=True):
+        own = list(mixture.members)
+        if isinstance(choice, Supports):
+            out[:, own] = _sliced(choice, X[:, own])
+        else:
+            for row, x in enumerate(X):
+                out[row, own] = _sliced(_likely(choice, space, mixture, x, scale), x[None, own])[0]
+    return out
+
+
+def _listed(choices: Sequence[Supports | ManySupports], space: Space, x: Array, scale: Array) -> list[Supports]:
+    """Supports to be looked at for x (d,): all, or the likely ones, with those of the linear program's point."""
+    listed = [choice for choice in choices if isinstance(choice, Supports)]
+    if len(listed) == len(choices):
+        return listed
+    point = milp.closest(space, x, scale)
+    found = []
+    for mixture, choice in zip(space.mixtures, choices, strict=True):
+        if isinstance(choice, ManySupports):
+            own = list(mixture.members)
+            masks = [choice.largest(x[None, own], size)[0] for size in choice.sizes]
+            masks += [] if point is None else [choice.fixed | (point[own] > PRESENT)]
+            choice = _of(choice, np.unique(np.array(masks), axis=0))
+        found.append(choice)
+    return found
+
+
+def _likely(choice: ManySupports, space: Space, mixture: Mixture, x: Array, scale: Array) -> Supports:
+    """Supports of the largest members of x (d,), one a size; where none can sum to one, the linear program's."""
+    own = list(mixture.members)
+    found = _of(choice, np.array([choice.largest(x[None, own], size)[0] for size in choice.sizes]))
+    if not len(found.masks):
+        point = milp.closest(space, x, scale)
+        assert point is not None, "the space is not empty"
+        found = _of(choice, (choice.fixed | (point[own] > PRESENT))[None])
+    return found
+
+
+def _of(choice: ManySupports, masks: Mask) -> Supports:
+    """Some of many supports as a list; those that cannot sum to one are left out."""
+    masks = masks[choice.possible(masks)]
+    return Supports(choice.lower, choice.upper, masks, np.full(len(masks), 1 / max(len(masks), 1)))
 
 
 def onto_slice(lower: Array, upper: Array, x: Array) -> Array:

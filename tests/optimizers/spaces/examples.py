@@ -8,7 +8,7 @@ from eutectic.generators.linear_constraints import parse
 from eutectic.optimizers.base import Array, Mixture, Space
 from eutectic.optimizers.spaces import region
 
-NAMES = "ABCDEFGHIJKLMNOPQRST"
+NAMES = [*"ABCDEFGHIJKLMNOPQRST", *(f"M{i}" for i in range(30))]
 
 
 def rng(seed: int = 0) -> np.random.Generator:

@@ -38,23 +38,30 @@ def main() -> None:
         print(json.dumps(loaded(process, given.pairs, given.clients, given.rate), indent=1))
 
 
-def loaded(process: Process, pairs: int, clients: int, rate: float) -> dict[str, object]:
-    """The figures of one run."""
-    rng = random.Random(1)
-    queue = list(np.cumsum([rng.expovariate(rate) for _ in range(pairs)]))[::-1]
-    lock, start = threading.Lock(), time.monotonic()
-    asks, tells, told, lags = [], [], {}, []
-    service = psutil.Process(process.process.pid)
-    memory = [service.memory_info().rss]
-    marks, spent = (round(0.1 * pairs), round(0.9 * pairs), pairs), [spent_by(service)]
+class Load:
+    """What clients are to do, what they did, and how long it took."""
 
-    def work(k: int) -> None:
-        client = Client(process.url, process.token)
+    def __init__(self, process: Process, pairs: int, rate: float) -> None:
+        rng = random.Random(1)
+        self.process, self.service = process, psutil.Process(process.process.pid)
+        self.queue = list(np.cumsum([rng.expovariate(rate) for _ in range(pairs)]))[::-1]
+        self.marks = (round(0.1 * pairs), round(0.9 * pairs), pairs)
+        self.spent = [spent_by(self.service)]
+        self.memory = [self.service.memory_info().rss]
+        self.lock, self.start = threading.Lock(), time.monotonic()
+        self.asks: list[float] = []
+        self.tells: list[float] = []
+        self.lags: list[float] = []
+        self.told: dict[str, tuple[float, str]] = {}
+
+    def work(self, k: int) -> None:
+        """One client: the next pair when its time has come, until there is none."""
+        client = Client(self.process.url, self.process.token)
         while True:
-            with lock:
-                if not queue:
+            with self.lock:
+                if not self.queue:
                     return
-                due = start + queue.pop()
+                due = self.start + self.queue.pop()
             time.sleep(max(0.0, due - time.monotonic()))
             lag, before = time.monotonic() - due, time.perf_counter()
             sample = client.suggest("load", 1, f"client {k}")[0]
@@ -62,37 +69,41 @@ def loaded(process: Process, pairs: int, clients: int, rate: float) -> dict[str,
             value = float(sample["number"])
             client.tell("load", sample["id"], {"a": value, "b": 1.0}, by=f"client {k}")
             done = time.perf_counter()
-            with lock:
-                asks.append(asked - before)
-                tells.append(done - asked)
-                lags.append(lag)
-                assert sample["id"] not in told
-                told[sample["id"]] = (value, f"client {k} (operator)")
-                if len(told) in marks:
-                    spent.append(spent_by(service))
+            with self.lock:
+                self.asks.append(asked - before)
+                self.tells.append(done - asked)
+                self.lags.append(lag)
+                assert sample["id"] not in self.told
+                self.told[sample["id"]] = (value, f"client {k} (operator)")
+                if len(self.told) in self.marks:
+                    self.spent.append(spent_by(self.service))
 
-    threads = [threading.Thread(target=work, args=(k,)) for k in range(clients)]
+
+def loaded(process: Process, pairs: int, clients: int, rate: float) -> dict[str, object]:
+    """The figures of one run."""
+    load = Load(process, pairs, rate)
+    threads = [threading.Thread(target=load.work, args=(k,)) for k in range(clients)]
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
         time.sleep(2.0)
-        memory.append(service.memory_info().rss)
-    seconds = time.monotonic() - start
+        load.memory.append(load.service.memory_info().rss)
+    seconds = time.monotonic() - load.start
     outcomes = [o for o in process.client().observations("load") if o["status"] == "finished"]
-    middle = memory[len(memory) // 2]
+    memory, spent, marks = load.memory, load.spent, load.marks
     return {
-        "pairs": len(tells),
+        "pairs": len(load.tells),
         "clients": clients,
-        "pairs_a_second": round(len(tells) / seconds, 1),
-        "lost_doubled_or_misattributed": wrong(told, outcomes),
-        "tell_ms": milliseconds(tells),
-        "ask_ms": milliseconds(asks),
+        "pairs_a_second": round(len(load.tells) / seconds, 1),
+        "lost_doubled_or_misattributed": wrong(load.told, outcomes),
+        "tell_ms": milliseconds(load.tells),
+        "ask_ms": milliseconds(load.asks),
         "cpu_ms_a_pair": {
             "first_tenth": shares(spent[0], spent[1], marks[0]),
             "last_tenth": shares(spent[-2], spent[-1], marks[-1] - marks[-2]),
         },
-        "late_arrivals_ms_p95": round(1000 * float(np.percentile(lags, 95)), 1),
-        "memory_mb": {"start": memory[0] >> 20, "middle": middle >> 20, "end": memory[-1] >> 20},
+        "late_arrivals_ms_p95": round(1000 * float(np.percentile(load.lags, 95)), 1),
+        "memory_mb": {"start": memory[0] >> 20, "middle": memory[len(memory) // 2] >> 20, "end": memory[-1] >> 20},
     }
 
 

@@ -96,7 +96,7 @@ class Evaluating:
     def _asked(self, number: int, position: int) -> tuple[Candidate, list[int]]:
         """The candidate with what is known of it, and the seed of its evaluation."""
         record = self._logbook.record
-        candidate = Candidate.from_json(record.candidates[number]).knowing(record.outcomes[number].values)
+        candidate = record.candidates[number].knowing(record.outcomes[number].values)
         return candidate, routing.evaluation_seed(self._problem, candidate, position)
 
     def _key(self, number: int, position: int, seed: list[int]) -> str:

@@ -78,9 +78,8 @@ class Validating:
     def _start(self, number: int, executor: Callable[[], Executor]) -> None:
         """Send one off, or evaluate it here."""
         record, named = self._logbook.record, self._named
-        content = record.candidates.get(number)
         outcome = record.outcomes[number]
-        plain = Candidate(outcome.variables, outcome.composition) if content is None else Candidate.from_json(content)
+        plain = record.candidates.get(number, Candidate(outcome.variables, outcome.composition))
         candidate = plain.knowing(outcome.values)
         seed = [*evaluation_seed(self._problem, candidate, self._position), 1]
         future: Future[Any] = Future()

@@ -36,7 +36,7 @@ from eutectic.campaigns.record.steps import (
     validated,
 )
 from eutectic.campaigns.record.table import Outcomes
-from eutectic.oracles.base import Evaluation
+from eutectic.oracles.base import Candidate, Evaluation
 
 ReuseKey = tuple[str, str, str]
 """Candidate id, oracle name, settings hash with seed."""
@@ -52,8 +52,8 @@ class Record:
     facts: Mapping[str, object]
     seq: int = 0
     outcomes: Outcomes = field(default_factory=Outcomes)
-    candidates: MutableMapping[int, Body] = field(default_factory=dict)
-    """Number -> `Candidate.to_json()`."""
+    candidates: MutableMapping[int, Candidate] = field(default_factory=dict)
+    """By number, as they were proposed."""
     batches: list[Batch] = field(default_factory=list)
     ended: dict[int, tuple[float | None, Body]] = field(default_factory=dict)
     """Round -> hypervolume and diagnostics."""
@@ -104,7 +104,7 @@ class Record:
             else:
                 FOLDS[entry.kind](self, entry)
             if "key" in entry.body:
-                self.tellings[str(entry.body["key"])] = Telling(entry.kind, entry.number, entry.body)
+                self.tellings[str(entry.body["key"])] = Telling.of(entry.number, entry.body)
             self.seq = entry.seq
 
     def rest(self, state: State) -> None:
@@ -230,7 +230,7 @@ def _asked(record: Record, entry: Entry) -> None:
     for row in body["proposals"]:
         number = row["number"]
         record.outcomes[number] = proposed(row, number, batch.index, entry.at)
-        record.candidates[number] = row["candidate"]
+        record.candidates[number] = Candidate.from_json(row["candidate"])
         record.unsettled.add(number)
         record.by_id[row["id"]] = (*record.by_id.get(row["id"], ()), number)
 
@@ -316,10 +316,10 @@ def _changed(record: Record, entry: Entry) -> None:
         if int(number) in record.outcomes:
             own = replace(record.outcomes[int(number)], x=tuple(x), aside=int(number) in body.get("aside", ()))
             record.outcomes[int(number)] = replace(own, variables={**body.get("with", {}), **own.variables})
-            content = record.candidates.get(int(number))
-            if content is not None and body.get("with"):
-                variables = {**body["with"], **content["variables"]}
-                record.candidates[int(number)] = {**content, "variables": variables}
+            candidate = record.candidates.get(int(number))
+            if candidate is not None and body.get("with"):
+                variables = {**body["with"], **candidate.variables}
+                record.candidates[int(number)] = replace(candidate, variables=variables)
     for number, values in body.get("distances", {}).items():
         if int(number) in record.outcomes:
             record.outcomes[int(number)] = measured_anew(record.outcomes[int(number)], values)

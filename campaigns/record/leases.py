@@ -14,16 +14,21 @@ from eutectic.campaigns.record.outcomes import Lease, Outcome
 class Telling:
     """What was told under a key."""
 
-    kind: str
-    """Of the event."""
     number: int | None
     """The outcome it is about."""
-    body: Mapping[str, Any]
+    values: Mapping[str, float] | None
+    """None where it was something without values."""
+    errors: Mapping[str, float]
+
+    @classmethod
+    def of(cls, number: int | None, body: Mapping[str, Any]) -> "Telling":
+        """What an event's body says; of the rest nothing is kept."""
+        content = body.get("row", body)
+        return cls(number, content.get("values"), content.get("errors", {}))
 
     def says(self, values: Mapping[str, float], errors: Mapping[str, float]) -> bool:
         """Does it say just these values and standard errors?"""
-        content = self.body.get("row", self.body)
-        return bool(content.get("values") == values and content.get("errors", {}) == errors)
+        return self.values == values and self.errors == errors
 
 
 def leased(outcome: Outcome, body: Mapping[str, Any], at: float) -> Outcome:

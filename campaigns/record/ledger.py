@@ -62,7 +62,8 @@ class Logbook:
         self.journal = journal
         self.folder = folder
         self._record: Record | None = None
-        self._foreign: list[Entry] = []
+        self._heard = 0  # up to this event, of what others said
+        self._news = False  # did somebody say something since?
         self._lookups = 0
 
     @property
@@ -70,6 +71,7 @@ class Logbook:
         """Everything that was folded so far."""
         if self._record is None:
             self._record = read_record(self.journal)
+            self._heard = self._record.seq
         return self._record
 
     def bare(self) -> Record:
@@ -114,8 +116,11 @@ class Logbook:
         """Fold in what other processes have written; what people said of candidates since this was last called."""
         if self.journal.touched():
             self.fold()
-        said, self._foreign = self._foreign, []
-        return said
+        if self._record is None or not self._news:
+            return []
+        said = [entry for entry in self.journal.since(self._heard) if _foreign(entry)]
+        self._heard, self._news = self._record.seq, False
+        return [entry for entry in said if entry.seq <= self._heard]
 
     def ledger(self) -> Ledger:
         """A frozen copy of the record."""
@@ -127,7 +132,12 @@ class Logbook:
             return
         entries = self.journal.since(self._record.seq)
         self._record.apply(entries)
-        self._foreign += [entry for entry in entries if entry.kind in FOREIGN and entry.number is not None]
+        self._news = self._news or any(map(_foreign, entries))
+
+
+def _foreign(entry: Entry) -> bool:
+    """Is it something that any process may have said of a candidate?"""
+    return entry.kind in FOREIGN and entry.number is not None
 
 
 def named(record: Record, text: str) -> list[Outcome]:

@@ -23,7 +23,7 @@ def require_same(problem: Problem, record: "Record") -> None:
 def _require_same_decoder(problem: Problem, record: "Record") -> None:
     """CampaignFolderError when the space's coordinates are decoded by another autoencoder than before."""
     decoder = origin(problem.generator)
-    origins = {str(content.get("origin", "")) for content in record.candidates.values()} if decoder else set()
+    origins = {candidate.origin for candidate in record.candidates.values()} if decoder else set()
     others = sorted(o for o in origins if o.startswith(f"{decoder.partition(':')[0]}:") and o != decoder)
     if others:
         raise CampaignFolderError(

@@ -73,11 +73,11 @@ def measured_anew(outcome: Outcome, values: Mapping[str, Mapping[str, float]]) -
 
 def _valued(outcome: Outcome) -> Outcome:
     """The outcome with the values that its evaluations amount to."""
-    values: dict[str, float] = {}
-    errors: dict[str, float] = {}
+    values: Mapping[str, float] = {}
+    errors: Mapping[str, float] = {}
     for e in sorted(outcome.evaluations, key=lambda e: e.fidelity):
         if e.status == "finished":
-            values = {**values, **e.values}
+            values = {**values, **e.values} if values else e.values
             errors = {**{name: error for name, error in errors.items() if name not in e.values}, **e.errors}
     return replace(outcome, values=values, errors=errors)
 

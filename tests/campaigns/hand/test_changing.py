@@ -127,7 +127,7 @@ def test_a_new_variable_has_the_value_it_had_so_far(measured):
     ledger = measured.ledger
     assert {o.variables["z"] for o in ledger.outcomes} == {0.5}
     assert {o.x[2] for o in ledger.outcomes} == {0.5}
-    assert measured.logbook.record.candidates[waiting.number]["variables"]["z"] == 0.5
+    assert measured.logbook.record.candidates[waiting.number].variables["z"] == 0.5
     measure_two(measured, measured.ask(1)[0])
     with Campaign.open(measured.folder) as campaign:
         assert campaign.find("1") == campaign.ledger.outcomes[0]

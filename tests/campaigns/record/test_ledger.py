@@ -1,12 +1,13 @@
 """A journal and its record in step: what others wrote, what is said once, and what is refused as damaged."""
 
+import gc
 import sqlite3
 from pathlib import Path
 
 import pytest
 
 from eutectic.campaigns.errors import CampaignFolderError
-from eutectic.campaigns.record.journal import Draft, Journal
+from eutectic.campaigns.record.journal import Draft, Entry, Journal
 from eutectic.campaigns.record.ledger import Logbook, read_ledger, read_record, seen
 from eutectic.campaigns.record.lock import FolderLock
 from tests.campaigns.record.test_fold import SPEC, proposal
@@ -57,6 +58,23 @@ def test_what_other_processes_say_of_candidates_is_told_once(folder: Path) -> No
     other.write(settled(1))  # no person's word: folded, not told
     assert book.refresh() == []
     assert sorted(book.record.unsettled) == [2]
+
+
+def entries_alive() -> int:
+    gc.collect()
+    return sum(type(thing) is Entry for thing in gc.get_objects())
+
+
+def test_what_was_said_is_not_kept_until_somebody_asks_for_it(folder: Path) -> None:
+    book, other = logbook(folder), logbook(folder)
+    assert book.record.outcomes[2].remarks == ()
+    before = entries_alive()
+    other.write(*[NOTE] * 50)
+    book.fold()
+    assert entries_alive() <= before, "a service that nobody refreshes grows"
+    book.write(NOTE)  # said by this process
+    assert [entry.kind for entry in book.refresh()] == ["note"] * 51
+    assert book.refresh() == []
 
 
 def test_inside_a_transaction_stands_what_others_wrote_before(folder: Path) -> None:

@@ -2,13 +2,13 @@
 
 import sys
 from importlib import import_module
-from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError
+from eutectic.campaigns.record.facts import installed
 
 VERBS = {
     "run": ("commands.run:run", "Run a campaign from its file."),
@@ -97,7 +97,7 @@ for _verb, (_, _line) in VERBS.items():
 def _print_version(wanted: bool) -> None:
     """Print the version and exit, before a verb is asked for."""
     if wanted:
-        typer.echo(f"eutectic {version('eutectic')}")
+        typer.echo(f"eutectic {installed('eutectic') or '(not installed: a checkout)'}")
         raise typer.Exit
 
 

@@ -10,8 +10,9 @@ from typing import Annotated
 
 import typer
 
-from eutectic.campaigns.commands.finding import Finding, installed, library, program
+from eutectic.campaigns.commands.finding import Finding, library, program
 from eutectic.campaigns.commands.serving import needed, problem_of
+from eutectic.campaigns.record.facts import installed
 
 CORE = ("eutectic", "torch", "botorch", "gpytorch", "numpy", "scipy", "pymatgen", "matminer", "moocore", "pydantic")
 """Distributions without which no campaign runs."""

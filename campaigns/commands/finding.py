@@ -3,7 +3,8 @@
 import importlib.util
 import shutil
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+
+from eutectic.campaigns.record.facts import installed
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,3 @@ def program(name: str, cure: str) -> Finding:
     """A program on the path."""
     found = shutil.which(name) or ""
     return Finding(name, found, "" if found else cure)
-
-
-def installed(name: str) -> str:
-    """The distribution's version, "" when it is not installed."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""

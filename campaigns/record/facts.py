@@ -47,13 +47,15 @@ def facts(path: Path, source: Path, seed: int, overrides: Sequence[str], home: P
 
 def _versions() -> dict[str, str]:
     """Installed versions, read without importing anything."""
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+    return {package: found for package in PACKAGES if (found := installed(package))}
+
+
+def installed(name: str) -> str:
+    """A distribution's version, "" when it is not installed: ours is not where it runs from a checkout."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
 
 
 def git(folder: Path) -> dict[str, object]:

@@ -4,7 +4,6 @@ import logging
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, nullcontext
 from importlib import import_module
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import anyio
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from eutectic.campaigns.record.facts import installed
 from eutectic.campaigns.service import events, laboratory, listing, pages, problems, reading
 from eutectic.campaigns.service.access import Keyring
 from eutectic.campaigns.service.bodies import Said
@@ -59,7 +59,7 @@ def routes(service: Service) -> FastAPI:
     app = FastAPI(
         title="Eutectic",
         summary="Campaigns for the inverse design of inorganic materials.",
-        version=version("eutectic"),
+        version=installed("eutectic") or "checkout",
         docs_url=None,
         redoc_url=None,
         lifespan=life,

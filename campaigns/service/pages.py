@@ -16,6 +16,7 @@ from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.status import counts, status_of
 from eutectic.campaigns.errors import CampaignFolderError
 from eutectic.campaigns.hand.sheet import measured_names
+from eutectic.campaigns.record.attachments import MOST_BYTES
 from eutectic.campaigns.record.fold import FOLDS, STEPS
 from eutectic.campaigns.record.journal import Journal
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
@@ -60,6 +61,7 @@ SECTIONS: Mapping[str, Callable[[Ledger], Section | Head | None]] = {
     "hypervolume": hypervolume,
     "failures": failures,
     "remarks": remarks,
+    "files": lambda ledger: files(ledger),
     "decisions": decisions,
     "stages": stages,
     "credit": credit,
@@ -185,6 +187,21 @@ def _buttons(outcome: Outcome) -> Cell:
     return Actions((enter, back))
 
 
+def files(ledger: Ledger) -> Section | None:
+    """The files that are kept with candidates, to be saved; None without any."""
+    api = f"../v1/campaigns/{quote(Path(ledger.folder).name)}/observations"
+    rows: list[list[Cell]] = []
+    for outcome in ledger.outcomes:
+        place = str(outcome.number) if outcome.number > 0 else outcome.id
+        last = {remark.file.name: (remark, remark.file) for remark in outcome.remarks if remark.file is not None}
+        for remark, file in last.values():
+            link = Link(f"{api}/{quote(place, safe='')}/files/{quote(file.name, safe='')}", file.name)
+            rows.append([outcome.name, link, f"{file.bytes:,}", remark.text, remark.by])
+    shown = table(["", "File", "Bytes", "Note", "By"], rows[-SHOWN:])
+    more = f"the last {SHOWN} of {len(rows)}" if len(rows) > SHOWN else ""
+    return section("files", "Files", shown, paragraph(more, "note")) if rows else None
+
+
 KINDS = {
     "told": "Measured", "repeat": "Measured again", "correct": "Correction",
     "failed": "Failed: no values", "infrastructure": "Not the sample's fault: make it again",
@@ -199,6 +216,7 @@ def _forms(properties: list[str], home: Path, access: Access) -> dict[str, objec
         "may_run": access.may("operate") and computed(home),
         "properties": [(name, label(name)) for name in properties],
         "kinds": KINDS,
+        "most_bytes": MOST_BYTES,
     }
 
 

@@ -32,6 +32,28 @@ async function send(method, path, body) {
   return content;
 }
 
+async function keep(id, files, said) {
+  const place = `${document.body.dataset.api}/observations/${encodeURIComponent(id)}/files`;
+  let content = said;
+  for (const file of files) {
+    const answer = await fetch(`${place}/${encodeURIComponent(file.name)}`, {method: 'PUT', body: file});
+    const before = said ? `#${said.number} is ${said.status}, but ` : '';
+    content = await answer.json();
+    if (!answer.ok) throw new Error(`${before}'${file.name}' is not kept: ${content.detail}`);
+  }
+  return content;
+}
+
+function chosen(input) {
+  const files = [...input.files], large = files.find((file) => file.size > Number(input.dataset.most));
+  if (large) throw new Error(`'${large.name}' has ${large.size} bytes; at most ${input.dataset.most} are kept`);
+  return files;
+}
+
+function filled(body) {
+  return body.failed !== undefined || Object.keys(body.values).length > 0 || Boolean(body.note);
+}
+
 function entered(form) {
   const data = new FormData(form);
   const text = (name) => (data.get(name) || '').toString().trim();
@@ -71,8 +93,12 @@ function listen() {
   if (tell) tell.addEventListener('submit', async (event) => {
     event.preventDefault();
     try {
-      const content = await send('POST', `${document.body.dataset.api}/observations`, entered(tell));
-      say(`#${content.number} is ${content.status}.`);
+      const files = chosen(tell.elements.files), body = entered(tell);
+      const alone = files.length > 0 && !filled(body);
+      const said = alone ? null : await send('POST', `${document.body.dataset.api}/observations`, body);
+      const content = await keep(body.id, files, said);
+      const kept = files.length ? `; kept: ${files.map((file) => file.name).join(', ')}` : '';
+      say(`#${content.number} is ${content.status}${kept}.`);
       tell.reset();
       await refresh();
     } catch (error) { say(error.message, true); }

@@ -13,6 +13,8 @@ from tests.campaigns.service.services import file, measured, served
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
+PATIENCE_MS = 120_000
+"""A browser beside other work takes its time."""
 PICTURES = os.environ.get("EUTECTIC_PICTURES")
 """Folder to write pictures of the pages to; none are written without it."""
 
@@ -37,6 +39,7 @@ def service(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser():
+    playwright.expect.set_options(timeout=PATIENCE_MS)
     with playwright.sync_playwright() as engine:
         browser = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
@@ -45,6 +48,7 @@ def browser():
 
 def opened(browser, service, path="/campaigns/solder_paste", token="operate", **options):
     page = browser.new_page(**options)
+    page.set_default_timeout(PATIENCE_MS)
     page.faults = []
     page.on("pageerror", lambda error: page.faults.append(str(error)))
     page.on("console", lambda said: page.faults.append(said.text) if said.type == "error" else None)
@@ -92,13 +96,45 @@ def test_a_result_is_entered_by_keyboard_alone_and_shows_without_reloading(brows
     page.close()
 
 
+def test_files_are_kept_with_a_result_and_alone_and_can_be_saved(browser, service):
+    page = opened(browser, service)
+    page.wait_for_selector("#live-open tbody tr")
+    number = service[2].suggest("solder_paste", 1, "furnace_2")[0]["number"]
+    scan = {"name": "scan 1.xy", "mimeType": "text/plain", "buffer": b"10.0 3\n10.1 5\n"}
+    image = {"name": "grain.tif", "mimeType": "image/tiff", "buffer": bytes(range(256))}
+    page.fill("#tell-id", str(number))
+    for name in ("a", "b"):
+        page.fill(f'#tell input[name="values:{name}"]', "1.1")
+    page.set_input_files('#tell input[name="files"]', [scan])
+    page.click("#tell button")
+    playwright.expect(page.locator("#said")).to_have_text(f"#{number} is finished; kept: scan 1.xy.")
+    page.fill("#tell-id", str(number))
+    page.set_input_files('#tell input[name="files"]', [image])
+    page.click("#tell button")
+    playwright.expect(page.locator("#said")).to_have_text(f"#{number} is finished; kept: grain.tif.")
+    with page.expect_download() as saved:
+        page.locator("#live-files").get_by_role("link", name="scan 1.xy").click()
+    assert Path(saved.value.path()).read_bytes() == scan["buffer"]
+    assert service[2].attached("solder_paste", str(number), "grain.tif") == image["buffer"]
+    fate = next(o for o in service[2].observations("solder_paste") if o["number"] == number)
+    assert [len(fate["measurements"]), fate["values"]] == [1, {"a": 1.1, "b": 1.1}]
+    page.set_input_files('#tell input[name="files"]', [])
+    page.evaluate("document.querySelector('#tell input[name=files]').dataset.most = 3")
+    page.fill("#tell-id", str(number))
+    page.set_input_files('#tell input[name="files"]', [scan])
+    page.click("#tell button")
+    playwright.expect(page.locator("#said.bad")).to_contain_text("'scan 1.xy' has 14 bytes; at most 3 are kept")
+    assert page.faults == []
+    page.close()
+
+
 def test_what_others_tell_appears_by_itself(browser, service):
     page = opened(browser, service)
     page.wait_for_selector("#live-open tbody tr")
     sample = service[2].suggest("solder_paste", 1, "somebody else")[0]
-    playwright.expect(page.locator("#live-open")).to_contain_text("somebody else", timeout=15000)
+    playwright.expect(page.locator("#live-open")).to_contain_text("somebody else")
     service[2].give_back("solder_paste", sample["id"])
-    playwright.expect(page.locator("#live-open")).not_to_contain_text("somebody else", timeout=15000)
+    playwright.expect(page.locator("#live-open")).not_to_contain_text("somebody else")
     page.close()
 
 

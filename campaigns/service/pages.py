@@ -163,9 +163,9 @@ def waiting(ledger: Ledger) -> Section | None:
     """What runs and what waits, and who has it."""
     open_ones = [o for o in ledger.outcomes if o.status in ("proposed", "running")]
     rows: list[list[Cell]] = [
-        [f"#{o.number}", candidate(o), Badge(o.status), _holder(o), _buttons(o)] for o in open_ones[:SHOWN]
+        [f"#{o.number}", _buttons(o), candidate(o), Badge(o.status), _holder(o)] for o in open_ones[:SHOWN]
     ]
-    columns = ["", "Candidate", "Status", "Held by", ""]
+    columns = ["", "", "Candidate", "Status", "Held by"]
     more = f"{SHOWN} of {len(open_ones)}" if len(open_ones) > SHOWN else ""
     empty = paragraph("Nothing runs and nothing waits.", "note")
     return section("open", "Running and waiting", table(columns, rows) if rows else empty, paragraph(more, "note"))

@@ -9,6 +9,7 @@ import time
 import pytest
 import requests
 
+from benchmarks import service_kills
 from eutectic.campaigns.client import Client
 from eutectic.campaigns.errors import CampaignFileError
 from eutectic.campaigns.file import plugins
@@ -98,7 +99,7 @@ def _run(client, folder):
     return int((folder / "long" / "lock").read_text().split()[0])
 
 
-@pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [10, pytest.param(200, marks=pytest.mark.slow)])
 def test_the_service_killed_at_any_moment_loses_and_invents_nothing(tmp_path, kills):
     rng = random.Random(kills)
     with Process(tmp_path / "runs") as process:
@@ -122,6 +123,15 @@ def test_the_service_killed_at_any_moment_loses_and_invents_nothing(tmp_path, ki
     finished = {o["id"]: o["values"] for o in outcomes if o["status"] == "finished"}
     assert finished == told
     assert all(len(o["measurements"]) == 1 for o in outcomes if o["status"] == "finished")
+
+
+@pytest.mark.parametrize(
+    "kills", [5, pytest.param(200, marks=[pytest.mark.slow, pytest.mark.timeout(14_400)])]
+)
+def test_kills_of_service_child_campaigns_workers_and_evaluations_lose_and_double_nothing(tmp_path, kills):
+    tally = service_kills.run(kills, seed=kills, home=tmp_path)
+    assert tally.faults == []
+    assert tally.killed.total() == kills
 
 
 @pytest.mark.parametrize(

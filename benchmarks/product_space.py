@@ -148,8 +148,7 @@ def rules(wanted: int, names: list[str], minutes: float, light: bool) -> None:
             outside += int((~region.contains(space, X)).sum())
             repeated += again(space, known, answer)
             alone += broken(space, X)
-            if done // 1000 > (done - len(X)) // 1000:
-                print(f"{name}: {done} so far; {outside}, {repeated} and {alone} not", file=sys.stderr, flush=True)
+            print(f"{name}: {done} so far: {outside}, {repeated}, {alone}", file=sys.stderr, flush=True)
         each_ms = 1000 * (time.process_time() - start) / max(done, 1)
         print(f"| {name} | {done} | {outside} | {repeated} | {alone} | {each_ms:.1f} |", flush=True)
 

@@ -238,7 +238,7 @@ class History:
     """(m,) reference point of the hypervolume in Y's units; None until fixed."""
     state: Mapping[str, object] = field(default_factory=dict)
     """`Proposals.state` of the last batch: what a fit may start from; JSON values only."""
-    origin: tuple[str, ...] = ()
+    origin: Sequence[str] = ()
     """(n,) `Reason.proposer` of each row; () where nobody said."""
     replicas: tuple[tuple[Replicas | None, ...], ...] = ()
     """(n, m + c) what each output of a row is the mean of, for surrogates that read sequences; () where nobody said."""
@@ -363,12 +363,20 @@ class Optimizer(Protocol):
 
 
 def nearest(X: Array, seen: Array, space: Space) -> tuple[Sequence[int], Array]:
-    """Index of and distance (dimensionless, bounds scaled to 1, root mean square) to each row's nearest in `seen`."""
+    """Index of and distance (dimensionless, bounds scaled to 1, root mean square) to each row's nearest in `seen`.
+
+    Of several as near the first. Products of matrices find the few that may be it, which are then compared exactly.
+    """
     width = np.where(space.upper > space.lower, space.upper - space.lower, 1.0)
-    rows, others = X / width, seen / width
-    squares = np.empty((len(X), len(seen)))
-    for place, row in enumerate(rows):  # one after the other: no array of all pairs and columns
-        gap = others - row
-        squares[place] = np.einsum("nd,nd->n", gap, gap)
-    index = squares.argmin(1)
-    return index.tolist(), np.sqrt(squares[np.arange(len(X)), index] / X.shape[1])
+    rows, others = (X - space.lower) / width, (seen - space.lower) / width
+    own = np.einsum("nd,nd->n", others, others)
+    index, squares = np.empty(len(X), dtype=np.int64), np.empty(len(X))
+    for place, row in enumerate(rows):  # one after the other: no array of all pairs
+        about = own - others @ (2 * row)
+        size = float(row @ row)
+        near = np.flatnonzero(about <= about.min() + 1e-9 * (1 + size + abs(size + about.min())))
+        gaps = seen[near] / width - X[place] / width
+        exact = np.einsum("nd,nd->n", gaps, gaps)
+        best = int(exact.argmin())
+        index[place], squares[place] = near[best], exact[best]
+    return index.tolist(), np.sqrt(squares / X.shape[1])

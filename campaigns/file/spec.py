@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -124,7 +124,7 @@ class CampaignSpec(BaseModel):
         content: dict[str, object] = self.model_dump(mode="json", by_alias=True, exclude_unset=True)
         return content if secrets else without(content)
 
-    @property
+    @cached_property
     def goals(self) -> tuple[Goal, ...]:
         """One an objective, in the file's order (m)."""
         full = {
@@ -138,7 +138,7 @@ class CampaignSpec(BaseModel):
         """The property of each output that is learned, objectives before limits (m + c)."""
         return (*(goal.name for goal in self.goals), *(limit.property for limit in self.limits))
 
-    @property
+    @cached_property
     def limits(self) -> tuple[Limit, ...]:
         """One a bound, in the file's order, `min` before `max` (c)."""
         return tuple(limit for name, constraint in self.constraints.items() for limit in constraint.named(name))

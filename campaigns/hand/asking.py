@@ -50,7 +50,7 @@ def ask(
         reference = reference_event(plan.record, "asking", turn(plan.record).stage)
         if reference is not None:
             plan.add("reference", reference)
-        body = asked(problem, plan.record.ledger(logbook.folder), room, context)
+        body = asked(problem, plan.record.ledger(logbook.folder, lasting=False), room, context)
         numbers += [row["number"] for row in body["proposals"]]
         exhausted = not body["proposals"]
         if not exhausted:

@@ -23,6 +23,7 @@ from eutectic.campaigns.loop.ladder_history import history_for, route
 from eutectic.campaigns.loop.offering import offered
 from eutectic.campaigns.loop.routing import waits
 from eutectic.campaigns.problem.definition import Problem
+from eutectic.campaigns.record.history import places_of
 from eutectic.campaigns.record.outcomes import Ledger
 from eutectic.campaigns.record.stages import gauged, turn_of
 from eutectic.campaigns.record.table import columns
@@ -52,7 +53,7 @@ def asked(problem: Problem, ledger: Ledger, n: int, context: Mapping[str, Value]
     every = columns(ledger)
     index, proposed = len(ledger.batches), int((every.number > 0).sum())
     volumes = ledger.volumes if gauged(problem.spec) else {}
-    turn = turn_of(problem.spec, ledger.outcomes, ledger.batches, volumes, every.round[every.proposed])
+    turn = turn_of(problem.spec, ledger.outcomes, ledger.batches, volumes, lambda: every.round[every.proposed])
     stage = problem.stages[turn.stage]
     history = history_for(problem, ledger, stage.optimizer)
     space, situation = situated(problem, context or {})
@@ -124,6 +125,8 @@ def _nothing(space: Space) -> Proposals:
 
 def _unreached(ledger: Ledger) -> dict[str, Any] | None:
     """What is to be said of a reference point that nothing reaches, once."""
+    if ledger.reference is None or (ledger.hypervolume or 0.0) > 0:
+        return None
     if any(batch.unreached is not None for batch in ledger.batches):
         return None
     every = columns(ledger)
@@ -136,9 +139,9 @@ def _rows(
 ) -> list[dict[str, Any]]:
     """One row a proposal, with its nearest evaluated neighbour; `whole` (n, d) has what optimizers do not see."""
     every = columns(ledger)
-    seen = every.ended & ~every.aside
+    seen = places_of(every.ended & ~every.aside)
     near: list[Mapping[str, object]] = [{} for _ in candidates]
-    if seen.any() and candidates:
+    if len(every.number[seen]) and candidates:
         who, how_far = nearest(proposals.X, veiled(problem.space, every.x[seen]), problem.space)
         near = [
             {"neighbour": int(number), "distance": float(r)}

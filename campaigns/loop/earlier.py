@@ -6,10 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from eutectic.campaigns.record.columns import RETURNED, Index
+from eutectic.campaigns.record.history import places_of
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.campaigns.record.table import columns
 from eutectic.optimizers.base import Array, Mask, Space
+from eutectic.optimizers.spaces.scale import ROUNDING, units
 from eutectic.optimizers.spaces.seen import rounded
+
+FEW = 32
+"""Rows that are compared one by one."""
+NEAR = 2 * ROUNDING
+"""Share of a range within which equal rows lie, and hardly any others."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,7 +31,7 @@ class Earlier:
     names: Index
     """(k,) hashes of their ids."""
     rows: Array
-    """(k, d) of the space, rounded so that equal rows are equal."""
+    """(k, d) of the space."""
     closed: Mask
     """(k,) is nothing to be asked for with this row again, whatever it is called?"""
 
@@ -44,15 +51,18 @@ class Earlier:
 
     def _same(self, x: Array) -> Index:
         """Those with this row (d,)."""
-        row = rounded(self.space, x[None])[0]
-        places = np.flatnonzero(self.rows[:, 0] == row[0])
-        return np.asarray(places[(self.rows[places] == row).all(1)])
+        places, row = np.arange(len(self.rows)), rounded(self.space, x[None])[0]
+        for column, near in enumerate(NEAR * units(self.space)):
+            if len(places) <= FEW:
+                break
+            places = places[np.abs(self.rows[places, column] - x[column]) <= near]
+        return np.asarray(places[(rounded(self.space, self.rows[places]) == row).all(1)])
 
 
 def earlier_of(ledger: Ledger, space: Space, never_twice: bool) -> Earlier:
     """Of a ledger; never_twice: no row that stands in it is asked for again, even under another name."""
     every = columns(ledger)
-    places = np.flatnonzero(((every.status != RETURNED) | every.barred) & ~every.aside)
-    closed = np.ones(len(places), dtype=bool) if never_twice else every.barred[places]
-    rows = rounded(space, every.x[places].reshape(len(places), space.d))
-    return Earlier(space, ledger.outcomes, places, every.name[places], rows, closed)
+    places = places_of(((every.status != RETURNED) | every.barred) & ~every.aside)
+    names, rows = every.name[places], every.x[places].reshape(-1, space.d)
+    closed = np.ones(len(names), dtype=bool) if never_twice else every.barred[places]
+    return Earlier(space, ledger.outcomes, np.arange(len(every.name))[places], names, rows, closed)

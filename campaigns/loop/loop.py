@@ -218,7 +218,7 @@ class Loop:
 
 def ask(problem: Problem, logbook: Logbook, n: int, watch: Stopwatch) -> list[int]:
     """Propose up to n candidates, whatever the budget, and write them down as one batch; their numbers."""
-    body = asked(problem, logbook.ledger(), n)
+    body = asked(problem, logbook.record.ledger(logbook.folder, lasting=False), n)
     watch.leave_out(body["batch"]["ask_s"])
     numbers: list[int] = [row["number"] for row in body["proposals"]]
     if numbers:

@@ -49,7 +49,7 @@ def tests(problem: Problem, record: Record, index: int, folder: str) -> Mapping[
     """What the event of an ended round says of its surrogates: `diagnostics`, `fit_s`, where asked for `regret`."""
     if not _believed(record.batches) and record.spec.budget.regret is None:
         return UNTESTED
-    start, ledger = time.perf_counter(), record.ledger(folder)
+    start, ledger = time.perf_counter(), record.ledger(folder, lasting=False)
     found = diagnostics(problem, ledger)
     missing = missing_share(problem, ledger, index)
     said: dict[str, object] = {"diagnostics": found, "fit_s": time.perf_counter() - start}

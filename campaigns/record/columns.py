@@ -59,6 +59,13 @@ class Columns:
         """Some of the rows."""
         return Columns(*(getattr(self, name)[places] for name in NAMES))
 
+    def first(self, n: int) -> "Columns":
+        """The first n rows, in arrays to be looked at and not written to."""
+        found = self.rows(slice(n))
+        for name in NAMES:
+            getattr(found, name).flags.writeable = False
+        return found
+
     def copy(self) -> "Columns":
         """The same in arrays of its own."""
         return Columns(*(getattr(self, name).copy() for name in NAMES))

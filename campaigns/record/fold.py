@@ -16,7 +16,7 @@ from eutectic.campaigns.record.facts import source_of
 from eutectic.campaigns.record.journal import BY_HAND, SHARED, Entry
 from eutectic.campaigns.record.leases import Telling, leased
 from eutectic.campaigns.record.notes import read
-from eutectic.campaigns.record.outcomes import Batch, Change, Ledger, Outcome, Round, Rounds, State
+from eutectic.campaigns.record.outcomes import Batch, Change, Ledger, Outcome, Round, Rounds, State, altered
 from eutectic.campaigns.record.steps import (
     OPEN,
     Body,
@@ -36,6 +36,7 @@ from eutectic.campaigns.record.steps import (
     validated,
 )
 from eutectic.campaigns.record.table import Outcomes
+from eutectic.campaigns.record.volume import Front
 from eutectic.oracles.base import Candidate, Evaluation
 
 ReuseKey = tuple[str, str, str]
@@ -91,6 +92,8 @@ class Record:
     """Somebody asked for it to be run, and nobody to stop since."""
     chosen: tuple[int, ...] | None = None
     """Numbers of what is computed once more at the end; None until that begins."""
+    front: Front = field(default_factory=Front, compare=False)
+    """Of what was feasible before the rounds that are to end; no more than what the outcomes say, and all copies'."""
 
     def apply(self, entries: Iterable[Entry]) -> None:
         """Fold in what came after `seq`."""
@@ -161,16 +164,16 @@ class Record:
         hypervolume, diagnostics = self.ended[index]
         return Round(index, self.members(index), hypervolume, diagnostics, self.regrets.get(index))
 
-    def ledger(self, folder: str) -> Ledger:
-        """A frozen copy."""
-        settled, outcomes = self.outcomes.settled(self.spec), self.outcomes.ordered()
+    def ledger(self, folder: str, lasting: bool = True) -> Ledger:
+        """A frozen copy; one that does not last is read before anything more is applied, and looks at the columns."""
+        settled, outcomes, arrived = self.outcomes.settled(self.spec, lasting), *self.outcomes.both()
         return Ledger(
             spec=self.spec,
             folder=folder,
             state=self.state,
             outcomes=outcomes,
             batches=tuple(self.batches),
-            rounds=Rounds(self.ended, self.regrets, self.outcomes.arrived()),
+            rounds=Rounds(self.ended, self.regrets, arrived),
             reference=self.reference,
             facts={**self.facts, "source": source_of(Path(folder), self.source, self.facts)},
             overhead_s=self.overhead_s,
@@ -273,8 +276,8 @@ def _settled(record: Record, entry: Entry) -> None:
     outcome = record.outcomes[entry.number]
     if outcome.status in OPEN or body.get("told"):
         at = entry.at if outcome.finished_at is None or outcome.status != "finished" else outcome.finished_at
-        after = replace(outcome, failure=body["failure"], error=body["error"])
-        after = replace(after, provisional=tuple(body.get("provisional", ())))
+        said = {"failure": body["failure"], "error": body["error"], "provisional": tuple(body.get("provisional", ()))}
+        after = altered(outcome, said)
         record.supersede(outcome, settled(after, body["status"], record.spec, at))
         record.unsettled.discard(entry.number)
 

@@ -1,16 +1,18 @@
 """This file is what an output's value is the mean of, as the oracles tell: the crystals it was measured on."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eutectic.campaigns.file.goals import Goal, Limit
 from eutectic.campaigns.problem.screening import learned
-from eutectic.campaigns.record.columns import FINISHED
+from eutectic.campaigns.record.columns import FINISHED, Index
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.campaigns.record.table import columns
-from eutectic.optimizers.base import Array, History, Space, veiled
+from eutectic.optimizers.base import Array, History, Mask, Space, veiled
 from eutectic.oracles.physics.decorations import seen
 from eutectic.surrogates.base import Replicas
 
@@ -24,11 +26,11 @@ def history_of(ledger: Ledger, space: Space) -> History:
     shown = np.array([limit in limits for limit in ledger.spec.limits], dtype=bool)
     every = columns(ledger)
     refused = (every.excess[:, ~shown] > 0).any(1)
-    ended = np.flatnonzero(every.ended & ~every.aside & ~every.lost & ~refused)
+    ended = places_of(every.ended & ~every.aside & ~every.lost & ~refused)
     detailed = every.replicated.any() or any(goal.curve for goal in goals)
-    known = [ledger.outcomes[k] for k in ended] if detailed else []
+    known = [ledger.outcomes[k] for k in np.arange(len(ledger.outcomes))[ended]] if detailed else []
     return History(
-        X=veiled(space, every.x[ended].reshape(len(ended), space.d)),
+        X=veiled(space, every.x[ended].reshape(-1, space.d)),
         Y=every.losses[ended],
         signed=every.signed[ended],
         noise=every.noise[ended],
@@ -42,10 +44,39 @@ def history_of(ledger: Ledger, space: Space) -> History:
         tolerance=np.array([goal.tolerance if goal.kind == "target" else math.nan for goal in goals], dtype=float),
         reference=None if ledger.reference is None else np.array(ledger.reference, dtype=float),
         state=ledger.batches[-1].state if ledger.batches else {},
-        origin=tuple(every.proposer[ended].tolist()),
+        origin=Origins(every.proposer[ended]),
         replicas=replicas_of(known, goals, limits),
         curves={j: points for j, goal in enumerate(goals) if (points := curves_of(known, goal)) is not None},
     )
+
+
+class Origins(Sequence[str]):
+    """Who proposed each of many rows, taken from an array when somebody asks."""
+
+    __slots__ = ("_names",)
+
+    def __init__(self, names: NDArray[np.object_]) -> None:
+        """Of names (n,)."""
+        self._names = names
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names.tolist())
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, place: int | slice) -> str | tuple[str, ...]:
+        return tuple(self._names[place].tolist()) if isinstance(place, slice) else str(self._names[place])
+
+
+def places_of(mask: Mask) -> Index | slice:
+    """Where a mask (n,) holds; a slice where that is from the first on, so that nothing is copied."""
+    places = np.flatnonzero(mask)
+    return slice(len(places)) if not len(places) or places[-1] == len(places) - 1 else places
 
 
 def _rows(rows: Sequence[Sequence[float]], width: int) -> Array:

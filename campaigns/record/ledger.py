@@ -1,5 +1,6 @@
 """This file is the journal read back: the ledger for people, the record for who leads, one candidate for who tells."""
 
+import gc
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,8 +44,17 @@ def seen(record: Record, folder: Path, running: bool) -> Ledger:
 
 
 def read_record(journal: Journal) -> Record:
-    """The journal, folded; CampaignFolderError when its events cannot be understood."""
-    return understood(journal, lambda: begin(journal.since()))
+    """The journal, folded; CampaignFolderError when its events cannot be understood.
+
+    Python's collector rests meanwhile: nothing of a record is a circle, and looking for some takes half of the time.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return understood(journal, lambda: begin(journal.since()))
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def understood(journal: Journal, read: Callable[[], T]) -> T:

@@ -1,7 +1,8 @@
 """This file is what a campaign remembers, as data: outcomes, batches, rounds, and the ledger that holds them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Literal, overload
 
 from eutectic.campaigns.file.spec import CampaignSpec
@@ -158,6 +159,19 @@ class Outcome:
         return self.round + 1
 
 
+FIELDS = tuple(field.name for field in fields(Outcome))
+PLACES = {name: place for place, name in enumerate(FIELDS)}
+ALL = attrgetter(*FIELDS)
+
+
+def altered(outcome: Outcome, changes: Mapping[str, object]) -> Outcome:
+    """The outcome with other values of some fields: `dataclasses.replace` in a fifth of its time, for every event."""
+    values = [*ALL(outcome)]
+    for name, value in changes.items():
+        values[PLACES[name]] = value
+    return Outcome(*values)
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """One asking."""
@@ -211,7 +225,7 @@ class Round:
 class Rounds(Sequence[Round]):
     """Rounds that have ended, in order; each is put together when it is looked at."""
 
-    __slots__ = ("_ended", "_members", "_outcomes", "_regrets")
+    __slots__ = ("_known", "_members", "_outcomes", "_regrets", "_sorted")
 
     def __init__(
         self,
@@ -220,11 +234,19 @@ class Rounds(Sequence[Round]):
         outcomes: tuple[Outcome, ...],
     ) -> None:
         """Of the index of each that has ended its hypervolume and diagnostics; outcomes of all, these among them."""
-        self._ended, self._regrets, self._outcomes = sorted(ended.items()), dict(regrets), outcomes
+        self._known, self._regrets, self._outcomes = dict(ended), dict(regrets), outcomes
+        self._sorted: list[tuple[int, tuple[float | None, Mapping[str, Mapping[str, float]]]]] = []
         self._members: dict[int, list[Outcome]] = {}
 
     def __len__(self) -> int:
-        return len(self._ended)
+        return len(self._known)
+
+    @property
+    def _ended(self) -> Sequence[tuple[int, tuple[float | None, Mapping[str, Mapping[str, float]]]]]:
+        """Index, and hypervolume and diagnostics, in order."""
+        if len(self._sorted) < len(self._known):
+            self._sorted = sorted(self._known.items())
+        return self._sorted
 
     @overload
     def __getitem__(self, place: int) -> Round: ...
@@ -250,6 +272,11 @@ class Rounds(Sequence[Round]):
     def volumes(self) -> dict[int, float | None]:
         """Index -> hypervolume."""
         return {index: hypervolume for index, (hypervolume, _) in self._ended}
+
+    @property
+    def last_volume(self) -> float | None:
+        """The hypervolume of the last; None without any."""
+        return self._known[max(self._known)][0] if self._known else None
 
     def _by_round(self) -> Mapping[int, Sequence[Outcome]]:
         if not self._members:
@@ -329,6 +356,8 @@ class Ledger:
     @property
     def hypervolume(self) -> float | None:
         """Of the last round."""
+        if isinstance(self.rounds, Rounds):
+            return self.rounds.last_volume
         return self.rounds[-1].hypervolume if self.rounds else None
 
 

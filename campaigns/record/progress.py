@@ -130,7 +130,9 @@ def left_behind(record: Record, waiting: Collection[int] | None = None) -> set[i
     still = {record.outcomes[number].round for number in record.unsettled}
     rows = record.columns
     made = rows.round[rows.proposed]
-    closed = int(made[~np.isin(made, [*still])].max(initial=-1))
+    closed = int(made.max(initial=-1))
+    while closed >= 0 and (closed in still or not (made == closed).any()):
+        closed -= 1
     now = time.time()
     own = [record.outcomes[number] for number in slow]
     return {o.number for o in own if o.round < closed and o.status != "running" and not another(o, "", now)}
@@ -145,10 +147,11 @@ def volumes(record: Record, rounds: range, reference: tuple[float, ...] | None =
     if reference is None or not rounds:
         return [[index, None] for index in rounds]
     rows = record.columns
-    losses, place = rows.losses[rows.feasible], np.maximum(rows.round[rows.feasible], rounds.start)
-    held, found = np.empty((0, len(reference))), []
+    before = rows.feasible & (rows.round < rounds.start)
+    later = np.flatnonzero(rows.feasible & (rows.round >= rounds.start))
+    held, found = record.front.of(rows.losses[before]).reshape(-1, len(reference)), []
     for index in rounds:
-        held = np.concatenate([held, losses[place == index]])
+        held = np.concatenate([held, rows.losses[later[rows.round[later] == index]]])
         held = held[nondominated(held)]
         found.append([index, hypervolume(held, reference)])
     return found
@@ -197,7 +200,7 @@ def turn(record: Record) -> Turn:
     """Whose turn it is."""
     ended = {index: hypervolume for index, (hypervolume, _) in record.ended.items()} if gauged(record.spec) else {}
     rows = record.columns
-    return turn_of(record.spec, record.outcomes.values(), record.batches, ended, rows.round[rows.proposed])
+    return turn_of(record.spec, record.outcomes.values(), record.batches, ended, lambda: rows.round[rows.proposed])
 
 
 def left(record: Record) -> float:

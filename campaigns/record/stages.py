@@ -1,6 +1,6 @@
 """This file is whose turn it is: which stage asks, how many it may still ask for, and why those before it ended."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,12 +38,12 @@ def turn_of(
     outcomes: Collection[Outcome],
     batches: Sequence[Batch],
     volumes: Mapping[int, float | None],
-    proposed: Index,
+    proposed: Callable[[], Index],
 ) -> Turn:
     """Whose turn it is after these batches, with the hypervolume of every round that has ended.
 
-    volumes: none are needed of a spec that is not `gauged`. proposed: the rounds (k,) of all that were proposed and
-    not given back.
+    volumes: none are needed of a spec that is not `gauged`. proposed: gives the rounds (k,) of all that were proposed
+    and not given back.
 
     A stage ends when it has proposed its `evaluations`, when `satisfied` candidates lie inside every window, or after
     `stall` rounds in which it gained nothing. No stage comes back.
@@ -55,7 +55,7 @@ def turn_of(
         rounds = {batch.index for batch in batches if batch.stage == stage} if gauge else set[int]()
         room = float("inf")
         if part.evaluations is not None:
-            room = max(0, part.evaluations - int(np.isin(proposed, [*rounds]).sum()))
+            room = max(0, part.evaluations - int(np.isin(proposed(), [*rounds]).sum()))
         why = _satisfied(spec.goals, part, outcomes, rounds, volumes, room) if part.goal == "satisfy" else None
         if why is None and part.goal == "pareto" and part.stall is not None and stalled(volumes, rounds) >= part.stall:
             why = ("no gain", part.stall, 0)

@@ -10,7 +10,7 @@ from eutectic.campaigns.file.goals import refusal
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.attachments import Attachment
 from eutectic.campaigns.record.notes import gate_kind
-from eutectic.campaigns.record.outcomes import Gate, Measurement, Outcome, Remark
+from eutectic.campaigns.record.outcomes import Gate, Measurement, Outcome, Remark, altered
 from eutectic.optimizers.base import Reason
 from eutectic.oracles.base import Evaluation
 
@@ -54,7 +54,7 @@ def learned(outcome: Outcome, evaluation: Evaluation) -> Outcome:
     """The outcome with one more evaluation; a property's value is that of the highest rung that has answered."""
     said = (evaluation.oracle, evaluation.fidelity)
     others = tuple(e for e in outcome.evaluations if (e.oracle, e.fidelity) != said)
-    return _valued(replace(outcome, evaluations=(*others, evaluation)))
+    return _valued(outcome, {"evaluations": (*others, evaluation)})
 
 
 def measured_anew(outcome: Outcome, values: Mapping[str, Mapping[str, float]]) -> Outcome:
@@ -68,18 +68,18 @@ def measured_anew(outcome: Outcome, values: Mapping[str, Mapping[str, float]]) -
 
     evaluations = tuple(other(e, str(k)) for k, e in enumerate(outcome.evaluations))
     last = None if outcome.validation is None else other(outcome.validation, "validation")
-    return _valued(replace(outcome, evaluations=evaluations, validation=last))
+    return _valued(outcome, {"evaluations": evaluations, "validation": last})
 
 
-def _valued(outcome: Outcome) -> Outcome:
-    """The outcome with the values that its evaluations amount to."""
+def _valued(outcome: Outcome, changes: Mapping[str, Any]) -> Outcome:
+    """The outcome with changes, evaluations among them, and the values that these amount to."""
     values: Mapping[str, float] = {}
     errors: Mapping[str, float] = {}
-    for e in sorted(outcome.evaluations, key=lambda e: e.fidelity):
+    for e in sorted(changes["evaluations"], key=lambda e: e.fidelity):
         if e.status == "finished":
             values = {**values, **e.values} if values else e.values
             errors = {**{name: error for name, error in errors.items() if name not in e.values}, **e.errors}
-    return replace(outcome, values=values, errors=errors)
+    return altered(outcome, {**changes, "values": values, "errors": errors})
 
 
 def settled(outcome: Outcome, status: Any, spec: CampaignSpec, at: float) -> Outcome:
@@ -88,11 +88,13 @@ def settled(outcome: Outcome, status: Any, spec: CampaignSpec, at: float) -> Out
     What is not the top rung's is not a value in this sense.
     """
     values = {name: v for name, v in outcome.values.items() if status == "finished" and name not in outcome.provisional}
-    losses = tuple(goal.loss(goal.signed(values.get(goal.name, math.nan))) for goal in spec.goals)
+    goals = spec.goals
+    losses = tuple(goal.loss(goal.signed(values.get(goal.name, math.nan))) for goal in goals)
     excess = tuple(limit.excess(values.get(limit.property, math.nan)) for limit in spec.limits)
-    losses = tuple(loss if goal.name in values else math.nan for loss, goal in zip(losses, spec.goals, strict=True))
+    losses = tuple(loss if goal.name in values else math.nan for loss, goal in zip(losses, goals, strict=True))
     feasible = all(math.isfinite(loss) for loss in losses) and all(e <= 0 for e in excess)
-    return replace(outcome, status=status, losses=losses, excess=excess, feasible=feasible, finished_at=at, lease=None)
+    judged = {"losses": losses, "excess": excess, "feasible": feasible}
+    return altered(outcome, {"status": status, "finished_at": at, "lease": None, **judged})
 
 
 def ended(outcome: Outcome, spec: CampaignSpec, at: float) -> Outcome:
@@ -232,7 +234,7 @@ def pooled(measurements: Sequence[Measurement]) -> tuple[dict[str, float], dict[
 def _measured(outcome: Outcome, measurements: tuple[Measurement, ...], oracle: str, fidelity: float) -> Outcome:
     """The outcome with these measurements, an oracle's values pooled."""
     values, errors = pooled([m for m in measurements if m.oracle == oracle])
-    outcome = replace(outcome, measurements=measurements)
+    outcome = altered(outcome, {"measurements": measurements})
     return learned(outcome, Evaluation(outcome.id, oracle, values, errors, fidelity=fidelity))
 
 

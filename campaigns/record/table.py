@@ -5,7 +5,11 @@ those that were put since they were last looked at: they hold nothing that the o
 """
 
 import math
-from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from weakref import ref
 
 import numpy as np
 
@@ -20,89 +24,110 @@ CODES = {status: code for code, status in enumerate(STATUSES)}
 class Outcomes(Mapping[int, Outcome]):
     """Number -> outcome, in the order in which the numbers came."""
 
-    __slots__ = ("_ascending", "_by_number", "_fresh", "_latest", "_ordered", "_places", "_spec", "_table")
+    __slots__ = ("__weakref__", "_ascending", "_fresh", "_latest", "_places", "_rows", "_spec", "_table", "_written")
 
     def __init__(self, outcomes: Iterable[Outcome] = ()) -> None:
         """Begin with these, each under its own number."""
-        self._by_number: dict[int, Outcome] = {}
-        self._places: dict[int, int] = {}  # of each number in the table
+        self._rows: list[Outcome] = []
+        self._places: MutableMapping[int, int] = {}  # of each number among the rows
         self._latest = -math.inf  # the largest number
         self._ascending = True  # have all come in their order?
-        self._ordered: tuple[Outcome, ...] | None = ()  # None: to be put in order again
-        self._table: Columns | None = None  # with room for more
+        self._table: _Table | None = None  # with room for more
+        self._written = 0  # rows of it that are this one's
         self._spec: CampaignSpec | None = None  # that the table was worked out with
-        self._fresh: set[int] = set()  # numbers put since
+        self._fresh: set[int] = set()  # places put since
         for outcome in outcomes:
             self[outcome.number] = outcome
 
     def __getitem__(self, number: int) -> Outcome:
-        return self._by_number[number]
+        return self._rows[self._places[number]]
 
     def __setitem__(self, number: int, outcome: Outcome) -> None:
-        if number not in self._by_number:
-            self._places[number] = len(self._by_number)
-            self._ascending = self._ascending and number > self._latest
-            self._latest = max(self._latest, number)
-        self._by_number[number] = outcome
-        self._fresh.add(number)
-        self._ordered = None
+        place = self._places.setdefault(number, len(self._rows))
+        self._fresh.add(place)
+        if place < len(self._rows):
+            self._rows[place] = outcome
+            return
+        self._rows.append(outcome)
+        self._ascending = self._ascending and number > self._latest
+        self._latest = max(self._latest, number)
 
     def __len__(self) -> int:
-        return len(self._by_number)
+        return len(self._rows)
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._by_number)
+        return (outcome.number for outcome in self._rows)
 
     def __contains__(self, number: object) -> bool:
-        return number in self._by_number
-
-    def values(self) -> ValuesView[Outcome]:
-        """The outcomes, in the order in which their numbers came."""
-        return self._by_number.values()
-
-    def items(self) -> ItemsView[int, Outcome]:
-        """The same with their numbers."""
-        return self._by_number.items()
+        return number in self._places
 
     def arrived(self) -> tuple[Outcome, ...]:
         """The outcomes, in the order in which their numbers came."""
-        return self.ordered() if self._ascending else tuple(self._by_number.values())
+        return tuple(self._rows)
 
-    def ordered(self) -> tuple[Outcome, ...]:
-        """The outcomes in the order of their numbers."""
-        if self._ordered is None:
-            own = self._by_number
-            self._ordered = tuple(own.values() if self._ascending else map(own.__getitem__, sorted(own)))
-        return self._ordered
+    def both(self) -> tuple[tuple[Outcome, ...], tuple[Outcome, ...]]:
+        """The outcomes in the order of their numbers, and in that in which these came."""
+        arrived = self.arrived()
+        return (arrived if self._ascending else tuple(sorted(arrived, key=attrgetter("number")))), arrived
 
     def copy(self) -> "Outcomes":
-        """Others that are the same, to be changed on their own."""
+        """Others that are the same, to be changed on their own; the table is copied when one needs another than both.
+
+        To be made of outcomes whose columns are in step.
+        """
         other = Outcomes()
-        other._by_number, other._places = dict(self._by_number), dict(self._places)
-        other._latest, other._ascending, other._ordered = self._latest, self._ascending, self._ordered
-        other._spec, other._fresh = self._spec, {*self._fresh}
-        other._table = None if self._table is None else self._table.copy()
+        other._rows, other._places = [*self._rows], ChainMap({}, self._places)
+        other._latest, other._ascending = self._latest, self._ascending
+        other._spec, other._fresh, other._written = self._spec, {*self._fresh}, self._written
+        other._table = self._table
+        if self._table is not None:
+            self._table.sharers.append(ref(other))
         return other
 
     def columns(self, spec: CampaignSpec) -> Columns:
         """A row an outcome, in the order in which their numbers came; to be read before anything else is put."""
-        numbers = [*self._fresh]
-        fresh = [self._by_number[number] for number in numbers]
+        places = sorted(self._fresh)
+        fresh = [self._rows[place] for place in places]
         d = width(fresh)
-        if self._table is None or spec is not self._spec or d not in (None, self._table.x.shape[1]):
-            self._table, self._spec = columns_of(spec, self.arrived()), spec
+        if self._table is None or spec is not self._spec or d not in (None, self._table.columns.x.shape[1]):
+            self._table, self._spec = self._alone(columns_of(spec, self._rows)), spec
         elif fresh:
-            if len(self) > len(self._table.number):
-                self._table = self._table.longer(2 * len(self))
-            places = [self._places[number] for number in numbers]
-            self._table.put(places, columns_of(spec, fresh, self._table.x.shape[1]))
+            self._require_own(places[0])
+            table = self._table
+            if len(self) > len(table.columns.number):
+                table = self._table = self._alone(table.columns.longer(2 * len(self)))
+            table.columns.put(places, columns_of(spec, fresh, table.columns.x.shape[1]))
         self._fresh.clear()
-        return self._table.rows(slice(len(self)))
+        self._written = len(self)
+        return self._table.columns.first(len(self))
 
-    def settled(self, spec: CampaignSpec) -> Columns:
-        """A row an outcome in the order of their numbers, in arrays that nothing changes."""
+    def _alone(self, columns: Columns) -> "_Table":
+        """A table that nobody else looks at."""
+        return _Table(columns, [ref(self)])
+
+    def _require_own(self, first: int) -> None:
+        """See to it that no one else looks at the table's rows from this place on."""
+        assert self._table is not None
+        alive = [(known, other) for known in self._table.sharers if (other := known()) is not None]
+        self._table.sharers[:] = [known for known, _ in alive]
+        if any(other is not self and other._written > first for _, other in alive):
+            self._table.sharers[:] = [known for known, other in alive if other is not self]
+            self._table = self._alone(self._table.columns.copy())
+
+    def settled(self, spec: CampaignSpec, lasting: bool = True) -> Columns:
+        """A row an outcome in the order of their numbers; lasting: in arrays that nothing changes."""
         own = self.columns(spec)
-        return own.copy() if self._ascending else own.rows(np.array([self._places[n] for n in sorted(self._places)]))
+        if self._ascending:
+            return own.copy() if lasting else own
+        return own.rows(np.argsort(own.number, kind="stable"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Table:
+    """Columns with room for more, and the outcomes whose they are."""
+
+    columns: Columns
+    sharers: "list[ref[Outcomes]]"
 
 
 def columns_of(spec: CampaignSpec, outcomes: Sequence[Outcome], d: int | None = None) -> Columns:

@@ -36,6 +36,24 @@ def nondominated(losses: Array) -> NDArray[np.bool_]:
     return mask
 
 
+class Front:
+    """The non-dominated rows of losses that are asked for again and again, and hardly change but by more of them."""
+
+    __slots__ = ("_among", "_front")
+
+    def __init__(self) -> None:
+        self._among, self._front = np.empty((0, 0)), np.empty((0, 0))
+
+    def of(self, losses: Array) -> Array:
+        """Those of losses (n, m) that are not dominated (k, m); ties stay."""
+        known = len(self._among)
+        same = known and losses.shape[1] == self._among.shape[1] and np.array_equal(losses[:known], self._among)
+        among = np.concatenate([self._front, losses[known:]]) if same else losses
+        if not (same and known == len(losses)):
+            self._front, self._among = among[nondominated(among)], losses.copy()
+        return self._front
+
+
 EXACT = 7
 """Objectives up to which the hypervolume is exact: 200 points of 8 take seconds, of 12 days."""
 DIRECTIONS = 20_000

@@ -35,7 +35,7 @@ def of_round(index: int, *numbers: int, status: str = "finished") -> list[Outcom
 
 def turn(spec: Any, outcomes: list[Outcome], asked: list[Batch], volumes: dict[int, float | None]) -> Turn:
     proposed = [o.round for o in outcomes if o.number > 0 and o.status != "returned"]
-    return turn_of(spec, outcomes, asked, volumes, np.array(proposed, dtype=np.int64))
+    return turn_of(spec, outcomes, asked, volumes, lambda: np.array(proposed, dtype=np.int64))
 
 
 TWO = ({"use": "sobol", "evaluations": 4}, {"use": "random"})

@@ -74,7 +74,8 @@ class Posterior:
 class FittedSurrogate(Protocol):
     """A surrogate that has seen data.
 
-    It may have `sketched() -> FittedSurrogate`, nearly the same posterior in less time, for looking over long lists.
+    It may have `sketched() -> FittedSurrogate`, nearly the same posterior in less time, for looking over long lists,
+    and `mirrored(total) -> FittedSurrogate`, what a fit to total less its outputs would be.
     """
 
     @property

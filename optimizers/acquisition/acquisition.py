@@ -37,6 +37,10 @@ class Acquisition(Protocol):
         """The same with x (k, d) among the fixed points."""
         ...
 
-    def rough(self, s: int) -> "Acquisition":
-        """About the same, much sooner: from the first s draws, and what sketches of the surrogates say."""
+    def few(self) -> "Acquisition":
+        """The same with a quarter of the draws."""
+        ...
+
+    def rough(self) -> "Acquisition":
+        """About the same, much sooner: what is expected in place of draws, and what sketches of surrogates say."""
         ...

@@ -81,6 +81,12 @@ class Cells:
         fronts, boxes = self.empty.shape
         return max(1, fronts, boxes * len(self.upper)) if self.levels else max(1, fronts * boxes)
 
+    def thinned(self, s: int) -> "Cells":
+        """Of the first s fronts."""
+        lower = tuple(None if low is None else low[:s] for low in self.lower)
+        upper = tuple(high[:s] for high in self.upper)
+        return replace(self, lower=lower, upper=upper, empty=self.empty[:s], levels=self.levels[:s])
+
     @property
     def exhausted(self) -> bool:
         """Nothing can be won in any front."""

@@ -121,9 +121,13 @@ class Descent:
         """The same with x (k, d) among the fixed points."""
         return descent(self.belief, self.windows, torch.cat([self.fixed, x]), self.normals)
 
-    def rough(self, s: int) -> "Descent":
-        """About the same from the first s draws and sketches of the surrogates."""
-        return descent(self.belief.sketched(), self.windows, self.fixed, self.normals[:, :s])
+    def rough(self) -> "Descent":
+        """About the same from the fixed points' means and sketches of the surrogates."""
+        return descent(self.belief.sketched(), self.windows, self.fixed, torch.zeros_like(self.normals[:, :1]))
+
+    def few(self) -> "Descent":
+        """The same with a quarter of the draws."""
+        return self.thinned(-(-self.normals.shape[1] // 4))
 
     def thinned(self, s: int) -> "Descent":
         """The same with only the first s draws."""

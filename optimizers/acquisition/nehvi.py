@@ -61,6 +61,10 @@ class Draw:
         left = left.clamp_min(1e-9 * variance.detach()) + self.own
         return mean[:, None] + cross @ self.weights, left.sqrt()[:, None]
 
+    def thinned(self, s: int) -> "Draw":
+        """The first s draws."""
+        return replace(self, values=self.values[:s], weights=self.weights[:, :s])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Improvement:
@@ -116,14 +120,23 @@ class Improvement:
         """The same with x (k, d) among the fixed points."""
         return build(self.belief, self.goal, torch.cat([self.fixed, x]), self.observed, self.normals, self.common)
 
-    def rough(self, s: int) -> "Improvement":
-        """About the same from the first s draws and sketches of the surrogates: for looking over long lists."""
-        return replace(self, belief=self.belief.sketched()).thinned(s)
+    def rough(self) -> "Improvement":
+        """About the same over one front, that of the means, by sketches of the surrogates: for looking over long lists.
+
+        One front of means tells as much as two that are drawn.
+        """
+        means = torch.zeros_like(self.normals[:, :1])
+        return build(self.belief.sketched(), self.goal, self.fixed, self.observed, means)
+
+    def few(self) -> "Improvement":
+        """The same with a quarter of the draws."""
+        return self.thinned(-(-self.normals.shape[1] // 4))
 
     def thinned(self, s: int) -> "Improvement":
         """The same with only the first s draws."""
         shared = None if self.common is None else self.common.thinned(s)
-        return build(self.belief, self.goal, self.fixed, self.observed, self.normals[:, :s], shared)
+        draws = tuple(draw.thinned(s) for draw in self.draws)
+        return replace(self, normals=self.normals[:, :s], draws=draws, open=self.open.thinned(s), common=shared)
 
 
 def log_feasibility(gates: list[tuple[Tensor, Tensor]]) -> Tensor | None:

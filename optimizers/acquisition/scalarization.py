@@ -33,6 +33,10 @@ class Directions:
         """Number of terms of all fronts."""
         return self.log_weights.numel()
 
+    def thinned(self, s: int) -> "Directions":
+        """Beyond the first s fronts."""
+        return Directions(tuple(level[:s] for level in self.levels), self.log_weights[:s])
+
     @property
     def exhausted(self) -> bool:
         """Something can always be won."""

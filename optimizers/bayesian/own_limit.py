@@ -10,11 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from eutectic.optimizers.base import Array, History, Proposals
-
-EXACT = 1e-9
-"""Share of the largest value by which a constraint may differ from its objective and still be the same number."""
-LEAST = 3
-"""Different values from which on they are not the same by chance; ours."""
+from eutectic.optimizers.models.complement import total
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,9 +60,5 @@ def own_limit(history: History, j: int) -> float:
     """The loss below which an objective breaks a limit of its own; NaN where it has none, or is a target."""
     if not np.isnan(history.tolerance[j]) or j in history.curves:
         return np.nan
-    for excess in history.C.T:
-        known = np.isfinite(history.signed[:, j]) & np.isfinite(excess)
-        loss, total = history.signed[known, j], history.signed[known, j] + excess[known]
-        if len(np.unique(loss)) >= LEAST and np.ptp(total) <= EXACT * np.abs([loss, excess[known]]).max():
-            return float(np.median(total))
-    return np.nan
+    totals = (total(history.signed[:, j], excess) for excess in history.C.T)
+    return next((found for found in totals if found is not None), np.nan)

@@ -21,8 +21,8 @@ from eutectic.optimizers.acquisition.nehvi import Draw, draw
 from eutectic.optimizers.acquisition.tails import log_inside
 from eutectic.optimizers.base import Array, History, Proposals, Reason, Space
 from eutectic.optimizers.bayesian.feasibility_first import demands, downhill, limits, violation
-from eutectic.optimizers.bayesian.own_limit import EXACT, LEAST
 from eutectic.optimizers.models.belief import Belief, learn
+from eutectic.optimizers.models.complement import total
 from eutectic.optimizers.search.batch import Batch, choose_from
 from eutectic.optimizers.search.global_search import Effort, nearby
 from eutectic.optimizers.spaces import region
@@ -215,7 +215,7 @@ def windows(belief: Belief, history: History) -> tuple[Demand, ...]:
     pairs = ends(history.C[history.finished])
     limits, m = belief.outputs[belief.m : belief.m + belief.constraints], belief.m
     targets = [Demand(own, float(t)) for own, t in zip(belief.outputs, history.tolerance, strict=False) if t > 0]
-    windowed = [Demand(limits[j], -total / 2, total / 2) for j, (_, total) in pairs.items()]
+    windowed = [Demand(limits[j], -width / 2, width / 2) for j, (_, width) in pairs.items()]
     second = {k for k, _ in pairs.values()}
     single = [Demand(own) for j, own in enumerate(limits) if j not in pairs and j not in second]
     return (*targets, *windowed, *single, *(Demand(own) for own in belief.outputs[m + belief.constraints :]))
@@ -226,12 +226,9 @@ def ends(C: Array) -> dict[int, tuple[int, float]]:
     found: dict[int, tuple[int, float]] = {}
     taken = set[int]()
     for j, k in combinations(range(C.shape[1]), 2):
-        pair = C[np.isfinite(C[:, [j, k]]).all(1)][:, [j, k]]
-        if {j, k} & taken or len(np.unique(pair[:, 0])) < LEAST:
-            continue
-        total = pair.sum(1)
-        if np.ptp(total) <= EXACT * np.abs(pair).max() and np.median(total) < 0:
-            found[j] = k, float(np.median(total))
+        width = None if {j, k} & taken else total(C[:, j], C[:, k])
+        if width is not None and width < 0:
+            found[j] = k, width
             taken |= {j, k}
     return found
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.optimizers.base import Array, History, Reason, Space
+from eutectic.optimizers.models.complement import total
 from eutectic.optimizers.models.correlation import correlation
 from eutectic.optimizers.models.kept import learned_once
 from eutectic.surrogates.base import Domain, FittedSurrogate, State, Surrogate
@@ -142,9 +143,16 @@ def _learn(space: Space, history: History, recipes: Sequence[Surrogate]) -> Beli
 def fitted(
     space: Space, recipes: Sequence[Surrogate], data: Sequence[Column], starts: Sequence[State | None]
 ) -> tuple[FittedSurrogate, ...]:
-    """Each column of data fitted by its recipe from its start; what is coupled at once."""
+    """Each column of data fitted by its recipe from its start; what is coupled at once.
+
+    Of two columns that are one number, such as both ends of a window, the second is the first one's mirror image.
+    """
     found: dict[int, FittedSurrogate] = {}
     for group in together(recipes):
+        image = reflected(found, recipes, data, group[0]) if len(group) == 1 else None
+        if image is not None:
+            found[group[0]] = image
+            continue
         part = aligned([data[j] for j in group])
         Y, variance = np.stack([c.y for c in part], 1), np.stack([c.variance for c in part], 1)
         start = starts[group[0]] if len(group) == 1 else merged([starts[j] for j in group])
@@ -153,6 +161,23 @@ def fitted(
         )
         found.update(zip(group, whole.split() if len(group) > 1 else [whole], strict=True))
     return tuple(found[j] for j in range(len(recipes)))
+
+
+def reflected(
+    found: dict[int, FittedSurrogate], recipes: Sequence[Surrogate], data: Sequence[Column], j: int
+) -> FittedSurrogate | None:
+    """Column j's surrogate from that of a column with which it adds up to one number in every row; None without one."""
+    for i, fit in found.items():
+        own: Any = fit
+        one, other = data[i], data[j]
+        alike = hasattr(own, "mirrored") and recipes[i] == recipes[j] and np.array_equal(one.rows, other.rows)
+        if not alike or not np.array_equal(one.variance, other.variance, equal_nan=True):
+            continue
+        whole = total(one.y, other.y)
+        if whole is not None:
+            image: FittedSurrogate = own.mirrored(whole)
+            return image
+    return None
 
 
 def deviations(space: Space, history: History, outputs: Sequence[FittedSurrogate]) -> tuple[float, ...]:

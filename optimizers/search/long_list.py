@@ -1,9 +1,9 @@
 """This file is the best few of a long list: every row judged roughly once a batch, the most promising ones in full.
 
 What a row is worth only falls as others are chosen beside it, so that its first, rough worth tells when it may be left
-out: rows are judged in full from the best rough one on, until the best of them is worth more than what the next one
-can be (the accelerated greedy algorithm, Minoux 1978, doi 10.1007/BFb0006528). Rows are read in pieces, so that a list
-may be longer than memory (a memory-mapped table).
+out: rows are judged by a quarter of the draws from the best rough one on, until the best of them is worth more than
+what the next one can be (the accelerated greedy algorithm, Minoux 1978, doi 10.1007/BFb0006528); the best of those are
+judged in full. Rows are read in pieces, so that a list may be longer than memory (a memory-mapped table).
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.spatial import cKDTree
+from torch import Tensor
 
 from eutectic.optimizers.acquisition.acquisition import Acquisition
 from eutectic.optimizers.base import Array, Index, Space
@@ -20,26 +22,26 @@ from eutectic.optimizers.spaces.seen import Memory, remember
 
 SHORT = 2048
 """Lists up to this size are judged in full."""
-DRAWS = 2
-"""Joint draws of the rough worth; ours: one keeps the best of 100,000 among the first twenty already."""
 PIECE = 65_536
 """Rows read at once."""
-LOOKED_AT = 250_000
+LOOKED_AT = 100_000
 """Of a longer list so many rows are judged, drawn at random, and those around the best of them."""
-AROUND = 16
+AROUND = 256
 """Rows whose surroundings are looked at, in a longer list."""
-NEAR = 2048
+NEAR = 128
 """The nearest rows to each of them."""
 KEPT = 16_384
 """Rows kept for judging in full, at most."""
 BLOCK = 256
-"""Rows judged in full at once."""
+"""Rows judged at once."""
+FINALISTS = 64
+"""Rows that are judged in full for each place: the best by a quarter of the draws."""
 TINY = float(np.finfo(float).tiny)
 """Worth below which a logarithm is not taken."""
-MARGIN = 0.5
-"""Logarithm by which the best must be worth more than what the next row can be: rough worths are off by some per cent,
-and worths drawn may rise a little when another is chosen. Ours: at 0.1 one place in thirty went to a lesser row, at 0.5
-none did (benchmarks/long_lists.py)."""
+SCATTER = 4.0
+"""Standard deviations of what rough log worths are off by, by which the best must be worth more than the next one."""
+MARGIN = 0.2
+"""The least logarithm by which it must: worths drawn may rise a little when another is chosen."""
 BY_LOGARITHM = 16_384
 """Rows judged where every worth is rounding, and only its logarithm tells."""
 
@@ -63,7 +65,7 @@ def shortlist(improvement: Acquisition, space: Space, points: Array, seen: Array
     if len(points) <= SHORT:
         places = np.flatnonzero(~memory.holds(points))
         return Shortlist(places, np.asarray(points[places], dtype=float), np.full(len(places), np.inf), True)
-    rough = improvement.rough(DRAWS)
+    rough = improvement.rough()
     rng = np.random.default_rng(len(points))
     places = np.arange(len(points))
     if len(points) > LOOKED_AT:
@@ -115,56 +117,82 @@ def merged(one: Shortlist, other: Shortlist) -> Shortlist:
 def neighbourhood(space: Space, points: Array, centres: Array) -> Index:
     """(k,) the NEAR rows of points (N, d) next to each of centres (c, d), widths of the space as unit."""
     width = widths(space)
-    scaled = centres / width
-    nearest: list[tuple[Array, Index]] = [(np.empty(0), np.empty(0, dtype=np.int64)) for _ in centres]
+    gaps, places = np.empty((len(centres), 0)), np.empty((len(centres), 0), dtype=np.int64)
     for own in pieces(np.arange(len(points))):
-        rows = np.asarray(points[own[0] : own[-1] + 1], dtype=float) / width
-        gaps = (rows**2).sum(1)[:, None] - 2 * rows @ scaled.T
-        for j, (gap, place) in enumerate(nearest):
-            near = np.argpartition(gaps[:, j], min(NEAR, len(own) - 1))[:NEAR]
-            gap, place = np.concatenate([gap, gaps[near, j]]), np.concatenate([place, own[near]])
-            kept = np.argsort(gap, kind="stable")[:NEAR]
-            nearest[j] = gap[kept], place[kept]
-    return np.unique(np.concatenate([place for _, place in nearest]))
+        tree = cKDTree(np.asarray(points[own[0] : own[-1] + 1], dtype=float) / width, balanced_tree=False)
+        gap, place = tree.query(centres / width, np.arange(1, min(NEAR, len(own)) + 1))
+        gaps, places = np.concatenate([gaps, gap], axis=1), np.concatenate([places, own[place]], axis=1)
+        kept = np.argsort(gaps, axis=1, kind="stable")[:, :NEAR]
+        gaps, places = np.take_along_axis(gaps, kept, 1), np.take_along_axis(places, kept, 1)
+    return np.unique(places)
 
 
 def pick(improvement: Acquisition, best: Shortlist, n: int) -> tuple[Index, Array]:
     """Which rows of a shortlist are chosen, one after the other (<= n,), and the log acquisition of each (<= n,)."""
-    rows = torch.tensor(best.rows)
-    bound, chosen, values = logarithms(best), list[int](), list[float]()
-    for place in range(min(n, len(rows))):
-        if place:
-            improvement = improvement.joined(rows[chosen[-1:]])
-        row = likeliest(improvement, rows, bound, place == 0)
+    rows, short = torch.tensor(best.rows), not np.isfinite(best.rough).all()
+    few = improvement if short else improvement.few()
+    bounds, chosen, values = Bounds(logarithms(best)), list[int](), list[float]()
+    for _ in range(min(n, len(rows))):
+        row = likeliest(few, improvement, rows, bounds)
         chosen.append(row)
         with torch.no_grad():
             values.append(float(improvement.log(rows[row : row + 1])[0]))
-        bound[row] = -np.inf
+        bounds.taken(row)
+        if len(chosen) < n:
+            improvement = improvement.joined(rows[row : row + 1])
+            few = improvement if short else improvement.few()
     return np.array(chosen, dtype=np.int64), np.array(values)
 
 
-def likeliest(improvement: Acquisition, rows: torch.Tensor, bound: Array, first: bool) -> int:
-    """The best of rows (N, d), judged in full as far as it takes by their bounds (N,), which are lowered on the way.
+class Bounds:
+    """What each row's log worth can be at most, as far as is known, the better known the more often it was judged."""
 
-    Rows that were never judged in full are bounded by their rough worth; first: the two are brought to one scale.
-    """
-    order = np.argsort(-bound, kind="stable")
-    best, value = int(order[0]), -np.inf
+    __slots__ = ("_rough", "_slack", "value")
+
+    def __init__(self, rough: Array) -> None:
+        """Begin with rough log worths (N,), or infinite ones where nobody has judged."""
+        self.value, self._rough, self._slack = rough.copy(), np.ones(len(rough), dtype=bool), np.inf
+
+    @property
+    def most(self) -> Array:
+        """(N,) with what each may be off by."""
+        most: Array = self.value + np.where(self._rough, self._slack, MARGIN)
+        return np.where(np.isfinite(self.value), most, self.value)
+
+    def judged(self, own: Index, worth: Array) -> None:
+        """Take the log worths (k,) of some rows; the first time, how they scatter tells what rough ones are off by."""
+        before = self.value[own]
+        if np.isinf(self._slack):
+            off = (worth - before)[np.isfinite(before)] if np.isfinite(before).all() else np.zeros(1)
+            self.value += off.mean()
+            self._slack = max(SCATTER * float(off.std()), MARGIN)
+        self.value[own], self._rough[own] = worth, False
+
+    def taken(self, row: int) -> None:
+        """Nobody wants this row again."""
+        self.value[row] = -np.inf
+
+
+def likeliest(few: Acquisition, whole: Acquisition, rows: Tensor, bounds: Bounds) -> int:
+    """The best of rows (N, d): by a few draws as far as it takes by their bounds, the best of those by all draws."""
+    fresh, worths, value = list[Index](), list[Array](), -np.inf
+    order = np.argsort(-bounds.most, kind="stable")
     for start in range(0, len(order), BLOCK):
         own = order[start : start + BLOCK]
-        if value >= bound[own[0]] + MARGIN or bound[own[0]] == -np.inf:
+        own = own[bounds.value[own] > -np.inf]
+        if not len(own) or value >= bounds.most[own[0]]:
             break
-        own = own[bound[own] > -np.inf]
-        before, worth = bound[own[0]], full(improvement, rows[own])
-        if first and not start and before < np.inf:
-            bound += worth.max() - before
-        bound[own] = worth
-        if worth.max() > value:
-            best, value = int(own[worth.argmax()]), float(worth.max())
-    return best
+        worth = full(few, rows[own])
+        bounds.judged(own, worth)
+        fresh, worths, value = [*fresh, own], [*worths, worth], max(value, float(worth.max()))
+    every, worth = np.concatenate(fresh), np.concatenate(worths)
+    if few is whole:
+        return int(every[worth.argmax()])
+    last = every[np.argsort(-worth, kind="stable")[:FINALISTS]]
+    return int(last[full(whole, rows[last]).argmax()])
 
 
-def full(improvement: Acquisition, rows: torch.Tensor) -> Array:
+def full(improvement: Acquisition, rows: Tensor) -> Array:
     """Log worth (r,) of rows (r, d), exact where every worth is rounding, elsewhere of those that are not."""
     value = improvement.value(rows)
     if float(value.max()) > SURELY_ABOVE_ROUNDING * improvement.scale:

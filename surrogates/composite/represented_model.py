@@ -89,6 +89,9 @@ class FittedRepresented:
         if name in ASKED:
             answer = getattr(self.inner, name)
             return lambda X: answer(self.view.features(X))
+        if name == "mirrored":
+            mirrored = self.inner.mirrored  # type: ignore[attr-defined]
+            return lambda total: replace(self, inner=mirrored(total))
         raise AttributeError(f"a surrogate over a representation has no {name!r}")
 
 

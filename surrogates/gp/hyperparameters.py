@@ -154,15 +154,29 @@ def tune(task: Task, start: tuple[Hyper, ...], iterations: int) -> tuple[Hyper, 
     return finish(task, min(results, key=lambda pair: pair[0])[1])
 
 
-def smoother(task: Task, found: tuple[Hyper, ...], iterations: int) -> tuple[Task, tuple[Hyper, ...]]:
+def refined(task: Task, start: tuple[Hyper, ...], iterations: int) -> tuple[Hyper, ...]:
+    """The best found from one start, one an output."""
+    place = vector(task, start)
+    return finish(task, descend(task, place, bounds(task, place[-len(start) :]), iterations)[1])
+
+
+def smooth(task: Task) -> Task:
+    """The task with the squared exponential in place of its covariance."""
+    return replace(task, kernel=replace(task.kernel, name="rbf"))
+
+
+def smoother(
+    task: Task, found: tuple[Hyper, ...], iterations: int, start: tuple[Hyper, ...] = ()
+) -> tuple[Task, tuple[Hyper, ...]]:
     """The task with the squared exponential in place of its covariance, where evidence for it is positive.
 
-    Likelihoods are those of the posteriors' modes; `found` is that of the task itself, where the search begins.
+    Likelihoods are those of the posteriors' modes; `found` is that of the task itself, where the search begins unless
+    there is another start.
     """
-    other = replace(task, kernel=replace(task.kernel, name="rbf"))
-    start = vector(task, found)
-    value, place = descend(other, start, bounds(other, start[-len(found) :]), iterations)
-    return (other, finish(other, place)) if value < loss(task, start)[0] - POSITIVE else (task, found)
+    other, here = smooth(task), vector(task, found)
+    place = vector(other, start or found)
+    value, place = descend(other, place, bounds(other, here[-len(found) :]), iterations)
+    return (other, finish(other, place)) if value < loss(task, here)[0] - POSITIVE else (task, found)
 
 
 def bounds(task: Task, levels: Array) -> list[tuple[float, float]]:

@@ -102,6 +102,11 @@ class Process:
         stretched = self.stretch(self.left(a, one))[..., :, None] * self.stretch(self.left(b, other))[..., None, :]
         return self.unit_variance * stretched * (self.kernel(a, b, self.lengths) - one @ other.transpose(-1, -2))
 
+    def mirrored(self, total: float) -> "Process":
+        """The process of `total` less this output."""
+        hyper = replace(self.hyper, constant=-self.hyper.constant)
+        return replace(self, shift=total - self.shift, hyper=hyper, residual=-self.residual, alpha=-self.alpha)
+
     def joint_moments(self, B: Tensor) -> "ProcessMoments":
         """What `moments` together with covariances to the fixed points B (b, d) needs, computed once."""
         b = self.unit(B)

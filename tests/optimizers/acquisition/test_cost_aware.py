@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from eutectic.optimizers.acquisition.cost_aware import DRAWS, GainPerCost, answers
+from eutectic.optimizers.acquisition.cost_aware import DRAWS, ROUGH, GainPerCost, answers
 
 X = torch.tensor([[0.1], [0.4], [0.9]], dtype=torch.float64)
 MEAN = torch.tensor([[0.5], [-0.3], [2.0]], dtype=torch.float64)
@@ -107,6 +107,6 @@ def test_answers_are_quantiles_of_one_output_and_of_several_not_the_same() -> No
 
 def test_the_scale_is_that_of_the_fronts_per_price_of_the_top() -> None:
     assert worth().scale == pytest.approx(0.6)
-    thin: Any = worth().rough(3).fronts
-    assert thin.draws == 3
+    thin: Any = worth().rough().fronts
+    assert thin.draws == ROUGH
     assert worth().value(X[:0]).shape == (0,)

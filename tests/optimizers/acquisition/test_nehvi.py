@@ -185,7 +185,12 @@ def test_chosen_points_join_the_fixed_ones_and_fewer_draws_are_the_first() -> No
     assert more.observed == 3
     assert torch.allclose(more.draws[0].values[:, :3], ours.draws[0].values)
     fewer = ours.thinned(5)
+    again = build(ours.belief, ours.goal, ours.fixed, ours.observed, ours.normals[:, :5])
+    X = torch.linspace(-2, 2, 9, dtype=torch.float64)[:, None]
     assert torch.equal(fewer.draws[0].values, ours.draws[0].values[:5])
+    assert torch.allclose(fewer.log(X), again.log(X))
+    assert torch.allclose(fewer.joined(X[:1]).log(X[1:]), again.joined(X[:1]).log(X[1:]))
+    assert ours.few().normals.shape[1] == -(-ours.normals.shape[1] // 4)
 
 
 @pytest.mark.parametrize(("m", "kind"), [(1, Cells), (4, Cells), (5, Directions)])

@@ -57,10 +57,10 @@ def test_of_a_list_too_long_to_judge_some_rows_and_the_neighbours_of_the_best_ar
     history, fronts = believed(space, 2, 30)
     whole = choose(fronts, space, history.X, 1, np.random.default_rng(0), EFFORT).values[0]
     monkeypatch.setattr(long_list, "LOOKED_AT", 3000)
-    monkeypatch.setattr(long_list, "NEAR", 100)
+    monkeypatch.setattr(long_list, "NEAR", 20)
     part = choose(fronts, space, history.X, 1, np.random.default_rng(0), EFFORT).values[0]
     assert part == pytest.approx(whole, abs=0.02)
-    monkeypatch.setattr(long_list, "NEAR", 0)
+    monkeypatch.setattr(long_list, "AROUND", 0)
     assert choose(fronts, space, history.X, 1, np.random.default_rng(0), EFFORT).values[0] < part
 
 
@@ -91,7 +91,10 @@ def test_where_every_worth_is_rounding_logarithms_tell() -> None:
         belief, fixed, scale = fronts.belief, fronts.fixed, fronts.scale
         log, value = far.log, far.value
 
-        def rough(self, s: int) -> "Hopeless":
+        def rough(self) -> "Hopeless":
+            return self
+
+        def few(self) -> "Hopeless":
             return self
 
         def joined(self, x: torch.Tensor) -> "Hopeless":

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from eutectic.surrogates.gp import model
 from eutectic.surrogates.gp.hyperparameters import loss
 from eutectic.surrogates.gp.model import BLIND_LEVEL, BLIND_SPREAD
 from eutectic.surrogates.gp.recipe import GaussianProcess
@@ -34,6 +35,29 @@ def test_a_near_singular_covariance_gets_jitter_that_is_noted():
     fitted = GaussianProcess().fit(X, Y, domain=UNIT, start=state, tune=False)
     assert any("jitter" in note for note in fitted.notes)
     assert np.allclose(fitted.posterior(X).mean, Y, atol=1e-3)
+
+
+def test_a_mirror_image_is_what_a_fit_to_the_rest_of_a_total_finds():
+    X, Y = data(20, noise=0.1)
+    own = GaussianProcess().fit(X, Y[:, 0], domain=UNIT)
+    rest = GaussianProcess().fit(X, 3.0 - Y[:, 0], domain=UNIT)
+    points = np.random.default_rng(3).random((7, 3))
+    one, other = own.mirrored(3.0).posterior(points), rest.posterior(points)
+    assert np.allclose(one.mean, other.mean, atol=1e-4)
+    assert np.allclose(one.variance, other.variance, rtol=1e-3)
+    assert np.allclose(one.mean, 3.0 - own.posterior(points).mean)
+    assert np.allclose(own.mirrored(3.0).leave_one_out().mean, 3.0 - own.leave_one_out().mean)
+
+
+def test_of_many_rows_the_same_hyperparameters_are_found_as_without_a_sample(monkeypatch):
+    X, Y = data(60, noise=0.05)
+    whole = GaussianProcess().fit(X, Y[:, 0], domain=UNIT).processes[0]
+    monkeypatch.setattr(model, "MANY", 50)
+    monkeypatch.setattr(model, "FEW", 30)
+    sampled = GaussianProcess().fit(X, Y[:, 0], domain=UNIT).processes[0]
+    assert sampled.kernel.name == whole.kernel.name
+    assert np.allclose(sampled.hyper.lengths, whole.hyper.lengths, rtol=0.05)
+    assert len(sampled.rows) == 60
 
 
 def test_state_is_json_and_restores_the_same_predictions_bit_for_bit():

@@ -1,7 +1,7 @@
 """This file is the alloy composition task on an emulator of the published table, beside peers on the same starts.
 
     EUTECTIC_DATA=... python benchmarks/emulator.py FOLDER --who eutectic random optuna pymoo baybe [--seeds 10]
-    EUTECTIC_DATA=... python benchmarks/emulator.py FOLDER --who ax bofire --seeds 3
+    EUTECTIC_DATA=... python benchmarks/emulator.py FOLDER --who ax bofire gpsampler --seeds 3
     EUTECTIC_DATA=... python benchmarks/emulator.py FOLDER --cost eutectic baybe ax
     EUTECTIC_DATA=... python benchmarks/emulator.py FOLDER --report [--plot docs/images/emulator.png]
 
@@ -107,6 +107,7 @@ ASK: dict[str, Ask] = {
     "bofire": emulator_peers.bofire,
     "ax": emulator_peers.ax,
     "optuna": emulator_peers.optuna,
+    "gpsampler": emulator_peers.gpsampler,
     "pymoo": emulator_peers.pymoo,
 }
 

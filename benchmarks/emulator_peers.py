@@ -8,6 +8,7 @@ their amounts.
 """
 
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -98,11 +99,25 @@ def bofire(space: Space, seen: History, seed: int) -> Array:
 
 def optuna(space: Space, seen: History, seed: int) -> Array:
     """Optuna's tree-structured Parzen estimator, constant liar within the batch."""
+    from optuna.samplers import TPESampler
+
+    number = seed + 1000 * len(seen.X)
+    return asked_of_optuna(TPESampler(seed=number, n_startup_trials=10, constant_liar=True), space, seen)
+
+
+def gpsampler(space: Space, seen: History, seed: int) -> Array:
+    """Optuna's Gaussian processes (log expected hypervolume improvement, running trials imputed), its defaults."""
+    from optuna.samplers import GPSampler
+
+    return asked_of_optuna(GPSampler(seed=seed + 1000 * len(seen.X)), space, seen)
+
+
+def asked_of_optuna(sampler: Any, space: Space, seen: History) -> Array:
+    """What a sampler of Optuna's asks for."""
     import optuna as library
 
     library.logging.set_verbosity(library.logging.ERROR)
     warnings.simplefilter("ignore")
-    sampler = library.samplers.TPESampler(seed=seed + 1000 * len(seen.X), n_startup_trials=10, constant_liar=True)
     study = library.create_study(directions=["minimize", "minimize"], sampler=sampler)
     ranges = {
         n: library.distributions.FloatDistribution(float(a), float(b))

@@ -29,7 +29,7 @@ class Process:
     def covariance(self, A: Tensor, B: Tensor) -> Tensor:
         return self.deviation**2 * torch.exp(-0.5 * ((A[:, None] - B[None]) / self.length).square().sum(-1))
 
-    def bound(self, fixed: Tensor) -> Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]:
+    def joint_moments(self, fixed: Tensor) -> Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]:
         return lambda X: (self.mean(X), torch.full_like(X[:, 0], self.deviation**2), self.covariance(X, fixed))
 
 

@@ -6,9 +6,9 @@ mixed    four continuous, two integer and two categorical variables, two objecti
 dtlz2    DTLZ2 of five objectives and eight variables (Deb, Thiele, Laumanns and Zitzler 2005)
 pool     a list of 100,000 rows of six variables, two objectives, batches of 96 (ours and random alone)
 
-`--noise 0.05` is the standard deviation of what is measured as a share of each objective's range on the front; nobody is
-told. All have the same uniform starts (twice the variables; of the pool 96) and batches of 4. Score: hypervolume of the
-true values of what was measured and is feasible, as a share of a reference front's, against its worst values plus a
+`--noise 0.05` is the standard deviation of what is measured as a share of each objective's range on the front; nobody
+is told. All have the same uniform starts (twice the variables; of the pool 96) and batches of 4. Score: hypervolume of
+the true values of what was measured and is feasible, as a share of a reference front's, against its worst values plus a
 tenth of its ranges: `mixed`, the best of many draws and of moves of the best; `dtlz2`, 20,000 points of the sphere;
 `pool`, the whole list. Optuna (`pip install optuna`) has its defaults and learns of constraints by `constraints_func`.
 CPU seconds are those of a run's suggestions.
@@ -20,7 +20,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,7 @@ def mixed() -> Task:
     kinds = ("continuous",) * 4 + ("integer",) * 2 + ("categorical",) * 2
     upper = np.array([1, 1, 1, 1, 10, 5, 3, 2.0])
     names = tuple(f"x{j}" for j in range(8))
-    space = Space(names, kinds, np.zeros(8), upper, (*labels,))
+    space = Space(names, kinds, np.zeros(8), upper, ((),) * 6 + labels)
     one, other = rng.random((4, 4)), rng.random((3, 4))
     dear, rare, hard = 0.3 * rng.random(4), 0.3 * rng.random(3), rng.normal(size=(4, 3))
 
@@ -153,7 +153,7 @@ def ours(task: Task, who: str, X: Array, evaluations: int, noise: float, seed: i
         if who == "random":
             new = region.sample(task.space, task.batch, rng)
         else:
-            history = History.observed(X, Y, C, state=state)
+            history = replace(History.observed(X, Y, C), state=state)
             found = propose(Bayesian(), who, task.space, history, task.batch, rng)
             new, state = found.X, dict(found.state)
         spent += time.process_time() - begun

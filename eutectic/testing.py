@@ -193,7 +193,7 @@ def check_executor(part: ExecutorPart, folder: str | Path, patience_s: float = 1
             neighbour = executor.submit("time:sleep", 0.1, key=f"beside-{failure}")
             error = executor.submit(function, argument, key=failure).exception(patience_s)
             claim.holds(isinstance(error, EvaluationLost), f"{function} ends in {error!r}, not in EvaluationLost")
-            said = getattr(error, "failure", "")
+            said = error.failure if isinstance(error, EvaluationLost) else ""
             claim.holds(said == failure, f"{function} is told as '{said}', not as '{failure}'")
             claim.holds(neighbour.exception(patience_s) is None, f"{function} took its neighbour with it")
         claim.holds(executor.submit("operator:add", 1, 1).result(patience_s) == 2, "it answers no more after failures")

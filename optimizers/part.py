@@ -20,7 +20,7 @@ Asking = Callable[[Any, Space, History, int, np.random.Generator], Any]
 def checked(optimizer: type[T]) -> type[T]:
     """The dataclass with `strict` options, whose `ask` and `propose` refuse a history that is not of the space."""
     for name in ("ask", "propose"):
-        if hasattr(optimizer, name):
+        if name in vars(optimizer):
             setattr(optimizer, name, _careful(getattr(optimizer, name)))
     return strict(optimizer)
 

@@ -74,8 +74,8 @@ class Posterior:
 class FittedSurrogate(Protocol):
     """A surrogate that has seen data.
 
-    It may have `sketched() -> FittedSurrogate`, nearly the same posterior in less time, for looking over long lists,
-    and `mirrored(total) -> FittedSurrogate`, what a fit to total less its outputs would be.
+    What else it may have, and is then asked for, stands in `abilities.py`, a `Protocol` an ability: `leave_one_out`,
+    `noise`, `joint_moments`, `sketched`, `differentiable` and others.
     """
 
     @property
@@ -99,7 +99,10 @@ class FittedSurrogate(Protocol):
 
 
 class Surrogate(Protocol):
-    """A recipe: options in, `fit` gives a predictor."""
+    """A recipe: options in, `fit` gives a predictor.
+
+    What else it may have stands in `abilities.py`, too: `refuse`, `with_units`, `stretched`, `coupling` and others.
+    """
 
     def fit(
         self,

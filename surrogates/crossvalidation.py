@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from eutectic.surrogates.base import Array, Domain, FittedSurrogate, Posterior, State, Surrogate
+from eutectic.surrogates.abilities import noise
+from eutectic.surrogates.base import Array, Domain, Posterior, State, Surrogate
 
 
 def folds(X: Array, count: int) -> NDArray[np.int64]:
@@ -39,17 +40,6 @@ def predict(
         posterior = fitted.posterior(X[out])
         mean[out], spread[out] = posterior.mean, posterior.variance + noise(fitted)
     return Posterior(mean, spread)
-
-
-def noise(fitted: FittedSurrogate) -> Array:
-    """Variance of an observation that the posterior leaves out, of each output (m,) or (1,), output's unit squared.
-
-    0 for a surrogate that does not tell: its `outputs` have no `noise`, and it is no Gaussian process.
-    """
-    processes = getattr(fitted, "processes", None)
-    if processes is not None:
-        return np.array([p.scale**2 * float(p.noise.mean()) for p in processes])
-    return np.array([float(getattr(output, "noise", 0.0)) for output in getattr(fitted, "outputs", ())] or [0.0])
 
 
 def log_density(Y: Array, posterior: Posterior) -> Array:

@@ -2,8 +2,18 @@
 
 from collections.abc import Sequence
 from html import escape
+from typing import Protocol, runtime_checkable
 
 from eutectic.surrogates.base import Formula
+
+
+@runtime_checkable
+class Shown(Protocol):
+    """What a notebook shows as a table."""
+
+    def _repr_html_(self) -> str:
+        """The table as HTML."""
+        ...
 
 
 def line(fit: object, outputs: int, names: Sequence[str]) -> str:

@@ -37,7 +37,7 @@ MAY_IMPORT = {
 FLOORS = {
     "surrogates": (
         ("base",),
-        ("frames",),
+        ("abilities", "frames"),
         ("calibration", "crossvalidation", "options", "scaling", "showing", "validation"),
         ("posteriors",),
         ("gp", "neural", "polynomial", "sisso", "trees"),
@@ -111,6 +111,37 @@ HEAVY = {
 
 SWALLOWS = {"surrogates/options.py": ["checked"]}
 """File -> functions that take any keyword: the one that says which option was meant."""
+
+ASKED = {
+    "campaigns/execution/parsl.py": {"config"},
+    "campaigns/file/from_python.py": {"columns", "item", "shape"},
+    "campaigns/service/app.py": {"path"},
+    "generators/learning/datasets.py": {"properties"},
+    "optimizers/base.py": {"columns"},
+    "oracles/mlip/batching.py": {"kept", "path"},
+    "oracles/structures/disorder.py": {"oxi_state"},
+    "oracles/structures/identity.py": {"moment", "oxi_state", "spin"},
+    "oracles/user/answer.py": {"item", "shape", "tolist"},
+    "oracles/user/call.py": {"__code__", "__module__", "__qualname__"},
+    "oracles/user/module.py": {"__file__"},
+    "surrogates/composite/stacked_published.py": {"coefs_"},
+    "surrogates/frames.py": {"columns", "equals", "index", "name"},
+    "surrogates/posteriors/joint_moments.py": {"distribution", "values"},
+}
+"""File -> attributes that objects of other people (tables, arrays, crystals, posteriors, modules) are asked whether
+they have. Parts of ours are asked by the Protocols of `abilities.py`."""
+
+ABILITIES = (
+    "surrogates.abilities",
+    "optimizers.abilities",
+    "generators.abilities",
+    "generators.structures.generated",
+    "generators.learning.steering",
+    "oracles.abilities",
+    "campaigns.file.abilities",
+    "campaigns.execution.abilities",
+)
+"""Modules with what parts may be able to do beside their contracts."""
 
 BUILTIN = [(kind, name, target) for kind, table in plugins.KINDS.items() for name, target in table.items()]
 
@@ -331,6 +362,50 @@ def test_there_is_no_drawer_for_odds_and_ends():
     assert names.isdisjoint({"core", "common", "utils", "helpers", "misc"})
     classes = [node.name for path in FILES for node in ast.walk(tree(path)) if isinstance(node, ast.ClassDef)]
     assert [name for name in classes if name.endswith(("Manager", "Handler", "Helper", "Utils"))] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_parts_are_asked_for_abilities_by_protocols_alone(path):
+    asked = {
+        node.args[1].value
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("hasattr", "getattr")
+        and isinstance(node.args[1], ast.Constant)
+    }
+    assert asked == ASKED.get(path.relative_to(ROOT).as_posix(), set())
+    if path.relative_to(ROOT).parts[0] != "campaigns":
+        assert "__getattr__" not in [f.name for f in functions(path)], "isinstance does not see what it answers"
+
+
+def abilities(module):
+    """Runtime-checkable Protocols of a module, with their members."""
+    for value in vars(importlib.import_module(f"eutectic.{module}")).values():
+        own = isinstance(value, type) and value.__module__ == f"eutectic.{module}"
+        if own and getattr(value, "_is_runtime_protocol", False):
+            yield value, {name for name in vars(value) if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("module", ABILITIES)
+def test_every_ability_says_what_it_is_and_stands_in_the_page_for_writers_of_parts(module):
+    page = (ROOT / "docs" / "parts.md").read_text(encoding="utf-8")
+    found = dict(abilities(module))
+    code = tree(ROOT.joinpath(*module.split(".")).with_suffix(".py"))
+    protocols = [
+        node
+        for node in ast.walk(code)
+        if isinstance(node, ast.ClassDef) and any("Protocol" in ast.unparse(base) for base in node.bases)
+    ]
+    contracts = {"StructureGenerator"}
+    assert {node.name for node in protocols} - contracts == {ability.__name__ for ability in found}
+    for node in protocols:
+        assert all(
+            ast.get_docstring(part) for part in [node, *(n for n in node.body if isinstance(n, ast.FunctionDef))]
+        )
+    for ability, members in found.items():
+        assert members, ability
+        assert [name for name in members if f"`{name}`" not in page and f"`{name}(" not in page] == [], ability
 
 
 def our_classes(path):

@@ -9,6 +9,7 @@ from eutectic.campaigns.analysis.labels import duration, formula, measured, numb
 from eutectic.campaigns.analysis.leaning import leaning_sentence, still
 from eutectic.campaigns.file.goals import Goal
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.campaigns.record.volume import satisfying
 from eutectic.generators.representations.chemical_formulas import fractions
 from eutectic.generators.representations.elements import SYMBOLS
 from eutectic.oracles.base import Value
@@ -106,8 +107,29 @@ def findings(ledger: Ledger, front: Sequence[Outcome]) -> tuple[str, ...]:
         return _unfinished(ledger)
     if not front:
         return _infeasible(ledger)
+    if for_windows(ledger):
+        return _effort(ledger, front), _windows_sentence(ledger)
     more = [text for text in (leaning_sentence(ledger, front), still(ledger)) if text]
     return _effort(ledger, front), _best_sentence(ledger), *more
+
+
+def for_windows(ledger: Ledger) -> bool:
+    """Does the campaign look, in the end, for candidates inside every window rather than for the best?"""
+    return ledger.spec.optimizers[-1].goal == "satisfy"
+
+
+def inside(ledger: Ledger) -> list[Outcome]:
+    """The outcomes inside every window, in the order of their numbers."""
+    return sorted(satisfying(ledger.spec.goals, ledger.finished), key=lambda o: o.number)
+
+
+def _windows_sentence(ledger: Ledger) -> str:
+    """How many candidates lie inside every window, and which was the first."""
+    found, every = inside(ledger), counted(len(ledger.finished), "evaluated candidate")
+    if not found:
+        return f"None of {every} lies inside every window. {_best_sentence(ledger)}"
+    first = f"the first is {found[0].name} ({title(found[0])})"
+    return f"{len(found)} of {every} {'lies' if len(found) == 1 else 'lie'} inside every window; {first}."
 
 
 def counted(n: int, noun: str) -> str:

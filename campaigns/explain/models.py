@@ -17,7 +17,7 @@ from eutectic.optimizers.models import belief
 from eutectic.optimizers.models.belief import domain
 from eutectic.optimizers.spaces import region
 from eutectic.surrogates.base import FittedSurrogate
-from eutectic.surrogates.explain.formulas import Coefficient
+from eutectic.surrogates.explain.formulas import Coefficient, columns_of
 from eutectic.surrogates.explain.inputs import Activity, Inputs, Mask, awake
 
 LEAST = 4
@@ -75,9 +75,9 @@ def learned(ledger: Ledger, problem: Problem) -> tuple[Learned, ...]:
 
 def known_units(found: Learned, coefficients: Sequence[Coefficient]) -> tuple[Coefficient, ...]:
     """The same without units where only the inputs' are known, for a property that has one by its name."""
-    columns = getattr(getattr(found.fitted, "inner", found.fitted), "columns", None)
-    rule = getattr(columns, "classified", False)  # what it compares with 0 has no unit
-    known = rule or bool(getattr(columns, "target_unit", "")) or not quantity(found.name)[1]
+    columns = columns_of(found.fitted)
+    rule = columns is not None and columns.classified  # what it compares with 0 has no unit
+    known = rule or bool(columns and columns.target_unit) or not quantity(found.name)[1]
     return tuple(coefficients) if known else tuple(replace(c, unit="") for c in coefficients)
 
 

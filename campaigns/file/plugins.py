@@ -199,7 +199,7 @@ def offered(part: Any) -> list[Field[Any]]:
 def returned(name: str) -> tuple[str, ...]:
     """Properties that an oracle returns as it comes, without options or whatever these are; () where these decide."""
     part, complaints = examine("oracles", {"use": name})
-    properties = getattr(load("oracles", name) if complaints else part, "properties", None)
+    properties = vars(load("oracles", name)).get("properties") if complaints else part.properties
     return properties if isinstance(properties, tuple) else ()
 
 

@@ -32,9 +32,11 @@ from eutectic.optimizers.spaces import region
 from eutectic.oracles import abilities
 from eutectic.oracles.abilities import Checked, Fingerprinted, Screening, Selective
 from eutectic.oracles.base import EngineMissing
+from eutectic.surrogates.abilities import embeds
 from eutectic.surrogates.base import Surrogate
 from eutectic.surrogates.composite.curve import CurveDistance
 from eutectic.surrogates.composite.curve_distance import Target
+from eutectic.surrogates.composite.represented import Represented
 
 
 def build(spec: CampaignSpec, folder: str | Path, engines: bool = True) -> Problem:
@@ -57,6 +59,7 @@ def build(spec: CampaignSpec, folder: str | Path, engines: bool = True) -> Probl
     wanted = _wanted(spec, oracles)
     named = tuple(_name(part, oracle, wanted, curves) for part, oracle in zip(spec.oracles, oracles, strict=True))
     validator = parts.validator(wanted, curves)
+    parts.complaints += _unlearnable(spec, recipes, curves)
     recipes = tuple(_learning(recipe, name, curves) for recipe, name in zip(recipes, spec.outputs, strict=True))
     space = parts.screened(space, generator, named)
     unknown = learned(spec.limits, space)
@@ -214,6 +217,17 @@ def _wanted(spec: CampaignSpec, oracles: Sequence[Any]) -> list[str]:
 def _learning(recipe: Any, name: str, curves: Mapping[str, Target]) -> Any:
     """The recipe of an output; of a distance to a curve one that learns the curve."""
     return CurveDistance(recipe, curves[name]) if name in curves else recipe
+
+
+def _unlearnable(spec: CampaignSpec, recipes: Sequence[Any], curves: Mapping[str, Target]) -> Iterator[Complaint]:
+    """Wanted curves whose surrogate cannot learn their components."""
+    for name, recipe in zip(spec.outputs, recipes, strict=True):
+        inner = recipe.recipe if isinstance(recipe, Represented) else recipe
+        if name in curves and not embeds(inner):
+            own = name if name in spec.surrogates else "default"
+            able = ", ".join(use for use in plugins.usable("surrogates") if embeds(plugins.load("surrogates", use)))
+            message = f"'{spec.surrogates[own].use}' cannot learn the curve '{name}'; those that can: {able}"
+            yield Complaint(("surrogates", own, "use"), message)
 
 
 def _aimed(optimizer: Any, part: OptimizerPart) -> Any:

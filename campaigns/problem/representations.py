@@ -14,6 +14,7 @@ from eutectic.generators.abilities import materials
 from eutectic.generators.representations.catalogue import described
 from eutectic.optimizers.base import Array, Space
 from eutectic.optimizers.spaces import region
+from eutectic.surrogates.abilities import coupled, sequential, spells
 from eutectic.surrogates.base import Surrogate
 from eutectic.surrogates.composite.represented import Represented
 
@@ -31,10 +32,8 @@ def represented(recipe: Any, content: Mapping[str, Any], generator: Any) -> Surr
     """
     chosen = content.get("representation")
     if chosen is None:
-        sequential = getattr(recipe, "sequential", False)
-        own: Any = _serving(generator, "element_sequence") if sequential else described(generator.space)
-        alone = own is None or getattr(recipe, "coupling", "none") != "none"
-        return recipe if alone else Represented(recipe, own, rows_of_space(generator.space))
+        own: Any = _serving(generator, "element_sequence") if sequential(recipe) else described(generator.space)
+        return recipe if own is None or coupled(recipe) else Represented(recipe, own, rows_of_space(generator.space))
     named = {"use": chosen} if isinstance(chosen, str) else dict(chosen)
     try:
         part = plugins.build("representations", named, ".")
@@ -46,7 +45,7 @@ def represented(recipe: Any, content: Mapping[str, Any], generator: Any) -> Surr
         able = [name for name in plugins.names("representations") if _serving(generator, name) is not None]
         others = f"those that can: {', '.join(able)}" if able else "no other can; leave it out"
         raise _refused(f"'{named['use']}' cannot represent this space: {error}; {others}") from None
-    if getattr(found, "sequence", None) is not None and not getattr(recipe, "sequential", False):
+    if spells(found) and not sequential(recipe):
         raise _refused(f"'{named['use']}' is read by `use: cnn` alone, not by '{content['use']}'")
     return Represented(recipe, found, rows_of_space(generator.space))
 

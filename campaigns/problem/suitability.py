@@ -8,15 +8,15 @@ import numpy as np
 from eutectic.generators.representations.elements import SYMBOLS
 from eutectic.optimizers.base import Space
 from eutectic.optimizers.models.belief import domain
+from eutectic.surrogates.abilities import Choosy
 
 
 def refusal(recipe: Any, space: Space) -> str | None:
     """The sentence that says why a recipe, over its representation if it has one, does not suit a space, or None."""
-    if not hasattr(recipe, "refuse"):
+    if not isinstance(recipe, Choosy):
         return None
     groups = fraction_groups(space) or _closed(space)
-    reason: str | None = recipe.refuse(space.names, replace(domain(space), mixtures=groups))
-    return reason
+    return recipe.refuse(space.names, replace(domain(space), mixtures=groups))
 
 
 def fraction_groups(space: Space) -> tuple[tuple[int, ...], ...]:

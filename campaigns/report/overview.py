@@ -9,7 +9,17 @@ from eutectic.campaigns.analysis.amounts import heads
 from eutectic.campaigns.analysis.before import earlier, lacking
 from eutectic.campaigns.analysis.labels import duration, label, number, quantity, title_of, titled
 from eutectic.campaigns.analysis.parity import Parities
-from eutectic.campaigns.analysis.summary import asked, counted, findings, parted, said, shown, wall_s
+from eutectic.campaigns.analysis.summary import (
+    asked,
+    counted,
+    findings,
+    for_windows,
+    inside,
+    parted,
+    said,
+    shown,
+    wall_s,
+)
 from eutectic.campaigns.analysis.table import variable_names
 from eutectic.campaigns.figures import candidate_charts
 from eutectic.campaigns.figures.candidate_charts import MAX_BARS, variables_chart
@@ -60,6 +70,9 @@ def head(ledger: Ledger, front: Sequence[Outcome]) -> Head:
                 quantity(titled(ledger.spec.goals[0].name, ledger.spec.goals[0].distance))[0],
             )
         ]
+    if for_windows(ledger):
+        met = inside(ledger)
+        tiles[1:-1] = [("Inside every window", str(len(met)), f"the first is {met[0].name}" if met else "none yet")]
     waiting = f" {open_ones} not evaluated yet." if open_ones else ""
     waiting += f" Ended: {ledger.reason}." if ledger.reason else ""
     lead = " ".join(findings(ledger, front)) + waiting
@@ -144,6 +157,7 @@ def _setting(ledger: Ledger) -> str:
     variables = heads(ledger.spec, variable_names(ledger.outcomes))
     over = f" over {', '.join(variables)}" if 0 < len(variables) <= 12 else f" over {len(variables)} variables"
     ask = "one objective" if len(ledger.spec.goals) == 1 else f"{len(ledger.spec.goals)} objectives"
+    ask = "candidates inside every window" if for_windows(ledger) else ask
     return (
         f"A search for {ask}{over if variables else ''}; measured by {', '.join(names)}; "
         f"proposed by {', then '.join(stages)}; {ledger.spec.budget.batch} at a time."

@@ -136,10 +136,11 @@ def final_surrogates(ledger: Ledger) -> list[Content]:
         if isinstance(built, CurveDistance) and (points := built.at(column.X)) is not None:
             wanted = {"values": built.target.values.tolist(), "axis": built.target.axis.tolist()}
             learned["curves"] = {"points": points.tolist(), "distance": built.target.distance, **wanted}
-        if getattr(built, "known_replicas", None):
+        if isinstance(built, Represented) and built.known_replicas:
             learned["replicas"] = [_written(row) for row in built.replicas(column.X)]
         about = {"property": name, "sign": sign, "shift": shift, "recipe": recipe, "state": dict(output.state)}
-        space = section if isinstance(built, Represented) else None
+        seen = built.recipe if isinstance(built, CurveDistance) else built
+        space = section if isinstance(seen, Represented) else None
         where = {"folder": str(problem.folder), "space": space, **_inputs(problem.space)}
         kept.setdefault(name, {**about, **learned, **where})
     return list(kept.values())

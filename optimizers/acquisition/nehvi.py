@@ -18,6 +18,7 @@ from eutectic.optimizers.acquisition.box_decomposition import Cells, cells
 from eutectic.optimizers.acquisition.correlated_errors import SharedErrors
 from eutectic.optimizers.acquisition.scalarization import Directions, directions
 from eutectic.optimizers.models.belief import Belief
+from eutectic.surrogates.base import FittedSurrogate
 from eutectic.surrogates.gp.kernels import cholesky
 from eutectic.surrogates.posteriors.joint_moments import JointMoments, joint_moments
 
@@ -152,7 +153,7 @@ def log_feasibility(gates: list[tuple[Tensor, Tensor]]) -> Tensor | None:
     return total
 
 
-def draw(output: object, fixed: Tensor, normals: Tensor) -> Draw:
+def draw(output: FittedSurrogate, fixed: Tensor, normals: Tensor) -> Draw:
     """Joint draws (s, b) of one output at the fixed points (b, d) from standard normals (s, room)."""
     joint = joint_moments(output, fixed)
     if not len(fixed):

@@ -12,6 +12,7 @@ from eutectic.optimizers.base import Array, History, Reason, Space
 from eutectic.optimizers.models.complement import total
 from eutectic.optimizers.models.correlation import correlation
 from eutectic.optimizers.models.kept import learned_once
+from eutectic.surrogates.abilities import CurveLearning, ReplicaLearning, coupled, mirrored, noise, sketched, spells, stretched
 from eutectic.surrogates.base import Domain, FittedSurrogate, State, Surrogate
 from eutectic.surrogates.composite.represented import Represented
 from eutectic.surrogates.gp.recipe import GaussianProcess
@@ -80,8 +81,7 @@ class Belief:
 
     def sketched(self) -> "Belief":
         """Nearly the same, sooner, where surrogates can answer so: for looking over long lists."""
-        whole: list[Any] = list(self.outputs)
-        return replace(self, outputs=tuple(o.sketched() if hasattr(o, "sketched") else o for o in whole))
+        return replace(self, outputs=tuple(map(sketched, self.outputs)))
 
     @property
     def state(self) -> State:
@@ -168,14 +168,13 @@ def reflected(
 ) -> FittedSurrogate | None:
     """Column j's surrogate from that of a column with which it adds up to one number in every row; None without one."""
     for i, fit in found.items():
-        own: Any = fit
         one, other = data[i], data[j]
-        alike = hasattr(own, "mirrored") and recipes[i] == recipes[j] and np.array_equal(one.rows, other.rows)
+        alike = recipes[i] == recipes[j] and np.array_equal(one.rows, other.rows)
         if not alike or not np.array_equal(one.variance, other.variance, equal_nan=True):
             continue
         whole = total(one.y, other.y)
-        if whole is not None:
-            image: FittedSurrogate = own.mirrored(whole)
+        image = None if whole is None else mirrored(fit, whole)
+        if image is not None:
             return image
     return None
 
@@ -190,24 +189,14 @@ def deviations(space: Space, history: History, outputs: Sequence[FittedSurrogate
     if space.table is None:
         return ()
     told = [bool(np.isfinite(errors).any()) for errors in history.noise.T]
-    return tuple(0.0 if known else unexplained(output) for output, known in zip(outputs, told, strict=True))
-
-
-def unexplained(output: object) -> float:
-    """Noise variance of an observation that the variance of a fitted surrogate's first output leaves out, 0 if none."""
-    processes = getattr(output, "processes", None)
-    if processes is not None:
-        return float(processes[0].noise_variance)
-    outputs = getattr(output, "outputs", None)
-    return float(outputs[0].noise) if outputs else 0.0
+    return tuple(0.0 if known else float(noise(output)[0]) for output, known in zip(outputs, told, strict=True))
 
 
 def together(recipes: Sequence[Surrogate]) -> list[list[int]]:
     """Outputs by what is fitted at once: those that have the same coupled recipe; every other one alone."""
     groups: list[list[int]] = []
     for j, recipe in enumerate(recipes):
-        coupled = getattr(recipe, "coupling", "none") != "none"
-        mates = next((group for group in groups if coupled and recipes[group[0]] == recipe), None)
+        mates = next((group for group in groups if coupled(recipe) and recipes[group[0]] == recipe), None)
         if mates is None:
             groups.append([j])
         else:
@@ -239,10 +228,8 @@ def complete(recipes: Sequence[Surrogate], history: History) -> list[Surrogate]:
         raise ValueError(f"{len(recipes)} surrogate recipes for {wanted} objectives and constraints: give one for each")
     m = history.signed.shape[1]
     whole = with_replicas_and_curves(recipes or [GaussianProcess()] * wanted, history)
-    limits: list[Any] = whole[m:]
-    stretched = [recipe.stretched() if hasattr(recipe, "stretched") else recipe for recipe in limits]
     failure: list[Surrogate] = [classifier(recipes)] if history.failed.any() else []
-    return [*whole[:m], *stretched, *failure]
+    return [*whole[:m], *map(stretched, whole[m:]), *failure]
 
 
 def classifier(recipes: Sequence[Surrogate]) -> Surrogate:
@@ -251,22 +238,22 @@ def classifier(recipes: Sequence[Surrogate]) -> Surrogate:
     What tells how large a property is (elements by their properties, say) tells what can be measured at all, too.
     """
     first = recipes[0] if recipes else None
-    seen = first.representation if isinstance(first, Represented) else None
-    if not isinstance(first, Represented) or getattr(seen, "sequence", None) is not None:
+    if not isinstance(first, Represented) or spells(first.representation):
         return GaussianProcess()
     return replace(first, recipe=GaussianProcess(), known_replicas={})
 
 
 def with_replicas_and_curves(recipes: Sequence[Surrogate], history: History) -> list[Surrogate]:
     """The recipes of m + c outputs, told what else is known of the rows: what values are means of, curves."""
-    whole: list[Any] = list(recipes)
+    whole = list(recipes)
     for j, curves in history.curves.items():
-        whole[j] = whole[j].measured(history.X, curves) if hasattr(whole[j], "measured") else whole[j]
+        recipe = whole[j]
+        whole[j] = recipe.measured(history.X, curves) if isinstance(recipe, CurveLearning) else recipe
     if not history.replicas:
         return whole
     return [
         recipe.with_replicas(history.X, [row[j] for row in history.replicas])
-        if hasattr(recipe, "with_replicas")
+        if isinstance(recipe, ReplicaLearning)
         else recipe
         for j, recipe in enumerate(whole)
     ]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eutectic.optimizers.base import Array
+from eutectic.surrogates.abilities import coupled_fit, leaving_out
 from eutectic.surrogates.base import FittedSurrogate, Posterior
 
 POSITIVE = 1.0
@@ -35,7 +36,7 @@ def correlation(outputs: Sequence[FittedSurrogate], rows: Sequence[NDArray[np.in
     n = len(shared)
     if k < 2 or n < k + 2 or not all(map(alone, outputs)):
         return none
-    known = [output.leave_one_out() for output in outputs]  # type: ignore[attr-defined]
+    known = [able.leave_one_out() for output in outputs if (able := leaving_out(output)) is not None]
     every = [unseen(left, y)[np.searchsorted(own, shared)] for left, own, y in zip(known, rows, Y, strict=True)]
     errors = np.stack(every, 1)
     size = np.sqrt((errors**2).mean(0))
@@ -55,7 +56,6 @@ def unseen(left: Posterior, y: Array) -> Array:
     return error
 
 
-def alone(output: object) -> bool:
+def alone(output: FittedSurrogate) -> bool:
     """Was the output learned from its own values alone, and does it know each row from the others?"""
-    processes = getattr(output, "processes", ())
-    return hasattr(output, "leave_one_out") and all(process.kernel.outputs == 1 for process in processes)
+    return leaving_out(output) is not None and not coupled_fit(output)

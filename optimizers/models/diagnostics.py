@@ -11,6 +11,7 @@ import numpy as np
 
 from eutectic.optimizers.base import Array, History, Space
 from eutectic.optimizers.models.belief import Column, columns, complete, domain
+from eutectic.surrogates.abilities import leaving_out
 from eutectic.surrogates.base import State, Surrogate
 from eutectic.surrogates.crossvalidation import folds, predict
 
@@ -157,9 +158,10 @@ def check(recipe: Surrogate, column: Column, space: Space, start: State | None, 
         return Check(column.y, np.full(n, np.nan), np.full(n, np.nan))
     Y, variance, box = column.y[:, None], column.variance[:, None], domain(space)
     fitted = recipe.fit(column.X, Y, space.names, variance=variance, domain=box, start=start, tune=tune)
-    if hasattr(fitted, "leave_one_out"):
-        left = fitted.leave_one_out()
+    known = leaving_out(fitted)
+    if known is not None:
+        left = known.leave_one_out()
     else:
         fold, kept = folds(column.X, min(n, FOLDS)), fitted.state
         left = predict(recipe, column.X, Y, fold, space.names, variance=variance, domain=box, state=kept)
-    return Check(column.y, left.mean[:, 0], left.std[:, 0], tuple(getattr(fitted, "notes", ())))
+    return Check(column.y, left.mean[:, 0], left.std[:, 0], tuple(fitted.notes))

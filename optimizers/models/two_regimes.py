@@ -19,7 +19,9 @@ from eutectic.optimizers.models.belief import Belief, Column, columns, complete,
 from eutectic.optimizers.models.correlation import POSITIVE, alone, correlation, unseen
 from eutectic.optimizers.models.kept import learned_once
 from eutectic.optimizers.pareto import nondominated
-from eutectic.surrogates.base import FittedSurrogate, State, Surrogate
+from eutectic.surrogates.abilities import leaving_out, true_fit
+from eutectic.surrogates.base import FittedSurrogate, Posterior, State, Surrogate
+from eutectic.surrogates.gp.model import FittedGaussianProcess
 from eutectic.surrogates.gp.recipe import GaussianProcess
 
 SHARE = 0.2
@@ -58,7 +60,7 @@ def regimes(space: Space, history: History, recipes: Sequence[Surrogate], belief
 
 def _regimes(space: Space, history: History, recipes: Sequence[Surrogate], belief: Belief) -> RegimeBelief:
     found, m = cliff(history), belief.m
-    if found is None or not all(hasattr(output, "processes") and alone(output) for output in belief.outputs[:m]):
+    if found is None or not all(_process(output) for output in belief.outputs[:m]):
         return RegimeBelief(belief, {})
     data = columns(history)[:m]
     starts = history.state.get("regimes")
@@ -115,6 +117,18 @@ def cliff(history: History) -> Cliff | None:
     return Cliff(sign * normal, level, rows) if best[~rows[counted]].any() else None
 
 
+def _process(output: FittedSurrogate) -> bool:
+    """Is it a Gaussian process that has learned its own values alone?"""
+    return isinstance(true_fit(output), FittedGaussianProcess) and alone(output)
+
+
+def _rows_left_out(output: FittedSurrogate) -> Posterior:
+    """Each training row of a process predicted without it (n, 1), noise included."""
+    known = leaving_out(output)
+    assert known is not None, "a Gaussian process knows its rows left out"
+    return known.leave_one_out()
+
+
 def side(history: History, found: Cliff) -> Column:
     """The data of the gate: 1 beyond the cliff, -1 elsewhere."""
     rows = np.flatnonzero(history.finished)
@@ -127,7 +141,7 @@ def gain(history: History, found: Cliff, one: "Side", here: "Side", gate: Fitted
 
     rows = np.flatnonzero(history.finished)
     beyond = found.rows[rows]
-    known = gate.leave_one_out()  # type: ignore[attr-defined]
+    known = _rows_left_out(gate)
     sure = (known.mean / known.std)[:, 0]
     mean, std = one.left_out(rows)
     spread = np.sqrt(np.einsum("ni,ij,nj->n", std * found.normal, one.correlation, std * found.normal))
@@ -160,7 +174,7 @@ class Side:
         """
         parts = []
         for output, column in zip(self.outputs, self.data, strict=True):
-            known = output.leave_one_out()  # type: ignore[attr-defined]
+            known = _rows_left_out(output)
             size = np.sqrt((unseen(known, column.y) ** 2).mean())
             place = np.searchsorted(column.rows, rows)
             parts.append((known.mean[place, 0], size * known.std[place, 0]))

@@ -13,6 +13,7 @@ from eutectic.optimizers.search.ranking import rank, spread
 from eutectic.optimizers.search.unit_box import smooth, unit_box
 from eutectic.optimizers.spaces import region
 from eutectic.optimizers.spaces.seen import unseen
+from eutectic.surrogates.abilities import differentiable
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def search(
     pool = pool[fresh] if fresh.any() else pool
     starts = spread(pool[rank(improvement, torch.tensor(pool), 32 * effort.starts)], space, effort.starts)
     points = starts
-    climbs = any(smooth(space)) and all(getattr(o, "differentiable", True) for o in improvement.belief.outputs)
+    climbs = any(smooth(space)) and all(map(differentiable, improvement.belief.outputs))
     uphill = rugged(space) or not climbs
     rough = climbs and several(space)
     if uphill:

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from eutectic.surrogates.abilities import UnitAware, refusal
 from eutectic.surrogates.base import Array, Domain, FittedSurrogate, Posterior, State, Surrogate
 from eutectic.surrogates.composite.registry import recipe
 from eutectic.surrogates.crossvalidation import folds, log_density, predict
 from eutectic.surrogates.options import strict
+from eutectic.surrogates.showing import Shown
 from eutectic.surrogates.validation import checked, known_variance
 
 if TYPE_CHECKING:
@@ -65,14 +67,13 @@ class Auto:
 
     def with_units(self, units: Sequence[str]) -> "Auto":
         """The same, with the unit of each input told to those who ask."""
-        told: list[Any] = list(self.recipes)
-        return self.holding([part.with_units(units) if hasattr(part, "with_units") else part for part in told])
+        parts = self.recipes
+        return self.holding([part.with_units(units) if isinstance(part, UnitAware) else part for part in parts])
 
     def refuse(self, names: Sequence[str], domain: Domain) -> str | None:
         """Why one of the list cannot learn from d inputs of these names in this domain, or None."""
-        told: list[Any] = list(self.recipes)
-        for label, part in zip(self.labels, told, strict=True):
-            reason = part.refuse(names, domain) if hasattr(part, "refuse") else None
+        for label, part in zip(self.labels, self.recipes, strict=True):
+            reason = refusal(part, names, domain)
             if reason is not None:
                 return f"among: {label}: {reason}"
         return None
@@ -131,18 +132,18 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chosen:
-    """The surrogate in charge, fitted; what it can do beyond the contract (closed forms, formulas) it does here too."""
+    """The surrogate in charge, fitted; what that can do beyond the contract is asked of it (`abilities.StandIn`)."""
 
-    fitted: FittedSurrogate
+    in_charge: FittedSurrogate
     verdict: Verdict
 
     def __repr__(self) -> str:
         """One line: who is in charge."""
-        return f"<Chosen: {self.verdict.choice}, {self.fitted!r}>"
+        return f"<Chosen: {self.verdict.choice}, {self.in_charge!r}>"
 
     def _repr_html_(self) -> str:
         """The same in a notebook: the one in charge, under the verdict."""
-        inner = getattr(self.fitted, "_repr_html_", lambda: "")()
+        inner = self.in_charge._repr_html_() if isinstance(self.in_charge, Shown) else escape(repr(self.in_charge))
         return f"<p>{escape(self.verdict.note)}</p>{inner}"
 
     @property
@@ -150,25 +151,21 @@ class Chosen:
         """The verdict, and the state of the one in charge."""
         v = self.verdict
         said = {"choice": v.choice, "examined": v.examined, "scores": dict(v.scores or {}), "before": v.before}
-        return {**said, "fit": dict(self.fitted.state)}
+        return {**said, "fit": dict(self.in_charge.state)}
 
     @property
     def notes(self) -> tuple[str, ...]:
         """The verdict, then what the one in charge says."""
-        return (self.verdict.note, *self.fitted.notes)
+        return (self.verdict.note, *self.in_charge.notes)
 
     @property
     def model(self) -> "Model":
         """The BoTorch model of the one in charge."""
-        return self.fitted.model
+        return self.in_charge.model
 
     def posterior(self, X: Array) -> Posterior:
         """Predict the m outputs at X (n, d)."""
-        return self.fitted.posterior(X)
-
-    def __getattr__(self, name: str) -> Any:
-        """`leave_one_out`, `joint_moments`, `processes`, `formulas`, ..., where the one in charge has them."""
-        return getattr(self.fitted, name)
+        return self.in_charge.posterior(X)
 
 
 def fit(

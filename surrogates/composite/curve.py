@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from eutectic.surrogates.abilities import refusal, stretched
 from eutectic.surrogates.base import Array, Domain, FittedSurrogate, State, Surrogate
 from eutectic.surrogates.composite.curve_distance import Target
 
@@ -37,14 +38,11 @@ class CurveDistance:
 
     def stretched(self) -> "CurveDistance":
         """The same with a recipe that is `stretched`, where it can be."""
-        recipe: Any = self.recipe
-        return replace(self, recipe=recipe.stretched()) if hasattr(recipe, "stretched") else self
+        return replace(self, recipe=stretched(self.recipe))
 
     def refuse(self, names: Sequence[str], domain: Domain) -> str | None:
         """Why the recipe cannot learn from these inputs, or None."""
-        recipe: Any = self.recipe
-        reason: str | None = recipe.refuse(names, domain) if hasattr(recipe, "refuse") else None
-        return reason
+        return refusal(self.recipe, names, domain)
 
     def at(self, X: Array) -> Array | None:
         """The curves (n, p) measured at rows X (n, d), in the order told where rows are equal; None: of some none."""

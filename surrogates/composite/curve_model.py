@@ -9,7 +9,6 @@ point's own (Gelb 1974, Applied Optimal Estimation, chapter 6.2).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,9 +16,9 @@ from scipy.special import ndtri
 from scipy.stats.qmc import Sobol
 from torch import Tensor
 
+from eutectic.surrogates.abilities import embedded
 from eutectic.surrogates.base import Array, Domain, Output, Posterior, State, Surrogate
 from eutectic.surrogates.composite.curve_distance import Target, distance
-from eutectic.surrogates.gp.process import ProcessOutput
 from eutectic.surrogates.posteriors.outputs import FittedOutputs
 from eutectic.surrogates.validation import checked
 
@@ -193,18 +192,11 @@ def fit(
     scores = components.scores(curves)
     X, scores, names = checked("a surrogate of curves", X, scores, tuple(names))
     as_many = len((start or {}).get("outputs", ())) == scores.shape[1]  # type: ignore[arg-type]
-    inner: Any = recipe.fit(X, scores, names, domain=domain, start=start if as_many else None, tune=tune)
-    outputs = members(inner)
+    inner = recipe.fit(X, scores, names, domain=domain, start=start if as_many else None, tune=tune)
+    outputs = embedded(inner)
+    assert outputs is not None, "what cannot learn a curve is refused before"
     held = scores.var(0).sum() / max(float(curves.var(0).sum()), np.finfo(float).tiny)
     note = f"curve: {len(outputs)} components hold {held:.1%} of the variance"
     with torch.no_grad():
         widths = tuple(output.embed(torch.tensor(X[:1])).shape[-1] for output in outputs)
     return FittedOutputs((DistanceOutput(outputs, components, target, widths, (note,)),), names)
-
-
-def members(fitted: Any) -> tuple[Output, ...]:
-    """The outputs of a fitted surrogate, each with its embedding."""
-    processes = getattr(fitted, "processes", None)
-    if processes is not None:
-        return tuple(ProcessOutput(process) for process in processes)
-    return tuple(fitted.outputs)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from eutectic.surrogates.abilities import Choosy, Spelling, UnitAware, refusal, stretched
 from eutectic.surrogates.base import Array, Domain, Replicas, Representation, State, Surrogate
 from eutectic.surrogates.validation import checked
 
@@ -28,9 +29,9 @@ class Represented:
 
     def with_replicas(self, X: Array, replicas: Sequence[Replicas | None]) -> "Represented":
         """The same, told what an output's values at rows X (n, d) are means of, if it reads sequences."""
-        labels: Sequence[str] = getattr(self.representation, "labels", ())
-        if not labels:
+        if not isinstance(self.representation, Spelling) or not self.representation.labels:
             return self
+        labels = self.representation.labels
         known: dict[bytes, tuple[Replicas, ...]] = {}
         for x, own in zip(X, replicas, strict=True):
             if own is not None:
@@ -44,18 +45,16 @@ class Represented:
 
     def stretched(self) -> "Represented":
         """The same with a recipe that is `stretched`, where it can be."""
-        recipe: Any = self.recipe
-        return replace(self, recipe=recipe.stretched()) if hasattr(recipe, "stretched") else self
+        return replace(self, recipe=stretched(self.recipe))
 
     def refuse(self, names: Sequence[str], domain: Domain) -> str | None:
         """Why the recipe cannot learn from the features, whatever the coordinates; None too where no reach is known."""
         del names, domain
-        if self.reach is None or not hasattr(self.recipe, "refuse"):
+        if self.reach is None or not isinstance(self.recipe, Choosy):
             return None
         whole = self.representation.domain(self.reach())
         kept = varying(whole)
-        reason: str | None = self._recipe(kept).refuse(self._labels(kept), restricted(whole, kept))
-        return reason
+        return refusal(self._recipe(kept), self._labels(kept), restricted(whole, kept))
 
     def _labels(self, kept: tuple[int, ...]) -> tuple[str, ...]:
         """Names of some features."""
@@ -63,10 +62,9 @@ class Represented:
 
     def _recipe(self, kept: tuple[int, ...]) -> Any:
         """The recipe, told the units of these features if it asks for them."""
-        recipe: Any = self.recipe
-        if not hasattr(recipe, "with_units"):
-            return recipe
-        return recipe.with_units(tuple(self.representation.units[j] for j in kept))
+        if not isinstance(self.recipe, UnitAware):
+            return self.recipe
+        return self.recipe.with_units(tuple(self.representation.units[j] for j in kept))
 
     def fit(
         self,

@@ -8,14 +8,10 @@ import torch
 from botorch.models.model import Model
 from torch import Tensor
 
-from eutectic.surrogates.base import Array, FittedSurrogate, Posterior, Representation, State
+from eutectic.surrogates.abilities import differentiable, embedded, mirrored, sketched
+from eutectic.surrogates.base import Array, FittedSurrogate, Output, Posterior, Representation, State
 from eutectic.surrogates.posteriors.joint_moments import JointMoments, joint_moments
 from eutectic.surrogates.validation import columns_of
-
-PASSED = frozenset({"expressions", "formulas", "leave_one_out", "outputs"})
-"""What a fitted surrogate may offer beside its contract, and offers here if it does."""
-ASKED = frozenset({"task_of", "undefined"})
-"""The same, of what it answers for rows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +29,55 @@ class View:
         """The same (n, f) of an array X (n, d)."""
         out: Array = self(torch.as_tensor(X, dtype=torch.float64)).detach().numpy()
         return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ViewedOutput:
+    """One output of the inner surrogate, which embeds points by their features."""
+
+    inner: Output
+    view: View
+
+    @property
+    def differentiable(self) -> bool:
+        """Do both the representation and the output have gradients that lead anywhere?"""
+        return self.view.representation.differentiable and self.inner.differentiable
+
+    @property
+    def noise(self) -> float:
+        """The inner output's."""
+        return self.inner.noise
+
+    @property
+    def unseen(self) -> Posterior:
+        """The inner output's."""
+        return self.inner.unseen
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The inner output's."""
+        return self.inner.notes
+
+    @property
+    def state(self) -> State:
+        """The inner output's."""
+        return self.inner.state
+
+    def embed(self, X: Tensor) -> Tensor:
+        """Embedding (..., k) of coordinates X (..., d)."""
+        return self.inner.embed(self.view(X))
+
+    def mean(self, E: Tensor) -> Tensor:
+        """Mean (...,) at embedded points (..., k)."""
+        return self.inner.mean(E)
+
+    def variance(self, E: Tensor) -> Tensor:
+        """Variance (...,) at embedded points (..., k)."""
+        return self.inner.variance(E)
+
+    def covariance(self, A: Tensor, B: Tensor) -> Tensor:
+        """Covariance (..., a, b) between embedded A (..., a, k) and B (..., b, k)."""
+        return self.inner.covariance(A, B)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +106,7 @@ class FittedRepresented:
     @property
     def differentiable(self) -> bool:
         """Do both the representation and the surrogate have gradients that lead anywhere?"""
-        return self.view.representation.differentiable and bool(getattr(self.inner, "differentiable", True))
+        return self.view.representation.differentiable and differentiable(self.inner)
 
     @property
     def model(self) -> Model:
@@ -70,29 +115,31 @@ class FittedRepresented:
 
     def posterior(self, X: Array) -> Posterior:
         """Predict the m outputs at coordinates X (n, d)."""
-        return self.inner.posterior(self.view.features(columns_of(X, self.names)))
+        return self.inner.posterior(self.features(X))
 
     def sketched(self) -> "FittedRepresented":
         """The same with an inner surrogate that answers sooner, where it can."""
-        inner: Any = self.inner
-        return replace(self, inner=inner.sketched()) if hasattr(inner, "sketched") else self
+        return replace(self, inner=sketched(self.inner))
+
+    @property
+    def embedded(self) -> tuple[ViewedOutput, ...] | None:
+        """The inner surrogate's outputs, as functions of coordinates; None where it has none."""
+        outputs = embedded(self.inner)
+        return None if outputs is None else tuple(ViewedOutput(output, self.view) for output in outputs)
+
+    def mirrored(self, total: float) -> "FittedRepresented | None":
+        """The same over the inner surrogate's `mirrored`, None where it has none."""
+        inner = mirrored(self.inner, total)
+        return None if inner is None else replace(self, inner=inner)
+
+    def features(self, X: Array) -> Array:
+        """What the inner surrogate sees (n, f) of coordinates X (n, d)."""
+        return self.view.features(columns_of(X, self.names))
 
     def joint_moments(self, fixed: Tensor) -> JointMoments:
         """X (r, d) -> mean (r,), variance (r,) of the first output and covariance (r, b) with fixed points (b, d)."""
         inner = joint_moments(self.inner, self.view(fixed))
         return lambda X: inner(self.view(X))
-
-    def __getattr__(self, name: str) -> Any:
-        """What the inner surrogate offers beside the contract."""
-        if name in PASSED:
-            return getattr(self.inner, name)
-        if name in ASKED:
-            answer = getattr(self.inner, name)
-            return lambda X: answer(self.view.features(X))
-        if name == "mirrored":
-            mirrored = self.inner.mirrored  # type: ignore[attr-defined]
-            return lambda total: replace(self, inner=mirrored(total))
-        raise AttributeError(f"a surrogate over a representation has no {name!r}")
 
 
 class RepresentedModel(Model):  # type: ignore[misc]

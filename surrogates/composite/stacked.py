@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from eutectic.surrogates.base import Array, Domain, State
 from eutectic.surrogates.calibration import Method
@@ -38,6 +38,8 @@ class Stacked:
     """Most passes over the data of the `published` preset's perceptrons."""
     seed: int = 0
     """Seed of forest, folds and perceptrons; equal seeds and data give equal fits."""
+
+    embeds: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Raise ValueError when an option lies outside its range."""

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eutectic.surrogates.base import Array
+from eutectic.surrogates.abilities import Viewing, true_fit
+from eutectic.surrogates.base import Array, FittedSurrogate
 from eutectic.surrogates.explain.inputs import Inputs
 from eutectic.surrogates.sisso.classification import Classification
 from eutectic.surrogates.sisso.formulas import coefficient_units, short
+from eutectic.surrogates.sisso.model import FittedSISSO
+from eutectic.surrogates.sisso.primary_features import Columns
 from eutectic.surrogates.sisso.recipe import SISSO
 
 if TYPE_CHECKING:
@@ -60,18 +63,23 @@ class Equation:
     """Intercept and slopes; of a classifier, those of what is compared with 0."""
 
 
-def equations_of(fitted: Any, sign: float, shift: float, X: Array, y: Array, points: Array) -> tuple[Equation, ...]:
+def equations_of(
+    fitted: FittedSurrogate, sign: float, shift: float, X: Array, y: Array, points: Array
+) -> tuple[Equation, ...]:
     """The formulas of a surrogate that is one, each task's, as sign * formula + shift; none of any other.
 
     X (n, d), y (n,): what it learned. points (k, d): where it is asked whether it has a value.
     """
-    if not hasattr(fitted, "formulas") or len(getattr(fitted, "outputs", ())) != 1:
+    own, seen = true_fit(fitted), X
+    if isinstance(own, Viewing):
+        seen, points, own = own.features(X), own.features(points), true_fit(own.inner)
+    if not isinstance(own, FittedSISSO) or len(own.outputs) != 1:
         return ()
-    task, there = fitted.task_of(X), fitted.task_of(points)
-    natural, gaps = sign * y + shift, fitted.undefined(points)[:, 0]
-    errors = [sign * p.mean[:, 0] + shift - natural for p in (fitted.posterior(X), fitted.leave_one_out())]
+    task, there = own.task_of(seen), own.task_of(points)
+    natural, gaps = sign * y + shift, own.undefined(points)[:, 0]
+    errors = [sign * p.mean[:, 0] + shift - natural for p in (own.posterior(seen), own.leave_one_out())]
     made = []
-    for t, equation in enumerate(_written(fitted, sign, shift)):
+    for t, equation in enumerate(_written(own, sign, shift)):
         rows, asked = task == t, gaps[there == t]
         if equation.right is None:
             fit, unseen = (float(np.sqrt((error[rows] ** 2).mean())) for error in errors)
@@ -80,6 +88,13 @@ def equations_of(fitted: Any, sign: float, shift: float, X: Array, y: Array, poi
         low, high = float(natural[rows].min()), float(natural[rows].max())
         made.append(replace(equation, low=low, high=high, undefined=undefined, ranges=ranges(X[rows])))
     return tuple(made)
+
+
+def columns_of(fitted: FittedSurrogate) -> Columns | None:
+    """What a surrogate that is a formula knows of its inputs; None of any other."""
+    own = true_fit(fitted)
+    own = true_fit(own.inner) if isinstance(own, Viewing) else own
+    return own.columns if isinstance(own, FittedSISSO) else None
 
 
 def fitted_equation(X: Array, y: Array, inputs: Inputs, points: Array) -> Equation | None:
@@ -94,13 +109,14 @@ def fitted_equation(X: Array, y: Array, inputs: Inputs, points: Array) -> Equati
     return replace(equation, own=False, ranges=ranges(X))
 
 
-def _written(fitted: Any, sign: float, shift: float) -> list[Equation]:
+def _written(fitted: FittedSISSO, sign: float, shift: float) -> list[Equation]:
     """Text, task and coefficients of each formula; what is not known yet is blank."""
     from sympy import Float, latex
 
     (output,) = fitted.outputs
-    rule = isinstance(output, Classification)
-    right, end = (float(output.accuracy), " > 0") if rule else (None, "")
+    right = float(output.accuracy) if isinstance(output, Classification) else None
+    rule = right is not None
+    end = " > 0" if rule else ""
     blank = (None, None, right, True, np.nan, np.nan, 0.0, ())
     made = []
     moved = 0.0 if rule else shift  # of a rule the sign alone counts, for the larger value of what it learned
@@ -112,19 +128,17 @@ def _written(fitted: Any, sign: float, shift: float) -> list[Equation]:
     return made
 
 
-def _tasks(fitted: Any) -> "list[tuple[str, float] | None]":
+def _tasks(fitted: FittedSISSO) -> "list[tuple[str, float] | None]":
     """The task of each formula."""
-    inner = getattr(fitted, "inner", fitted)
-    name = inner.columns.task
-    return [None] if name is None else [(name, float(value)) for value in inner.labels]
+    name = fitted.columns.task
+    return [None] if name is None else [(name, float(value)) for value in fitted.labels]
 
 
-def _coefficients(fitted: Any) -> list[list[Coefficient]]:
+def _coefficients(fitted: FittedSISSO) -> list[list[Coefficient]]:
     """Intercept and slopes of each formula, as they were fitted."""
-    inner = getattr(fitted, "inner", fitted)
-    equation = inner.outputs[0].equation
-    terms = ["", *(str(tree.expression(_symbols(short(inner.names)))) for tree in equation.trees)]
-    units = coefficient_units(inner.columns, equation.trees)
+    equation = fitted.outputs[0].equation
+    terms = ["", *(str(tree.expression(_symbols(short(fitted.names)))) for tree in equation.trees)]
+    units = coefficient_units(fitted.columns, equation.trees)
     made = []
     for slopes, intercept in zip(equation.slopes, equation.intercepts, strict=True):
         each = zip(terms, [intercept, *slopes], units, strict=True)

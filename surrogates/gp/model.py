@@ -31,7 +31,7 @@ from eutectic.surrogates.gp.hyperparameters import (
     vector,
 )
 from eutectic.surrogates.gp.kernels import Kernel
-from eutectic.surrogates.gp.process import Process, Scaling, condition, restore
+from eutectic.surrogates.gp.process import Process, ProcessMoments, ProcessOutput, Scaling, condition, restore
 from eutectic.surrogates.gp.sketch import sketched
 from eutectic.surrogates.posteriors.outputs import CHUNK, CONSTANT
 from eutectic.surrogates.scaling import standardisation, unit_box
@@ -198,6 +198,25 @@ class FittedGaussianProcess:
     def model(self) -> Model:
         """The same posterior as a BoTorch model."""
         return model(self.processes)
+
+    @property
+    def noise(self) -> Array:
+        """(m,) mean noise variance of an observation, outputs' units squared."""
+        return np.array([p.noise_variance for p in self.processes])
+
+    @property
+    def coupled(self) -> bool:
+        """Have the outputs learned from each other?"""
+        return any(p.kernel.outputs > 1 for p in self.processes)
+
+    @property
+    def embedded(self) -> tuple[ProcessOutput, ...]:
+        """The processes as outputs with embeddings."""
+        return tuple(ProcessOutput(p) for p in self.processes)
+
+    def joint_moments(self, fixed: Tensor) -> ProcessMoments:
+        """X (r, d) -> mean (r,), variance (r,) of the first output and covariance (r, b) with fixed points (b, d)."""
+        return self.processes[0].joint_moments(fixed)
 
     def split(self) -> tuple["FittedGaussianProcess", ...]:
         """The outputs one by one; what coupled ones learned from each other stays in them."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from eutectic.surrogates.base import Array, Domain, State
 from eutectic.surrogates.calibration import Method
@@ -40,6 +40,8 @@ class GaussianProcess:
     """Hyperparameters are tuned on at most so many rows; prediction always uses all of them."""
     iterations: int = 60
     """Most L-BFGS steps of a tuning run."""
+
+    embeds: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Raise ValueError when an option lies outside its range."""

@@ -46,6 +46,8 @@ class CNN:
     seed: int = 0
     """Seed of weights, folds and batches; equal seeds and data give equal networks."""
 
+    embeds: ClassVar[bool] = True
+
     def __post_init__(self) -> None:
         """Raise ValueError when an option lies outside its range."""
         for name, value, least in (

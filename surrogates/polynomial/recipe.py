@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from eutectic.surrogates.base import Array, Domain, State
 from eutectic.surrogates.options import strict
@@ -23,6 +23,8 @@ class Polynomial:
     """Take the degree from 1 up to `degree` with the most evidence; otherwise `degree` itself."""
     most: int = 1500
     """Most monomials; the degree is lowered where it would take more (25 inputs at degree 3 have 3275)."""
+
+    embeds: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Raise ValueError when an option lies outside its range."""

@@ -6,20 +6,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from eutectic.surrogates.abilities import Joint, true_fit
+from eutectic.surrogates.base import FittedSurrogate
+
 LEAST = 1e-12
 """Share of an output's squared size below which a variance is rounding."""
 JointMoments = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
 """X (r, d) -> mean (r,), variance (r,), covariance (r, b) with the fixed points."""
 
 
-def joint_moments(output: object, fixed: Tensor) -> JointMoments:
+def joint_moments(output: FittedSurrogate, fixed: Tensor) -> JointMoments:
     """Moments of an output, and covariance with fixed points (b, d): its own `joint_moments`, else the model's."""
-    processes = getattr(output, "processes", None)
-    own = output if processes is None else processes[0]
-    if hasattr(own, "joint_moments"):
-        joint: JointMoments = own.joint_moments(fixed)
-        return joint
-    model = output.model  # type: ignore[attr-defined]
+    own = true_fit(output)
+    if isinstance(own, Joint):
+        return own.joint_moments(fixed)
+    model = output.model
 
     def moments(X: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         joint = torch.cat([X[:, None], fixed.expand(len(X), *fixed.shape)], 1)

@@ -72,6 +72,16 @@ class FittedOutputs(Generic[O]):
         mean, variance = (torch.stack(list(part), -1).numpy() for part in zip(*parts, strict=True))
         return Posterior(mean, variance)
 
+    @property
+    def noise(self) -> Array:
+        """(m,) variance of an observation that the posterior leaves out."""
+        return np.array([output.noise for output in self.outputs])
+
+    @property
+    def embedded(self) -> tuple[O, ...]:
+        """The outputs with their embeddings."""
+        return self.outputs
+
     def leave_one_out(self) -> Posterior:
         """Each training row predicted without it (n, m); the variance includes its noise."""
         parts = [output.unseen for output in self.outputs]

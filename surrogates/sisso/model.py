@@ -100,6 +100,11 @@ class FittedSISSO:
         """(n, m) 1 where an output's formula has no value at X (n, d) and the training mean stands in, else 0."""
         return np.stack([output.undefined(X, self.task_of(X)) for output in self.outputs], 1)
 
+    @property
+    def noise(self) -> Array:
+        """(m,) variance of an observation that the posterior leaves out; 0 of a classifier."""
+        return np.array([output.noise if isinstance(output, Regression) else 0.0 for output in self.outputs])
+
     def leave_one_out(self) -> Posterior:
         """Each training row predicted by members that have not seen it (n, m); the variance includes its noise."""
         parts = [output.unseen for output in self.outputs]

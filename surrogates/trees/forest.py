@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from eutectic.surrogates.base import Array, Domain, State
 from eutectic.surrogates.calibration import Method
@@ -31,6 +31,8 @@ class Forest:
     factor that makes 95 % intervals hold 95 % of them; `none`: the plain spread of the trees."""
     seed: int = 0
     """Seed of the trees; equal seeds and data give equal forests."""
+
+    embeds: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Raise ValueError when an option lies outside its range."""

@@ -30,6 +30,7 @@ from eutectic.optimizers.bayesian.bayesian import Bayesian
 from eutectic.optimizers.bayesian.satisfy import Satisfy
 from eutectic.optimizers.models.belief import learn
 from eutectic.optimizers.spaces import region
+from eutectic.surrogates import abilities
 from eutectic.surrogates.composite.represented import Represented
 from eutectic.surrogates.gp.recipe import GaussianProcess
 from eutectic.surrogates.polynomial.recipe import Polynomial
@@ -218,12 +219,15 @@ def test_a_surrogate_over_a_representation_keeps_the_contract_of_surrogates(reci
     assert joint.mean[:, 0, 0].detach().numpy() == pytest.approx(posterior.mean[:5, 0], rel=1e-6, abs=1e-8)
     joint.mean.sum().backward()
     assert torch.isfinite(T.grad).all()
-    assert fitted.differentiable == getattr(fitted.inner, "differentiable", True)
+    assert fitted.differentiable == abilities.differentiable(fitted.inner)
     mean, _, cross = fitted.joint_moments(torch.tensor(X[5:8]))(torch.tensor(X[:5]))
     assert mean.detach().numpy() == pytest.approx(posterior.mean[:5, 0], rel=1e-6, abs=1e-8)
     assert cross.shape == (5, 3)
-    assert fitted.leave_one_out().mean.shape == (20, 1)
-    assert not hasattr(fitted, "processes")
+    assert abilities.leaving_out(fitted).leave_one_out().mean.shape == (20, 1)
+    assert np.array_equal(abilities.noise(fitted), abilities.noise(fitted.inner))
+    (output,) = abilities.embedded(fitted) or (None,)
+    E = output.embed(torch.tensor(X[:5]))
+    assert output.mean(E).detach().numpy() == pytest.approx(posterior.mean[:5, 0], rel=1e-6, abs=1e-8)
 
 
 def test_formulas_speak_of_element_statistics_with_their_units():
@@ -231,7 +235,7 @@ def test_formulas_speak_of_element_statistics_with_their_units():
     target = 3.0 + 0.5 * (X @ radius)
     part = {"use": "sisso", "representation": {"use": "element_statistics", "statistics": ["mean"]}}
     fitted = represented(SISSO(rungs=1, terms=1, members=0), part, ALLOY).fit(X, target, ALLOY.space.names)
-    (formula,) = fitted.formulas
+    (formula,) = fitted.inner.formulas
     assert "mean_covalent_radius_pm" in formula.text
     assert formula.parameters["c1 (pm^-1)"] == pytest.approx(0.5)
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
 from eutectic.campaigns.analysis.parity import leave_one_out
@@ -14,10 +15,12 @@ from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.file import plugins
 from eutectic.campaigns.report.page import page
 from eutectic.campaigns.tracking.projection import measurements
+from eutectic.surrogates import abilities
 from eutectic.surrogates.composite import registry
 from eutectic.surrogates.composite.auto import Auto, Verdict, beats, decided
 from eutectic.surrogates.composite.registry import recipe
 from eutectic.surrogates.gp.recipe import GaussianProcess
+from eutectic.surrogates.posteriors.joint_moments import joint_moments
 from eutectic.surrogates.trees.forest import Forest
 from tests.surrogates.composite.choices import UNIT, Flat, rows, smooth
 
@@ -46,9 +49,14 @@ def test_what_optimizers_use_of_a_gaussian_process_is_there_when_it_is_in_charge
     fitted = Auto(PAIR).fit(X, smooth(X), domain=UNIT)
     alone = GaussianProcess(iterations=20).fit(X, smooth(X), domain=UNIT)
     assert fitted.verdict.choice == "gp"
-    assert np.array_equal(fitted.leave_one_out().mean, alone.leave_one_out().mean)
-    assert fitted.processes[0].state() == alone.processes[0].state()
-    assert not hasattr(fitted, "formulas")
+    known = abilities.leaving_out(fitted)
+    assert known is not None
+    assert np.array_equal(known.leave_one_out().mean, alone.leave_one_out().mean)
+    assert np.array_equal(abilities.noise(fitted), alone.noise)
+    assert abilities.embedded(fitted)[0].state == alone.processes[0].state()
+    fixed = torch.tensor(X[:3])
+    for one, other in zip(joint_moments(fitted, fixed)(fixed), alone.joint_moments(fixed)(fixed), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_differences_within_their_standard_error_change_nothing():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
 from eutectic.campaigns.analysis.pareto import front
@@ -22,6 +23,7 @@ from eutectic.campaigns.report.page import page, write_report
 from eutectic.campaigns.tracking.surrogate_file import final_surrogates, restore
 from eutectic.oracles.base import Evaluation
 from eutectic.surrogates.composite.curve_distance import Target
+from eutectic.surrogates.posteriors.joint_moments import joint_moments
 
 MODULE = """
 import numpy as np
@@ -189,3 +191,30 @@ def test_everywhere_people_read_it_a_curve_s_value_is_called_a_distance_and_its_
     assert f"Measured: {shown}" in text
     assert "<th>Spectrum</th>" not in text
     assert "spectrum" in to_csv(ledger).splitlines()[0].split(",")
+
+
+ALLOY = {"use": "composition", "elements": {"Cu": [0, 1], "Ni": [0, 1], "Fe": [0, 1]}}
+
+
+@pytest.mark.parametrize("surrogate", ["gp", "forest"])
+def test_a_curve_is_learned_over_a_representation_as_over_the_columns_themselves(tmp_path, surrogate):
+    seen = {"default": {"use": surrogate, "representation": "element_statistics"}}
+    path = write(tmp_path, space=ALLOY, surrogates=seen)
+    problem = build.build(CampaignSpec.from_file(path), tmp_path)
+    X = np.random.default_rng(0).dirichlet(np.ones(3), 20)
+    curves = X[:, :1] * np.exp(-(((np.linspace(0, 1, 21) - X[:, 1:2]) / 0.3) ** 2))
+    target = problem.curves["spectrum"]
+    Y = np.sqrt(((curves - target.values) ** 2).mean(1))[:, None]
+    fitted = problem.recipes[0].measured(X, curves).fit(X, Y, problem.space.names)
+    assert fitted.posterior(X).mean == pytest.approx(Y, abs=0.15)
+    assert np.corrcoef(fitted.posterior(X).mean[:, 0], Y[:, 0])[0, 1] > 0.9
+    mean, _, cross = joint_moments(fitted, torch.tensor(X[:2]))(torch.tensor(X[:5]))
+    assert mean.detach().numpy() == pytest.approx(fitted.posterior(X[:5]).mean[:, 0])
+    assert cross.shape == (5, 2)
+
+
+@pytest.mark.parametrize("surrogate", ["sisso", "auto"])
+def test_a_surrogate_that_cannot_learn_a_curve_is_refused_with_those_that_can(tmp_path, surrogate):
+    path = write(tmp_path, surrogates={"default": {"use": surrogate}})
+    with pytest.raises(CampaignFileError, match=f"'{surrogate}' cannot learn the curve 'spectrum'; .*forest, gp"):
+        build.build(CampaignSpec.from_file(path), tmp_path)

@@ -180,7 +180,7 @@ def test_a_formula_is_made_of_variables_that_are_always_there() -> None:
     y = X[:, [0]] ** 2 + (X[:, [1]] == 1) * X[:, [2]]
     fitted = problem.recipes[0].fit(X, y, problem.space.names, domain=domain(problem.space))
     assert any("not always there: time_2_h" in note for note in fitted.notes)
-    assert "time_2_h" not in str(fitted.inner.formulas)  # type: ignore[attr-defined]
+    assert "time_2_h" not in str(fitted.formulas)  # type: ignore[attr-defined]
     late = {
         "use": "parameters",
         "variables": {"step_2": ["no", "yes"], "t": {"low": 1, "high": 9, "when": {"step_2": "yes"}}},

@@ -46,6 +46,7 @@ class Refitting:
         class Plain:
             state = fitted.state
             posterior = staticmethod(fitted.posterior)
+            notes = ()
 
         return Plain()
 

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import yaml
 
+from eutectic.campaigns.cli import VERBS, command
 from eutectic.campaigns.file import plugins
 from eutectic.campaigns.file.spec import CampaignSpec
 
@@ -79,6 +81,29 @@ def test_code_of_a_page_runs(page: str, code: str, tmp_path: Path, monkeypatch: 
         "" if "import" in code else "\n".join(other for where, other in CODE if where == page and "import" in other)
     )
     exec(compile(f"{before}\n{code}", page, "exec"), {"__name__": "__page__", **DATA})
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """Page and words of every command of ours: in blocks, and in backticks."""
+    for page in [*PAGES, ROOT / "README.md"]:
+        fenced = False
+        for line in page.read_text(encoding="utf-8").splitlines():
+            fenced ^= line.startswith("```")
+            where = r"(?:^|^\$ |&& )" if fenced else "`"
+            for words in re.findall(rf"{where}(campaign [a-z][^`#|&;]*)", line):
+                yield page.name, words.strip()
+
+
+@pytest.mark.parametrize(("page", "words"), sorted(set(commands())))
+def test_a_command_of_a_page_exists_with_its_options(page: str, words: str) -> None:
+    verb, *rest = words.split()[1:]
+    assert verb in VERBS, f"{page}: {words}"
+    called: Any = command(verb)
+    for word in rest:
+        called = getattr(called, "commands", {}).get(word, called)
+    known = {option for parameter in called.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    given = {word.strip("[]().,").partition("=")[0] for word in rest if word.strip("[(").startswith("-")}
+    assert given - known - {"--help", "-"} == set(), f"{page}: {words}"
 
 
 def test_every_page_is_listed_and_every_listed_page_is_there() -> None:

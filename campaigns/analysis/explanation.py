@@ -79,6 +79,8 @@ class Said:
     """(d) range of each variable it was fitted to."""
     coefficients: tuple[Coefficient, ...]
     """Intercept and slopes, with units where these are known."""
+    codes: str = ""
+    """What numbers stand for ordered categories in it: `grain: coarse 0, fine 1`; empty without any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """This file is how a campaign is explained: its surrogates asked, candidate by candidate and property by property."""
 
 import builtins
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -247,10 +248,20 @@ class _Asked:
         return tuple(
             Said(
                 f.text, f.latex, where, f.rmse, f.left_out, f.right, f.own, f.low, f.high, f.undefined,
-                f.ranges, known_units(one, f.coefficients),
+                f.ranges, known_units(one, f.coefficients), self.codes(f.text),
             )
             for f, where in told
         )  # fmt: skip
+
+    def codes(self, text: str) -> str:
+        """`grain: coarse 0, fine 1`: the numbers of the ordered categories that a formula's text names."""
+        told = []
+        for j in sorted({j for j, _ in self.orders}):
+            name = self.space.names[j]
+            if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text):
+                labels = ", ".join(f"{self.orders[k]} {k[1]}" for k in sorted(self.orders) if k[0] == j)
+                told.append(f"{name}: {labels}")
+        return "; ".join(told)
 
     def task(self, task: tuple[str, float] | None) -> str:
         """`q = water`: the task a formula holds for; empty for all."""

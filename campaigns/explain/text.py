@@ -86,7 +86,9 @@ def formula(said: Said) -> list[str]:
     space = "of the space" if not said.where else "of its part of the space"
     gaps = f"; no value, as by a division by zero, in {100 * said.undefined:.2g} % {space}" if said.undefined else ""
     numbers = coefficients(said) if any(c.unit for c in said.coefficients) else ""
-    return [text, *([f"  with {numbers}"] if numbers else []), f"  ({whose}; {told}{gaps})"]
+    parts = [f"with {numbers}"] if numbers else []
+    parts += [f"where {said.codes}"] if said.codes else []
+    return [text, *(f"  {part}" for part in parts), f"  ({whose}; {told}{gaps})"]
 
 
 def _candidate(found: Explanation, outcome: int) -> str:

@@ -10,7 +10,6 @@ import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from urllib.parse import unquote
 
 from eutectic.campaigns.analysis.labels import legal
 from eutectic.campaigns.file.secrets import masked
+from eutectic.campaigns.record.facts import installed
 from eutectic.campaigns.tracking.position import Positions, address
 from eutectic.campaigns.tracking.projection import Measurement
 from eutectic.campaigns.tracking.surrogate_file import restore
@@ -235,7 +235,7 @@ def save_model(content: Mapping[str, Any], folder: Path, model: str = "", run: s
         artifacts={"surrogate": str(data)},
         signature=_signature(content),
         input_example=_example(content),
-        pip_requirements=[f"{package}=={version(package)}" for package in NEEDED],
+        pip_requirements=[f"{package}=={own}" if (own := installed(package)) else package for package in NEEDED],
         mlflow_model=Model(model_id=model or None, run_id=run or None),
     )
 

@@ -1,6 +1,7 @@
 """This file is a formula for a property: the surrogate's own where it is one, else a small one fitted to explain."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     import sympy
 
 
+LOGARITHM = re.compile(r"log10\((.*)\)")
+"""What the column of a variable that is searched over its logarithm is called."""
 LEAST = 8
 """Rows below which no formula is fitted."""
 
@@ -124,8 +127,26 @@ def _written(fitted: FittedSISSO, sign: float, shift: float) -> list[Equation]:
         shown = (int(sign) * expression + Float(moved)).evalf(6)
         first, *slopes = (replace(c, value=sign * c.value) for c in numbers)
         told = (replace(first, value=first.value + moved), *slopes)
-        made.append(Equation(f"{shown}{end}", f"{latex(shown)}{end}", task, *blank, told))
+        made.append(
+            Equation(
+                f"{shown}{end}", f"{latex(shown, symbol_names=typeset(shown.free_symbols))}{end}", task, *blank, told
+            )
+        )
     return made
+
+
+def typeset(symbols: "Iterable[sympy.Symbol]") -> "dict[sympy.Symbol, str]":
+    """Names with an underscore or a logarithm in LaTeX, where SymPy would make indices of their parts."""
+    names = {symbol: LOGARITHM.sub(r"\1", symbol.name) for symbol in symbols}
+    upright = {symbol: rf"\mathrm{{{name}}}".replace("_", r"\_") for symbol, name in names.items()}
+    logarithms = {
+        symbol: rf"\log_{{10}}\left({upright[symbol]}\right)" for symbol in names if symbol.name != names[symbol]
+    }
+    return {
+        symbol: logarithms.get(symbol, upright[symbol])
+        for symbol in names
+        if "_" in symbol.name or symbol in logarithms
+    }
 
 
 def _tasks(fitted: FittedSISSO) -> "list[tuple[str, float] | None]":

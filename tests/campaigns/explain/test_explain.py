@@ -541,6 +541,11 @@ def test_logarithms_and_ordered_categories_are_told_in_their_own_units(tmp_path)
     found = explain(ledger)
     assert found.variables == ("time_h", "grade")
     (one,) = found.properties
+    (said,) = one.formulas
+    assert "log10(time_h)" in said.text
+    assert r"\log_{10}\left(\mathrm{time\_h}\right)" in said.latex
+    assert said.codes == "grade: low 0, mid 1, top 2"
+    assert "  where grade: low 0, mid 1, top 2" in explanation_text(found)
     curves = {curve.variable: curve.x for curve in one.curves}
     assert curves["grade"] == ("low", "mid", "top")
     assert (curves["time_h"][0], curves["time_h"][-1]) == pytest.approx((0.1, 100))

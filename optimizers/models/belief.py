@@ -12,7 +12,16 @@ from eutectic.optimizers.base import Array, History, Reason, Space
 from eutectic.optimizers.models.complement import total
 from eutectic.optimizers.models.correlation import correlation
 from eutectic.optimizers.models.kept import learned_once
-from eutectic.surrogates.abilities import CurveLearning, ReplicaLearning, coupled, mirrored, noise, sketched, spells, stretched
+from eutectic.surrogates.abilities import (
+    CurveLearning,
+    ReplicaLearning,
+    coupled,
+    mirrored,
+    noise,
+    sketched,
+    spells,
+    stretched,
+)
 from eutectic.surrogates.base import Domain, FittedSurrogate, State, Surrogate
 from eutectic.surrogates.composite.represented import Represented
 from eutectic.surrogates.gp.recipe import GaussianProcess

@@ -5,6 +5,7 @@ import importlib
 import subprocess
 import sys
 from dataclasses import is_dataclass
+from functools import cache, lru_cache
 from pathlib import Path
 
 import pytest
@@ -146,8 +147,31 @@ ABILITIES = (
 BUILTIN = [(kind, name, target) for kind, table in plugins.KINDS.items() for name, target in table.items()]
 
 
+@lru_cache(maxsize=16)
 def tree(path):
     return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imported_by(path):
+    """All that a file of ours imports, at any depth."""
+    return tuple(imported(tree(path)))
+
+
+@cache
+def imported_at_once(path):
+    """What a file of ours imports when it is imported."""
+    return tuple(name for statement in top_level(tree(path).body) for name in imported(statement))
+
+
+@cache
+def classes_in(path):
+    """Classes of a file -> the expressions of their bases."""
+    return {
+        node.name: tuple(ast.unparse(base) for base in node.bases)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ClassDef)
+    }
 
 
 def imported(node):
@@ -161,16 +185,18 @@ def imported(node):
             yield from (f"{inner.module.removeprefix('eutectic.')}.{alias.name}" for alias in inner.names)
 
 
-def at_import(path, seen=frozenset()):
+def at_import(path):
     """Outside modules that importing this file imports: its own, and those of our modules that it imports."""
-    for statement in top_level(tree(path).body):
-        for name in imported(statement):
+    seen, todo, outside = {path}, [path], set()
+    while todo:
+        for name in imported_at_once(todo.pop()):
             ours = module_file(name)
             if ours is None:
-                yield name
+                outside.add(name)
             elif ours not in seen:
-                seen = seen | {ours}
-                yield from at_import(ours, seen)
+                seen.add(ours)
+                todo.append(ours)
+    return outside
 
 
 def top_level(statements):
@@ -184,6 +210,7 @@ def top_level(statements):
             yield from top_level(statement.body)
 
 
+@cache
 def module_file(name):
     """The file of ours that a dotted name stands for, or None."""
     if name.split(".")[0] not in PACKAGES:
@@ -220,7 +247,7 @@ def test_imports_go_one_way(path):
     allowed = (package, *MAY_IMPORT[package])
     wrong = [
         name
-        for name in imported(tree(path))
+        for name in imported_by(path)
         if name.split(".")[0] in PACKAGES and not any(f"{name}.".startswith(f"{a}.") for a in allowed)
     ]
     assert wrong == []
@@ -230,7 +257,7 @@ def graph_of(paths, room):
     """Room -> rooms it imports from, at any depth and for type checking too; `room` names the room of a file."""
     found = {room(path): set() for path in paths}
     for path in paths:
-        targets = {module_file(name) for name in imported(tree(path))} - {None}
+        targets = {module_file(name) for name in imported_by(path)} - {None}
         found[room(path)] |= {room(target) for target in targets} - {room(path)}
     return found
 
@@ -293,7 +320,7 @@ def test_only_tracking_imports_mlflow():
     importers = [
         name
         for name, path in zip(NAMES, FILES, strict=True)
-        if any(i.split(".")[0] == "mlflow" for i in imported(tree(path)))
+        if any(i.split(".")[0] == "mlflow" for i in imported_by(path))
     ]
     assert set(importers) <= {"campaigns/tracking/mlflow_store.py"}
 
@@ -409,16 +436,11 @@ def test_every_ability_says_what_it_is_and_stands_in_the_page_for_writers_of_par
 
 
 def our_classes(path):
-    """Name -> syntax tree of every class of ours that this file defines or imports."""
-    code = tree(path)
-    found = {node.name: node for node in ast.walk(code) if isinstance(node, ast.ClassDef)}
-    for node in ast.walk(code):
+    """Name -> bases of every class of ours that this file defines or imports."""
+    found = dict(classes_in(path))
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.ImportFrom) and str(node.module).removeprefix("eutectic.").split(".")[0] in PACKAGES:
-            source = {
-                n.name: n
-                for n in ast.walk(tree(module_file(node.module.removeprefix("eutectic."))))
-                if isinstance(n, ast.ClassDef)
-            }
+            source = classes_in(module_file(node.module.removeprefix("eutectic.")))
             found.update(
                 {alias.asname or alias.name: source[alias.name] for alias in node.names if alias.name in source}
             )
@@ -428,10 +450,9 @@ def our_classes(path):
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
 def test_concrete_classes_do_not_inherit_from_each_other(path):
     ours = our_classes(path)
-    contracts = {name for name, node in ours.items() if any("Protocol" in ast.unparse(base) for base in node.bases)}
-    mine = [node for node in ast.walk(tree(path)) if isinstance(node, ast.ClassDef)]
-    bases = {node.name: {ast.unparse(base).split("[")[0] for base in node.bases} for node in mine}
-    assert {name: found for name, given in bases.items() if (found := (given & set(ours)) - contracts)} == {}
+    contracts = {name for name, bases in ours.items() if any("Protocol" in base for base in bases)}
+    mine = {name: {base.split("[")[0] for base in bases} for name, bases in classes_in(path).items()}
+    assert {name: found for name, bases in mine.items() if (found := (bases & set(ours)) - contracts)} == {}
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -42,7 +42,7 @@ CLIENTS = 4
 VICTIMS = ("service", "child", "campaign", "worker", "evaluation")
 LONGEST_S = 3.0
 """Between two kills, beside the time that what was killed needs to come back."""
-PATIENCE_S = 600.0
+PATIENCE_S = 3600.0
 """Seconds for which something that was killed may be away."""
 MODULE = """
 import json
@@ -53,7 +53,7 @@ from pathlib import Path
 CALLS = Path(__file__).with_name("calls")
 
 def bowls(v):
-    time.sleep(0.1)
+    time.sleep(0.3)
     said = {"a": (v["x"] - 0.3) ** 2 + v["y"], "b": (v["y"] - 0.7) ** 2 + v["x"]}
     with CALLS.open("a") as file:
         file.write(json.dumps([v["x"], v["y"], said["a"], said["b"]]) + "\\n")
@@ -97,6 +97,13 @@ class Clients:
             thread.join()
 
     def _work(self, holder: str) -> None:
+        try:
+            self._measure(holder)
+        except Exception as error:
+            self._tally.faults.append(f"{holder} gave up: {error!r}")
+            raise
+
+    def _measure(self, holder: str) -> None:
         client, mine, seen = self._process.client(timeout_s=PATIENCE_S, patience_s=PATIENCE_S), list[str](), 0
         while not self._over.is_set():
             samples = again(partial(client.suggest, BY_HAND, 2, holder))
@@ -115,7 +122,7 @@ class Clients:
                 with self._lock:
                     self.told[id] = (values, f"{holder} (operator)")
             mine = ids[1:]
-            time.sleep(0.05)
+            time.sleep(0.3)
 
 
 def again(act: Callable[[], list[dict] | dict]) -> list[dict]:
@@ -182,6 +189,8 @@ def disturb(process: Process, clients: Clients, kills: int, rng: random.Random, 
             if events[: len(kept.get(name, []))] != kept.get(name, []):
                 tally.faults.append(f"kill {tally.killed.total()}: the journal of {name} lost or changed an event")
             kept[name] = events
+        if tally.killed.total() % 10 == 0:
+            print(f"{tally.killed.total()} kills, faults: {tally.faults or 'none so far'}", file=sys.stderr, flush=True)
 
 
 def revive(process: Process, tally: Tally) -> None:

@@ -15,8 +15,11 @@ from eutectic.campaigns.execution.base import ONE_CORE, EvaluationLost, Resource
 from eutectic.campaigns.execution.node import STATIONS, Order, carry
 from eutectic.oracles.base import EngineMissing
 
-TIMES = 5
+TIMES = 30
 """How often an order is sent that its engine gave back without having begun it, or lost with its scheduler."""
+PAUSE_S = 10.0
+"""Seconds before an order that was not begun is sent again: queues end a job up to minutes after its time is over, and
+until then the node that has no time left would take every order."""
 
 
 class Plain(Protocol):
@@ -115,14 +118,18 @@ class Carrier:
                 self._fail(future, error)
             return
         if "unbegun" in answer and times > 0 and not self._closed:
-            self._again(future, order, times)
+            pause = threading.Timer(PAUSE_S, self._again, (future, order, times))
+            pause.daemon = True
+            pause.start()
         else:
             self._give(future, answer)
 
     def _again(self, future: "Future[Any]", order: Order, times: int) -> None:
         """Send once more: not from here, for the engine's thread must not wait for the engine."""
-        with suppress(RuntimeError):  # shut down meanwhile
+        try:
             self._sender.submit(self._send, future, order, times - 1)
+        except RuntimeError:
+            self._fail(future, RuntimeError("the executor was shut down"))
 
     def _give(self, future: "Future[Any]", answer: Mapping[str, Any]) -> None:
         """Set what came back."""

@@ -23,6 +23,8 @@ START = (
 )
 """What starts Parsl's own process in between: it ends with the campaign's (prctl(2)), or it would wait for ever, and a
 Ctrl-C in the terminal is for the campaign alone."""
+LOOK_S = 1.0
+"""Seconds between two looks at whether Parsl's own process is there."""
 EXTRA = "pip install 'eutectic[parsl]'"
 
 
@@ -81,20 +83,54 @@ class ParslEngine:
 
         self._kernel = parsl.DataFlowKernel(config)
         self._apps: dict[Callable[[str], str], Callable[[str], Future[str]]] = {}
-        self._lock = threading.Lock()
+        self._lock, self._over = threading.Lock(), threading.Event()
+        threading.Thread(target=self._watch, name="eutectic-parsl", daemon=True).start()
 
     def send(self, function: Callable[[str], str], order: str, key: str, resources: Resources) -> "Future[str]":
-        """Start an app; Parsl has no keys, and its workers have the cores they have."""
+        """Start an app; Parsl has no keys, and its workers have the cores they have.
+
+        Its future is cancelled when an executor of Parsl's broke; EngineMissing from then on.
+        """
         del key, resources
         from parsl.app.python import PythonApp
 
+        if (broken := self._broken()) is not None:
+            raise EngineMissing(f"Parsl's executor '{broken}' has ended; `campaign resume` starts it anew and goes on")
         with self._lock:
             if function not in self._apps:
                 self._apps[function] = PythonApp(function, data_flow_kernel=self._kernel)
-            return self._apps[function](order)
+            carried = self._apps[function](order)
+        answer: Future[str] = Future()
+        carried.add_done_callback(lambda done: self._relay(done, answer))
+        return answer
+
+    def _relay(self, done: "Future[str]", answer: "Future[str]") -> None:
+        """Give on what an app came to; what was lost with the executor is no failure of its evaluation."""
+        error = done.exception()
+        if error is None:
+            answer.set_result(done.result())
+        elif self._broken() is not None:
+            answer.cancel()
+            answer.set_running_or_notify_cancel()
+        else:
+            answer.set_exception(error)
+
+    def _broken(self) -> str | None:
+        """The name of an executor that can carry nothing any more."""
+        executors = self._kernel.executors.values()
+        return next((str(e.label) for e in executors if getattr(e, "bad_state_is_set", False)), None)
+
+    def _watch(self) -> None:
+        """Parsl itself does not see the death of the process that hands its tasks on, and would wait for ever."""
+        while not self._over.wait(LOOK_S):
+            for executor in [*self._kernel.executors.values()]:
+                process = getattr(executor, "interchange_proc", None)
+                if process is not None and process.poll() is not None and not executor.bad_state_is_set:
+                    executor.set_bad_state_and_fail_all(RuntimeError("its interchange has ended"))
 
     def close(self, kill: bool) -> None:
         """Take no more; Parsl ends its workers, and with them what runs."""
+        self._over.set()
         if not kill:
             self._kernel.wait_for_current_tasks()
         if not self._kernel.cleanup_called:

@@ -243,8 +243,11 @@ def chosen(logbook: Logbook, id: str, last: bool = False) -> Outcome:
     """
     own = logbook.called(id) if id.strip("#").strip() else []
     if not own:
-        waiting = {logbook.record.outcomes[n].id for n in logbook.record.unsettled}
-        raise said(unknown("candidate", id, waiting), "missing")
+        record = logbook.record
+        waiting = {record.outcomes[n].id for n in record.unsettled}
+        last = max(record.outcomes, default=0)
+        ended = f"none is open; the last one proposed was {last}" if last > 0 and not waiting else ""
+        raise said(f"unknown candidate '{id}'; {ended}" if ended else unknown("candidate", id, waiting), "missing")
     ids = list(dict.fromkeys(outcome.id for outcome in own))
     if len(ids) > 1:
         raise said(f"'{id}' is the beginning of {len(ids)} candidates: {', '.join(ids[:5])}")

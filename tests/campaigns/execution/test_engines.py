@@ -45,14 +45,14 @@ if __name__ == "__main__":
 """
 
 
-def opened(name, folder, **options):
+def opened(name, folder, timeout_s=2.0, **options):
     """An executor with two workers and short limits; what it has written lies in `folder`."""
     pytest.importorskip({"dask": "distributed", "parsl": "parsl"}.get(name, "json"))
     (folder / "logs").mkdir(parents=True, exist_ok=True)
     log, answers = str(folder / "logs" / "worker.log"), str(folder / "results")
-    setting = {"workers": 2, "timeout_s": 2.0, "memory_mb": 300.0, "path": (HERE,), "log": log, "answers": answers}
+    limits = {"workers": 2, "timeout_s": timeout_s, "memory_mb": 300.0}
     part = plugins.build("executors", {"use": name, **options}, ".")
-    return part.open(Setting(**setting))
+    return part.open(Setting(**limits, path=(HERE,), log=log, answers=answers))
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -73,7 +73,7 @@ def scheduler(tmp_path_factory):
 
 def loss(future):
     with pytest.raises(EvaluationLost) as caught:
-        future.result(timeout=60)
+        future.result(timeout=120)
     return caught.value
 
 
@@ -194,14 +194,18 @@ def events(folder):
         journal.close()
 
 
-def test_a_dask_worker_that_is_killed_costs_its_evaluations_one_attempt(tmp_path):
-    executor = opened("dask", tmp_path)
+@pytest.mark.parametrize("whose", ["ours", "the engine's"])
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_worker_that_is_killed_costs_its_evaluations_one_attempt(name, whose, tmp_path):
+    if whose != "ours" and name in ("local", "threads"):
+        pytest.skip("this engine has no processes of its own")
+    executor = opened(name, tmp_path, timeout_s=300.0)
     future = executor.submit(f"{JOBS}:mark_and_hang", str(tmp_path / "pids"), key="hang")
     try:
-        until(lambda: marked(tmp_path / "pids"), 60)
+        until(lambda: marked(tmp_path / "pids"), 180)
         (evaluation,) = marked(tmp_path / "pids")
-        station = psutil.Process(evaluation).parent()
-        station.parent().kill()
+        ours = psutil.Process(evaluation).parent()
+        (ours if whose == "ours" else ours.parent()).kill()
         lost = loss(future)
         assert lost.failure == "infrastructure"
         until(lambda: not alive([evaluation]), 10)
@@ -226,6 +230,21 @@ def test_a_scheduler_that_is_restarted_is_waited_for_and_what_it_had_lost_runs_a
         executor.shutdown()
     finally:
         scheduler.kill()
+
+
+@pytest.mark.slow
+def test_the_death_of_parsls_own_process_is_said_and_no_evaluations_fault(tmp_path):
+    executor = opened("parsl", tmp_path, timeout_s=300.0)
+    try:
+        future = executor.submit(f"{JOBS}:mark_and_hang", str(tmp_path / "pids"), key="hang")
+        until(lambda: marked(tmp_path / "pids"), 180)
+        executor._engine._kernel.executors["here"].interchange_proc.kill()
+        for lost in (future, executor.submit(f"{JOBS}:double", 1)):
+            with pytest.raises(EngineMissing, match="Parsl's executor 'here' has ended; `campaign resume` starts it"):
+                lost.result(timeout=60)
+    finally:
+        executor.shutdown(cancel_futures=True)
+    until(lambda: not alive(marked(tmp_path / "pids")), 60)
 
 
 def test_resources_that_no_worker_has_are_refused_with_what_to_start(scheduler, tmp_path):

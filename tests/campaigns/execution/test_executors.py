@@ -14,7 +14,7 @@ import pytest
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.commands.run import check_only
 from eutectic.campaigns.errors import CampaignFileError
-from eutectic.campaigns.execution import batch_jobs, dask, node, parsl
+from eutectic.campaigns.execution import batch_jobs, carrier, dask, node, parsl
 from eutectic.campaigns.execution.answers import Answers
 from eutectic.campaigns.execution.base import EvaluationLost, Resources, Setting
 from eutectic.campaigns.execution.carrier import Carrier, Simple
@@ -312,3 +312,31 @@ def test_the_most_of_what_oracles_ask_for_is_what_an_executor_is_told():
     asked = [Resources(cores=2), Resources(memory_mb=100.0), Resources(gpus=1)]
     assert most(asked) == Resources(cores=2, memory_mb=100.0, gpus=1)
     assert most([]) == Resources()
+
+
+@dataclass(slots=True)
+class Leaving:
+    """An engine whose node has no time left for so many orders, and then is another node."""
+
+    times: int
+
+    def send(self, function: Callable[[str], str], order: str, key: str, resources: Resources) -> "Future[str]":
+        """Give it back without having begun it, or answer."""
+        del function, order, key, resources
+        future: Future[str] = Future()
+        self.times -= 1
+        future.set_result(json.dumps({"unbegun": True} if self.times >= 0 else {"result": "done elsewhere"}))
+        return future
+
+    def close(self, kill: bool) -> None:
+        """Nothing runs."""
+
+
+def test_a_job_that_outlives_its_time_is_waited_for_until_others_take_its_evaluations(tmp_path, monkeypatch):
+    """A queue ends a job later than it said: an order goes to its node again and again, and not in a tight circle."""
+    monkeypatch.setattr(carrier, "PAUSE_S", 0.05)
+    executor = Carrier(Leaving(12), Setting(answers=str(tmp_path)))
+    start = time.monotonic()
+    assert executor.submit("time:sleep", 0, key="k").result(timeout=60) == "done elsewhere"
+    assert time.monotonic() - start >= 12 * 0.05
+    executor.shutdown()

@@ -18,6 +18,8 @@ from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError, Co
 
 PAUSE_S = 0.2
 """Seconds before a lost request is sent again."""
+LOST = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
+"""A service that died before it answered, and in the middle of its answer."""
 SAID = (404, 409, 422)
 """Statuses of what the asker can mend."""
 
@@ -197,7 +199,7 @@ class Client:
                     timeout=self._timeout_s,
                 )  # fmt: skip
                 break
-            except requests.ConnectionError as error:
+            except LOST as error:
                 if time.monotonic() > deadline:
                     raise CampaignFolderError(f"nobody answers at {self._url}; start it: campaign serve") from error
                 time.sleep(PAUSE_S)

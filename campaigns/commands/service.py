@@ -56,7 +56,7 @@ def serve(
     passing = "" if tokens else access.new()
     names = {*(host_names or ()), *(() if host in ("0.0.0.0", "::") else (f"[{host}]" if ":" in host else host,))}
     root = f"/{root.strip('/')}" if root.strip("/") else ""
-    guarded = app.application(folder, passing, names, most, allowed or (), root)
+    guarded = app.application(folder, passing, names, most, allowed or (), root, lambda: server.should_exit)
     logs.configure(log_level)
     settings = uvicorn.Config(
         guarded, host=host, port=port, log_config=None, access_log=False, root_path=root, server_header=False,

@@ -17,7 +17,7 @@ from eutectic.campaigns.service import events, laboratory, listing, pages, probl
 from eutectic.campaigns.service.access import Keyring
 from eutectic.campaigns.service.bodies import Said
 from eutectic.campaigns.service.guard import CAMPAIGN, Guard, Message
-from eutectic.campaigns.service.state import Service
+from eutectic.campaigns.service.state import Service, goes_on
 
 THREADS = 256
 """Requests that may wait at the same time, most of them for proposals."""
@@ -33,13 +33,15 @@ def application(
     most: int = 1,
     allowed: Collection[str] = (),
     root: str = "",
+    over: Callable[[], bool] = goes_on,
 ) -> Guard:
     """The service of a folder.
 
     passing: a token that lives as long as this process; hosts: names it goes by, beside this machine's own; most:
-    campaigns run at once; allowed: what campaign files may name beyond what is safe; root: path behind a proxy.
+    campaigns run at once; allowed: what campaign files may name beyond what is safe; root: path behind a proxy; over:
+    is it asked to end?
     """
-    service = Service.of(folder, most, allowed)
+    service = Service.of(folder, most, allowed, over)
     app = routes(service)
     return Guard(app, Keyring(service.shelf.folder, passing), {*NEAR, *hosts}, _heard(service), root)
 

@@ -34,7 +34,7 @@ async def events(
     journal = await anyio.to_thread.run_sync(Journal.open, service.shelf.home(name))
     seq = last if last is not None else since or 0
     try:
-        while not service.over.is_set():
+        while not service.over():
             for entry in await anyio.to_thread.run_sync(_news, journal, seq):
                 seq = entry.seq
                 yield ServerSentEvent(id=str(seq), event=entry.kind, raw_data=json.dumps(shown(entry)))

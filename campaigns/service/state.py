@@ -1,7 +1,6 @@
 """This file is what the routes share: the campaigns, their processes, the child, and who asks."""
 
-import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +15,11 @@ from eutectic.campaigns.service.processes import Processes
 from eutectic.campaigns.service.shelf import Shelf
 
 
+def goes_on() -> bool:
+    """Nobody asks it to end."""
+    return False
+
+
 @dataclass(slots=True)
 class Service:
     """One service."""
@@ -26,14 +30,14 @@ class Service:
     allowed: Collection[str] = ()
     """What its operator lets campaign files name."""
     metrics: Metrics = field(default_factory=Metrics)
-    over: threading.Event = field(default_factory=threading.Event)
-    """Set when it ends, so that streams do, too."""
+    over: Callable[[], bool] = goes_on
+    """Does it end? Then streams do, too, so that nobody has to cut them off."""
 
     @classmethod
-    def of(cls, folder: Path, most: int, allowed: Collection[str]) -> "Service":
+    def of(cls, folder: Path, most: int, allowed: Collection[str], over: Callable[[], bool] = goes_on) -> "Service":
         """The service of a folder; `most` campaigns run at once."""
         shelf = Shelf(folder)
-        return cls(shelf, Child(), Processes(shelf, most), allowed)
+        return cls(shelf, Child(), Processes(shelf, most), allowed, over=over)
 
     def open(self) -> None:
         """Begin."""
@@ -42,7 +46,6 @@ class Service:
 
     def close(self) -> None:
         """End; campaigns' processes go on."""
-        self.over.set()
         self.processes.close()
         self.child.close()
         self.shelf.close()

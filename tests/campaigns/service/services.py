@@ -62,8 +62,9 @@ def served(folder, **options):
     """A service in a thread of this process, a token of each scope, and its address."""
     folder.mkdir(parents=True, exist_ok=True)
     tokens = {scope: access.add(folder, scope, scope) for scope in access.SCOPES}
+    guarded = application(folder, **options, over=lambda: server.should_exit)
     settings = uvicorn.Config(
-        application(folder, **options), port=0, log_config=None, access_log=False, server_header=False,
+        guarded, port=0, log_config=None, access_log=False, server_header=False,
         root_path=options.get("root", ""), timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = uvicorn.Server(settings)

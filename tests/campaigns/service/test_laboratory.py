@@ -1,5 +1,6 @@
 """A campaign led over HTTP: the same samples as on the command line, each told once, whoever asks how often."""
 
+import socket
 import threading
 
 import pytest
@@ -150,6 +151,21 @@ def test_what_makes_no_sense_is_refused_in_words(client, service, body, words):
     assert answer.status_code in (404, 422)
     assert answer.headers["content-type"] == "application/problem+json"
     assert any(words in error["message"] for error in answer.json()["errors"])
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again():
+    def answer(listener):
+        for body in (b"[", b"[]"):
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n" + body)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer, args=(listener,))
+        thread.start()
+        assert Client(f"http://127.0.0.1:{listener.getsockname()[1]}", "token").campaigns() == []
+        thread.join()
 
 
 def test_a_campaign_that_nobody_began_is_not_there(client):

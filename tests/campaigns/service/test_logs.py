@@ -17,6 +17,8 @@ def test_what_concerns_a_candidate_is_logged_with_its_id(tmp_path, caplog):
         client.tell("solder", samples[0]["id"], measured(samples[0]))
         client.note("solder", str(samples[0]["number"]), "a crack", by="Eva")
         client.give_back("solder", samples[1]["id"])
+        looking_on = client.events("solder")
+        assert next(looking_on)["seq"] == 1  # still there when the service ends
     lines = [json.loads(JsonLines().format(r)) for r in caplog.records if r.getMessage() == "answered"]
     seen = {(line["method"], line["path"].rpartition("/")[2]): line for line in lines}
     first, second = (sample["id"] for sample in samples)
@@ -26,3 +28,4 @@ def test_what_concerns_a_candidate_is_logged_with_its_id(tmp_path, caplog):
     assert seen["DELETE", second]["evaluation"] == second
     assert all(line["campaign"] == "solder" for line in lines if "evaluation" in line)
     assert "evaluation" not in seen["POST", "campaigns"]
+    assert [r.getMessage() for r in caplog.records if r.levelno > logging.INFO] == []

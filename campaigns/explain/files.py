@@ -7,6 +7,7 @@ from pathlib import Path
 
 from eutectic.campaigns.analysis.explanation import Explanation, _adapter, coefficients, dumped
 from eutectic.campaigns.explain.pictures import write_pictures
+from eutectic.campaigns.record.whole import write_whole
 
 FOLDER = "explanation"
 """Under the campaign's folder."""
@@ -28,9 +29,7 @@ def write_explanation(found: Explanation, folder: Path) -> list[Path]:
         made[-1].write_text(stream.getvalue(), encoding="utf-8")
     made += write_pictures(found, home)
     whole = home / WHOLE
-    part = whole.with_name(WHOLE + ".part")
-    part.write_bytes(dumped(found))
-    part.replace(whole)
+    write_whole(whole, dumped(found))
     return [whole, *made]
 
 

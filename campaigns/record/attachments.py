@@ -4,7 +4,6 @@ A diffraction pattern, a micrograph, an instrument's own file: nothing looks int
 """
 
 import hashlib
-import os
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError, Complaint, shortened
+from eutectic.campaigns.record.whole import write_whole
 
 FOLDER = "files"
 """Of the campaign's folder: one file a content, named by its SHA-256."""
@@ -52,12 +52,7 @@ def keep(folder: Path, name: str, content: bytes) -> Attachment:
     target = folder / FOLDER / attachment.sha256
     if not target.exists():
         target.parent.mkdir(exist_ok=True)
-        half = target.with_name(f".{attachment.sha256}.{os.getpid()}")
-        with half.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(target)
+        write_whole(target, content)
     return attachment
 
 

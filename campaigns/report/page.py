@@ -7,6 +7,7 @@ import yaml
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.parity import Parities, leave_one_out
 from eutectic.campaigns.record.outcomes import Ledger
+from eutectic.campaigns.record.whole import write_whole
 from eutectic.campaigns.report.blocks import Chart
 from eutectic.campaigns.report.crystals import crystals
 from eutectic.campaigns.report.curves import curve_section
@@ -33,10 +34,8 @@ STYLE = sheet()
 def write_report(ledger: Ledger, path: Path, parities: Parities | None = None) -> Path:
     """Write the page; `parities` are computed from the ledger when not given. The file appears whole or not at all."""
     text = page(ledger, leave_one_out(ledger) if parities is None else parities)
-    part = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    write_whole(path, text.encode())
     return path
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from eutectic.campaigns.file.secrets import hidden
 from eutectic.campaigns.file.spec import CampaignSpec
+from eutectic.campaigns.record.whole import write_whole
 
 NAME = "tracking.json"
 """The file, in the campaign's folder."""
@@ -64,9 +65,7 @@ class Positions:
     def write(self) -> None:
         """Replace the file in one step."""
         content = {"uri": self.uri, "stores": {uri: asdict(position) for uri, position in self.stores.items()}}
-        part = self.path.with_name(self.path.name + ".part")
-        part.write_text(json.dumps(content, indent=1), encoding="utf-8")
-        part.replace(self.path)
+        write_whole(self.path, json.dumps(content, indent=1).encode())
 
 
 def tracking_uri(spec: CampaignSpec, cwd: Path, source: Path | None = None, last: str = "") -> str:

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from uuid import uuid4
 
 from eutectic.oracles.base import EngineMissing
 
@@ -40,6 +41,6 @@ def download(elements: Sequence[str], thermo_type: str, file: str) -> None:
         }
         for entry in entries
     ]
-    partial = Path(f"{file}.part")
+    partial = Path(f"{file}.{uuid4().hex[:12]}.part")
     partial.write_text(json.dumps(rows), encoding="utf-8")
     partial.replace(file)

@@ -61,9 +61,7 @@ def history(space: Space, n: int, seed: int) -> History:
     X = region.sample(space, n, rng)
     Y = losses(X)
     Y = Y + 0.02 * Y.std(0) * rng.normal(size=Y.shape)
-    observed = History.observed(X, Y)
-    object.__setattr__(observed, "reference", np.quantile(Y, 0.8, axis=0))
-    return observed
+    return replace(History.observed(X, Y), reference=np.quantile(Y, 0.8, axis=0))
 
 
 def ours(space: Space, seen: History, seed: int) -> Array:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import Literal
 
 from eutectic.generators.amounts import TOTAL, Unit
+from eutectic.generators.hints import suggestion
 from eutectic.generators.representations.elements import SYMBOLS
 
 
@@ -64,9 +64,7 @@ def check_elements(elements: Mapping[str, Element], unit: Unit) -> None:
 
 def _check_element(symbol: str, element: Element, unit: Unit) -> None:
     if symbol not in SYMBOLS:
-        near = get_close_matches(symbol.capitalize(), SYMBOLS, 1, 0.3)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"elements: {symbol!r} is no element symbol{hint}")
+        raise ValueError(f"elements: {symbol!r} is no element symbol{suggestion(symbol, SYMBOLS, 0.3)}")
     low, high = element.low, element.high
     if unit == "fraction" and high > 1:
         raise ValueError(

@@ -1,13 +1,13 @@
 """This file is the reader of linear constraints written as text, such as "Fe + Ni <= 0.6" or "2*Fe - Ni >= 0.1"."""
 
 import ast
-import difflib
 import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from eutectic.generators.hints import suggestion
 from eutectic.optimizers.base import Linear
 
 Affine = dict[str, Fraction]
@@ -153,6 +153,5 @@ def _times(affine: Affine, factor: Fraction) -> Affine:
 def _name(word: str, names: tuple[str, ...], text: str) -> str:
     if word in names:
         return word
-    near = difflib.get_close_matches(word, names, 1, 0.5) or [n for n in names if n.lower() == word.lower()]
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"constraint {text!r}: unknown name {word!r}, known are {', '.join(names)}{hint}")
+    near = suggestion(word, names)
+    raise ValueError(f"constraint {text!r}: unknown name {word!r}, known are {', '.join(names)}{near}")

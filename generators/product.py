@@ -40,7 +40,7 @@ class Product:
     prototype: str | Prototype | None = None
     """The crystal whose sites the parts fill: `perovskite` or another built-in one, or {structure, sites,
     lattice_constant_angstrom}; candidates then carry it for oracles of crystals. Needs `formula`."""
-    made: tuple[Generator, ...] = field(default=(), init=False, repr=True)
+    made: tuple[Generator, ...] = field(default=(), metadata={"option": False})
     """The parts, built, in their order."""
 
     def __post_init__(self) -> None:
@@ -83,8 +83,7 @@ class Product:
                     f"parts: {name}: crystals are drawn afresh for each asking, and no optimizer can search them "
                     "beside other variables; let a crystal be the whole space, and fix the others in the oracles"
                 )
-        other = replace(self)
-        object.__setattr__(other, "made", tuple(made))
+        other = replace(self, made=tuple(made))
         ready = self.crystal is None or self.crystal.structure in BUILT_IN
         if ready and not any(isinstance(part, Located) for part in made):  # files are found later
             other.check()
@@ -94,8 +93,7 @@ class Product:
         """The same product with its parts' files taken from `folder`; ValueError when parts do not go together."""
         made = [part.located(folder) if isinstance(part, Located) else part for part in self.made]
         crystal = self.crystal
-        other = replace(self, prototype=None if crystal is None else crystal.located(folder))
-        object.__setattr__(other, "made", tuple(made))
+        other = replace(self, prototype=None if crystal is None else crystal.located(folder), made=tuple(made))
         other.check()
         return other
 

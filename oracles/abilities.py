@@ -41,6 +41,15 @@ class Bounded(Protocol):
 
 
 @runtime_checkable
+class Crystalline(Protocol):
+    """An oracle with a domain that is wider where candidates come with their crystals."""
+
+    def of_crystals(self) -> Self:
+        """The same oracle, asked of candidates that all have a structure."""
+        ...
+
+
+@runtime_checkable
 class Needing(Protocol):
     """An oracle that takes what earlier ones returned."""
 

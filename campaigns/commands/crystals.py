@@ -23,6 +23,7 @@ from eutectic.generators.structures.generated import Choosy, GeneratedStructure
 from eutectic.generators.structures.sources import known_crystals
 from eutectic.oracles.abilities import Checked
 from eutectic.oracles.base import Candidate
+from eutectic.oracles.structures.files import as_cif
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -136,7 +137,7 @@ def write_structures(output: Path, crystals: Sequence[GeneratedStructure], engin
             row["file"] = f"{output}@{len(frames) - 1}"
         else:
             row["file"] = str(output / f"{crystal.draw:06d}_{crystal.formula}.cif")
-            structure.to(filename=row["file"])
+            Path(row["file"]).write_text(as_cif(structure), encoding="utf-8")
         rows.append(row)
     if single and frames:
         from ase.io import write

@@ -14,6 +14,7 @@ from eutectic.campaigns.errors import unknown
 from eutectic.campaigns.exports.structures import to_structures
 from eutectic.campaigns.exports.workflow import definition
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.oracles.structures.files import as_cif
 
 __all__ = ["FORMATS", "dumps", "natural_reference", "pareto_json", "table", "to_cif", "to_csv", "to_json", "to_pwd"]
 
@@ -118,7 +119,7 @@ def cif_blocks(ledger: Ledger) -> dict[str, str]:
 def _cif(structure: Mapping[str, object]) -> str:
     from pymatgen.core import Structure
 
-    return str(Structure.from_dict(dict(structure)).to(fmt="cif"))
+    return as_cif(Structure.from_dict(dict(structure)))
 
 
 def to_pwd(ledger: Ledger) -> str:

@@ -24,8 +24,8 @@ from eutectic.optimizers.abilities import refusal as refused
 from eutectic.optimizers.abilities import sees_rungs
 from eutectic.optimizers.base import Space
 from eutectic.optimizers.spaces import region
-from eutectic.oracles.abilities import Bounded, Checked, needs, of_materials
-from eutectic.oracles.base import EngineMissing
+from eutectic.oracles.abilities import Bounded, Checked, Crystalline, needs, of_materials
+from eutectic.oracles.base import Candidate, EngineMissing
 from eutectic.oracles.user.answer import SUFFIX
 
 CLASS = "class"
@@ -163,7 +163,8 @@ def _oracle(problem: Problem, k: int, named: "NamedOracle") -> Iterator[Complain
     """An oracle's files and options must work, and the region must lie inside its domain."""
     oracle = named.oracle
     if isinstance(oracle, Bounded):
-        refusal = oracle.refuse(*_region(problem.generator, problem.space))
+        whole = oracle.of_crystals() if isinstance(oracle, Crystalline) and _crystalline(problem) else oracle
+        refusal = whole.refuse(*_region(problem.generator, problem.space))
         if refusal:
             yield Complaint(("oracles", k), f"'{named.name}' refuses this space: {refusal}")
     if not isinstance(oracle, Checked):
@@ -176,13 +177,24 @@ def _oracle(problem: Problem, k: int, named: "NamedOracle") -> Iterator[Complain
         yield complaint_of(str(error), named.content).under(("oracles", k))
 
 
+def _crystalline(problem: Problem) -> bool:
+    """Does a candidate of this space come with its crystal?"""
+    return not isinstance(problem.generator, Offering) and _example(problem).structure is not None
+
+
+def _example(problem: Problem) -> Candidate:
+    """Any candidate of the space."""
+    rng = np.random.default_rng(problem.spec.seed)
+    (candidate,) = problem.generator.generate(region.sample(replace(problem.space, known=None), 1, rng), rng)
+    return candidate
+
+
 def _immaterial(problem: "Problem") -> Iterator[Complaint]:
     """An oracle of materials, in a space whose candidates are none."""
     asking = [(k, named) for k, named in enumerate(problem.oracles) if of_materials(named.oracle)]
     if not asking or isinstance(problem.generator, Offering):
         return
-    rng = np.random.default_rng(problem.spec.seed)
-    (candidate,) = problem.generator.generate(region.sample(replace(problem.space, known=None), 1, rng), rng)
+    candidate = _example(problem)
     if candidate.composition or candidate.structure or "formula" in candidate.variables:
         return
     cure = uncomposed(problem.generator) or (

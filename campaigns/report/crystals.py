@@ -9,6 +9,7 @@ from eutectic.campaigns.figures.crystals import drawn, relaxed_of
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.report.blocks import Cell, Download, Downloads, Section, candidate, paragraph, section, table
 from eutectic.generators.metrics.stability import moved
+from eutectic.oracles.structures.files import as_cif
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -65,4 +66,4 @@ def _far(made: "Structure", relaxed: "Structure | None") -> str:
 
 def _file(name: str, structure: "Structure", text: str) -> Download:
     """The structure as a CIF to be saved."""
-    return Download(name, "chemical/x-cif", base64.b64encode(structure.to(fmt="cif").encode()).decode(), text)
+    return Download(name, "chemical/x-cif", base64.b64encode(as_cif(structure).encode()).decode(), text)

@@ -70,9 +70,9 @@ class Crystal:
     """Crystals drawn for one asking."""
     pool_s: float = 120.0
     """Seconds that these may take: of a slow engine fewer are drawn, never fewer than four times what is asked for."""
-    made_by: StructureGenerator | None = field(default=None, init=False, repr=False, metadata={"option": False})
+    made_by: StructureGenerator | None = field(default=None, repr=False, metadata={"option": False})
     """The engine, built."""
-    updates: tuple[StructureGenerator, ...] = field(default=(), init=False, repr=False, metadata={"option": False})
+    updates: tuple[StructureGenerator, ...] = field(default=(), repr=False, metadata={"option": False})
     """The engine after each update of its weights, where a campaign's record has steered it."""
 
     def __post_init__(self) -> None:
@@ -96,8 +96,7 @@ class Crystal:
 
     def holding(self, made: Sequence[Any]) -> "Crystal":
         """The same with its engine built; ValueError where that cannot be asked for these conditions."""
-        other = replace(self)
-        object.__setattr__(other, "made_by", made[0])
+        other = replace(self, made_by=made[0])
         every = replace(other.conditions, targets=dict.fromkeys(self.targets, 1.0))
         if strange := misunderstood(every, made[0].understands(), str(self.engine.get("use"))):
             raise ValueError(strange)
@@ -105,10 +104,9 @@ class Crystal:
 
     def located(self, folder: str) -> "Crystal":
         """The same with its engine's files taken from `folder`."""
-        other = replace(self)
         part: Any = self.drawing
-        object.__setattr__(other, "made_by", part.located(folder) if isinstance(part, Located) else part)
-        return other
+        engine: Any = part.located(folder) if isinstance(part, Located) else part
+        return replace(self, made_by=engine)
 
     @property
     def drawing(self) -> StructureGenerator:
@@ -123,11 +121,8 @@ class Crystal:
 
     def learned(self, experience: Sequence[Experience], seed: int, folder: Path) -> "Crystal":
         """The same with its engine's weights as a record, in its order, has moved them."""
-        other = replace(self)
         part: Any = self.drawing
-        object.__setattr__(other, "made_by", part)
-        object.__setattr__(other, "updates", part.learned(experience, seed, folder))
-        return other
+        return replace(self, updates=part.learned(experience, seed, folder))
 
     @property
     def fixed(self) -> tuple[float, ...]:

@@ -1,6 +1,5 @@
 """This file is the table that an autoencoder learns from: compositions, and numbers beside them."""
 
-import csv
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from eutectic.generators.hints import hint
 from eutectic.optimizers.base import Array
 from eutectic.oracles.elements.chemical_formulas import amounts
 from eutectic.oracles.elements.data import symbols
+from eutectic.oracles.tables.rows import titled
 
 LEAST_ROWS = 20
 """Materials that must be there; ours: of fewer nothing is learned that a pool of them does not hold."""
@@ -37,8 +37,7 @@ def read(path: Path, column: str, features: Sequence[str]) -> Table:
     if not path.is_file():
         raise ValueError(f"file: no such file: {path}")
     content = path.read_bytes()
-    rows = list(csv.DictReader(content.decode("utf-8-sig").splitlines()))
-    given = tuple(rows[0]) if rows else ()
+    given, rows = titled(str(path))
     for option, names in (("formula", (column,)), ("features", tuple(features))):
         for name in names:
             if name not in given:
@@ -62,7 +61,7 @@ def read(path: Path, column: str, features: Sequence[str]) -> Table:
 def _number(path: Path, line: int, row: dict[str, str], name: str) -> float:
     try:
         value = float(row[name])
-    except (TypeError, ValueError):
+    except ValueError:
         value = float("nan")
     if not np.isfinite(value):
         raise ValueError(f"file: {path.name}, line {line}: {name} is {row[name]!r}, not a finite number")

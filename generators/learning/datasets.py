@@ -3,8 +3,6 @@
 What cannot be read is left out and said (which, why), never a reason to stop unless nothing remains.
 """
 
-import csv
-import gzip
 import hashlib
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,6 +15,7 @@ import numpy.typing as npt
 
 from eutectic.oracles import user_cache
 from eutectic.oracles.structures import files
+from eutectic.oracles.tables.rows import titled
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -36,8 +35,6 @@ RENAMED = {
     "band_gap": "band_gap_ev",
 }
 """Columns of the Materials Project under names that carry their units."""
-LARGEST_FIELD = 2**24
-"""Characters of a CSV's field."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,7 +133,7 @@ def _cached(path: Path, progress: Callable[[int], None] | None) -> Structures:
     if cache.exists():
         return _restored(cache, {path.name: sha})
     if _kind(path) == "csv":
-        rows: Iterable[tuple[str, Structure | str, Mapping[str, float]]] = _table_rows(path.name, content)
+        rows: Iterable[tuple[str, Structure | str, Mapping[str, float]]] = _table_rows(path)
     else:
         rows = _file_rows(path)
     read = _collected(rows, {path.name: sha}, progress)
@@ -183,15 +180,10 @@ def _file_rows(path: Path) -> "Iterator[tuple[str, Structure | str, Mapping[str,
         yield path.stem if len(structures) == 1 else f"{path.stem}@{k}", structure, values
 
 
-def _table_rows(name: str, content: bytes) -> "Iterator[tuple[str, Structure | str, Mapping[str, float]]]":
+def _table_rows(path: Path) -> "Iterator[tuple[str, Structure | str, Mapping[str, float]]]":
     """The same of a table's rows."""
-    text = (gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content).decode("utf-8")
-    before = csv.field_size_limit(LARGEST_FIELD)
-    try:
-        rows = list(csv.DictReader(io.StringIO(text)))
-    finally:
-        csv.field_size_limit(before)
-    columns = list(rows[0]) if rows else []
+    name = path.name
+    columns, rows = titled(str(path))
     column = next((c for wanted in STRUCTURE_COLUMNS for c in columns if c.lower() == wanted), None)
     if column is None:
         raise ValueError(
@@ -202,7 +194,7 @@ def _table_rows(name: str, content: bytes) -> "Iterator[tuple[str, Structure | s
         identity = (row[label] if label else "") or f"{name}:{k + 2}"
         values = {RENAMED.get(c, c): v for c in columns if c and (v := _number(row[c])) is not None and c != label}
         try:
-            yield identity, _parsed(row[column] or ""), values
+            yield identity, _parsed(row[column]), values
         except ValueError as error:
             yield identity, str(error), {}
 

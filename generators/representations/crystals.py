@@ -1,12 +1,12 @@
 """This file is crystal structures as numbers: descriptors that need no fit."""
 
-import difflib
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from eutectic.generators.hints import suggestion
 from eutectic.generators.representations.elements import table
 from eutectic.oracles.structures.doubts import DoubtKind
 from eutectic.oracles.structures.files import read as read_file
@@ -43,9 +43,8 @@ def require_known(names: Iterable[str]) -> None:
     """ValueError for a name that is no descriptor, with the nearest one."""
     for name in names:
         if name not in DESCRIPTORS:
-            near = difflib.get_close_matches(name, DESCRIPTORS, 1, 0.5)
-            hint = f", did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"descriptors: {name!r} is unknown{hint} Known: {', '.join(DESCRIPTORS)}")
+            near = suggestion(name, DESCRIPTORS) or ";"
+            raise ValueError(f"descriptors: {name!r} is unknown{near} Known: {', '.join(DESCRIPTORS)}")
 
 
 def read(path: str, accept: Collection[DoubtKind] = (), disordered: bool = False) -> dict[str, object]:

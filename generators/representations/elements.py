@@ -3,12 +3,12 @@
 Ward et al. 2016, doi 10.1038/npjcompumats.2016.28. Where an element has no value, the mean over the elements stands in.
 """
 
-import difflib
 from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 
+from eutectic.generators.hints import suggestion
 from eutectic.optimizers.base import Array
 
 _PERIODIC_TABLE = """
@@ -77,9 +77,8 @@ def _resolved(name: str) -> str:
     meant = [known for known in ELEMENTAL if known == name or known.startswith(f"{name}_")]
     if name in ELEMENTAL or len(meant) == 1:
         return name if name in ELEMENTAL else meant[0]
-    near = difflib.get_close_matches(name, ELEMENTAL, 1, 0.5)
-    hint = f", did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"properties: {name!r} is unknown{hint} Known: magpie, {', '.join(ELEMENTAL)}")
+    near = suggestion(name, ELEMENTAL) or ";"
+    raise ValueError(f"properties: {name!r} is unknown{near} Known: magpie, {', '.join(ELEMENTAL)}")
 
 
 def unit(name: str) -> str:

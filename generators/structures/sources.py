@@ -1,11 +1,6 @@
 """This file is known crystals from where people keep them: a folder, a file of one or many, a table with a column."""
 
-import csv
-import gzip
 import hashlib
-import io
-import sys
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from eutectic.generators.hints import hint
 from eutectic.oracles.structures.files import of_text, read, read_all
+from eutectic.oracles.tables.rows import titled
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -92,29 +88,21 @@ def _of_files(source: Path) -> Iterator[Known]:
 
 
 def _of_table(path: Path, column: str) -> Iterator[Known]:
-    reader = csv.DictReader(io.StringIO(_text(path)))
-    titles = list(reader.fieldnames or ())
+    try:
+        titles, rows = titled(str(path))
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
     wanted = column or next((title for title in COLUMNS if title in titles), "")
     if wanted not in titles:
         said = f"it has no column {wanted!r}{hint(wanted, titles)}" if wanted else f"name its column of {titles}"
         raise ValueError(f"{path}: {said}" if wanted else f"{path}: no column is called {COLUMNS}; {said}")
     label = next((title for title in NAMES if title in titles), "")
-    csv.field_size_limit(sys.maxsize)
-    for number, row in enumerate(reader, start=1):
+    for number, row in enumerate(rows, start=1):
         name = row[label] if label else f"{path.name} row {number}"
         try:
-            yield Known(name, _structure(row[wanted] or "", path.parent), _numbers(row, wanted))
+            yield Known(name, _structure(row[wanted], path.parent), _numbers(row, wanted))
         except ValueError as error:
             raise ValueError(f"{path}, row {number} ({name}): {error}") from None
-
-
-def _text(path: Path) -> str:
-    """The text of a table, gzipped or not; ValueError where it cannot be read."""
-    try:
-        raw = path.read_bytes()
-        return (gzip.decompress(raw) if path.name.endswith(".gz") else raw).decode()
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from None
 
 
 def _structure(cell: str, folder: Path) -> "Structure":
@@ -134,6 +122,6 @@ def _numbers(row: dict[str, str], wanted: str) -> dict[str, float]:
         if title and title != wanted:
             try:
                 found[title] = float(cell)
-            except (TypeError, ValueError):
+            except ValueError:
                 continue
     return found

@@ -5,7 +5,7 @@ its probabilities, truncated at one (Espeholt et al. 2018, arXiv 1802.01561, sec
 has become, the less it is pushed down, so that nothing runs away.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -25,13 +25,14 @@ class Gradient:
     net: ChoiceNet
     entropy: float
     """Weight of the entropy of a choice, nats."""
-    rate: float
+    adam: torch.optim.Adam
     heat: float = 1.0
     """Temperature of the choices: above 1, more varied than was learned."""
-    adam: torch.optim.Adam = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "adam", torch.optim.Adam(self.net.parameters(), lr=self.rate))
+    @classmethod
+    def of(cls, net: ChoiceNet, entropy: float, rate: float) -> "Gradient":
+        """A policy that has learned nothing yet, at this learning rate."""
+        return cls(net, entropy, torch.optim.Adam(net.parameters(), lr=rate))
 
     def choose(
         self, t: int, path: Index, context: Array, options: Mask, rng: np.random.Generator

@@ -6,7 +6,7 @@ several choices at once (Peng and Williams 1996, doi 10.1007/BF00114731).
 """
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -30,15 +30,16 @@ class ActionValues:
     net: ChoiceNet
     explore: float
     """Choices of an episode, on average, that are made at random."""
-    rate: float
+    target: ChoiceNet
+    """The copy, which follows slowly."""
+    adam: torch.optim.Adam
     heat: float = 1.0
     """Times as many random choices."""
-    target: ChoiceNet = field(init=False)
-    adam: torch.optim.Adam = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "target", copy.deepcopy(self.net))
-        object.__setattr__(self, "adam", torch.optim.Adam(self.net.parameters(), lr=self.rate))
+    @classmethod
+    def of(cls, net: ChoiceNet, explore: float, rate: float) -> "ActionValues":
+        """Values that have learned nothing yet, at this learning rate."""
+        return cls(net, explore, copy.deepcopy(net), torch.optim.Adam(net.parameters(), lr=rate))
 
     def choose(
         self, t: int, path: Index, context: Array, options: Mask, rng: np.random.Generator

@@ -214,9 +214,9 @@ def prepared(
     past, whose = replayed(environment, history.X[ended], told, rng)
     net = ChoiceNet(environment.length, environment.tokens, past.context.shape[1], options.hidden, rng)
     learner = (
-        Gradient(net, options.entropy, options.rate)
+        Gradient.of(net, options.entropy, options.rate)
         if options.method == "gradient"
-        else ActionValues(net, options.explore, options.rate)
+        else ActionValues.of(net, options.explore, options.rate)
     )
     return Training(options, space, environment, learner, past, Y[whose], broken[whose], scale), ()
 

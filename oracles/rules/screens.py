@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -37,6 +37,9 @@ class Screens:
     """What charges are tried with: `icsd`, states of at least 1 % of an element's entries in the ICSD; `common`, the
     usual ones (without Cu2O and UO2); `all`, these and every positive state that is known."""
 
+    crystals: bool = field(default=False, repr=False, metadata={"option": False})
+    """Whether all candidates come with their crystals."""
+
     inline: ClassVar[bool] = True
     of_materials: ClassVar[bool] = True
 
@@ -58,12 +61,18 @@ class Screens:
         """The same screens restricted to these."""
         return replace(self, properties=tuple(n for n in self.properties if n in set(names)))
 
+    def of_crystals(self) -> "Screens":
+        """The same for candidates with a structure: their density needs no data of elements."""
+        return replace(self, crystals=True)
+
     def refuse(self, variables: Sequence[str], lower: Sequence[float], upper: Sequence[float]) -> str | None:
         """Why a composition region has alloys without data, or None; variables that are no elements do not count."""
         assert len(variables) == len(lower) == len(upper)
         known = symbols()
         elements = [v for v, top in zip(variables, upper, strict=True) if v in known and top > 0]
         for name in self.properties if elements else ():
+            if name == DENSITY and self.crystals:  # each crystal's own
+                continue
             lacking = self._lacking(name, elements)
             if lacking:
                 covered = ", ".join(e for e in elements if e not in lacking.split(", "))

@@ -60,6 +60,14 @@ def read_all(path: str, accept: Collection[DoubtKind] = (), place: int | None = 
     return _examined(path, lambda: _held(path), accept, place)
 
 
+def as_cif(structure: "Structure") -> str:
+    """A structure as a CIF; each site is called anew, as those of one orbit are all called alike where it was read."""
+    plain = structure.copy()
+    for site in plain:
+        site.label = None
+    return str(plain.to(fmt="cif"))
+
+
 def _is_file(path: str) -> bool:
     """Is there such a file? There is none where a text, say, is too long to be a name."""
     try:

@@ -35,10 +35,22 @@ LONGEST_CELL = 1_000_000
 Rows = list[tuple[int, list[str]]]
 
 
-def rows(path: str, separator: str) -> tuple[Rows, bytes]:
-    """Line (1 the first) and stripped cells of the rows that hold anything, and the file's bytes.
+def titled(path: str) -> tuple[list[str], list[dict[str, str]]]:
+    """The titles of a table with commas, and its rows by them, cells as they stand; "" where a row is short.
 
-    A blank separator means any white space. OSError when the file cannot be read, ValueError when it is no table.
+    For tables whose cells are texts of files, such as CIF. OSError when the file cannot be read, ValueError when it is
+    no table.
+    """
+    found, _ = rows(path, ",", stripped=False)
+    titles = [_clean(cell) for cell in found[0][1]] if found else []
+    return titles, [dict(zip(titles, [*cells, *[""] * len(titles)], strict=False)) for _, cells in found[1:]]
+
+
+def rows(path: str, separator: str, stripped: bool = True) -> tuple[Rows, bytes]:
+    """Line (1 the first) and cells of the rows that hold anything, and the file's bytes.
+
+    stripped: without blanks around cells. A blank separator means any white space. OSError when the file cannot be
+    read, ValueError when it is no table.
     """
     raw, name = Path(path).read_bytes(), Path(path).name
     if path.lower().endswith(WORKBOOKS):
@@ -58,7 +70,7 @@ def rows(path: str, separator: str) -> tuple[Rows, bytes]:
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise ValueError(f"{name}, line {line}: a character of no text (NUL); save it as UTF-8")
-    return _of_text(text, separator, name), raw
+    return _of_text(text, separator, name, stripped), raw
 
 
 def _decoded(raw: bytes) -> str:
@@ -66,13 +78,13 @@ def _decoded(raw: bytes) -> str:
     return raw.decode(next((encoding for mark, encoding in MARKS if raw.startswith(mark)), "utf-8-sig"))
 
 
-def _of_text(text: str, separator: str, name: str) -> Rows:
+def _of_text(text: str, separator: str, name: str, stripped: bool) -> Rows:
     if not separator.strip() and separator != "\t":
         return [(i, line.split()) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=separator, skipinitialspace=True)
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=separator, skipinitialspace=stripped)
     csv.field_size_limit(LONGEST_CELL)
     try:
-        lines = [(reader.line_num, [_clean(cell) for cell in row]) for row in reader]
+        lines = [(reader.line_num, [_clean(cell) for cell in row] if stripped else row) for row in reader]
     except csv.Error as error:
         long = "a cell is longer than a million characters" if "field limit" in str(error) else f"no table: {error}"
         raise ValueError(f"{name}, line {reader.line_num}: {long}; is a quotation mark left open?") from None

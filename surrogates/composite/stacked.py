@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from eutectic.surrogates.base import Array, Domain, State
 from eutectic.surrogates.calibration import Method
+from eutectic.surrogates.frames import near
 from eutectic.surrogates.options import strict
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ class Stacked:
         """Raise ValueError when an option lies outside its range."""
         for name in self.members:
             if name not in MEMBERS:
-                near = get_close_matches(name, MEMBERS, 1, 0.0)[0]
-                raise ValueError(f"members: {name!r} is unknown, did you mean {near!r}? Known: {', '.join(MEMBERS)}")
+                raise ValueError(f"members: {name!r} is unknown{near(name, MEMBERS)}")
         if not self.members or len(set(self.members)) < len(self.members):
             raise ValueError(f"members must name each model once and at least one, not {list(self.members)}")
         for name, value, least in (

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Literal
 
 from eutectic.surrogates.base import Array, Domain, State
@@ -70,8 +69,7 @@ class SISSO:
         """Raise ValueError when an option lies outside its range."""
         for name in self.operators:
             if name not in OPERATORS:
-                near = get_close_matches(name, OPERATORS, 1, 0.0)[0]
-                raise ValueError(f"operators: {name!r} is unknown, did you mean {near!r}? Known: {' '.join(OPERATORS)}")
+                raise ValueError(f"operators: {name!r} is unknown{near(name, OPERATORS)}")
         for name, value, least in self._whole():
             if value < least:
                 raise ValueError(f"{name} must be at least {least}, not {value}")

@@ -218,3 +218,19 @@ def test_what_a_whole_part_cannot_share_or_depend_on_is_refused() -> None:
             built({"alloy": part, "oven": oven})
     with pytest.raises(CampaignFileError, match="parts: oven: per: its variables have `per` of their own"):
         built({"alloy": ALLOY, "oven": {**oven, "per": "batch"}})
+
+
+def test_the_density_of_a_crystal_needs_no_density_of_oxygen() -> None:
+    sites = {
+        "A": {"use": "composition", "elements": {"Ca": [0, 1], "Sr": [0, 1]}, "step": 0.25},
+        "B": {"use": "composition", "elements": {"Ti": [0, 1], "Zr": [0, 1]}, "step": 0.25},
+    }
+    space = {"use": "product", "parts": sites, "formula": "(A)(B)O3"}
+    crystal = {"structure": "perovskite", "lattice_constant_angstrom": 3.905}
+    problem = built({}, space={**space, "prototype": crystal})
+    (strontium,) = problem.generator.generate(np.array([[0.0, 1.0, 1.0, 0.0]]), RNG)
+    (found,) = problem.oracles[0].oracle.only(["density_g_per_cm3"]).evaluate([strontium], RNG)
+    # SrTiO3, a = 3.905 angstrom: 5.12 g/cm3 (CRC Handbook of Chemistry and Physics, 97th edition)
+    assert found.values["density_g_per_cm3"] == pytest.approx(5.12, abs=0.02)
+    with pytest.raises(CampaignFileError, match="density_g_per_cm3 has no data for O"):
+        built({}, space=space)

@@ -40,13 +40,27 @@ def test_poscar_text_with_written_out_newlines_is_read(tmp_path):
         ("x.csv", "id,formula\n1,NaCl\n", r"no column is called .*'cif'"),
         ("x.csv", "id,cif\n7,\n", r"row 1 \(7\): no structure"),
         ("x.csv", 'id,cif\n7,"rubbish\nmore"\n', r"row 1 \(7\): .*neither a CIF nor a POSCAR"),
-        ("x.csv.gz", "no gzip", "cannot be read"),
+        ("x.csv.gz", "not zipped", "no column is called"),
+        ("x.csv", "id,cif\n1,\0\n", r"x\.csv, line 2: a character of no text"),
     ],
 )
 def test_a_file_that_is_wrong_is_named_with_the_reason(tmp_path, name, content, said):
     (tmp_path / name).write_text(content)
     with pytest.raises(ValueError, match=said):
         known_crystals(str(tmp_path / name))
+
+
+def test_a_gzipped_table_that_is_cut_off_says_so(tmp_path):
+    (tmp_path / "x.csv.gz").write_bytes(gzip.compress(b"id,cif\n" * 400)[:-12])
+    with pytest.raises(ValueError, match="a gzipped file that is broken"):
+        known_crystals(str(tmp_path / "x.csv.gz"))
+
+
+def test_a_table_of_poscars_keeps_their_empty_title(tmp_path):
+    text = "\n" + SALT.to(fmt="poscar").split("\n", 1)[1]
+    (tmp_path / "x.csv").write_text(f'\ufeffid,poscar\n1,"{text}"\n', encoding="utf-8")
+    (known,) = known_crystals(str(tmp_path / "x.csv"))
+    assert (known.name, known.structure.composition.reduced_formula) == ("1", "NaCl")
 
 
 def test_a_source_that_is_missing_or_empty_says_so(tmp_path):

@@ -13,7 +13,7 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.core.operations import SymmOp
 
 from eutectic.generators.pool import Pool
-from eutectic.oracles.structures.files import read, read_all
+from eutectic.oracles.structures.files import as_cif, of_text, read, read_all
 
 CELL = """data_x
 _cell_length_a {a}
@@ -183,3 +183,12 @@ def test_an_empty_site_and_a_cell_beyond_all_numbers_are_refused(tmp_path):
         (tmp_path / "x.json").write_text(json.dumps({"lattice": lattice, "sites": sites}))
         with pytest.raises(ValueError, match=said):
             read(str(tmp_path / "x.json"))
+
+
+def test_a_crystal_of_a_cif_is_written_without_a_word_and_read_as_it_was(tmp_path):
+    crystal = read(cif(tmp_path, more="_symmetry_Int_Tables_number 225\n"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        again = of_text(as_cif(crystal))
+    assert again.matches(crystal)
+    assert len(again) == len(crystal) == 8

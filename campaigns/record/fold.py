@@ -100,7 +100,8 @@ class Record:
         for entry in entries:
             assert entry.seq > self.seq
             if self.sessions and self.state == "running" and entry.kind not in FOREIGN:
-                self.sessions[-1] = (self.sessions[-1][0], entry.at)
+                first, last = self.sessions[-1]  # a clock that is set back takes no time back
+                self.sessions[-1] = (first + min(0.0, entry.at - last), entry.at)
             if entry.kind in STEPS:
                 assert entry.number is not None
                 self.outcomes[entry.number] = STEPS[entry.kind](self.outcomes[entry.number], entry.body, entry.at)

@@ -86,6 +86,17 @@ def test_half_an_hour_is_0_5_hours_whatever_lies_between_sessions() -> None:
     assert one.record.ledger("d").hours == pytest.approx(0.5)
 
 
+def test_a_clock_that_is_set_back_gives_no_hours_back() -> None:
+    one = RecordBuilder()
+    one.session(at=10_000.0)
+    one.ask(1)
+    one.say("started", {"oracle": "md", "attempt": 1}, 1, at=13_600.0)  # an hour
+    one.say("started", {"oracle": "md", "attempt": 2}, 1, at=6_400.0)  # two hours back
+    assert one.record.hours == pytest.approx(1.0)
+    one.say("started", {"oracle": "md", "attempt": 3}, 1, at=10_000.0)
+    assert one.record.hours == pytest.approx(2.0)
+
+
 @pytest.mark.parametrize("kind", ["told", "stop", "note"])
 def test_what_other_processes_write_does_not_make_a_session_longer(builder: RecordBuilder, kind: str) -> None:
     before = builder.record.hours

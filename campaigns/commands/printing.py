@@ -82,17 +82,20 @@ def pareto_csv(ledger: Ledger) -> str:
 
 
 def suggestions(outcomes: Sequence[Outcome], spec: CampaignSpec, instructions: Mapping[str, str]) -> str:
-    """Candidates to evaluate: id, variables, why they were proposed, and what the oracles named are to do with them."""
+    """Candidates to evaluate: number, id, variables, who proposed them, and what the oracles are to do with them."""
     if not outcomes:
         return "nothing left to suggest"
     variables = variable_names(outcomes)
     head = [
+        "candidate",
         "id",
         *heads(spec, variables),
         *(f"predicted {label(titled(goal.name, goal.distance))}" for goal in spec.goals),
         "proposed by",
     ]
-    rows = [[o.id, *cells(o.variables, variables), *_predicted(o, spec), _why(o, spec)] for o in outcomes]
+    rows = [
+        [str(o.number), o.id, *cells(o.variables, variables), *_predicted(o, spec), _why(o, spec)] for o in outcomes
+    ]
     return "\n".join([aligned(head, rows), *(f"{name}: {text}" for name, text in instructions.items())])
 
 

@@ -59,6 +59,16 @@ _SINGULAR = {
     "engines": "engine",
     "executors": "executor",
 }
+NEEDED = {
+    "generators": ("space", "generate", "coordinates"),
+    "oracles": ("properties", "evaluate"),
+    "surrogates": ("fit",),
+    "optimizers": ("ask",),
+    "representations": ("of",),
+    "engines": ("understands", "seconds_each", "checkpoint", "draw"),
+    "executors": ("open",),
+}
+"""What a part's contract asks of it, without which nothing can be done with it."""
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
@@ -99,6 +109,8 @@ def load(kind: str, name: str) -> type:
     part = _imported(target) if home == "eutectic" else _foreign(target, home, name)
     if not isinstance(part, type) or not is_dataclass(part):
         raise _refusal(f"'{name}' of {home} is no dataclass ({target}), so it cannot be a part")
+    if lacking := sorted({*NEEDED[kind]} - {*dir(part), *(field.name for field in fields(part))}):
+        raise _refusal(f"'{name}' of {home} ({target}) has no {' and no '.join(f'`{member}`' for member in lacking)}")
     return part
 
 

@@ -56,6 +56,9 @@ class Square:
     def generate(self, X, rng):
         return [Candidate(variables=dict(zip(self.names, map(float, row), strict=True))) for row in X]
 
+    def coordinates(self, variables):
+        return np.array([float(variables[name]) for name in self.names])
+
     def located(self, folder: str) -> "Square":
         if self.file is None:
             return self
@@ -146,6 +149,9 @@ class Recipe:
 
     degree: int = 1
     """Its degree."""
+
+    def fit(self, X, Y, names=()):
+        raise AssertionError
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import importlib.metadata
 import sys
 import types
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 
 import pytest
 
@@ -181,3 +181,16 @@ def test_a_broken_wheel_is_named(installed, monkeypatch):
     assert "'gone' of my-wheel cannot be imported from no_such_module:X" in refused("oracles", {"use": "gone"})
     assert "'empty' of my-wheel cannot be imported from odd:X" in refused("oracles", {"use": "empty"})
     assert "'number' of my-wheel is no dataclass" in refused("oracles", {"use": "number"})
+
+
+@pytest.mark.parametrize("kind", plugins.KINDS)
+def test_a_part_that_lacks_what_its_contract_asks_for_is_refused_by_name_and_costs_nobody_else(
+    kind, installed, monkeypatch
+):
+    lame = dataclass(frozen=True)(type("Lame", (), {"__doc__": "Nothing.", "__annotations__": {}}))
+    monkeypatch.setitem(sys.modules, "lame", types.SimpleNamespace(Lame=lame))
+    installed((kind, "lame", "lame:Lame", "my-wheel"))
+    said = refused(kind, {"use": "lame"})
+    assert "'lame' of my-wheel (lame:Lame) has no" in said
+    assert all(f"`{member}`" in said for member in plugins.NEEDED[kind])
+    assert "lame" not in plugins.usable(kind)

@@ -157,6 +157,7 @@ def test_tables_say_in_which_unit_amounts_are(tmp_path: Path) -> None:
     with begin(tmp_path) as campaign:
         made = campaign.ask(1)
         head = suggestions(made, campaign.problem.spec, {}).splitlines()[0]
+    assert head.split()[:2] == ["candidate", "id"]
     assert "Cr (wt.%)" in head
     assert "Fe (wt.%)" in head
     assert "temperature_k (" not in head

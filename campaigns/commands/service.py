@@ -56,6 +56,7 @@ def serve(
     passing = "" if tokens else access.new()
     names = {*(host_names or ()), *(() if host in ("0.0.0.0", "::") else (f"[{host}]" if ":" in host else host,))}
     root = f"/{root.strip('/')}" if root.strip("/") else ""
+    server: Any = None  # made of what asks it whether it is to end
     guarded = app.application(folder, passing, names, most, allowed or (), root, lambda: server.should_exit)
     logs.configure(log_level)
     settings = uvicorn.Config(

@@ -245,8 +245,8 @@ def chosen(logbook: Logbook, id: str, last: bool = False) -> Outcome:
     if not own:
         record = logbook.record
         waiting = {record.outcomes[n].id for n in record.unsettled}
-        last = max(record.outcomes, default=0)
-        ended = f"none is open; the last one proposed was {last}" if last > 0 and not waiting else ""
+        most = max(record.outcomes, default=0)
+        ended = f"none is open; the last one proposed was {most}" if most > 0 and not waiting else ""
         raise said(f"unknown candidate '{id}'; {ended}" if ended else unknown("candidate", id, waiting), "missing")
     ids = list(dict.fromkeys(outcome.id for outcome in own))
     if len(ids) > 1:

@@ -79,8 +79,8 @@ def loss(future):
 
 def test_every_executor_answers_in_processes_of_its_own(executor):
     futures = [executor.submit(f"{JOBS}:double", x, key=f"double-{x}") for x in range(4)]
-    assert [future.result(timeout=60) for future in futures] == [0, 2, 4, 6]
-    worker, leader, _ = executor.submit(f"{JOBS}:session").result(timeout=60)
+    assert [future.result(timeout=180) for future in futures] == [0, 2, 4, 6]
+    worker, leader, _ = executor.submit(f"{JOBS}:session").result(timeout=180)
     assert worker == leader != os.getpid()
 
 
@@ -99,15 +99,15 @@ def test_on_every_executor_what_goes_wrong_costs_one_evaluation(executor, functi
     neighbour = executor.submit(f"{JOBS}:sleep", os.devnull, 0.2, key=f"neighbour-{function}")
     lost = loss(executor.submit(f"{JOBS}:{function}", *argument, key=function))
     assert (lost.failure, said in str(lost)) == (failure, True), str(lost)
-    assert neighbour.result(timeout=60) is None
-    assert executor.submit(f"{JOBS}:double", 1).result(timeout=60) == 2
+    assert neighbour.result(timeout=180) is None
+    assert executor.submit(f"{JOBS}:double", 1).result(timeout=180) == 2
 
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_putting_an_executor_down_ends_what_runs(name, tmp_path):
     executor = opened(name, tmp_path)
     future = executor.submit(f"{JOBS}:mark_and_hang", str(tmp_path / "pids"), key="hang")
-    until(lambda: marked(tmp_path / "pids"), 60)
+    until(lambda: marked(tmp_path / "pids"), 180)
     executor.shutdown(cancel_futures=True)
     assert loss(future).failure == "infrastructure"
     until(lambda: not alive(marked(tmp_path / "pids")), 20)
@@ -118,7 +118,7 @@ def test_putting_an_executor_down_ends_what_runs(name, tmp_path):
 def test_workers_of_others_end_what_a_campaign_that_is_put_down_had_asked_for(scheduler, tmp_path):
     executor = opened("dask", tmp_path, address=scheduler.address)
     executor.submit(f"{JOBS}:mark_and_hang", str(tmp_path / "pids"), key="hang")
-    until(lambda: marked(tmp_path / "pids"), 60)
+    until(lambda: marked(tmp_path / "pids"), 180)
     executor.shutdown(cancel_futures=True)
     until(lambda: not alive(marked(tmp_path / "pids")), 20)
     assert not list((tmp_path / "results").glob("*.json")), "what was ended has no answer: it runs again"
@@ -165,7 +165,7 @@ def begun_and_killed(folder, executor):
     runner.write_text(RUNNER)
     command = [sys.executable, str(runner), str(path), str(folder / "run")]
     with subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, cwd=folder) as process:
-        until(lambda: calls(folder) == 2 or process.poll() is not None, 60)
+        until(lambda: calls(folder) == 2 or process.poll() is not None, 180)
         assert process.poll() is None
         process.kill()
     return folder / "run"
@@ -209,7 +209,7 @@ def test_a_worker_that_is_killed_costs_its_evaluations_one_attempt(name, whose, 
         lost = loss(future)
         assert lost.failure == "infrastructure"
         until(lambda: not alive([evaluation]), 10)
-        assert executor.submit(f"{JOBS}:double", 4, key="hang-2").result(timeout=60) == 8
+        assert executor.submit(f"{JOBS}:double", 4, key="hang-2").result(timeout=180) == 8
     finally:
         executor.shutdown(cancel_futures=True)
 
@@ -221,12 +221,12 @@ def test_a_scheduler_that_is_restarted_is_waited_for_and_what_it_had_lost_runs_a
         wait_for_workers(scheduler.address, 1)
         executor = opened("dask", tmp_path, address=scheduler.address)
         future = executor.submit(f"{JOBS}:mark_then_wait_for", str(tmp_path / "pids"), str(tmp_path / "go"), key="k")
-        until(lambda: marked(tmp_path / "pids"), 60)
+        until(lambda: marked(tmp_path / "pids"), 180)
         scheduler.kill()
         time.sleep(1.0)
         (tmp_path / "go").touch()
         scheduler.begin()
-        assert future.result(timeout=60) == "gone on"
+        assert future.result(timeout=180) == "gone on"
         executor.shutdown()
     finally:
         scheduler.kill()
@@ -241,10 +241,10 @@ def test_the_death_of_parsls_own_process_is_said_and_no_evaluations_fault(tmp_pa
         executor._engine._kernel.executors["here"].interchange_proc.kill()
         for lost in (future, executor.submit(f"{JOBS}:double", 1)):
             with pytest.raises(EngineMissing, match="Parsl's executor 'here' has ended; `campaign resume` starts it"):
-                lost.result(timeout=60)
+                lost.result(timeout=180)
     finally:
         executor.shutdown(cancel_futures=True)
-    until(lambda: not alive(marked(tmp_path / "pids")), 60)
+    until(lambda: not alive(marked(tmp_path / "pids")), 180)
 
 
 def test_resources_that_no_worker_has_are_refused_with_what_to_start(scheduler, tmp_path):
@@ -262,8 +262,8 @@ def test_an_oracle_has_the_cores_it_asks_for(name, tmp_path, monkeypatch):
     part = plugins.build("executors", {"use": name}, ".")
     executor = part.open(Setting(path=(HERE,), resources=Resources(cores=3), answers=str(tmp_path)))
     try:
-        assert executor.submit(f"{JOBS}:threads", resources=Resources(cores=3)).result(timeout=60) == "3"
-        assert executor.submit(f"{JOBS}:threads").result(timeout=60) == "1"
+        assert executor.submit(f"{JOBS}:threads", resources=Resources(cores=3)).result(timeout=180) == "3"
+        assert executor.submit(f"{JOBS}:threads").result(timeout=180) == "1"
     finally:
         executor.shutdown(cancel_futures=True)
 
@@ -274,7 +274,7 @@ def test_gpus_go_to_one_evaluation_each(tmp_path, monkeypatch):
     try:
         one = Resources(gpus=1)
         asked = [executor.submit(f"{JOBS}:device_for_a_while", resources=one) for _ in range(4)]
-        seen = [future.result(timeout=60) for future in asked]
+        seen = [future.result(timeout=180) for future in asked]
         assert Counter(seen) == {"4": 2, "7": 2}
     finally:
         executor.shutdown(cancel_futures=True)
@@ -308,7 +308,7 @@ def test_a_first_ctrl_c_in_the_terminal_lets_evaluations_that_run_finish(name, t
     command = [sys.executable, "-m", "eutectic", "run", str(path), "--dir", str(tmp_path / "run"), "--quiet"]
     options = {"env": environment(), "cwd": ROOT, "stderr": subprocess.DEVNULL, "start_new_session": True}
     with subprocess.Popen([*command, "--set", "tracking.enabled=false"], **options) as process:
-        until(lambda: calls(tmp_path) == 2 or process.poll() is not None, 60)
+        until(lambda: calls(tmp_path) == 2 or process.poll() is not None, 180)
         os.killpg(process.pid, signal.SIGINT)
         time.sleep(1.0)
         (tmp_path / "go").touch()

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.summary import findings, title
+from eutectic.campaigns.report.overview import head
 from tests.campaigns import ledgers
 
 
@@ -25,3 +26,15 @@ def test_a_formula_keeps_its_name() -> None:
     assert title(doped) == "Ni0.95Co0.05O"
     other = replace(salt, variables={"phase": "BCC"})
     assert title(other) == "Tl20Hf20I60"
+
+
+def test_a_search_for_windows_is_told_by_what_lies_inside_them() -> None:
+    ledger = ledgers.alloy()
+    stages = tuple(part.model_copy(update={"goal": "satisfy"}) for part in ledger.spec.optimizers)
+    outcomes = tuple(o if o.number in (9, 15) else replace(o, feasible=False) for o in ledger.outcomes)
+    windows = replace(ledger, spec=ledger.spec.model_copy(update={"optimizers": stages}), outcomes=outcomes)
+    said = " ".join(findings(windows, front(windows)))
+    assert f"2 of {len(ledger.finished)} evaluated candidates lie inside every window; the first is #9 (" in said
+    assert "Nothing was gained" not in said
+    labels = [tile.name for tile in head(windows, front(windows)).tiles]
+    assert labels == ["Evaluations", "Inside every window", "Oracle time"]

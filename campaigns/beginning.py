@@ -119,6 +119,12 @@ def _keep(kept: Path, path: Path | None, text: bytes | None, content: Mapping[st
     kept.write_bytes(text if text is not None else yaml.safe_dump(dict(content), sort_keys=False).encode())
 
 
+def let_go(journal: Journal, lock: FolderLock) -> None:
+    """Close a campaign's journal and leave its folder to others."""
+    journal.close()
+    lock.release()
+
+
 class Closed:
     """What a campaign that was closed has in place of its journal."""
 

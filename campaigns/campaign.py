@@ -1,6 +1,7 @@
 """This file is a campaign from Python: begin one or take one up, run it, ask it, tell it."""
 
 import time
+import weakref
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from html import escape
@@ -82,6 +83,7 @@ class Campaign:
         self.logbook: Any = logbook
         self._loop: Loop | None = None
         self._draining = False
+        self._closing = weakref.finalize(self, beginning.let_go, logbook.journal, lock)  # where nobody closes it
 
     @classmethod
     def _of(cls, built: Problem, folder: Path, logbook: Logbook, lock: FolderLock) -> Self:
@@ -255,11 +257,10 @@ class Campaign:
         """Record a result of something that was never suggested; it counts for no budget and is learned from.
 
         key: told again under it, it counts once. failed: it gave no values, and why. CampaignFileError for variables
-        that make no candidate, and for a candidate that has finished already.
+        that make no candidate, and for a candidate that has finished already. A warning says that it lies outside the
+        space.
         """
-        if failed:
-            return adding.add_failed(self.problem, self.logbook, variables, failed, by, note, key)
-        return adding.add(self.problem, self.logbook, variables, values, errors or {}, repeat, by, note, key)
+        return adding.put_in(self.problem, self.logbook, variables, values, errors or {}, repeat, by, note, key, failed)
 
     def same(self, variables: Mapping[str, Value]) -> Outcome | None:
         """The outcome of the candidate with these variables, an open one rather than one that has ended; or None."""
@@ -386,10 +387,9 @@ class Campaign:
 
     def close(self) -> None:
         """Let go of the folder."""
+        self._closing()
         if not isinstance(self.logbook, beginning.Closed):
-            self.logbook.journal.close()
             self.logbook = beginning.Closed(self.folder)
-        self._lock.release()
 
     def __enter__(self) -> "Campaign":
         return self

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from eutectic.campaigns.campaign import Campaign
-from eutectic.campaigns.hand import leasing
+from eutectic.campaigns.hand import asking, leasing
 from eutectic.campaigns.hand.leasing import LEASE_S
 from eutectic.campaigns.record.journal import Draft, Journal
 from eutectic.campaigns.record.lock import in_use
@@ -25,8 +25,11 @@ def release(campaign: Campaign, id: str, by: str = "") -> Outcome:
 
 
 def want(campaign: Campaign, n: int, by: str) -> None:
-    """Write down that a process that runs the campaign is to have n candidates ready for people."""
-    campaign.logbook.write(Draft("wanted", {"n": n, "by": by}))
+    """Write down that a process that runs the campaign is to have n candidates ready for people.
+
+    CampaignFolderError where no oracle of it is a person.
+    """
+    asking.want(campaign.problem, campaign.logbook, n, by)
 
 
 def batches(campaign: Campaign) -> int:

@@ -55,7 +55,7 @@ class Offer:
 def number(name: str, variables: Mapping[str, Value]) -> float:
     """A variable as a finite number, in its unit; ValueError when it is absent or something else."""
     if name not in variables:
-        raise ValueError(f"no variable {name!r} among {', '.join(variables) or 'none'}")
+        raise ValueError(f"no variable {name!r} among what is given: {', '.join(variables) or 'nothing'}")
     try:
         value = float(variables[name])
     except ValueError:

@@ -128,6 +128,13 @@ class Composition:
         """Row (d,) of these amounts by symbol; ValueError when one is missing, no number, or not as fixed."""
         if not boxed(self):
             given = {**{s: e.low for s, e in self.full.items() if s in self.optional and e.fixed}, **variables}
+            missing = [symbol for symbol in self.full if symbol not in given]
+            if missing:
+                told = ", ".join(symbol for symbol in self.full if symbol in given) or "none"
+                raise ValueError(
+                    f"the amount of {', '.join(missing)} is not given (given: {told}); of an element that is not there "
+                    f"say so: {missing[0]}=0"
+                )
             values, whole = [number(symbol, given) for symbol in self.full], TOTAL[self.unit]
             if self.unit != "fraction" and abs(sum(values) - whole) > 1e-3 * whole:
                 raise ValueError(f"the amounts of {', '.join(self.full)} sum to {sum(values):g}, not to {whole}")

@@ -249,8 +249,10 @@ def _pieces(product: Product, spaces: tuple[Space, ...]) -> tuple[Piece, ...]:
         for variable in part.names:
             if count[variable] > 1 and not _renamed(product, part):
                 others = [other.name for other in found if variable in other.names and other is not part]
+                free = f"{variable}_{part.name}"
                 raise ValueError(
-                    f"parts: {part.name!r} and {others[0]!r} both have a variable {variable!r}: call one otherwise"
+                    f"parts: {part.name!r} and {others[0]!r} both have a variable {variable!r}: call one otherwise, "
+                    f"such as {free!r}; the variables are {', '.join(sorted(count))}"
                 )
     for part in found:
         given = product.parts[part.name].get("per")

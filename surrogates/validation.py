@@ -8,6 +8,11 @@ import numpy as np
 from eutectic.surrogates.base import Array, Domain
 from eutectic.surrogates.frames import column_names, invented, matched, numbers, same_rows
 
+LARGEST = 1e150
+"""Largest number that is learned from: of larger ones a sum of squares overflows."""
+SMALLEST = 1e-150
+"""What some value of an output must exceed, unless all are 0: squares of smaller ones are 0."""
+
 
 def checked(
     what: str, X: Any, Y: Any, names: Sequence[str], domain: Domain | None = None
@@ -31,7 +36,11 @@ def checked(
     if domain is not None and not len(domain.lower) == len(domain.upper) == len(names):
         raise ValueError(f"the domain has {len(domain.lower)} columns and X {len(names)} ({', '.join(names)})")
     require_finite("X", X, names)
-    require_finite("Y", Y, outputs or tuple(f"output {j + 1}" for j in range(Y.shape[1])))
+    outputs = outputs or tuple(f"output {j + 1}" for j in range(Y.shape[1]))
+    require_finite("Y", Y, outputs)
+    require_bearable("X", X, names)
+    require_bearable("Y", Y, outputs)
+    require_visible(Y, outputs)
     return X, Y, names
 
 
@@ -57,6 +66,28 @@ def require_finite(what: str, values: Array, columns: Sequence[str]) -> None:
         f"{what} has {values[row, column]} in row {row}, column {columns[column]!r} "
         f"({len(bad)} missing or infinite in all); fill it or leave the row out"
     )
+
+
+def require_bearable(what: str, values: Array, columns: Sequence[str]) -> None:
+    """ValueError naming row (from 0) and column of the first of values (n, k) whose square is no number any more."""
+    large = np.argwhere(np.abs(values) > LARGEST)
+    if len(large):
+        row, column = (int(i) for i in large[0])
+        raise ValueError(
+            f"{what} has {values[row, column]:g} in row {row}, column {columns[column]!r}: variances of numbers beyond "
+            f"{LARGEST:g} cannot be computed; give it in another unit, or its logarithm"
+        )
+
+
+def require_visible(Y: Array, columns: Sequence[str]) -> None:
+    """ValueError naming the first column of Y (n, m) so small everywhere that its variance is 0 in floating point."""
+    size = np.abs(Y).max(0)
+    for name, largest in zip(columns, size.tolist(), strict=True):
+        if 0 < largest < SMALLEST:
+            raise ValueError(
+                f"Y has nothing above {largest:g} in column {name!r}: variances of numbers below {SMALLEST:g} are 0; "
+                "give it in another unit, or its logarithm"
+            )
 
 
 def columns_of(X: Any, names: Sequence[str]) -> Array:

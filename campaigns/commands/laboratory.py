@@ -1,5 +1,6 @@
 """This file is the commands of a campaign led by hand: suggest, tell, return, change, predict."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,7 +14,7 @@ from eutectic.campaigns.commands.printing import suggestions, suggestions_json
 from eutectic.campaigns.errors import CampaignFolderError
 from eutectic.campaigns.file import examples
 from eutectic.campaigns.file.spec import CampaignSpec
-from eutectic.campaigns.hand.adding import outside, sorted_words, variable_names
+from eutectic.campaigns.hand.adding import OUTSIDE, OutsideSpace, sorted_words, variable_names
 from eutectic.campaigns.hand.leasing import LEASE_S
 from eutectic.campaigns.hand.sheet import Dialect, Row, measured_names, read, sheet
 from eutectic.campaigns.hand.words import MeasuredValues, from_words, pairs, refusal
@@ -216,8 +217,10 @@ def _correct(campaign: Campaign, id: str, answer: MeasuredValues, why: str, meas
     """What was put right."""
     if answer.context:
         raise refusal(f"{next(iter(answer.context))} was measured with the sample; only values are corrected")
+    before = len(campaign.find(id).remarks)
     outcome = campaign.correct(id, answer.values, answer.errors, why, measurement, by)
-    return f"{_called(outcome)} {outcome.remarks[-1].text}"
+    changed = len(outcome.remarks) > before
+    return f"{_called(outcome)} {outcome.remarks[-1].text if changed else 'was told so already: nothing is changed'}"
 
 
 def _answer(campaign: Campaign, words: Sequence[str] | None) -> MeasuredValues:
@@ -270,9 +273,9 @@ def _add(campaign: Campaign, words: list[str], folder: Path, repeat: bool, by: s
     variables, values, errors = sorted_words(campaign.problem, pairs(words))
     if failed and values:
         raise refusal(f"{', '.join(values)} has no place beside --failed: it gave no values")
-    outcome = campaign.add(variables, values, errors, repeat, by, note, failed=failed)
-    beyond = outcome.number <= 0 and outside(campaign.problem, outcome.x)
-    where = "; it lies outside the space and is learned from all the same" if beyond else ""
+    with warnings.catch_warnings(record=True, action="always", category=OutsideSpace) as beyond:
+        outcome = campaign.add(variables, values, errors, repeat, by, note, failed=failed)
+    where = f"; {OUTSIDE}" if beyond else ""
     return f"told {folder} about {_called(outcome)} ({outcome.id}){where}"
 
 

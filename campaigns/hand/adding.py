@@ -1,6 +1,7 @@
 """This file is a result that was never suggested: checked, given its place in the record, and learned from."""
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -36,6 +37,8 @@ SAMPLES = 64
 """Candidates looked at for the names of variables, some of which are not always there."""
 ADDED = "added"
 """Who proposed what nobody did."""
+OUTSIDE = "it lies outside the space and is learned from all the same"
+"""What is said of such a result."""
 CLOSE = 1e-9
 """How far the coordinates of the same candidate may differ, of each variable's range, dimensionless."""
 
@@ -52,6 +55,28 @@ def sorted_words(
     numbers = {name: number(text, f"{name}={text}") for name, text in pairs.items() if name not in names}
     answer = measured_values(numbers)
     return {name: pairs[name] for name in names if name in pairs}, dict(answer.values), dict(answer.errors)
+
+
+def put_in(
+    problem: Problem,
+    logbook: Logbook,
+    variables: Mapping[str, Value],
+    values: Mapping[str, float],
+    errors: Mapping[str, float],
+    repeat: bool = False,
+    by: str = "",
+    note: str = "",
+    key: str = "",
+    failed: str = "",
+) -> Outcome:
+    """`add`, or `add_failed` where it gave no values, and why; warned of where it lies outside the space."""
+    if failed:
+        outcome = add_failed(problem, logbook, variables, failed, by, note, key)
+    else:
+        outcome = add(problem, logbook, variables, values, errors, repeat, by, note, key)
+    if outcome.number <= 0 and outside(problem, outcome.x):
+        warnings.warn(f"{outcome.name}: {OUTSIDE}", OutsideSpace, stacklevel=3)
+    return outcome
 
 
 def add(
@@ -168,19 +193,23 @@ def variable_names(problem: Problem) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for candidate in candidates for name in candidate.variables))
 
 
-def made(problem: Problem, variables: Mapping[str, Value]) -> tuple[Array, Candidate]:
-    """Coordinates (d,) and candidate of these variables; CampaignFileError when they make none."""
+def made(problem: Problem, variables: Mapping[str, Value], place: str = "--add") -> tuple[Array, Candidate]:
+    """Coordinates (d,) and candidate of these variables; CampaignFileError, naming the place, when they make none."""
     names = variable_names(problem)
     for name in variables:
         if name not in names:
             raise said(unknown("variable", name, names))
     try:
-        x = coordinates(problem, Row("--add", {}, variables, {}, {}, 0))
+        x = coordinates(problem, Row(place, {}, variables, {}, {}, 0))
     except ValueError as error:
         raise said(str(error)) from None
     if not all(math.isfinite(value) for value in x):
         raise said("a variable is no finite number")
     return x, problem.generator.generate(x[None, :], np.random.default_rng([problem.spec.seed]))[0]
+
+
+class OutsideSpace(UserWarning):
+    """What was added lies outside the space."""
 
 
 def outside(problem: Problem, x: Sequence[float]) -> bool:

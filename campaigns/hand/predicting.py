@@ -11,6 +11,7 @@ from eutectic.campaigns.hand.verbs import said
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.history import history_of
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.campaigns.record.settings import require_same_decoder
 from eutectic.optimizers.base import Array, nearest
 from eutectic.optimizers.models import belief
 from eutectic.oracles.base import Value
@@ -55,9 +56,11 @@ class Prediction:
 def predict(problem: Problem, ledger: Ledger, points: Sequence[Mapping[str, Value]]) -> list[Prediction]:
     """What is expected of each point, its surrogates fitted to the record as the next batch would have them.
 
-    CampaignFileError for variables that make no candidate, and while too little is known.
+    CampaignFileError for variables that make no candidate, and while too little is known. CampaignFolderError where
+    coordinates mean other materials than they did.
     """
-    pairs = [made(problem, variables) for variables in points]
+    require_same_decoder(problem, (outcome.origin for outcome in ledger.outcomes))
+    pairs = [made(problem, variables, f"point {k + 1}") for k, variables in enumerate(points)]
     X = np.array([x for x, _ in pairs], dtype=float).reshape(len(pairs), problem.space.d)
     history = history_of(ledger, problem.space)
     fewest = min((len(column.y) for column in belief.columns(history)[: _outputs(problem)]), default=0)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Literal
 
-from eutectic.campaigns.errors import CampaignFileError, Complaint, shortened, unknown
+from eutectic.campaigns.errors import CampaignFileError, Complaint, nearest_name, shortened, unknown
 from eutectic.campaigns.file.goals import refusal
 from eutectic.campaigns.loop import routing
 from eutectic.campaigns.loop.context import observed
@@ -16,11 +16,13 @@ from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.attachments import Attachment
 from eutectic.campaigns.record.journal import Draft
 from eutectic.campaigns.record.ledger import Logbook
-from eutectic.campaigns.record.outcomes import Outcome
+from eutectic.campaigns.record.outcomes import Measurement, Outcome
 from eutectic.campaigns.record.steps import OPEN, corrected, settled, told
 from eutectic.oracles.base import Evaluation, Value
 
 Values = Mapping[str, float]
+SHOWN = 8
+"""Open candidates that are named, at most."""
 
 
 def tell(
@@ -167,14 +169,16 @@ def correct(
 ) -> Outcome:
     """Put right what was told of a candidate; the old values stay in the journal.
 
-    measurement: which of several, 1 the first. CampaignFileError for what was never told, and where it is not clear
-    which measurement is meant.
+    measurement: which of several, 1 the first. What changes nothing is not written down. CampaignFileError for what was
+    never told, and where it is not clear which measurement is meant.
     """
     require_measurable(problem, values, errors)
     with logbook.transaction() as drafts:
         outcome = chosen(logbook, id, last=True)
         place = _measurement(outcome, values, measurement)
         before = outcome.measurements[place]
+        if _changes_nothing(before, values, errors):
+            return outcome
         body: dict[str, object] = {"measurement": place, "values": _floats(values), "errors": _floats(errors)}
         body |= {"before": {name: before.values[name] for name in values}}
         body |= {"errors_before": {name: before.errors[name] for name in values if name in before.errors}}
@@ -185,6 +189,12 @@ def correct(
             verdict = _verdict(problem, after, after.values) or routing.Verdict("finished")
             drafts.append(routing.settlement(outcome.number, verdict, told=True))
     return logbook.record.outcomes[outcome.number]
+
+
+def _changes_nothing(before: Measurement, values: Values, errors: Values) -> bool:
+    """Does a correction say what was told already, standard errors included?"""
+    known = {name: error for name, error in before.errors.items() if name in values}
+    return all(before.values.get(name) == value for name, value in values.items()) and known == _floats(errors)
 
 
 def _measurement(outcome: Outcome, values: Values, wanted: int | None) -> int:
@@ -243,11 +253,7 @@ def chosen(logbook: Logbook, id: str, last: bool = False) -> Outcome:
     """
     own = logbook.called(id) if id.strip("#").strip() else []
     if not own:
-        record = logbook.record
-        waiting = {record.outcomes[n].id for n in record.unsettled}
-        most = max(record.outcomes, default=0)
-        ended = f"none is open; the last one proposed was {most}" if most > 0 and not waiting else ""
-        raise said(f"unknown candidate '{id}'; {ended}" if ended else unknown("candidate", id, waiting), "missing")
+        raise said(_nobody(logbook, id), "missing")
     ids = list(dict.fromkeys(outcome.id for outcome in own))
     if len(ids) > 1:
         raise said(f"'{id}' is the beginning of {len(ids)} candidates: {', '.join(ids[:5])}")
@@ -255,6 +261,20 @@ def chosen(logbook: Logbook, id: str, last: bool = False) -> Outcome:
         return ([o for o in own if o.measurements] or own)[-1]
     orders = (OPEN, ("failed", "refused"), ("finished",), ("returned",))
     return next(outcome for statuses in orders for outcome in own if outcome.status in statuses)
+
+
+def _nobody(logbook: Logbook, id: str) -> str:
+    """What is said of a candidate that nobody knows: the nearest id, and those that are open, by number and id."""
+    waiting = [logbook.record.outcomes[n] for n in sorted(logbook.record.unsettled)]
+    most = max(logbook.record.outcomes, default=0)
+    if most > 0 and not waiting:
+        return f"unknown candidate '{shortened(id)}'; none is open; the last one proposed was {most}"
+    nearest = nearest_name(id, [outcome.id for outcome in waiting])
+    hint = f"; did you mean '{nearest}'?" if nearest else ";"
+    shown = ", ".join(f"{outcome.name} ({outcome.id})" for outcome in waiting[:SHOWN])
+    more = f" and {len(waiting) - SHOWN} more" if len(waiting) > SHOWN else ""
+    proposed = f"; the last one proposed was {most}" if id.removeprefix("#").isdecimal() else ""
+    return f"unknown candidate '{shortened(id)}'{hint} open: {shown or 'none'}{more}{proposed}"
 
 
 def measurable(problem: Problem) -> set[str]:

@@ -19,6 +19,7 @@ from eutectic.campaigns.loop.prior_rows import FORMULA, Row, Strange, dropped, l
 from eutectic.campaigns.loop.routing import needed
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.problem.free import advice
+from eutectic.campaigns.problem.unread import unread
 from eutectic.campaigns.record.fold import Record
 from eutectic.campaigns.record.journal import Entry
 from eutectic.campaigns.record.outcomes import Outcome
@@ -86,7 +87,8 @@ def prior(problem: Problem) -> Prior:
 def warnings_of(problem: Problem) -> list[str]:
     """What the files of the space and the rows known before the start say against the campaign.
 
-    Rows of a pool that are one candidate; an estimated hypervolume; a reference point that nothing known reaches.
+    Rows of a pool that are one candidate; an estimated hypervolume; a reference point that nothing known reaches;
+    variables that no oracle reads.
     """
     known, goals = prior(problem), problem.spec.goals
     record = Record(problem.spec, str(problem.folder), {})
@@ -96,7 +98,7 @@ def warnings_of(problem: Problem) -> list[str]:
     rows = record.columns
     text = unreached(problem.spec, reference if len(reference) == len(goals) else None, rows.losses[rows.feasible])
     outside = outside_space(problem, tuple(record.outcomes.values()))
-    said = (advice(problem), estimated(len(goals)), str(text or ""), outside, unattended(problem))
+    said = (advice(problem), estimated(len(goals)), str(text or ""), outside, unattended(problem), unread(problem))
     return [note for note in (*abilities.remarks(problem.generator), *known.notes, *said) if note]
 
 

@@ -40,12 +40,16 @@ class Attachment:
         return cls(str(content["name"]), str(content["sha256"]), int(content["bytes"]))
 
 
-def keep(folder: Path, name: str, content: bytes) -> Attachment:
+def keep(folder: Path, name: str, content: object) -> Attachment:
     """Write a content into a campaign's folder, flushed to the disk; the same content is there once.
 
-    CampaignFileError for a name that is none (a path, control characters, too long) and for a file that is too large.
+    CampaignFileError for a name that is none (a path, control characters, too long), for a content that is no bytes and
+    for a file that is too large.
     """
     _require_name(name)
+    if not isinstance(content, bytes | bytearray):
+        cure = "; text as bytes: text.encode()" if isinstance(content, str) else ""
+        raise _refusal(f"'{shortened(name)}' is to be kept as bytes, not {type(content).__name__}{cure}")
     if len(content) > MOST_BYTES:
         raise _refusal(f"'{shortened(name)}' has {len(content):,} bytes; at most {MOST_BYTES:,} are kept")
     attachment = Attachment(name, hashlib.sha256(content).hexdigest(), len(content))

@@ -1,5 +1,7 @@
 """This file is the guard of a property's meaning: values computed under different settings are never put together."""
 
+from collections.abc import Iterable
+
 from eutectic.campaigns.errors import CampaignFolderError
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.fold import Record
@@ -17,13 +19,16 @@ def require_same(problem: Problem, record: "Record") -> None:
                 f"{named.settings_hash[:16]}): a file it reads, such as a potential, a table or a module, is not what "
                 "it was, and values of both cannot be compared. Restore the file, or begin a new campaign"
             )
-    _require_same_decoder(problem, record)
+    require_same_decoder(problem, (candidate.origin for candidate in record.candidates.values()))
 
 
-def _require_same_decoder(problem: Problem, record: "Record") -> None:
-    """CampaignFolderError when the space's coordinates are decoded by another autoencoder than before."""
+def require_same_decoder(problem: Problem, before: Iterable[str]) -> None:
+    """CampaignFolderError when the space's coordinates are decoded by another autoencoder than before.
+
+    before: the origins of the candidates proposed so far.
+    """
     decoder = origin(problem.generator)
-    origins = {candidate.origin for candidate in record.candidates.values()} if decoder else set()
+    origins = {*before} if decoder else set[str]()
     others = sorted(o for o in origins if o.startswith(f"{decoder.partition(':')[0]}:") and o != decoder)
     if others:
         raise CampaignFolderError(

@@ -9,10 +9,10 @@ from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from eutectic.campaigns.campaign import Campaign
-from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError, Complaint, unknown
+from eutectic.campaigns.errors import CampaignFileError, Complaint, unknown
 from eutectic.campaigns.exports.candidates import fate, suggestion
 from eutectic.campaigns.hand.sheet import Row
-from eutectic.campaigns.loop.routing import instructions, waits
+from eutectic.campaigns.loop.routing import instructions
 from eutectic.campaigns.record.attachments import content_of
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.service.bodies import Fate, Note, Observation, Suggestions, Wanted
@@ -66,8 +66,6 @@ def taken(service: Service, name: str, wanted: Wanted, by: str, holder: str) -> 
 def _want(held_open: Open, n: int, holder: str, by: str) -> None:
     """Have the process that runs the campaign make n candidates ready, beside those that others hold."""
     campaign = held_open.campaign
-    if not any(waits(named) for named in campaign.problem.oracles):
-        raise CampaignFolderError(f"{campaign.folder.name} is running, and no oracle of it is a person")
     others = sum(o.lease is not None and o.lease.holder != holder for o in campaign.waiting())
     want(campaign, n + others, by)
     deadline = time.monotonic() + PATIENCE_S

@@ -27,7 +27,7 @@ def test_coordinates_lead_back_from_a_candidate_also_from_its_text(part: Composi
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({"n": 3, "c": "x"}, "no variable 'a' among n, c"),
+        ({"n": 3, "c": "x"}, "no variable 'a' among what is given: n, c"),
         ({"a": "nan", "n": 3, "c": "x"}, "a is 'nan', not a finite number"),
         ({"a": 0.1, "n": 3, "c": "z"}, "c is 'z', not one of x, 2, 0.5"),
     ],

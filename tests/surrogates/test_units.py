@@ -47,3 +47,10 @@ def test_sisso_finds_a_product_in_any_unit_of_an_input(unit: float) -> None:
     recipe = SISSO(rungs=2, terms=1, operators=("+", "-", "*", "/"), members=0)
     fitted = recipe.fit(X * [unit, 1, 1], y[:, None], ("a", "b", "c"))
     np.testing.assert_allclose(fitted.posterior(X * [unit, 1, 1]).mean[:, 0], y, rtol=1e-9)
+
+
+@pytest.mark.parametrize("size", [1e300, 1e-300])
+@pytest.mark.parametrize("name", NAMES)
+def test_numbers_whose_squares_floating_point_cannot_hold_are_refused(name: str, size: float) -> None:
+    with pytest.raises(ValueError, match="in another unit, or its logarithm"):
+        predicted(name, 1.0, size)

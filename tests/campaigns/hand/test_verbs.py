@@ -1,9 +1,11 @@
+import gc
 import math
 
 import pytest
 
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.errors import CampaignFileError
+from eutectic.campaigns.hand.adding import OutsideSpace
 from eutectic.campaigns.record.fold import begin
 from eutectic.campaigns.record.history import history_of
 from eutectic.campaigns.record.journal import Journal
@@ -243,3 +245,36 @@ def test_a_journal_learns_the_version_of_these_events_with_the_first_of_them(fou
     four.fail("2", "cracked")
     assert connection.execute("PRAGMA user_version").fetchone() == (3,)
     Journal.open(tmp_path / "run").close()
+
+
+def test_a_correction_that_changes_nothing_is_not_written(four):
+    four.tell("1", {"a": 1.0, "b": 2.0}, {"a": 0.1})
+    last = four.logbook.journal.last()
+    assert four.correct("1", {"a": 1.0}, {"a": 0.1}).remarks == ()
+    assert four.logbook.journal.last() == last
+    assert four.correct("1", {"a": 1.0}, {"a": 0.2}).errors["a"] == 0.2
+    assert "a" not in four.correct("1", {"a": 1.0}).errors
+
+
+def test_an_unknown_number_names_the_open_ones_by_number_and_id(four):
+    first = four.ledger.outcomes[0].id
+    with pytest.raises(CampaignFileError, match=rf"'99'; open: #1 \({first}\), #2 .*; the last one proposed was 4"):
+        four.tell(99, {"a": 1.0})
+
+
+def test_what_is_added_outside_the_space_is_learned_from_with_a_warning(four):
+    with pytest.warns(OutsideSpace, match="added .*: it lies outside the space and is learned from all the same"):
+        four.add({"x": 1.5, "y": 0.5}, {"a": 1.0, "b": 1.0})
+
+
+def test_a_file_is_kept_as_bytes(four):
+    with pytest.raises(CampaignFileError, match=r"'scan.txt' is to be kept as bytes, not str; text as bytes"):
+        four.attach("1", "scan.txt", "text")
+
+
+def test_a_campaign_that_nobody_closes_lets_go_of_its_folder(tmp_path):
+    campaign = begun(tmp_path)
+    del campaign
+    gc.collect()
+    with Campaign.open(tmp_path / "run") as again:
+        assert len(again.ask(1)) == 1

@@ -9,6 +9,7 @@ import pytest
 
 from eutectic.campaigns.errors import CampaignFileError
 from eutectic.campaigns.file.spec import CampaignSpec
+from eutectic.campaigns.loop.prior_data import warnings_of
 from eutectic.campaigns.problem import build
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.optimizers.base import History
@@ -234,3 +235,29 @@ def test_the_density_of_a_crystal_needs_no_density_of_oxygen() -> None:
     assert found.values["density_g_per_cm3"] == pytest.approx(5.12, abs=0.02)
     with pytest.raises(CampaignFileError, match="density_g_per_cm3 has no data for O"):
         built({}, space=space)
+
+
+def test_a_variable_that_no_oracle_reads_is_said_before_the_run(tmp_path):
+    parts = {
+        "alloy": {"use": "composition", "elements": {"Cu": [0, 0.6], "Zn": [0, 0.6], "Sn": [0, 0.4]}},
+        "process": {"use": "parameters", "variables": {"time_h": [1, 10], "quench_k_per_s": [1, 9]}},
+    }
+    content = {
+        "name": "unread",
+        "space": {"use": "product", "parts": parts},
+        "objectives": {"density_g_per_cm3": "minimize"},
+        "oracles": [{"use": "screens"}],
+        "optimizers": [{"use": "sobol"}],
+        "budget": {"evaluations": 4},
+    }
+    assert "no oracle reads time_h, quench_k_per_s: 'screens' answer alike" in noted(content, tmp_path)
+    content["objectives"] = {"density_g_per_cm3": "minimize", "hours": "minimize"}
+    content["oracles"] = [{"use": "screens"}, {"use": "variables", "of": {"hours": "time_h"}}]
+    assert "no oracle reads quench_k_per_s: 'screens', 'variables' answer alike" in noted(content, tmp_path)
+    content["oracles"] = [{"use": "screens"}, {"use": "person", "properties": ["hours"]}]
+    assert "no oracle reads" not in noted(content, tmp_path)
+
+
+def noted(content, folder):
+    """What `campaign validate` would note."""
+    return "\n".join(warnings_of(build.build(CampaignSpec.from_content(content), folder)))

@@ -8,10 +8,10 @@ gone, it never points out of the region for long. What the swarm remembers (best
 the rows as well.
 
 With m objectives particle i belongs to sub-swarm i mod m, which minimises objective i mod m alone; an archive of
-feasible non-dominated candidates is the third guide (MGPSO: Scheepers, Engelbrecht and Cleghorn 2019,
-doi 10.1007/s11721-019-00171-0). Its form under constraints is ours, feasibility before loss in every comparison; it has
-not been held against the definition of ConMGPSO, which we could not obtain. The weight between neighbourhood and archive, drawn once for each particle there, is
-the golden-ratio sequence here, because nothing is stored.
+feasible non-dominated candidates is the third guide (MGPSO: Scheepers, Engelbrecht and Cleghorn 2019, doi
+10.1007/s11721-019-00171-0). Its form under constraints is ours, feasibility before loss in every comparison; it has not
+been held against the definition of ConMGPSO, which we could not obtain. The weight between neighbourhood and archive,
+drawn once for each particle there, is the golden-ratio sequence here, because nothing is stored.
 """
 
 from dataclasses import dataclass

@@ -59,7 +59,8 @@ FLOORS = {
         ("portfolio",),
     ),
     "generators": (
-        ("amounts", "base", "hints", "linear_constraints", "terms"),
+        ("amounts", "base", "hints", "terms"),
+        ("linear_constraints",),
         ("abilities",),
         ("constraints", "representations", "structures", "variable"),
         ("learning",),
@@ -114,7 +115,7 @@ SWALLOWS = {"surrogates/options.py": ["checked"]}
 """File -> functions that take any keyword: the one that says which option was meant."""
 
 ASKED = {
-    "campaigns/execution/parsl.py": {"config"},
+    "campaigns/execution/parsl.py": {"bad_state_is_set", "config", "interchange_proc"},
     "campaigns/file/from_python.py": {"columns", "item", "shape"},
     "campaigns/service/app.py": {"path"},
     "generators/learning/datasets.py": {"properties"},

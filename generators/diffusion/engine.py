@@ -14,7 +14,7 @@ from eutectic.generators.wyckoff.engine import FIELDS as WYCKOFF
 from eutectic.generators.wyckoff.requests import refusal as refused_proposal
 
 ENGINE = "diffusion"
-VERSION = 2
+VERSION = 3
 """Raised whenever the same draw gives another crystal."""
 Interpolant = Literal["flow", "diffusion"]
 FIELDS = frozenset({"elements", "required", "formula", "atoms", "guidance", "motif"})
@@ -57,7 +57,11 @@ class Diffusion:
 
     def check(self) -> None:
         """ValueError where the checkpoint is missing, of another engine or version, or no flow where one is needed."""
+        from eutectic.generators.diffusion import recipe
+
         kind = self._card()["interpolant"]
+        if reason := recipe.outdated(self._card()):
+            raise ValueError(f"weights: {self.weights}: {reason}")
         if self.proposals and kind != "flow":
             raise ValueError(f"proposals: they are refined by a flow, and {self.weights} was trained for {kind}")
         if self.proposals:

@@ -87,6 +87,8 @@ class PeriodicLearner:
     data: Crystals
     rows: Index
     held_out: Index
+    revealed: float = REVEALED
+    """Share of the crystals whose types are all given."""
 
     @property
     def lengths(self) -> Index:
@@ -113,7 +115,7 @@ class PeriodicLearner:
         noise, crystal = self._noise(crystal, rng)
         time = torch.tensor(rng.random(b), dtype=torch.float32)
         revealed = rng.random((b, n)) < time.numpy()[:, None]
-        revealed |= (rng.random(b) < REVEALED)[:, None]
+        revealed |= (rng.random(b) < self.revealed)[:, None]
         types = torch.where(torch.tensor(revealed) & crystal.inside, crystal.types, MASK)
         targets = crystal.targets
         if training:
@@ -142,12 +144,21 @@ class PeriodicLearner:
 def nearest(noise: Array, crystal: State) -> tuple[Array, Array]:
     """Noise (b, n, 3) with points of one element exchanged, and coordinates with each crystal shifted as a whole."""
     places, inside = crystal.fractional.numpy().astype(float), crystal.inside.numpy()
-    types = crystal.types.numpy()
+    alike = _alike(crystal.types.numpy())
     for _ in range(ALTERNATIONS):
         places = places + shift(noise, places, inside)
-        for i in range(len(noise)):
-            for element in np.unique(types[i][types[i] > MASK]):
-                alike = np.flatnonzero(types[i] == element)
-                if len(alike) > 1:
-                    noise[i, alike] = noise[i, alike[paired(noise[i, alike], places[i, alike])]]
+        for rows, atoms in alike:
+            own, order = noise[rows, atoms], paired(noise[rows, atoms], places[rows, atoms])
+            noise[rows, atoms] = np.take_along_axis(own, order[..., None], axis=1)
     return noise, places + shift(noise, places, inside)
+
+
+def _alike(types: Index) -> list[tuple[Index, Index]]:
+    """Rows (m, 1) and atoms (m, k) of one element in types (b, n), those of k atoms together; none for k = 1."""
+    found: dict[int, list[tuple[int, list[int]]]] = {}
+    for row, elements in enumerate(types.tolist()):
+        for element in set(elements) - {MASK}:
+            atoms = [i for i, other in enumerate(elements) if other == element]
+            found.setdefault(len(atoms), []).append((row, atoms))
+    pairs = [found[k] for k in sorted(found) if k > 1]
+    return [(np.array([[row] for row, _ in pair]), np.array([atoms for _, atoms in pair])) for pair in pairs]

@@ -131,10 +131,10 @@ class _Messages(nn.Module):
     def forward(self, h: Tensor, edges: Tensor, cells: Tensor, weight: Tensor, condition: Tensor) -> Tensor:
         """(b, n, width)."""
         x = self.before(h)
-        pairs = self.of_receiver(x)[:, :, None] + self.of_sender(x)[:, None] + self.of_edge(edges)
-        pairs = silu(pairs + self.of_cell(cells)[:, None, None])
-        messages = silu(self.message(pairs)) * weight[:, None, :, None]
-        mean = messages.sum(dim=2) / weight.sum(dim=1)[:, None, None]
+        received = self.of_receiver(x) + self.of_cell(cells)[:, None]
+        pairs = silu(received[:, :, None] + self.of_sender(x)[:, None] + self.of_edge(edges))
+        share = weight / weight.sum(dim=1, keepdim=True)
+        mean = torch.matmul(share[:, None, None], silu(self.message(pairs))).squeeze(2)
         hidden = silu(self.update(torch.cat([x, mean], dim=-1)))
         return torch.add(h + self.updated(hidden), self.adapter(condition)[:, None])
 

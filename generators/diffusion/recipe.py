@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from eutectic.generators.diffusion.interpolants import Interpolant
-from eutectic.generators.diffusion.learning import PeriodicLearner, crystals_of, standard_of
+from eutectic.generators.diffusion.learning import REVEALED, PeriodicLearner, crystals_of, standard_of
 from eutectic.generators.diffusion.network import PeriodicNetwork, Shape
 from eutectic.generators.diffusion.solving import SIZES, Standard
 from eutectic.generators.diffusion.torus import Index
@@ -23,6 +23,8 @@ from eutectic.generators.wyckoff.layers import descriptors
 from eutectic.generators.wyckoff.learning import scale_of
 
 ENGINE = "diffusion"
+SAYS = "way left"
+"""What the network of a flow says; of earlier ones it was the velocity."""
 LEAST_LABELS = 50
 """Crystals that must have a property before it can be asked for."""
 
@@ -47,6 +49,8 @@ class Recipe:
     """Weight decay."""
     width: int = 128
     layers: int = 4
+    revealed: float = REVEALED
+    """Share of the crystals whose types are all given; 1 where structures of compositions are all that is wanted."""
     held_out: float = 0.04
     """Share of the crystals that is validated on."""
     validate: int = 250
@@ -98,7 +102,7 @@ def learn(
     module = network(recipe.shape, recipe.seed)
     if recipe.begin:
         begun(module, read(located(recipe.begin), ENGINE).tensors, recipe.begin)
-    learner = PeriodicLearner(module, recipe.interpolant, data, rows, held_out)
+    learner = PeriodicLearner(module, recipe.interpolant, data, rows, held_out, recipe.revealed)
     progress = train(learner, _planned(folder, learner, recipe), folder, report)
     sizes = np.bincount(structures.sizes, minlength=SIZES[-1] + 1)
     card = {
@@ -109,6 +113,7 @@ def learn(
             "parameters": sum(p.numel() for p in module.parameters()),
         },
         "interpolant": recipe.interpolant,
+        "says": SAYS if recipe.interpolant == "flow" else "noise",
         "elements": sorted({int(z) for z in structures.numbers}),
         "most_atoms": most,
         "sizes": [int(k) for k in sizes],
@@ -181,12 +186,21 @@ def _planned(folder: Path, learner: PeriodicLearner, recipe: Recipe) -> Schedule
 def loaded(checkpoint: Checkpoint) -> tuple[PeriodicNetwork, Standard]:
     """The network of a checkpoint, ready to draw; ValueError naming tensors that are missing or strange."""
     card = checkpoint.card
+    if reason := outdated(card):
+        raise ValueError(reason)
     built = card["architecture"]
     made = PeriodicNetwork(Shape(built["width"], built["layers"], properties=tuple(card["properties"])))
     fill(made, checkpoint.tensors, "it")
     made.eval()
     cells = card["cells"]
     return made, Standard(tuple(cells["mean"]), tuple(cells["spread"]))
+
+
+def outdated(card: Mapping[str, Any]) -> str:
+    """Why this version cannot draw with a checkpoint of its engine; "" where it can."""
+    if card["interpolant"] == "flow" and card.get("says") != SAYS:
+        return "this flow's network says velocities, as those of earlier versions do, not the way left; train it again"
+    return ""
 
 
 def adapted(checkpoint: Checkpoint, properties: tuple[str, ...]) -> PeriodicNetwork:

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from eutectic.generators.diffusion.interpolants import pace
+from eutectic.generators.diffusion.interpolants import part
 from eutectic.generators.diffusion.lattice import Array, rows_of, six
 from eutectic.generators.diffusion.network import PeriodicNetwork, State
 from eutectic.generators.diffusion.solving import ROWS, SIZES, Standard
@@ -61,11 +61,11 @@ def _stepped(
         torch.full((ROWS,), time),
         torch.full((ROWS, len(network.properties)), torch.nan),
     )
-    said = network(state)
-    moved = cells + step * said.cells.double().numpy()
+    said, share = network(state), part(time, time + step)
+    moved = cells + share * said.cells.double().numpy()
     raw = torch.tensor(moved * np.array(standard.spread) + np.array(standard.mean))
     lattices = rows_of(raw, torch.tensor([gene.atoms for gene in genes])).numpy()
-    velocities = pace(time, step) * said.fractional.double().numpy()
+    velocities = share * said.fractional.double().numpy()
     return [_projected(gene, lattices[i], velocities[i, : gene.atoms]) for i, gene in enumerate(genes)]
 
 

@@ -1,6 +1,7 @@
 """This file is coordinates on a torus: shortest differences, pairs of noise and atoms, wrapped normals."""
 
 import functools
+import itertools
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,8 @@ Mask = npt.NDArray[np.bool_]
 
 IMAGES = 10
 """Cells on either side that a wrapped normal density is summed over: at a deviation of 0.5 the rest is below 1e-16."""
+TRIED = 4
+"""Atoms of which all orders are tried: up to there quicker than solving an assignment."""
 
 
 def wrapped(difference: Tensor) -> Tensor:
@@ -21,13 +24,17 @@ def wrapped(difference: Tensor) -> Tensor:
 
 
 def paired(noise: Array, atoms: Array) -> Index:
-    """(n,) which point of the noise goes to which atom, so that squared ways add up to the least; both (n, 3)."""
+    """(m, k) which point of the noise goes to which atom, so that squared ways add up to the least; both (m, k, 3)."""
     from scipy.optimize import linear_sum_assignment
 
-    apart = noise[None] - atoms[:, None]
+    apart = noise[:, None] - atoms[:, :, None]
     apart -= np.rint(apart)
-    _, columns = linear_sum_assignment((apart**2).sum(axis=-1))
-    return np.asarray(columns, dtype=np.int64)
+    ways = (apart**2).sum(axis=-1)
+    k = ways.shape[1]
+    if k <= TRIED:
+        orders = np.array(list(itertools.permutations(range(k))), dtype=np.int64)
+        return np.asarray(orders[ways[:, np.arange(k), orders].sum(axis=2).argmin(axis=1)])
+    return np.array([linear_sum_assignment(each)[1] for each in ways], dtype=np.int64)
 
 
 def shift(noise: Array, atoms: Array, inside: Mask) -> Array:

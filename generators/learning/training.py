@@ -223,6 +223,7 @@ def _optimizer(module: nn.Module, schedule: Schedule) -> torch.optim.AdamW:
         ],
         lr=schedule.rate,
         betas=(0.9, 0.98),
+        fused=True,
     )
 
 

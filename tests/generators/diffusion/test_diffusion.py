@@ -1,5 +1,6 @@
 """Claims about the diffusion engine, by networks that were trained for seconds on crystals of our own."""
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ import torch
 from pymatgen.core import Lattice
 
 from eutectic.generators.diffusion.engine import Diffusion
-from eutectic.generators.diffusion.interpolants import FASTER, advanced, between, pace, targets
+from eutectic.generators.diffusion.interpolants import advanced, between, losses, part, targets
 from eutectic.generators.diffusion.lattice import rows_of, six
 from eutectic.generators.diffusion.learning import nearest
 from eutectic.generators.diffusion.network import PeriodicNetwork, Shape, State, Step
@@ -67,15 +68,17 @@ def test_six_numbers_hold_a_cell_up_to_turning_it():
 
 def test_noise_is_paired_so_that_ways_are_shortest():
     rng = np.random.default_rng(0)
-    noise, atoms = rng.random((5, 3)), rng.random((5, 3))
-    order = paired(noise, atoms)
+    for k in (3, 5):
+        noise, atoms = rng.random((20, k, 3)), rng.random((20, k, 3))
+        orders = paired(noise, atoms)
 
-    def way(picked):
-        apart = noise[list(picked)] - atoms
-        return float(((apart - np.rint(apart)) ** 2).sum())
+        def way(row, picked, noise=noise, atoms=atoms):
+            apart = noise[row, list(picked)] - atoms[row]
+            return float(((apart - np.rint(apart)) ** 2).sum())
 
-    assert sorted(order) == [0, 1, 2, 3, 4]
-    assert way(order) <= min(way(rng.permutation(5)) for _ in range(200)) + 1e-12
+        for row, order in enumerate(orders):
+            assert sorted(order) == list(range(k))
+            assert way(row, order) <= min(way(row, p) for p in itertools.permutations(range(k))) + 1e-12
 
 
 def test_crystals_are_shifted_so_that_ways_are_shortest_and_padding_does_not_count():
@@ -104,10 +107,44 @@ def test_what_a_flow_is_taught_does_not_depend_on_where_a_crystal_has_its_origin
     np.testing.assert_allclose(ways[0].mean(axis=1), 0.0, atol=1e-6)
 
 
-def test_coordinates_of_a_flow_never_go_beyond_their_end():
-    steps = np.arange(20) / 20
-    assert [pace(t, 0.05) for t in steps][:3] == [0.05 * (1 + FASTER * t) for t in steps[:3]]
-    assert all(pace(t, 0.05) <= 1 - t for t in steps)
+def test_a_flow_that_says_the_way_left_ends_at_the_crystal_in_any_number_of_steps_from_anywhere():
+    crystal, noise = state(seed=1), state(seed=2)
+    for steps in (1, 3, 20):
+        cells, places = noise.cells, noise.fractional
+        for k in range(steps):
+            t = torch.full((3,), k / steps)
+            at = State(cells, places, crystal.types, crystal.inside, t, crystal.targets)
+            said = Step(crystal.cells - cells, wrapped(crystal.fractional - places), torch.zeros(3, 4, 104))
+            cells, places = advanced("flow", said, at, (k + 1) / steps, (cells, places))
+        torch.testing.assert_close(cells, crystal.cells)
+        assert float(wrapped(places - crystal.fractional).abs().max()) < 1e-5
+    assert part(0.95, 1.0) == 1.0
+    assert part(0.2, 0.4) == pytest.approx(0.25)
+
+
+def test_of_a_flow_errors_count_by_what_is_left_of_the_way():
+    crystal, noise = state(seed=1), state(seed=2)
+    values = []
+    for t in (0.0, 0.9):
+        time = torch.full((3,), t)
+        cells, places = targets("flow", time, noise, crystal)
+        wrong = Step(cells + 0.01, places, torch.zeros(3, 4, 104))
+        values.append(losses("flow", wrong, noise, crystal, time, crystal.types))
+    torch.testing.assert_close(values[1] / values[0], torch.full((3,), 1.01 / 0.02), rtol=1e-3, atol=0.0)
+
+
+def test_a_flow_of_an_earlier_version_is_refused(engine, tmp_path):
+    kept = checkpoints.read(checkpoints.located(engine.weights), "diffusion")
+    card = {k: v for k, v in kept.card.items() if k not in ("says", "sha256", "format")}
+    checkpoints.write(tmp_path / "old.safetensors", kept.tensors, card)
+    old = replace(engine, weights=str(tmp_path / "old.safetensors"))
+    if card["interpolant"] == "diffusion":
+        old.check()
+        return
+    with pytest.raises(ValueError, match="says velocities"):
+        old.check()
+    with pytest.raises(ValueError, match="says velocities"):
+        old.draw([Conditions()], [0])
 
 
 def test_the_score_is_the_slope_of_the_wrapped_density():
@@ -141,10 +178,9 @@ def test_the_network_does_not_see_shifts_or_whole_turns_and_follows_the_order_of
 
 def test_a_flow_that_says_the_truth_arrives_at_the_crystal():
     crystal, noise = state(seed=1), state(seed=2)
-    time = torch.zeros(3)
+    time = torch.full((3,), 0.4)
     cells, places = between("flow", time, noise, crystal)
-    truth = targets("flow", time, noise, crystal)
-    said = Step(truth[0], truth[1] / (1 + 0.0), torch.zeros(3, 4, 104))
+    said = Step(*targets("flow", time, noise, crystal), torch.zeros(3, 4, 104))
     at = State(cells, places, crystal.types, crystal.inside, time, crystal.targets)
     end = advanced("flow", said, at, 1.0, (torch.zeros(3, 6), torch.zeros(3, 4, 3)))
     torch.testing.assert_close(end[0], crystal.cells)

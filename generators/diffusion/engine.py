@@ -57,10 +57,8 @@ class Diffusion:
 
     def check(self) -> None:
         """ValueError where the checkpoint is missing, of another engine or version, or no flow where one is needed."""
-        from eutectic.generators.diffusion import recipe
-
         kind = self._card()["interpolant"]
-        if reason := recipe.outdated(self._card()):
+        if reason := requests.outdated(self._card()):
             raise ValueError(f"weights: {self.weights}: {reason}")
         if self.proposals and kind != "flow":
             raise ValueError(f"proposals: they are refined by a flow, and {self.weights} was trained for {kind}")

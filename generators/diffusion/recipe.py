@@ -13,6 +13,7 @@ from torch import Tensor
 from eutectic.generators.diffusion.interpolants import Interpolant
 from eutectic.generators.diffusion.learning import REVEALED, PeriodicLearner, crystals_of, standard_of
 from eutectic.generators.diffusion.network import PeriodicNetwork, Shape
+from eutectic.generators.diffusion.requests import SAYS, outdated
 from eutectic.generators.diffusion.solving import SIZES, Standard
 from eutectic.generators.diffusion.torus import Index
 from eutectic.generators.learning import datasets
@@ -23,8 +24,6 @@ from eutectic.generators.wyckoff.layers import descriptors
 from eutectic.generators.wyckoff.learning import scale_of
 
 ENGINE = "diffusion"
-SAYS = "way left"
-"""What the network of a flow says; of earlier ones it was the velocity."""
 LEAST_LABELS = 50
 """Crystals that must have a property before it can be asked for."""
 
@@ -194,13 +193,6 @@ def loaded(checkpoint: Checkpoint) -> tuple[PeriodicNetwork, Standard]:
     made.eval()
     cells = card["cells"]
     return made, Standard(tuple(cells["mean"]), tuple(cells["spread"]))
-
-
-def outdated(card: Mapping[str, Any]) -> str:
-    """Why this version cannot draw with a checkpoint of its engine; "" where it can."""
-    if card["interpolant"] == "flow" and card.get("says") != SAYS:
-        return "this flow's network says velocities, as those of earlier versions do, not the way left; train it again"
-    return ""
 
 
 def adapted(checkpoint: Checkpoint, properties: tuple[str, ...]) -> PeriodicNetwork:

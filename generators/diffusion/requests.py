@@ -1,10 +1,21 @@
 """This file is conditions as the diffusion engine takes them: elements and sizes that can be."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from eutectic.generators.structures.conditions import Conditions, Motif
 from eutectic.generators.structures.nets import NETS
 from eutectic.oracles.elements.data import symbols
+
+SAYS = "way left"
+"""What the network of a flow says; of earlier ones it was the velocity."""
+
+
+def outdated(card: Mapping[str, Any]) -> str:
+    """Why this version cannot draw with a checkpoint of its engine; "" where it can."""
+    if card["interpolant"] == "flow" and card.get("says") != SAYS:
+        return "this flow's network says velocities, as those of earlier versions do, not the way left; train it again"
+    return ""
 
 
 def refusal(conditions: Conditions, known: Collection[int], most_atoms: int) -> str:

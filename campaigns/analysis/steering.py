@@ -9,6 +9,7 @@ import numpy as np
 
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.generators.learning.checkpoints import ENDING
 from eutectic.generators.learning.steering import Experience, SteeredSpace, Steering, of_campaign
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ FOLDER = "generator"
 """Of a campaign's folder, where steered weights are kept; they can be made again from the record."""
 RELAXED = "relaxed.cif"
 """What an evaluation's artifact with the relaxed structure is called."""
+DIGITS = 64
+"""Of the hash that steered weights are called by."""
 
 
 def taught(problem: Problem, ledger: Ledger) -> tuple[Any, list[str]]:
@@ -37,6 +40,7 @@ def taught(problem: Problem, ledger: Ledger) -> tuple[Any, list[str]]:
     start = time.perf_counter()
     learned = generator.learned(experience(finished, options), problem.spec.seed, folder)
     spent = time.perf_counter() - start
+    _prune(folder, {Path(getattr(engine, "weights", "")).name for engine in learned.updates})
     card = learned.updates[-1].card()["steering"]
     after = f"weights steered by {card['experience']} finished candidates ({options.mode})"
     if len({path.name for path in folder.glob("*.json")} - before) == 0:
@@ -47,11 +51,19 @@ def taught(problem: Problem, ledger: Ledger) -> tuple[Any, list[str]]:
     return learned, [f"{after}: {taught_by}, {spent:.1f} s"]
 
 
+def _prune(folder: Path, named: set[str]) -> None:
+    """Remove weights that the record names no more, such as those of before a correction; what is not ours stays."""
+    for path in folder.glob(f"*{ENDING}") if "" not in named else ():
+        if path.name not in named and len(path.stem) == DIGITS and not set(path.stem) - set("0123456789abcdef"):
+            for own in (path, path.with_name(f"{path.stem}.card.json")):
+                own.unlink(missing_ok=True)
+
+
 def ended(ledger: Ledger) -> list[Outcome]:
     """Crystals whose fate is settled, in the journal's order; a fault of the machines says nothing of a crystal."""
     own = [o for o in ledger.outcomes if o.finished_at is not None and not o.aside and o.structure is not None]
     own = [o for o in own if o.failure != "infrastructure"]
-    return sorted(own, key=lambda o: (o.finished_at or 0.0, o.number))
+    return sorted(own, key=lambda o: (o.ended_by, o.number))
 
 
 def experience(finished: list[Outcome], options: Steering) -> list[Experience]:

@@ -112,6 +112,8 @@ class Outcome:
     proposed_at: float = 0.0
     """Unix time, s."""
     finished_at: float | None = None
+    ended_by: int = 0
+    """Number of the event that ended it, which no clock can put in another order; 0 where it began ended."""
     rung: int = 0
     """Rung of the ladder it has reached, 0 where there is no ladder."""
     until: int = 0

@@ -97,6 +97,13 @@ def settled(outcome: Outcome, status: Any, spec: CampaignSpec, at: float) -> Out
     return altered(outcome, {"status": status, "finished_at": at, "lease": None, **judged})
 
 
+def counted(before: Outcome | None, after: Outcome, seq: int) -> Outcome:
+    """The outcome with the number of the event that ended it, where this one did."""
+    if after.finished_at is None or (before is not None and before.finished_at == after.finished_at):
+        return after
+    return replace(after, ended_by=seq)
+
+
 def ended(outcome: Outcome, spec: CampaignSpec, at: float) -> Outcome:
     """An outcome that came with its values: finished, or refused by the sanity gate."""
     insane = refusal(outcome.values, spec.windows)

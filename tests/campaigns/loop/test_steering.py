@@ -75,6 +75,29 @@ def test_a_resumed_campaign_proposes_what_an_uninterrupted_one_does_though_its_w
     assert weights(tmp_path / "run") == weights(told.folder)
 
 
+def test_what_is_learned_from_has_the_order_of_the_journal_whatever_a_clock_says(told):
+    late = replace(told.ledger.outcomes[0], finished_at=told.ledger.outcomes[0].finished_at + 1e6)
+    found = ended(replace(told.ledger, outcomes=(late, *told.ledger.outcomes[1:])))
+    assert [o.number for o in found] == list(range(1, 10))
+    assert [o.ended_by for o in found] == sorted({o.ended_by for o in found})
+
+
+def test_weights_that_a_corrected_record_names_no_more_are_removed_and_other_files_are_not(told, tmp_path):
+    shutil.copytree(told.folder, tmp_path / "run")
+    shutil.copytree(told.folder.parent / "types", tmp_path / "types")
+    own = tmp_path / "run" / "generator" / "mine.safetensors"
+    own.write_bytes(b"mine")
+    with Campaign.open(tmp_path / "run") as running:
+        first = ended(running.ledger)[:3]
+        rewards = [one.reward for one in experience(first, running.problem.generator.steering)]
+        running.correct(first[int(np.argmin(rewards))].id, {"hardness": 300.0, "price": 0.1})
+        answered(running)
+        kept = {path.stem.removesuffix(".card") for path in own.parent.iterdir()} - {"mine"}
+        assert own.exists()
+        assert len(kept) == 3
+        assert kept.isdisjoint(path.removesuffix(".safetensors") for path in weights(told.folder))
+
+
 def test_a_candidate_is_a_function_of_its_row_and_the_record(told):
     generator, _ = taught(told.problem, told.ledger)
     outcomes = told.ledger.outcomes

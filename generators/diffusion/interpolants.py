@@ -8,13 +8,14 @@ al. 2021, arXiv 2107.03006): an atom's is revealed with the probability t.
 """
 
 import math
+from dataclasses import replace
 from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from eutectic.generators.diffusion.network import MASK, State, Step
+from eutectic.generators.diffusion.network import MASK, PeriodicNetwork, State, Step
 from eutectic.generators.diffusion.torus import scale_of_score, score, wrapped
 
 Interpolant = Literal["flow", "diffusion"]
@@ -22,6 +23,9 @@ COORDINATES, TYPES = 24.0, 0.2
 """Weights of the losses of coordinates (a uniform difference has a variance of 1/12) and of types beside the cell's."""
 NARROW, WIDE = 0.005, 0.5
 """Deviations of the wrapped normal density at the crystal and at noise, as in DiffCSP."""
+FASTER, TOLD = 3.0, 0.8
+"""A step of a flow goes so many times its part of the way left, the whole at most, and the network is told this part
+of the time: of 1 to 4 and 0.6 to 1, the least RMSE at 20 steps on 200 crystals of perov-5's validation split."""
 NEAREST = 0.1
 """Errors of a flow's way left count by their square over (1 - t)^2 + this^2: as velocities, but finitely at the end."""
 
@@ -91,9 +95,18 @@ def advanced(
     return cells if end < 1 else clean, fractional
 
 
+def asked(kind: Interpolant, network: PeriodicNetwork, state: State) -> Step:
+    """What the network says of a state on its way; of a flow it is told an earlier time.
+
+    A state of a few steps lags behind its time: told that, the network would say the little that is usually left then.
+    """
+    said: Step = network(replace(state, time=TOLD * state.time) if kind == "flow" else state)
+    return said
+
+
 def part(t: float, end: float) -> float:
     """Which part of the way left a flow goes from t to `end`; all of it where that is 1."""
-    return 1.0 if end >= 1 else (end - t) / (1 - t)
+    return 1.0 if end >= 1 else min(1.0, FASTER * (end - t) / (1 - t))
 
 
 def _posterior(cells: Tensor, clean: Tensor, now: Tensor, then: Tensor, noise: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from eutectic.generators.diffusion.interpolants import part
+from eutectic.generators.diffusion.interpolants import asked, part
 from eutectic.generators.diffusion.lattice import Array, rows_of, six
 from eutectic.generators.diffusion.network import PeriodicNetwork, State
 from eutectic.generators.diffusion.solving import ROWS, SIZES, Standard
@@ -61,7 +61,7 @@ def _stepped(
         torch.full((ROWS,), time),
         torch.full((ROWS, len(network.properties)), torch.nan),
     )
-    said, share = network(state), part(time, time + step)
+    said, share = asked("flow", network, state), part(time, time + step)
     moved = cells + share * said.cells.double().numpy()
     raw = torch.tensor(moved * np.array(standard.spread) + np.array(standard.mean))
     lattices = rows_of(raw, torch.tensor([gene.atoms for gene in genes])).numpy()

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from eutectic.generators.diffusion.interpolants import WIDE, Interpolant, advanced, deviation
+from eutectic.generators.diffusion.interpolants import WIDE, Interpolant, advanced, asked, deviation
 from eutectic.generators.diffusion.lattice import Array, rows_of, six
 from eutectic.generators.diffusion.network import MASK, PeriodicNetwork, State, Step
 from eutectic.generators.diffusion.torus import Index, wrapped
@@ -90,7 +90,7 @@ def _block(
     state = start
     counts = start.inside.sum(dim=1)
     for step in range(way.steps):
-        said = _guidance(network, state, rows) if guided else network(state)
+        said = _guidance(network, state, rows, way.kind) if guided else asked(way.kind, network, state)
         end = (step + 1) / way.steps
         chances = _chances(streams, size)
         cells, fractional = advanced(way.kind, said, state, end, chances[0])
@@ -135,9 +135,10 @@ def _chances(streams: Sequence[np.random.Generator], size: int) -> tuple[tuple[T
     return (cells, fractional), np.array([s.random((size, 2)) for s in streams])
 
 
-def _guidance(network: PeriodicNetwork, state: State, rows: Sequence[Order]) -> Step:
+def _guidance(network: PeriodicNetwork, state: State, rows: Sequence[Order], kind: Interpolant) -> Step:
     """Without targets + guidance (with - without) (Ho & Salimans 2022, arXiv 2207.12598, eq. 6)."""
-    given, other = network(state), network(replace(state, targets=torch.full_like(state.targets, torch.nan)))
+    open_ = replace(state, targets=torch.full_like(state.targets, torch.nan))
+    given, other = asked(kind, network, state), asked(kind, network, open_)
     w = torch.tensor([row.guidance for row in rows], dtype=torch.float32)
     return Step(
         other.cells + w[:, None] * (given.cells - other.cells),

@@ -1,9 +1,13 @@
 """This file is how MLflow follows a campaign: a thread that reads the journal and tells the store what is new."""
 
+import fcntl
 import hashlib
 import json
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -19,7 +23,7 @@ from eutectic.campaigns.record.outcomes import Batch, Event, Ledger
 from eutectic.campaigns.report.page import write_report
 from eutectic.campaigns.tracking import projection
 from eutectic.campaigns.tracking.mlflow_store import Store, store_errors
-from eutectic.campaigns.tracking.position import Position, Positions, tracking_uri
+from eutectic.campaigns.tracking.position import NAME, Position, Positions, tracking_uri
 from eutectic.campaigns.tracking.surrogate_file import data_fingerprint, final_surrogates
 from eutectic.oracles.base import EngineMissing
 
@@ -29,6 +33,8 @@ REST_S = 60.0
 """Seconds a store that did not answer is left alone."""
 TABLE_S = 15.0
 """Seconds between two writings of the tables while the campaign runs."""
+LOCK = "mlflow.lock"
+"""In the campaign's folder; whoever writes to its store holds it."""
 TABLES = ("evaluations.json", "pareto.json")
 
 
@@ -119,6 +125,7 @@ class Follower:
 
         ledger = read_ledger(folder)
         self._folder = folder
+        self._stamp = Positions(folder / NAME).stamp()
         self._positions = Positions.read(folder)
         source = Path(str(ledger.facts.get("source", cwd)))
         uri = tracking_uri(ledger.spec, cwd, source, self._positions.uri)
@@ -129,7 +136,21 @@ class Follower:
         self._tabled_at = 0.0
 
     def catch_up(self, final: bool) -> None:
-        """Tell the store everything it has not been told; `final` brings tables, report, pictures and surrogates."""
+        """Tell the store everything it has not been told; `final` brings tables, report, pictures and surrogates.
+
+        One at a time: a run that follows itself and `campaign sync` beside it would tell everything twice.
+        """
+        with alone(self._folder):
+            if self._positions.stamp() != self._stamp:  # somebody else has told more meanwhile
+                self._positions = replace(Positions.read(self._folder), uri=self.uri)
+                self.position = self._positions.stores.setdefault(self.uri, Position())
+                self._found = None
+            try:
+                self._tell(final)
+            finally:
+                self._stamp = self._positions.stamp()
+
+    def _tell(self, final: bool) -> None:
         ledger = read_ledger(self._folder)
         if not ledger.batches:
             return
@@ -243,6 +264,14 @@ class Follower:
                 self.store.model(self.position.run, ledger.spec.name, content, mark, len(ledger.rounds))
                 self.position.models[name] = mark
                 self._positions.write()
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """No other thread or process tells a store of this campaign meanwhile; the lock dies with its holder."""
+    with (folder / LOCK).open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _asking(batch: Batch, first: int) -> dict[str, str]:

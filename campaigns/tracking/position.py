@@ -62,6 +62,14 @@ class Positions:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return cls(path)
 
+    def stamp(self) -> tuple[int, int, int] | None:
+        """Changes whenever the file is written anew; None without one."""
+        try:
+            seen = self.path.stat()
+        except FileNotFoundError:
+            return None
+        return seen.st_ino, seen.st_mtime_ns, seen.st_size
+
     def write(self) -> None:
         """Replace the file in one step."""
         content = {"uri": self.uri, "stores": {uri: asdict(position) for uri, position in self.stores.items()}}

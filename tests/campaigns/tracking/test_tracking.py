@@ -202,6 +202,26 @@ def test_a_resumed_campaign_goes_on_in_its_run(place):
     assert [step for step, _ in place.history("cost_s.total")] == [1, 2, 3]
 
 
+def test_two_that_follow_one_campaign_tell_everything_once(place):
+    """A run's own thread, and `campaign sync` beside it."""
+    place.says(ledgers.campaign(*half(8), state="running"), evaluations="nested")
+    one, other = (Follower(place.folder, Path.cwd()) for _ in range(2))
+    one.catch_up(final=False)
+    other.catch_up(final=False)
+    place.says(ledgers.campaign(*half(12)), evaluations="nested")
+    with follower.alone(place.folder):
+        thread = threading.Thread(target=one.catch_up, args=(True,))
+        thread.start()
+        thread.join(0.5)
+        assert thread.is_alive(), "it waits until it is alone"
+    thread.join()
+    other.catch_up(final=True)
+    runs = place.runs()
+    assert {part: len(found) for part, found in runs.items() if len(found) != 1} == {}
+    assert len([part for part in runs if part.startswith("evaluation ")]) == 12
+    assert [step for step, _ in place.history("cost_s.total")] == [1, 2, 3]
+
+
 def half(n):
     return ledgers.process_content(), [ledgers._process(i) for i in range(n)], ledgers._process_model
 

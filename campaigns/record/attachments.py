@@ -56,7 +56,7 @@ def keep(folder: Path, name: str, content: object) -> Attachment:
     target = folder / FOLDER / attachment.sha256
     if not target.exists():
         target.parent.mkdir(exist_ok=True)
-        write_whole(target, content)
+        write_whole(target, bytes(content))
     return attachment
 
 

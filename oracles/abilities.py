@@ -100,6 +100,16 @@ class OfMaterials(Protocol):
 
 
 @runtime_checkable
+class Ignoring(Protocol):
+    """An oracle that looks at conditions among the variables, or refuses them unless it is told to ignore them."""
+
+    @property
+    def ignores(self) -> Sequence[str]:
+        """Variables that its values are said not to depend on."""
+        ...
+
+
+@runtime_checkable
 class Selective(Protocol):
     """An oracle that can leave out properties nobody wants."""
 

@@ -2,7 +2,7 @@
 
 from eutectic.campaigns.problem.definition import NamedOracle, Problem
 from eutectic.generators.product import Product
-from eutectic.oracles.abilities import of_materials
+from eutectic.oracles.abilities import Ignoring, of_materials
 from eutectic.oracles.user.variables import Variables
 
 
@@ -31,8 +31,8 @@ def _reads(named: NamedOracle, variable: str) -> bool:
         return any(variable in terms for terms in named.oracle.terms.values())
     if not of_materials(named.oracle):
         return True
-    ignores: tuple[str, ...] = getattr(named.oracle, "ignores", ())
-    return variable in CONDITIONS and hasattr(named.oracle, "ignores") and variable not in ignores
+    looks = isinstance(named.oracle, Ignoring) and variable not in named.oracle.ignores
+    return looks and variable in CONDITIONS
 
 
 CONDITIONS = ("temperature_k", "pressure_gpa")

@@ -40,7 +40,7 @@ def taught(problem: Problem, ledger: Ledger) -> tuple[Any, list[str]]:
     start = time.perf_counter()
     learned = generator.learned(experience(finished, options), problem.spec.seed, folder)
     spent = time.perf_counter() - start
-    _prune(folder, {Path(getattr(engine, "weights", "")).name for engine in learned.updates})
+    _prune(folder, {Path(engine.weights).name for engine in learned.updates})
     card = learned.updates[-1].card()["steering"]
     after = f"weights steered by {card['experience']} finished candidates ({options.mode})"
     if len({path.name for path in folder.glob("*.json")} - before) == 0:
@@ -53,7 +53,7 @@ def taught(problem: Problem, ledger: Ledger) -> tuple[Any, list[str]]:
 
 def _prune(folder: Path, named: set[str]) -> None:
     """Remove weights that the record names no more, such as those of before a correction; what is not ours stays."""
-    for path in folder.glob(f"*{ENDING}") if "" not in named else ():
+    for path in folder.glob(f"*{ENDING}"):
         if path.name not in named and len(path.stem) == DIGITS and not set(path.stem) - set("0123456789abcdef"):
             for own in (path, path.with_name(f"{path.stem}.card.json")):
                 own.unlink(missing_ok=True)

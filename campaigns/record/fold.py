@@ -100,8 +100,7 @@ class Record:
         """Fold in what came after `seq`."""
         for entry in entries:
             assert entry.seq > self.seq
-            number = 0 if entry.number is None else entry.number
-            before = self.outcomes.get(number)
+            before = self.outcomes.get(entry.number or 0)
             if self.sessions and self.state == "running" and entry.kind not in FOREIGN:
                 first, last = self.sessions[-1]  # a clock that is set back takes no time back
                 self.sessions[-1] = (first + min(0.0, entry.at - last), entry.at)
@@ -110,8 +109,8 @@ class Record:
                 self.outcomes[entry.number] = STEPS[entry.kind](self.outcomes[entry.number], entry.body, entry.at)
             else:
                 FOLDS[entry.kind](self, entry)
-            if entry.number is not None and number in self.outcomes:
-                self.outcomes[number] = counted(before, self.outcomes[number], entry.seq)
+            if entry.number is not None and entry.number in self.outcomes:
+                self.outcomes[entry.number] = counted(before, self.outcomes[entry.number], entry.seq)
             if "key" in entry.body:
                 self.tellings[str(entry.body["key"])] = Telling.of(entry.number, entry.body)
             self.seq = entry.seq
@@ -363,8 +362,7 @@ def _note(record: Record, entry: Entry) -> None:
 def _state(record: Record, entry: Entry) -> None:
     body: Body = entry.body
     record.rest(body["state"])
-    record.text = body["text"]
-    record.overhead_s += body["overhead_s"]
+    record.text, record.overhead_s = body["text"], record.overhead_s + body["overhead_s"]
 
 
 KEPT: Mapping[str, Any] = {"budget": None, "executor": None, "tracking": None, "cache": None, "validation": None}

@@ -154,6 +154,11 @@ class SteeredEngine(Protocol):
     """An engine whose weights a campaign's record can move."""
 
     @property
+    def weights(self) -> str:
+        """Name or path of what it draws with."""
+        ...
+
+    @property
     def steering(self) -> Steering | None:
         """How; None: not at all."""
         ...

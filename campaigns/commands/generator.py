@@ -16,6 +16,7 @@ from eutectic.campaigns.commands.crystals import (
     refusal,
     write_structures,
 )
+from eutectic.campaigns.tracking import training
 from eutectic.generators.structures.generated import Described, Trained
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -134,6 +135,10 @@ def train(
     begin: Annotated[
         str, typer.Option("--from", metavar="CHECKPOINT", help="Whose weights to begin with: wyckoff-1, or a file.")
     ] = "",
+    mlflow: Annotated[
+        str, typer.Option(metavar="URI", help="Log it there when it ends, such as sqlite:///mlflow.db.")
+    ] = "",
+    experiment: Annotated[str, typer.Option(help="MLflow's experiment.")] = training.EXPERIMENT,
 ) -> None:
     """Train an engine that learns, from crystals of your own."""
     part = engine_of(engine, settings or [], ready=False)
@@ -141,13 +146,22 @@ def train(
         raise typer.BadParameter(f"{engine} learns nothing", param_hint="--engine")
     if begin and "begin" not in inspect.signature(part.train).parameters:
         raise typer.BadParameter(f"{engine} cannot begin with a checkpoint", param_hint="--from")
+    state = "failed"
     try:
         if begin:
             part.train(data, output, minutes, _said, begin)
         else:
             part.train(data, output, minutes, _said)
+        state = "done"
     except (ValueError, FloatingPointError) as error:
         raise refusal(str(error)) from None
+    except KeyboardInterrupt:
+        state = "stopped"
+        raise
+    finally:
+        if mlflow:
+            options = {"engine": engine, "data": data, "minutes": minutes, "from": begin, "settings": settings or []}
+            _said(training.logged(mlflow, experiment, options, output, state))
 
 
 def _said(text: str) -> None:

@@ -31,6 +31,7 @@ from eutectic.campaigns.explain.models import (
 from eutectic.campaigns.problem.build import build
 from eutectic.campaigns.problem.representations import rows_of_space
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.generators.abilities import remarks
 from eutectic.generators.base import Generator
 from eutectic.optimizers.base import Array, Space, active, veiled
 from eutectic.surrogates.explain.counterfactuals import nearest_beyond
@@ -89,7 +90,7 @@ def explain(ledger: Ledger, wanted: Wanted | None = None, heard: Callable[[str],
     asked = _Asked(ledger, space, problem.generator, inputs_of(space), shown, whole, _orders(ledger, space))
     if not found:
         note = f"Fewer than {LEAST} evaluations to learn from: nothing to explain yet."
-        return asked.explanation((), (note,))
+        return asked.explanation((), (note, *_axes(problem.generator, wanted)))
     rng = np.random.default_rng([ledger.spec.seed, len(ledger.finished)])
     around = search_region(problem.space, rng) if shown else None
     made = []
@@ -97,7 +98,8 @@ def explain(ledger: Ledger, wanted: Wanted | None = None, heard: Callable[[str],
         heard(one.name if wanted.property else f"{one.name}, {k + 1} of {len(found)}")
         aim = threshold_of(ledger, one, wanted.thresholds)
         made.append(asked.explained(one, found, around, aim, _source(ledger, k)))
-    everything = asked.explanation(tuple(made), _notes(ledger, shown, wanted))
+    notes = (*_notes(ledger, shown, wanted), *_axes(problem.generator, wanted))
+    everything = asked.explanation(tuple(made), notes)
     best = front(ledger) if wanted.whole else []
     return replace(everything, leanings=beyond(problem.space, best, found, leanings(ledger, best)))
 
@@ -153,6 +155,11 @@ def _notes(ledger: Ledger, shown: Sequence[Outcome], wanted: Wanted) -> tuple[st
     those = "all" if len(shown) == size else f"{len(shown)}, evenly spaced,"
     told = f"SHAP values and waterfalls: {those} of the front's {size} candidates"
     return (f"{told}; counterfactuals: {CANDIDATES} of them, evenly spaced.",) if len(shown) > CANDIDATES else ()
+
+
+def _axes(generator: Generator, wanted: Wanted) -> tuple[str, ...]:
+    """What the space says of its variables, such as what moves along each latent coordinate."""
+    return tuple(remarks(generator)) if wanted.whole else ()
 
 
 def _spaced(outcomes: Sequence[Outcome], count: int) -> list[Outcome]:

@@ -46,7 +46,7 @@ def page(ledger: Ledger, parities: Parities) -> str:
     sections = [
         problem(ledger),
         pareto_front(ledger, best),
-        crystals(best),
+        crystals(best, [o for o in ledger.outcomes if o.number <= 0]),
         hypervolume(ledger),
         stages(ledger),
         credit(ledger),

@@ -37,6 +37,11 @@ class Autoencoder:
     """`LAYER.weight` (out, in) and `LAYER.bias` (out,); `centre` and `spread` (f,) of the features."""
     elements: int
 
+    @property
+    def spread(self) -> Array:
+        """(f,) standard deviation of each feature over the table; 1 where it is constant."""
+        return self.weights["spread"]
+
     def encode(self, fractions: Array, numbers: Array) -> Array:
         """(n, d) means of the latent coordinates of (n, e) atomic fractions and (n, f) features."""
         return self._layer("mean", np.tanh(self._layer("read", _joined(self.weights, fractions, numbers))))

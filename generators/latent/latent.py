@@ -12,10 +12,12 @@ import numpy as np
 
 from eutectic.generators.base import number
 from eutectic.generators.latent.autoencoder import Autoencoder, Recipe, trained
+from eutectic.generators.latent.codec import Model, codec
 from eutectic.generators.latent.table import Table, read
 from eutectic.optimizers.base import Array, Kind, Space
 from eutectic.oracles import user_cache
 from eutectic.oracles.base import Candidate, Value
+from eutectic.oracles.user.module import digest, examine, parse
 
 VERSION = 1
 """Raised whenever the same table and options give another autoencoder."""
@@ -56,6 +58,12 @@ class Latent:
     """Weight of the divergence from a normal prior: less reconstructs better, more makes the box smoother."""
     seed: int = 0
     """Of the training."""
+    codec: str = ""
+    """`my_module:my_function` for an encoder and decoder of one's own instead: it is called with the table's atomic
+    fractions (n, e), features (n, f) and `dimensions`, and returns an object with encode(fractions, features) -> (n, d)
+    and decode(Z) -> (fractions, features), the same each time. Nothing is trained then."""
+    folder: str = "."
+    """Where that module is looked for first, relative to the campaign file."""
 
     def __post_init__(self) -> None:
         """Raise ValueError when an option lies outside its range."""
@@ -68,10 +76,12 @@ class Latent:
             raise ValueError(f"smallest: {self.smallest:g} is not between 0 and 1")
         if not 0 <= self.divergence < 100:
             raise ValueError(f"divergence: {self.divergence:g} is not between 0 and 100")
+        if self.codec:
+            parse(self.codec)
 
     def located(self, folder: str) -> "Latent":
         """The same with the path of its file taken from `folder`."""
-        return replace(self, file=str(Path(folder) / self.file))
+        return replace(self, file=str(Path(folder) / self.file), folder=str(Path(folder) / self.folder))
 
     @property
     def space(self) -> Space:
@@ -116,7 +126,7 @@ class Latent:
             by = np.zeros(self.dimensions)
             by[k] = own.Z[:, k].std() / 2
             change = np.hstack(own.model.decode(own.Z + by)) - np.hstack(own.model.decode(own.Z - by))
-            scale = np.concatenate([np.ones(len(own.table.elements)), own.model.weights["spread"]])
+            scale = np.concatenate([np.ones(len(own.table.elements)), own.model.spread])
             mean = change.mean(axis=0) / scale
             order = np.argsort(-np.abs(mean), kind="stable")[:NAMED]
             found[axis] = [(named[i], float(mean[i])) for i in order]
@@ -169,7 +179,7 @@ class _Learned:
     name: str
     """Hash of all that it depends on."""
     table: Table
-    model: Autoencoder
+    model: Model
     Z: Array
     """(n, d)."""
 
@@ -193,6 +203,12 @@ class _Learned:
 def _learned(part: Latent) -> _Learned:
     """Read, and trained or taken from the user's cache; ValueError for a table that cannot be read."""
     table = read(Path(part.file), part.formula, part.features)
+    if part.codec:
+        examine(part.codec, part.folder)
+        content = [VERSION, table.sha256, part.formula, part.features, part.codec, digest(part.codec, part.folder)]
+        name = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+        own = codec(part.codec, part.folder, table, part.dimensions)
+        return _Learned(name, table, own, own.encode(table.fractions, table.numbers))
     recipe = Recipe(part.dimensions, part.width, part.steps, part.divergence, part.seed)
     content = [VERSION, table.sha256, part.formula, part.features, asdict(recipe)]
     name = hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -26,6 +26,8 @@ Command = Callable[[Conditions, int, int, Path], Sequence[str]]
 """Conditions, number of crystals, seed, folder to write to -> the program and its arguments."""
 PARTS = 3
 """Times a program is started for one block: where it broke off, for the rest."""
+COUNT = "count.json"
+"""In a part's folder, how many crystals it was found to hold when its program had ended, or was found interrupted."""
 SEEDS = 2**31 - 1
 """Seeds lie below it."""
 
@@ -80,8 +82,17 @@ def _filled(
 
 def _kept(folder: Path) -> "tuple[list[Structure], str]":
     """The crystals of all parts of a block, in order, and the first thing that is wrong with them."""
-    parts = [written(part) for part in sorted(folder.glob("part*"))]
+    parts = [_counted(part) for part in sorted(folder.glob("part*"))]
     return [crystal for own, _ in parts for crystal in own], next((wrong for _, wrong in parts if wrong), "")
+
+
+def _counted(part: Path) -> "tuple[list[Structure], str]":
+    """The crystals of a part: as many as were counted first, so that a program which outlived us moves no draw."""
+    crystals, wrong = written(part)
+    file = part / COUNT
+    if not file.exists():
+        file.write_text(json.dumps(len(crystals)), encoding="utf-8")
+    return crystals[: int(json.loads(file.read_text(encoding="utf-8")))], wrong
 
 
 def _generated(structure: "Structure", checkpoint: str, wanted: Conditions, draw: int) -> GeneratedStructure:

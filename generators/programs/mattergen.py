@@ -65,6 +65,9 @@ class MatterGen:
             raise ValueError(f"model: no pretrained model {self.model!r}, and no path; there are: {', '.join(MODELS)}")
         if not 1 <= self.together <= 10_000:
             raise ValueError(f"together: {self.together} is not between 1 and 10,000")
+        for name, value in (("seconds", self.seconds), ("timeout_s", self.timeout_s), ("silent_s", self.silent_s)):
+            if not value > 0:
+                raise ValueError(f"{name}: {value:g} is no positive number of seconds")
 
     @property
     def pretrained(self) -> bool:

@@ -67,7 +67,10 @@ def _watched(process: "subprocess.Popen[bytes]", folder: Path, limits: Limits) -
 
 def _state(folder: Path) -> tuple[int, int]:
     """What shows that a program lives: number of files and their bytes."""
-    sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+    sizes = []
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):  # removed or renamed since it was listed
+            sizes.append(path.stat().st_size)
     return len(sizes), sum(sizes)
 
 

@@ -73,6 +73,13 @@ def template_of(name: str, structure: "Structure") -> Template | None:
     return Template(name, primitive, int(data.number), counts)
 
 
+def aflow() -> "list[tuple[str, Structure]]":
+    """Name and crystal of each prototype of the AFLOW library in pymatgen: `Perovskite (AB3C_cP5_221_a_c_b)`."""
+    from pymatgen.analysis.prototypes import AFLOW_PROTOTYPE_LIBRARY
+
+    return [(f"{e['tags']['mineral']} ({e['tags']['aflow']})", e["snl"].structure) for e in AFLOW_PROTOTYPE_LIBRARY]
+
+
 @lru_cache(maxsize=1)
 def prototypes() -> tuple[Template, ...]:
     """The prototypes of the AFLOW library in pymatgen (Mehl et al. 2017, doi 10.1016/j.commatsci.2017.01.017)."""

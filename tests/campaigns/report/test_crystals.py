@@ -4,6 +4,7 @@ import base64
 import re
 from dataclasses import replace
 
+import numpy as np
 from pymatgen.core import Lattice, Structure
 
 from eutectic.campaigns.figures.crystals import drawn
@@ -30,6 +31,20 @@ def test_the_front_is_drawn_with_files_and_how_far_it_moved(tmp_path):
     other = Structure(Lattice.cubic(3.0), ["Fe"], [[0, 0, 0]])
     lost = Evaluation(best[0].id, "mlip", artifacts={"relaxed.cif": other.to(fmt="cif")})
     assert "became another structure" in section_html(crystals([replace(best[0], evaluations=(lost,))]))
+
+
+def test_what_a_crystal_is_near_to_is_named(tmp_path):
+    with campaign(tmp_path) as running:
+        answered(running, 4)
+        best = running.pareto()[0]
+    salt = Structure.from_spacegroup(225, Lattice.cubic(5.0), ["Sc", "N"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    own = replace(best, structure=salt.as_dict())
+    assert "the same type as" in (text := section_html(crystals([own])))
+    assert "AB_cF8_225_a_b" in text
+    known = replace(own, number=0, origin="history: known.csv:3")
+    assert "the same crystal as history:known.csv:3" in section_html(crystals([own], [known]))
+    odd = Structure(Lattice.from_parameters(3, 4, 5, 80, 95, 102), ["Sc", "N", "O"], np.eye(3) * 0.3)
+    assert "nothing known here" in section_html(crystals([replace(best, structure=odd.as_dict())]))
 
 
 def test_candidates_without_structures_have_no_section(tmp_path):

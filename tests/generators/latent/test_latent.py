@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from eutectic.campaigns.errors import CampaignFileError
+from eutectic.campaigns.explain.explain import explain
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.problem.build import build
 from eutectic.generators.latent import latent as module
@@ -49,6 +50,49 @@ def test_materials_of_the_table_come_back_from_their_coordinates(table):
     assert np.mean(off) < 0.07
     densities = np.array([c.variables["density"] for c in made])
     assert np.corrcoef(densities, own.table.numbers[:, 0])[0, 1] > 0.95
+
+
+CODEC = """
+import numpy as np
+
+class Own:
+    def __init__(self, n): self.n = n
+    def encode(self, fractions, features): return fractions[:, : self.n]
+    def decode(self, Z):
+        rest = np.clip(1 - Z.sum(1, keepdims=True), 0.01, 1) / 2
+        return np.hstack([np.clip(Z, 0, 1), rest, rest]), np.zeros((len(Z), 0))
+
+def own(fractions, features, dimensions): return Own(dimensions)
+def wide(fractions, features, dimensions): return Own(dimensions + 1)
+def nothing(fractions, features, dimensions): return 3
+"""
+
+
+def test_an_encoder_and_decoder_of_ones_own_take_the_place_of_the_trained_ones(table):
+    (table.parent / "my_codec.py").write_text(CODEC)
+    part = Latent(str(table), dimensions=2, codec="my_codec:own", folder=str(table.parent))
+    assert part.space.names == ("latent_1", "latent_2")
+    (made,) = part.generate(np.array([[0.25, 0.75]]), np.random.default_rng(0))
+    elements = module._learned(part).table.elements
+    assert made.composition == pytest.approx({elements[0]: 0.25, elements[1]: 0.75}, abs=0.02)
+    assert part.axes()["latent_1"][0][0] == elements[0]
+    assert part.coordinates(made.variables).tolist() == [0.25, 0.75]
+    assert part.origin != Latent(str(table), **FAST).origin
+
+
+@pytest.mark.parametrize(
+    ("codec", "said"),
+    [
+        ("my_codec.py", "names a file; write my_codec:"),
+        ("my_codec:onw", "unknown function 'onw'"),
+        ("my_codec:nothing", "what my_codec:nothing returns has no encode"),
+        ("my_codec:wide", r"encode of my_codec:wide gives numbers of shape \(38, 3\), not \(38, 2\)"),
+    ],
+)
+def test_a_codec_that_cannot_work_is_refused_with_words(table, codec, said):
+    (table.parent / "my_codec.py").write_text(CODEC)
+    with pytest.raises(ValueError, match=said):
+        _ = Latent(str(table), dimensions=2, codec=codec, folder=str(table.parent)).space
 
 
 def test_points_of_the_box_are_materials_in_whole_steps_and_lead_back(table):
@@ -128,6 +172,8 @@ def test_optimizers_search_the_box_and_screens_know_the_materials(table, tmp_pat
     assert len(ledger.finished) == 8
     assert all(o.values["price_usd_per_kg"] > 0 and o.variables["formula"] for o in ledger.finished)
     assert any(note.startswith("latent_1: ") for note in ledger.batches[0].notes)
+    if use == "swarm":
+        assert any(note.startswith("latent_1: ") for note in explain(ledger).notes)
 
 
 def test_a_campaign_does_not_go_on_with_another_table(table, tmp_path):

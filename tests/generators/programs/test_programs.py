@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from eutectic.generators.programs import running
 from eutectic.generators.programs.mattergen import MatterGen
 from eutectic.generators.programs.program import Program
 from eutectic.generators.structures.conditions import Conditions
@@ -68,6 +69,34 @@ def test_what_an_interrupted_call_left_is_completed(tmp_path):
     assert parts == ["part0", "part1"]
 
 
+def test_what_a_program_writes_after_it_was_counted_moves_no_draw(tmp_path):
+    first = draw(program(tmp_path, "some"))
+    (file,) = (path for path in tmp_path.rglob("*.extxyz") if path.parent.name == "part0")
+    file.write_text(file.read_text() * 3)  # as by a program that outlived the process which had started it
+    later = draw(program(tmp_path, "some"))
+    assert [a.structure() for a in later] == [a.structure() for a in first]
+
+
+def test_an_interrupted_call_keeps_what_it_left_when_it_is_taken_up(tmp_path):
+    whole = draw(program(tmp_path / "whole", "writes"))
+    draw(program(tmp_path, "some"), [0])
+    (part,) = (path for path in tmp_path.glob("*/*/*/part1"))
+    for path in part.iterdir():
+        path.unlink()
+    part.rmdir()
+    (part.with_name("part0") / "count.json").unlink()  # the process died while its program ran
+    answers = draw(program(tmp_path, "some"))
+    assert all(isinstance(answer, GeneratedStructure) for answer in answers)
+    assert answers[0].structure() == whole[0].structure()
+
+
+def test_files_that_come_and_go_while_a_program_is_watched_break_nothing(tmp_path, monkeypatch):
+    (tmp_path / "here").write_text("x")
+    listed = [tmp_path / "here", tmp_path / "gone"]
+    monkeypatch.setattr(Path, "rglob", lambda *_: iter(listed))
+    assert running._state(tmp_path) == (1, 1)
+
+
 def test_crystals_that_break_a_condition_are_refused_with_it(tmp_path):
     engine = program(tmp_path, "writes")
     assert draw(engine, [0], Conditions(elements=("Cs", "Br")))[0].reason == "it has Cl, which is not allowed"
@@ -118,6 +147,8 @@ def test_mattergen_is_asked_in_its_own_words(tmp_path):
     asked = json.loads(words[6].removeprefix("--properties_to_condition_on="))
     assert asked == {"energy_above_hull": 0.05, "chemical_system": "Li-O"}
     assert words[7] == "--diffusion_guidance_factor=2.0"
+    with pytest.raises(ValueError, match="silent_s: 0 is no positive number of seconds"):
+        MatterGen(silent_s=0.0)
     with pytest.raises(ValueError, match="no pretrained model 'mattergen_bse'"):
         MatterGen(model="mattergen_bse")
 

@@ -9,6 +9,8 @@ from eutectic.campaigns.commands.generator import app
 from eutectic.campaigns.tracking.mlflow_store import Store
 from eutectic.campaigns.tracking.training import logged
 
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # MLflow's own
+
 
 @pytest.fixture
 def crystals(tmp_path):

@@ -1,6 +1,7 @@
 """Claims about the latent generator, on a table of made-up alloys."""
 
 import csv
+import sys
 
 import numpy as np
 import pytest
@@ -70,6 +71,7 @@ def nothing(fractions, features, dimensions): return 3
 
 def test_an_encoder_and_decoder_of_ones_own_take_the_place_of_the_trained_ones(table):
     (table.parent / "my_codec.py").write_text(CODEC)
+    sys.modules.pop("my_codec", None)
     part = Latent(str(table), dimensions=2, codec="my_codec:own", folder=str(table.parent))
     assert part.space.names == ("latent_1", "latent_2")
     (made,) = part.generate(np.array([[0.25, 0.75]]), np.random.default_rng(0))
@@ -84,13 +86,14 @@ def test_an_encoder_and_decoder_of_ones_own_take_the_place_of_the_trained_ones(t
     ("codec", "said"),
     [
         ("my_codec.py", "names a file; write my_codec:"),
-        ("my_codec:onw", "unknown function 'onw'"),
+        ("my_codec:onw", "no function 'onw'; did you mean 'own'"),
         ("my_codec:nothing", "what my_codec:nothing returns has no encode"),
         ("my_codec:wide", r"encode of my_codec:wide gives numbers of shape \(38, 3\), not \(38, 2\)"),
     ],
 )
 def test_a_codec_that_cannot_work_is_refused_with_words(table, codec, said):
     (table.parent / "my_codec.py").write_text(CODEC)
+    sys.modules.pop("my_codec", None)
     with pytest.raises(ValueError, match=said):
         _ = Latent(str(table), dimensions=2, codec=codec, folder=str(table.parent)).space
 

@@ -79,7 +79,7 @@ class Reference:
         return any(same.fit_anonymous(structure, other) for other in self.shapes.get(_shape(structure), ()))
 
     def nearest(self, structure: "Structure") -> "tuple[str, Structure] | None":
-        """The known crystal that it is, or is but for the elements, the nearest of several, and in what."""
+        """The known crystal that it is, or is but for the elements, and in what; the nearest, of equals the first."""
         same = matcher()
         for other in self.formulas.get(structure.composition.reduced_formula, ()):
             if same.fit(structure, other):
@@ -88,7 +88,7 @@ class Reference:
             (same.get_rms_anonymous(structure, other)[0], other) for other in self.shapes.get(_shape(structure), ())
         ]
         alike = [(rms, other) for rms, other in ways if rms is not None]
-        return ("the same type", min(alike, key=lambda pair: pair[0])[1]) if alike else None
+        return ("the same type", min(alike, key=lambda pair: round(pair[0], 3))[1]) if alike else None
 
 
 def _shape(structure: "Structure") -> tuple[str, int]:

@@ -74,10 +74,14 @@ def template_of(name: str, structure: "Structure") -> Template | None:
 
 
 def aflow() -> "list[tuple[str, Structure]]":
-    """Name and crystal of each prototype of the AFLOW library in pymatgen: `Perovskite (AB3C_cP5_221_a_c_b)`."""
+    """Name and crystal of each prototype of the AFLOW library in pymatgen, the most symmetric first.
+
+    Such as `Halite, Rock Salt (AB_cF8_225_a_b)`.
+    """
     from pymatgen.analysis.prototypes import AFLOW_PROTOTYPE_LIBRARY
 
-    return [(f"{e['tags']['mineral']} ({e['tags']['aflow']})", e["snl"].structure) for e in AFLOW_PROTOTYPE_LIBRARY]
+    every = sorted(AFLOW_PROTOTYPE_LIBRARY, key=lambda entry: -int(entry["tags"]["aflow"].split("_")[2]))
+    return [(f"{e['tags']['mineral']} ({e['tags']['aflow']})".strip(), e["snl"].structure) for e in every]
 
 
 @lru_cache(maxsize=1)

@@ -28,6 +28,7 @@ MAY_IMPORT = {
         "oracles.elements",
         "oracles.structures",
         "oracles.tables",
+        "oracles.user.module",
         "oracles.user_cache",
         "surrogates.base",
     ),

@@ -22,7 +22,7 @@ from eutectic.campaigns.service.shelf import DATA, NAME, Shelf
 CALLED = "campaign.yaml"
 CODE_PARTS = ("python", "call", "command", "program")
 """Parts that run what the file names."""
-CODE_OPTIONS = ("python", "program", "mpi", "run", "trust_model")
+CODE_OPTIONS = ("codec", "python", "program", "mpi", "run", "trust_model")
 """Options of other parts that do."""
 FREE_TEXT = ("instructions", "linear", "constraints", "when", "formula")
 """Options whose text is no path."""

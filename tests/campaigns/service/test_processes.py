@@ -139,6 +139,7 @@ def test_kills_of_service_child_campaigns_workers_and_evaluations_lose_and_doubl
         ({"oracles": [{"use": "command", "run": ["rm", "-rf"]}]}, "runs code"),
         ({"oracles": [{"use": "mlip", "python": "/usr/bin/python"}]}, "`python` can run code"),
         ({"oracles": [{"use": "mlip", "trust_model": True}]}, "`trust_model` can run code"),
+        ({"space": {"use": "latent", "codec": "mine:build"}}, "`codec` can run code"),
         (
             {"oracles": [{"use": "table", "file": "/etc/passwd", "properties": ["a"]}]},
             "out of the service's data folder",
@@ -172,7 +173,9 @@ def shelf(tmp_path_factory):
 
 def test_every_part_that_can_run_what_a_file_names_is_refused():
     """A part or option that comes later is to be thought of here."""
-    running = re.compile(r"run|command|python|program|mpi|executable|interpreter|script|shell|function|trust_model")
+    running = re.compile(
+        r"run|command|python|program|mpi|executable|interpreter|script|shell|function|trust_model|codec"
+    )
     found = {
         (name, option.name)
         for kind, table in plugins.KINDS.items()

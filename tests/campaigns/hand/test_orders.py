@@ -1,6 +1,7 @@
 """Everything a campaign led by hand can meet, in random orders: the record, however it was folded, says the same."""
 
 import tempfile
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.errors import CampaignFileError
+from eutectic.campaigns.hand.adding import OutsideSpace
 from eutectic.campaigns.record.columns import NAMES
 from eutectic.campaigns.record.fold import begin
 from eutectic.campaigns.record.steps import OPEN
@@ -48,6 +50,15 @@ class Laboratory(RuleBasedStateMachine):
     def some(self, data, statuses):
         own = [o for o in self.record.outcomes.values() if o.status in statuses and (o.number > 0 or o.measurements)]
         return data.draw(st.sampled_from(own)) if own else None
+
+    def put_in(self, x, y, values, failed=""):
+        """What was never suggested; a word is said of it where changed bounds leave it outside, and of nothing else."""
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always", OutsideSpace)
+            outcome = self.campaign.add({"x": x, "y": y}, values, failed=failed)
+        outside = outcome.number <= 0 and y > self.campaign.problem.space.upper[1]
+        assert [word.category for word in said] == [OutsideSpace] * int(outside)
+        return outcome
 
     @rule(n=st.integers(1, 3))
     def suggest(self, n):
@@ -88,7 +99,7 @@ class Laboratory(RuleBasedStateMachine):
     def add(self, x, y, a, b):
         known = self.campaign.same({"x": x, "y": y})
         if known is None or (known.status in OPEN and not known.values):
-            self.campaign.add({"x": x, "y": y}, {"a": a, "b": b})
+            self.put_in(x, y, {"a": a, "b": b})
         elif known.status not in OPEN:
             with pytest.raises(CampaignFileError, match=r"has ended .*another measurement of it: --repeat"):
                 self.campaign.add({"x": x, "y": y}, {"a": a, "b": b})
@@ -97,7 +108,7 @@ class Laboratory(RuleBasedStateMachine):
     def add_a_failure(self, x, y):
         before = self.campaign.same({"x": x, "y": y})
         if before is None or before.status in OPEN or (before.status, before.error) == ("failed", "melted"):
-            after = self.campaign.add({"x": x, "y": y}, {}, failed="melted")
+            after = self.put_in(x, y, {}, failed="melted")
             assert (after.status, after.error, after.barred) == ("failed", "melted", True)
         else:
             with pytest.raises(CampaignFileError, match="it cannot fail any more"):

@@ -17,6 +17,7 @@ import numpy as np
 
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.record.journal import Draft
+from eutectic.campaigns.record.progress import Plan, close
 from eutectic.optimizers.spaces import region
 
 BATCH = 4
@@ -57,6 +58,9 @@ def grown(folder: Path, n: int, pending: int) -> list[str]:
                         journal.append(Draft("told", {"oracle": "bench", "values": values, "errors": {}}, number))
                         settled = {"status": "finished", "failure": "", "error": "", "told": True}
                         journal.append(Draft("settled", settled, number))
+        plan = Plan(campaign.logbook.record)
+        close(plan)  # the rounds that ended
+        journal.write(*plan.drafts)
     return [candidate.id for candidate in candidates[n:]]
 
 

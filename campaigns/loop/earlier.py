@@ -51,11 +51,13 @@ class Earlier:
 
     def _same(self, x: Array) -> Index:
         """Those with this row (d,)."""
-        places, row = np.arange(len(self.rows)), rounded(self.space, x[None])[0]
-        for column, near in enumerate(NEAR * units(self.space)):
+        row, near = rounded(self.space, x[None])[0], NEAR * units(self.space)
+        many = len(self.rows) > FEW
+        places = np.flatnonzero(np.abs(self.rows[:, 0] - x[0]) <= near[0]) if many else np.arange(len(self.rows))
+        for column in range(1, self.space.d):
             if len(places) <= FEW:
                 break
-            places = places[np.abs(self.rows[places, column] - x[column]) <= near]
+            places = places[np.abs(self.rows[places, column] - x[column]) <= near[column]]
         return np.asarray(places[(rounded(self.space, self.rows[places]) == row).all(1)])
 
 

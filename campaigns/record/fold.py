@@ -16,7 +16,7 @@ from eutectic.campaigns.record.facts import source_of
 from eutectic.campaigns.record.journal import BY_HAND, SHARED, Entry
 from eutectic.campaigns.record.leases import Telling, leased
 from eutectic.campaigns.record.notes import read
-from eutectic.campaigns.record.outcomes import Batch, Change, Ledger, Outcome, Round, Rounds, State, altered
+from eutectic.campaigns.record.outcomes import Batch, Change, Ledger, Outcome, Round, Rounds, State
 from eutectic.campaigns.record.steps import (
     OPEN,
     Body,
@@ -282,8 +282,7 @@ def _settled(record: Record, entry: Entry) -> None:
     if outcome.status in OPEN or body.get("told"):
         at = entry.at if outcome.finished_at is None or outcome.status != "finished" else outcome.finished_at
         said = {"failure": body["failure"], "error": body["error"], "provisional": tuple(body.get("provisional", ()))}
-        after = altered(outcome, said)
-        record.supersede(outcome, settled(after, body["status"], record.spec, at))
+        record.supersede(outcome, settled(outcome, body["status"], record.spec, at, said))
         record.unsettled.discard(entry.number)
 
 

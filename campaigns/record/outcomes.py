@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.attachments import Attachment
@@ -161,17 +161,19 @@ class Outcome:
         return self.round + 1
 
 
-FIELDS = tuple(field.name for field in fields(Outcome))
-PLACES = {name: place for place, name in enumerate(FIELDS)}
-ALL = attrgetter(*FIELDS)
+SETTERS: Mapping[str, Any] = {field.name: getattr(Outcome, field.name).__set__ for field in fields(Outcome)}
+"""Field -> what fills it in a new outcome."""
+ALL = attrgetter(*SETTERS)
 
 
 def altered(outcome: Outcome, changes: Mapping[str, object]) -> Outcome:
-    """The outcome with other values of some fields: `dataclasses.replace` in a fifth of its time, for every event."""
-    values = [*ALL(outcome)]
+    """The outcome with other values of some fields: `dataclasses.replace` in a third of its time, for every event."""
+    other = object.__new__(Outcome)
+    for fill, value in zip(SETTERS.values(), ALL(outcome), strict=True):
+        fill(other, value)
     for name, value in changes.items():
-        values[PLACES[name]] = value
-    return Outcome(*values)
+        SETTERS[name](other, value)
+    return other
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,11 +50,15 @@ def proposed(row: Mapping[str, Any], number: int, index: int, at: float) -> Outc
     )
 
 
-def learned(outcome: Outcome, evaluation: Evaluation) -> Outcome:
-    """The outcome with one more evaluation; a property's value is that of the highest rung that has answered."""
+def learned(outcome: Outcome, evaluation: Evaluation, measurements: tuple[Measurement, ...] | None = None) -> Outcome:
+    """The outcome with one more evaluation; a property's value is that of the highest rung that has answered.
+
+    measurements: those that it sums up, where people told it.
+    """
     said = (evaluation.oracle, evaluation.fidelity)
     others = tuple(e for e in outcome.evaluations if (e.oracle, e.fidelity) != said)
-    return _valued(outcome, {"evaluations": (*others, evaluation)})
+    made = {} if measurements is None else {"measurements": measurements}
+    return _valued(outcome, {**made, "evaluations": (*others, evaluation)})
 
 
 def measured_anew(outcome: Outcome, values: Mapping[str, Mapping[str, float]]) -> Outcome:
@@ -82,26 +86,31 @@ def _valued(outcome: Outcome, changes: Mapping[str, Any]) -> Outcome:
     return altered(outcome, {**changes, "values": values, "errors": errors})
 
 
-def settled(outcome: Outcome, status: Any, spec: CampaignSpec, at: float) -> Outcome:
+def settled(
+    outcome: Outcome, status: Any, spec: CampaignSpec, at: float, verdict: Mapping[str, Any] | None = None
+) -> Outcome:
     """The outcome with its last status; losses and constraints from its values, NaN unless it finished.
 
-    What is not the top rung's is not a value in this sense.
+    verdict: `failure`, `error` and `provisional`, where they are others than before. What is not the top rung's is no
+    value in this sense.
     """
-    values = {name: v for name, v in outcome.values.items() if status == "finished" and name not in outcome.provisional}
+    verdict = verdict or {}
+    provisional = verdict.get("provisional", outcome.provisional)
+    values = {name: v for name, v in outcome.values.items() if status == "finished" and name not in provisional}
     goals = spec.goals
     losses = tuple(goal.loss(goal.signed(values.get(goal.name, math.nan))) for goal in goals)
     excess = tuple(limit.excess(values.get(limit.property, math.nan)) for limit in spec.limits)
     losses = tuple(loss if goal.name in values else math.nan for loss, goal in zip(losses, goals, strict=True))
     feasible = all(math.isfinite(loss) for loss in losses) and all(e <= 0 for e in excess)
     judged = {"losses": losses, "excess": excess, "feasible": feasible}
-    return altered(outcome, {"status": status, "finished_at": at, "lease": None, **judged})
+    return altered(outcome, {**verdict, "status": status, "finished_at": at, "lease": None, **judged})
 
 
 def counted(before: Outcome | None, after: Outcome, seq: int) -> Outcome:
     """The outcome with the number of the event that ended it, where this one did."""
     if after.finished_at is None or (before is not None and before.finished_at == after.finished_at):
         return after
-    return replace(after, ended_by=seq)
+    return altered(after, {"ended_by": seq})
 
 
 def ended(outcome: Outcome, spec: CampaignSpec, at: float) -> Outcome:
@@ -241,8 +250,7 @@ def pooled(measurements: Sequence[Measurement]) -> tuple[dict[str, float], dict[
 def _measured(outcome: Outcome, measurements: tuple[Measurement, ...], oracle: str, fidelity: float) -> Outcome:
     """The outcome with these measurements, an oracle's values pooled."""
     values, errors = pooled([m for m in measurements if m.oracle == oracle])
-    outcome = altered(outcome, {"measurements": measurements})
-    return learned(outcome, Evaluation(outcome.id, oracle, values, errors, fidelity=fidelity))
+    return learned(outcome, Evaluation(outcome.id, oracle, values, errors, fidelity=fidelity), measurements)
 
 
 def said_before(row: Mapping[str, Any]) -> list[dict[str, Any]]:

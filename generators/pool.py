@@ -20,6 +20,8 @@ from eutectic.oracles.tables.sheet import Sheet, objection, parse, read, refuse_
 
 BESIDE = 0.01
 """Share of the whole by which the amounts of a row may miss it."""
+EQUAL = 1e-6
+"""Share of a column's range below which two values are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Pool:
     def generate(self, X: Array, rng: np.random.Generator) -> list[Candidate]:  # noqa: ARG002 (nothing is random here)
         """Candidates with the cells of the rows of X (n, d); ValueError when a row is not in the pool."""
         listed = self._listed()
-        return [listed.candidates[listed.find(x)] for x in X]
+        return [listed.candidates[place] for place in listed.find(X)]
 
     def coordinates(self, variables: Mapping[str, Value]) -> Array:
         """Row of the space (d,) whose candidate has these variables; ValueError when the pool has none."""
@@ -141,14 +143,26 @@ class Listed:
         near = [k for key, k in self.places.items() if all(_close(a, b) for a, b in zip(key, wanted, strict=True))]
         return near[0] if near else None
 
-    def find(self, x: Array) -> int:
-        """Number of the row equal to x (d,)."""
-        assert self.space.table is not None
+    def find(self, X: Array) -> list[int]:
+        """Numbers of the rows equal to those of X (n, d), to a millionth of each column's range; ValueError if none."""
+        table = self.space.table
+        assert table is not None
         width = np.maximum(self.space.upper - self.space.lower, 1e-300)
-        gap = (np.abs(self.space.table - x) / width).max(1)
-        if not gap.min() < 1e-6:
-            raise ValueError(f"the pool has no row {x.tolist()}")
-        return int(gap.argmin())
+        weights = np.sqrt(np.arange(2.0, 2.0 + len(width)))
+        # Equal rows lie beside each other along any direction: only those near a row there are compared with it.
+        along = ((table - self.space.lower) / width) @ weights
+        order = np.argsort(along, kind="stable")
+        own, near = ((X - self.space.lower) / width) @ weights, EQUAL * weights.sum()
+        first = np.searchsorted(along, own - near, "left", order)
+        last = np.searchsorted(along, own + near, "right", order)
+        found = []
+        for x, some in zip(X, map(slice, first, last), strict=True):
+            rows = np.sort(order[some])
+            gaps = (np.abs(table[rows] - x) / width).max(1)
+            if not len(rows) or not gaps.min() < EQUAL:
+                raise ValueError(f"the pool has no row {x.tolist()}")
+            found.append(int(rows[gaps.argmin()]))
+        return found
 
 
 @lru_cache(maxsize=16)

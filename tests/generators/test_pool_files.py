@@ -108,3 +108,15 @@ def test_a_pool_row_that_is_not_there_is_refused(tmp_path: Path) -> None:
     part = pool(tmp_path, "a,y\n1,0\n2,0\n", ("a",))
     with pytest.raises(ValueError, match="no row"):
         part.generate(np.array([[1.5]]), RNG)
+
+
+@pytest.mark.parametrize("unit", [1e-15, 1.0, 1e12])
+def test_each_row_of_a_pool_is_found_among_many_like_it(tmp_path: Path, unit: float) -> None:
+    grid = [(a * unit, b) for a in range(20) for b in range(30)]  # equal in one column with many, in sums with some
+    part = pool(tmp_path, "a,b\n" + "".join(f"{a!r},{b}\n" for a, b in grid), ("a", "b"))
+    order = RNG.permutation(len(grid))
+    shifted = part.space.table[order] + 1e-8 * unit * np.array([1.0, 0.0])
+    found = part.generate(shifted, RNG)
+    assert [(c.variables["a"], c.variables["b"]) for c in found] == [grid[i] for i in order]
+    with pytest.raises(ValueError, match="no row"):
+        part.generate(part.space.table[:1] + np.array([0.4 * unit, 0.0]), RNG)

@@ -44,7 +44,8 @@ def test_names_of_phases_and_processes_are_categories(tmp_path: Path) -> None:
     assert part.space.kinds[-2:] == ("categorical", "categorical")
     (candidate,) = part.generate(part.space.table[:1], RNG)
     assert candidate.composition == {"Fe": 0.5, "Ni": 0.5}
-    assert pool(tmp_path, text).generate(part.space.table[:0], RNG) == []
+    whole = pool(tmp_path, text)
+    assert whole.generate(whole.space.table[:0], RNG) == []
 
 
 def test_structure_types_are_categories_and_short_formulas_stay_formulas(tmp_path: Path) -> None:

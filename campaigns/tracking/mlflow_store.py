@@ -76,11 +76,15 @@ class Store:
 
     def __init__(self, uri: str, experiment: str) -> None:
         mlflow = _library()
-        strays = _strays(uri)
+        self._strays = _strays(uri)
         self.uri, self._client = uri, mlflow.MlflowClient(uri, registry_uri=uri)
         found = self._client.get_experiment_by_name(experiment)
         self.experiment: str = found.experiment_id if found else self._new_experiment(experiment)
-        for folder in strays:
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Remove the folders that opening the store, or its registry later, has made beside it; others keep theirs."""
+        for folder in self._strays:
             with suppress(OSError):
                 folder.rmdir()
 
@@ -189,6 +193,7 @@ class Store:
                 raise
         version = self._client.create_model_version(name, source, run, model_id=model)
         self._client.set_registered_model_alias(name, CHAMPION, version.version)
+        self._tidy()
 
     def models(self, run: str) -> dict[str, str]:
         """Property -> mark of the data learned from, of the models a run has logged whole."""

@@ -351,7 +351,10 @@ def test_a_folder_whose_name_an_address_spells_otherwise_gets_its_store_and_no_n
     home = tmp_path / "NiTi 5%Fe?" / "deeper"
     home.mkdir(parents=True)
     shutil.copy(database, home / "mlflow.db")
-    Store(tracking_uri(ledgers.single(1).spec, home), "odd")
+    store = Store(tracking_uri(ledgers.single(1).spec, home), "odd")
+    run = store.begin("key", "whole", "odd", 0)
+    logged = store._client.create_logged_model(store.experiment, "y", run)
+    store._register("odd.y", logged.artifact_location, logged.model_id, run)  # opens the registry, a second store
     assert [folder.name for folder in tmp_path.iterdir()] == ["NiTi 5%Fe?"]
 
 

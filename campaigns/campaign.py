@@ -22,6 +22,7 @@ from eutectic.campaigns.file.from_python import content_of, points_of
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.hand import adding, asking, changing, verbs
 from eutectic.campaigns.hand.changing import Changed
+from eutectic.campaigns.hand.observation import Observation
 from eutectic.campaigns.hand.predicting import Prediction, predict
 from eutectic.campaigns.loop.context import require_attended
 from eutectic.campaigns.loop.executor import opened
@@ -104,7 +105,6 @@ class Campaign:
         """Begin the campaign of a file, in `folder` or runs/NAME; by_itself: refuse one that only people can lead.
 
         source: the folder that its relative paths are taken from, the file's own when not given.
-
         CampaignFileError when the file cannot be used, CampaignFolderError when the folder already holds a campaign or
         is in use, EngineMissing when an oracle cannot run here. Nothing is written before all of that is known.
         """
@@ -194,10 +194,8 @@ class Campaign:
         Fewer when a budget is used up, the process has ended, or it took longer than `patience_s`.
         """
         asking.want(self.problem, self.logbook, n, by)
-        deadline = time.monotonic() + patience_s
-        while len(found := self.waiting()) < n and self.running and time.monotonic() < deadline:
-            if self.why_fewer():
-                break
+        until = time.monotonic() + patience_s
+        while len(found := self.waiting()) < n and self.running and time.monotonic() < until and not self.why_fewer():
             time.sleep(0.1)
         return found
 
@@ -221,10 +219,10 @@ class Campaign:
         id: the candidate's id or its beginning, or its number. repeat: it is another measurement of the same sample;
         the value is then the mean. key: told again under it, it counts once.
 
-        CampaignFileError for an unknown id or property, a value that is no finite number, a negative error, and a
-        candidate that has finished already.
+        CampaignFileError for an unknown id or property, a value or error that cannot be, and one that has finished.
         """
-        return verbs.tell(self.problem, self.logbook, str(id), values, errors or {}, repeat, by, note, key)
+        told = Observation(values, errors or {}, "", repeat, by, note, key)
+        return verbs.tell(self.problem, self.logbook, str(id), told, self.running)
 
     def tell_validation(
         self,
@@ -233,6 +231,7 @@ class Campaign:
         errors: Mapping[str, float] | None = None,
         failed: str = "",
         by: str = "",
+        note: str = "",
     ) -> Outcome:
         """Record what came out when one of the best was measured once more at the end; its own values stay.
 
@@ -241,7 +240,8 @@ class Campaign:
         """
         if self.running and not (self.problem.validator and waits(self.problem.validator)):
             raise CampaignFolderError(f"{self.folder} is running, and computes its validation itself")
-        return verbs.validate(self.problem, self.logbook, str(id), values, errors or {}, failed, by)
+        told = Observation(values, errors or {}, failed, False, by, note)
+        return verbs.validate(self.problem, self.logbook, str(id), told)
 
     def add(
         self,
@@ -256,11 +256,11 @@ class Campaign:
     ) -> Outcome:
         """Record a result of something that was never suggested; it counts for no budget and is learned from.
 
-        key: told again under it, it counts once. failed: it gave no values, and why. CampaignFileError for variables
-        that make no candidate, and for a candidate that has finished already. A warning says that it lies outside the
-        space.
+        key: told again under it, it counts once. failed: it gave no values, and why. A warning says that it lies
+        outside the space. CampaignFileError for variables that make no candidate, and for one that has finished.
         """
-        return adding.put_in(self.problem, self.logbook, variables, values, errors or {}, repeat, by, note, key, failed)
+        told = Observation(values, errors or {}, failed, repeat, by, note, key)
+        return adding.put_in(self.problem, self.logbook, variables, told, self.running)
 
     def same(self, variables: Mapping[str, Value]) -> Outcome | None:
         """The outcome of the candidate with these variables, an open one rather than one that has ended; or None."""
@@ -270,12 +270,12 @@ class Campaign:
         """The outcome with this number, or whose id begins so; CampaignFileError when none or several have."""
         return verbs.chosen(self.logbook, str(id))
 
-    def fail(self, id: str | int, why: str, infrastructure: bool = False, by: str = "") -> Outcome:
+    def fail(self, id: str | int, why: str, infrastructure: bool = False, by: str = "", note: str = "") -> Outcome:
         """Record that a sample gave no values: learned as infeasible, and never asked for again.
 
         With `infrastructure` it was not the sample's fault, and it waits to be made once more.
         """
-        return verbs.fail(self.problem, self.logbook, str(id), why, infrastructure, by)
+        return verbs.fail(self.problem, self.logbook, str(id), why, infrastructure, by, note)
 
     def correct(
         self,
@@ -285,12 +285,14 @@ class Campaign:
         why: str = "",
         measurement: int | None = None,
         by: str = "",
+        note: str = "",
     ) -> Outcome:
         """Put right what was told of a candidate; the old value stays in the journal, with who and why.
 
         measurement: which of several, 1 the first. CampaignFileError for what was never told.
         """
-        return verbs.correct(self.problem, self.logbook, str(id), values, errors or {}, why, measurement, by)
+        right = Observation(values, errors or {}, by=by, note=note)
+        return verbs.correct(self.problem, self.logbook, str(id), right, why, measurement, self.running)
 
     def return_(self, id: str | int, never: bool = False, why: str = "", by: str = "") -> Outcome:
         """Record that a candidate is not made: its place in the budget is free; `never` excludes it for good."""
@@ -313,8 +315,7 @@ class Campaign:
         CampaignFileError for what does not fit or would make values incomparable, CampaignFolderError while it runs.
         """
         changed = changing.apply(self.problem, self.logbook, self._lock, overrides, by, check, given)
-        if not check:
-            self.problem = changed.problem
+        self.problem = self.problem if check else changed.problem
         return changed
 
     def predict(self, points: "Sequence[Mapping[str, Value]] | Mapping[str, Value] | pd.DataFrame") -> list[Prediction]:
@@ -364,9 +365,8 @@ class Campaign:
         return f"<Campaign {status_lines(self.ledger, time.time())[0]}>"
 
     def _repr_html_(self) -> str:
-        if isinstance(self.logbook, beginning.Closed):
-            return escape(repr(self))
-        return status_html(self.ledger, time.time())
+        closed = isinstance(self.logbook, beginning.Closed)
+        return escape(repr(self)) if closed else status_html(self.ledger, time.time())
 
     @property
     def ledger(self) -> Ledger:

@@ -111,18 +111,24 @@ def _tell(campaign: Campaign, row: Row, repeat: bool) -> bool:
     if row.validation:
         if outcome.validation is not None or not (row.values or row.failed):
             return False
-        campaign.tell_validation(row.id, row.values, row.errors, row.failed, row.by)
+        campaign.tell_validation(row.id, row.values, row.errors, row.failed, row.by, row.note)
         return True
     if row.failed:
         if outcome.barred and outcome.error == row.failed:
-            return False
-        campaign.fail(row.id, row.failed, by=row.by)
+            return _noted(campaign, row, outcome)
+        campaign.fail(row.id, row.failed, by=row.by, note=row.note)
     elif row.values and not held(outcome, row):
         campaign.tell(row.id, {**row.values, **_context(campaign, row)}, row.errors, repeat, row.by, row.note)
-    elif row.note and row.note not in (remark.text for remark in outcome.remarks):
-        campaign.note(row.id, row.note, row.by)
     else:
+        return _noted(campaign, row, outcome)
+    return True
+
+
+def _noted(campaign: Campaign, row: Row, outcome: Outcome) -> bool:
+    """Write down a line's note, unless the record has it; is it new?"""
+    if not row.note or row.note in (remark.text for remark in outcome.remarks):
         return False
+    campaign.note(row.id, row.note, row.by)
     return True
 
 

@@ -19,10 +19,11 @@ from eutectic.campaigns.hand.leasing import LEASE_S
 from eutectic.campaigns.hand.sheet import Dialect, Row, measured_names, read, sheet
 from eutectic.campaigns.hand.words import MeasuredValues, from_words, pairs, refusal
 from eutectic.campaigns.loop.context import context_of, situated
-from eutectic.campaigns.loop.routing import instructions, waits
+from eutectic.campaigns.loop.routing import instructions, needed, waits
 from eutectic.campaigns.problem import build
 from eutectic.campaigns.record.journal import holds_campaign
 from eutectic.campaigns.record.outcomes import Outcome
+from eutectic.campaigns.record.steps import OPEN
 from eutectic.campaigns.telling import checked, held, suggested, tell_row
 from eutectic.generators.abilities import contexts
 from eutectic.oracles.base import Value
@@ -147,6 +148,8 @@ def tell(
     if sum(ways) != 1:
         raise typer.BadParameter("give one of --id ID property=value..., --csv FILE, --add name=value...")
     _require_together(id, csv, failed, infrastructure, correct, measurement, repeat, why, words or [], file or [])
+    if note and csv is not None:
+        raise typer.BadParameter("--note is of one candidate; in a sheet the column `note` has them")
     _require_validation(validation, id is not None and not (correct or repeat or infrastructure))
     with Campaign.open(folder) as campaign:
         if csv is not None:
@@ -154,12 +157,12 @@ def tell(
         elif add:
             typer.echo(_add(campaign, words or [], folder, repeat, by, note, failed or ""))
         elif validation:
-            typer.echo(_tell_validation(campaign, id or "", words or [], failed, folder, by))
+            typer.echo(_tell_validation(campaign, id or "", words or [], failed, folder, by, note))
         elif failed is not None:
-            outcome = campaign.fail(id or "", failed, infrastructure, by)
+            outcome = campaign.fail(id or "", failed, infrastructure, by, note)
             typer.echo(f"candidate {outcome.number} {'waits again' if infrastructure else 'has failed'}: {failed}")
         elif correct:
-            typer.echo(_correct(campaign, id or "", _answer(campaign, words), why, measurement, by))
+            typer.echo(_correct(campaign, id or "", _answer(campaign, words), why, measurement, by, note))
         elif note and not words:
             typer.echo(f"noted of {_called(campaign.note(id or '', note, by))}")
         elif words or not file:
@@ -206,21 +209,25 @@ def _require_validation(wanted: bool, alone: bool) -> None:
         raise typer.BadParameter("--validation goes with --id ID, and values or --failed")
 
 
-def _tell_validation(campaign: Campaign, id: str, words: list[str], failed: str | None, folder: Path, by: str) -> str:
+def _tell_validation(
+    campaign: Campaign, id: str, words: list[str], failed: str | None, folder: Path, by: str, note: str
+) -> str:
     """What was done with one of the best, measured once more."""
     values = from_words(words) if failed is None else MeasuredValues({}, {})
-    outcome = campaign.tell_validation(id, values.values, values.errors, failed or "", by)
+    outcome = campaign.tell_validation(id, values.values, values.errors, failed or "", by, note)
     return f"told {folder} about the validation of candidate {outcome.number}"
 
 
-def _correct(campaign: Campaign, id: str, answer: MeasuredValues, why: str, measurement: int | None, by: str) -> str:
+def _correct(
+    campaign: Campaign, id: str, answer: MeasuredValues, why: str, measurement: int | None, by: str, note: str
+) -> str:
     """What was put right."""
     if answer.context:
         raise refusal(f"{next(iter(answer.context))} was measured with the sample; only values are corrected")
     before = len(campaign.find(id).remarks)
-    outcome = campaign.correct(id, answer.values, answer.errors, why, measurement, by)
-    changed = len(outcome.remarks) > before
-    return f"{_called(outcome)} {outcome.remarks[-1].text if changed else 'was told so already: nothing is changed'}"
+    outcome = campaign.correct(id, answer.values, answer.errors, why, measurement, by, note)
+    news = [remark.text for remark in outcome.remarks[before:] if remark.text.startswith("corrected ")]
+    return f"{_called(outcome)} {news[0] if news else 'was told so already: nothing is changed'}"
 
 
 def _answer(campaign: Campaign, words: Sequence[str] | None) -> MeasuredValues:
@@ -238,7 +245,16 @@ def _tell_one(
             return f"{folder} held this already"
     outcome = campaign.tell(id, {**answer.values, **answer.context}, answer.errors, repeat, by, note)
     many = len(outcome.measurements)
-    return f"told {folder} about {_called(outcome)}{f', measured {many} times' if many > 1 else ''}"
+    said = f"told {folder} about {_called(outcome)}{f', measured {many} times' if many > 1 else ''}"
+    return said + _became(campaign, outcome)
+
+
+def _became(campaign: Campaign, outcome: Outcome) -> str:
+    """What a telling has made of a candidate, where that is not its end: what is missing, or why it counts for less."""
+    if outcome.status in ("failed", "refused"):
+        return f"; it is {outcome.status}: {outcome.error}"
+    missing = [name for name in needed(campaign.problem) if name not in outcome.values]
+    return f"; not known yet: {', '.join(missing)}" if missing and outcome.status in OPEN else ""
 
 
 def _dialect(separator: str, decimal: str) -> Dialect:

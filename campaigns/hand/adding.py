@@ -1,12 +1,16 @@
 """This file is a result that was never suggested: checked, given its place in the record, and learned from."""
 
 import math
+import time
 import warnings
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from eutectic.campaigns.errors import unknown
+from eutectic.campaigns.hand.following import following
+from eutectic.campaigns.hand.observation import Observation
 from eutectic.campaigns.hand.verbs import (
     fail,
     measurable,
@@ -21,12 +25,13 @@ from eutectic.campaigns.hand.words import measured_values, number
 from eutectic.campaigns.loop.offering import offers
 from eutectic.campaigns.loop.prior_data import WITHIN, coordinates
 from eutectic.campaigns.loop.prior_rows import Row
+from eutectic.campaigns.loop.routing import Verdict, settlement
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.columns import RETURNED
 from eutectic.campaigns.record.journal import Draft
 from eutectic.campaigns.record.ledger import Logbook
 from eutectic.campaigns.record.outcomes import Outcome
-from eutectic.campaigns.record.steps import OPEN
+from eutectic.campaigns.record.steps import OPEN, added, proposed
 from eutectic.optimizers.base import Array
 from eutectic.optimizers.spaces import region
 from eutectic.optimizers.spaces.membership import member
@@ -58,98 +63,91 @@ def sorted_words(
 
 
 def put_in(
-    problem: Problem,
-    logbook: Logbook,
-    variables: Mapping[str, Value],
-    values: Mapping[str, float],
-    errors: Mapping[str, float],
-    repeat: bool = False,
-    by: str = "",
-    note: str = "",
-    key: str = "",
-    failed: str = "",
+    problem: Problem, logbook: Logbook, variables: Mapping[str, Value], observation: Observation, running: bool
 ) -> Outcome:
-    """`add`, or `add_failed` where it gave no values, and why; warned of where it lies outside the space."""
-    if failed:
-        outcome = add_failed(problem, logbook, variables, failed, by, note, key)
+    """`add`, or `add_failed` where it gave no values; warned of where it lies outside the space.
+
+    running: a process runs the campaign.
+    """
+    if observation.failed:
+        outcome = add_failed(problem, logbook, variables, observation)
     else:
-        outcome = add(problem, logbook, variables, values, errors, repeat, by, note, key)
+        outcome = add(problem, logbook, variables, observation, running)
     if outcome.number <= 0 and outside(problem, outcome.x):
         warnings.warn(f"{outcome.name}: {OUTSIDE}", OutsideSpace, stacklevel=3)
     return outcome
 
 
 def add(
-    problem: Problem,
-    logbook: Logbook,
-    variables: Mapping[str, Value],
-    values: Mapping[str, float],
-    errors: Mapping[str, float],
-    repeat: bool = False,
-    by: str = "",
-    note: str = "",
-    key: str = "",
+    problem: Problem, logbook: Logbook, variables: Mapping[str, Value], observation: Observation, running: bool = False
 ) -> Outcome:
     """Write down a result of something that was never suggested; it counts for no budget, and is learned from.
 
     Of what was suggested and is still open it is that candidate's result. CampaignFileError for variables that make no
-    candidate, for what nobody can have measured, and for a candidate that has finished, unless `repeat` says that this
-    is another measurement of it. key: the teller's own name of this telling; under it, it is written down once.
+    candidate, for what nobody can have measured, and for a candidate that has finished, unless the observation repeats
+    it.
     """
-    require_measurable(problem, values, errors)
-    if key and (before := told_under(logbook, key, values, errors)) is not None:
+    values = {name: float(value) for name, value in observation.values.items()}
+    require_measurable(problem, values, observation.errors)
+    if (before := told_under(logbook, observation.key, values, observation.errors)) is not None:
         return before
     x, candidate = made(problem, variables)
     known = same(problem, logbook, x, candidate)
-    if known is not None and (known.status in OPEN or repeat):
-        return tell(problem, logbook, known.id, values, errors, repeat, by, note, key)
+    if known is not None and (known.status in OPEN or observation.repeat):
+        return tell(problem, logbook, known.id, observation, running)
     if known is not None and known.status in ("finished", "failed", "refused"):
         raise said(
-            f"this is candidate '{known.id}' (number {known.number}), which has ended ({known.status}); another "
-            "measurement of it: --repeat; a wrong value: --correct",
+            f"this is {_called(known)}, which has ended ({known.status}); another measurement of it: --repeat; a wrong "
+            f"value: --id {known.id[:8]} --correct",
             "conflict",
         )
     with logbook.transaction() as drafts:
-        if key and (before := told_under(logbook, key, values, errors)) is not None:
+        if (before := told_under(logbook, observation.key, values, observation.errors)) is not None:
             return before
-        body = _body(problem, x, candidate, values, errors, by, note, key)
         place = _place(logbook)
-        drafts.append(Draft("added", body, place))
+        body = _body(problem, x, candidate, observation)
+        drafts += [Draft("added", body, place), *_follow(problem, body, place)]
     return logbook.record.outcomes[place]
 
 
-def add_failed(
-    problem: Problem,
-    logbook: Logbook,
-    variables: Mapping[str, Value],
-    why: str,
-    by: str = "",
-    note: str = "",
-    key: str = "",
-) -> Outcome:
+def _follow(problem: Problem, body: Mapping[str, Any], number: int) -> list[Draft]:
+    """What follows from an added result at once: screens, and what is worked out from its values."""
+    row, now = body["row"], time.time()
+    outcome = added(proposed(row, number, 0, now), {"fidelity": 0.0, **row, **body}, problem.spec, now)
+    if outcome.status != "finished":
+        return []
+    _, drafts, _ = following(problem, outcome, row["values"], row.get("fidelity", 0.0), running=False)
+    return [*drafts, settlement(number, Verdict("finished"), told=True)] if drafts else []
+
+
+def add_failed(problem: Problem, logbook: Logbook, variables: Mapping[str, Value], observation: Observation) -> Outcome:
     """Write down that a sample of what was never suggested gave no values; it is never asked for.
 
     Of what was suggested and is still open it is that candidate's failure; told twice it counts once. CampaignFileError
     for variables that make no candidate, without a reason, and for a candidate that has ended otherwise.
     """
+    why = observation.failed
     require_reason(why)
     x, candidate = made(problem, variables)
     before = same(problem, logbook, x, candidate)
     if before is not None and before.status == "failed" and before.error == why:
         return before
     if before is not None and before.status in OPEN:
-        return fail(problem, logbook, before.id, why, by=by)
+        return fail(problem, logbook, before.id, why, by=observation.by, note=observation.note)
     if before is not None:
         raise said(
-            f"this is candidate '{before.id}' (number {before.number}), which has ended ({before.status}): it cannot "
-            "fail any more",
+            f"this is {_called(before)}, which has ended ({before.status}): it cannot fail any more",
             "conflict",
         )
     with logbook.transaction() as drafts:
-        body = _body(problem, x, candidate, {}, {}, by, note, key) | {"failed": why}
         place = _place(logbook)
-        drafts.append(Draft("added", body, place))
+        drafts.append(Draft("added", _body(problem, x, candidate, observation) | {"failed": why}, place))
     return logbook.record.outcomes[place]
+
+
+def _called(outcome: Outcome) -> str:
+    """What an outcome is called in a refusal; what was never suggested has no number."""
+    return f"candidate '{outcome.id}' (number {outcome.number})" if outcome.number > 0 else outcome.name
 
 
 def _place(logbook: Logbook) -> int:
@@ -157,30 +155,20 @@ def _place(logbook: Logbook) -> int:
     return int(logbook.record.columns.number.min(initial=1)) - 1
 
 
-def _body(
-    problem: Problem,
-    x: Array,
-    candidate: Candidate,
-    values: Mapping[str, float],
-    errors: Mapping[str, float],
-    by: str,
-    note: str,
-    key: str,
-) -> dict[str, object]:
+def _body(problem: Problem, x: Array, candidate: Candidate, observation: Observation) -> dict[str, Any]:
     """The body of an `added` event."""
     row: dict[str, object] = {
         "id": candidate.id,
         "x": x.tolist(),
         "candidate": candidate.to_json(),
         "reason": {"proposer": ADDED},
-        "origin": f"added by {by}" if by else "added",
-        "values": dict(values),
-        "errors": dict(errors),
+        "origin": f"added by {observation.by}" if observation.by else "added",
+        "values": {name: float(value) for name, value in observation.values.items()},
+        "errors": dict(observation.errors),
     }
     if problem.ladder.rungs:
         row |= {"rung": problem.ladder.top, "fidelity": float(problem.ladder.top)}
-    said_of_it = {name: text for name, text in (("by", by), ("note", note), ("key", key)) if text}
-    return {"row": row, "oracle": person(problem), **said_of_it}
+    return {"row": row, "oracle": person(problem), **observation.words}
 
 
 def variable_names(problem: Problem) -> tuple[str, ...]:

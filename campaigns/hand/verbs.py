@@ -5,11 +5,13 @@ Each is one transaction in which only what was written since is folded, also whi
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 from eutectic.campaigns.errors import CampaignFileError, Complaint, nearest_name, shortened, unknown
 from eutectic.campaigns.file.goals import refusal
+from eutectic.campaigns.hand.following import Following, following
+from eutectic.campaigns.hand.observation import Observation
 from eutectic.campaigns.loop import routing
 from eutectic.campaigns.loop.context import observed
 from eutectic.campaigns.problem.definition import Problem
@@ -25,43 +27,34 @@ SHOWN = 8
 """Open candidates that are named, at most."""
 
 
-def tell(
-    problem: Problem,
-    logbook: Logbook,
-    id: str,
-    values: Mapping[str, Value],
-    errors: Values,
-    repeat: bool = False,
-    by: str = "",
-    note: str = "",
-    key: str = "",
-) -> Outcome:
-    """Write down what was measured of a candidate; the outcome as it is then.
+def tell(problem: Problem, logbook: Logbook, id: str, observation: Observation, running: bool = False) -> Outcome:
+    """Write down what was measured of a candidate, and what follows from it; the outcome as it is then.
 
-    values: properties, and variables with `context: true` that were measured with them, which replace what was asked.
-    key: the teller's own name of this telling; under it, it is written down once.
+    Variables with `context: true` that were measured with it replace what was asked. running: a process runs the
+    campaign.
     CampaignFileError for what nobody can have measured, an unknown id, a candidate that was given back, and for one
     that has values already unless `repeat` says that this is another measurement.
     """
     with logbook.transaction() as drafts:
         outcome = chosen(logbook, id)
-        measured, context = observed(problem, outcome, values, repeat)
-        require_measurable(problem, measured, errors)
-        if (before := told_under(logbook, key, measured, errors)) is not None:
+        measured, context = observed(problem, outcome, observation.values, observation.repeat)
+        require_measurable(problem, measured, observation.errors)
+        if (before := told_under(logbook, observation.key, measured, observation.errors)) is not None:
             return before
-        repeated = _repeated(problem, outcome, measured, repeat)
+        repeated = _repeated(problem, outcome, measured, observation.repeat)
         named = person(problem)
-        body: dict[str, object] = {"oracle": named, "values": _floats(measured), "errors": _floats(errors)}
-        body |= _rung(problem, named) | context
+        body: dict[str, object] = {"oracle": named, "values": _floats(measured)}
+        body |= {"errors": _floats(observation.errors), **_rung(problem, named), **context}
         body |= {"repeat": True} if repeated else {}
-        body |= {key: text for key, text in (("by", by), ("note", note), ("key", key)) if text}
+        body |= observation.words
         drafts.append(Draft("told", body, outcome.number))
         now = time.time()
-        after = told(outcome, body, now)
-        verdict = _verdict(problem, after, measured)
+        after, news, verdict = _judged(problem, told(outcome, body, now), measured, measured, running)
+        drafts += news
         if verdict is not None:
             drafts.append(routing.settlement(outcome.number, verdict, told=True))
-            after = settled(after, verdict.status, problem.spec, outcome.finished_at or now)
+            ending = {"failure": verdict.failure, "error": verdict.error}
+            after = settled(after, verdict.status, problem.spec, outcome.finished_at or now, ending)
     return logbook.latest(after)
 
 
@@ -101,15 +94,13 @@ def told_under(logbook: Logbook, key: str, values: Values, errors: Values) -> Ou
     return logbook.record.outcomes[telling.number]
 
 
-def validate(
-    problem: Problem, logbook: Logbook, id: str, values: Values, errors: Values, failed: str = "", by: str = ""
-) -> Outcome:
+def validate(problem: Problem, logbook: Logbook, id: str, observation: Observation) -> Outcome:
     """Write down what came out when one of the best was measured once more at the end; its own values stay.
 
-    failed: it gave no values, and why. CampaignFileError where nothing is validated or this is none of those, for one
-    that was validated, and for values of another kind than the oracle of `validate` returns, or too few.
+    CampaignFileError where nothing is validated or this is none of those, for one that was validated, and for values
+    of another kind than the oracle of `validate` returns, or too few.
     """
-    named = problem.validator
+    named, values, errors, failed = problem.validator, observation.values, observation.errors, observation.failed
     if named is None:
         raise said("this campaign validates nothing: its file has no `validate`")
     with logbook.transaction() as drafts:
@@ -119,26 +110,35 @@ def validate(
             these = ", ".join(f"#{n}" for n in record.chosen or ()) or "none yet (campaign suggest names them)"
             raise said(f"candidate '{outcome.id}' (number {outcome.number}) is not to be validated; those are: {these}")
         if outcome.validation is not None:
-            raise said(f"candidate '{outcome.id}' was validated already ({_numbers(outcome.validation.values)})")
+            before = _numbers(outcome.validation.values) or outcome.validation.error
+            raise said(f"candidate '{outcome.id}' was validated already ({before})", "conflict")
         if not failed:
-            require_measurable(problem, values, errors)
+            require_measurable(problem, _floats(values), errors)
             asked = [name for name in routing.needed(problem) if name in (named.oracle.properties or values)]
             missing = [name for name in asked if name not in values]
             if missing:
                 raise said(f"{', '.join(missing)} is missing: all that '{named.name}' returns is told at once")
         place = next(k for k, other in enumerate(problem.oracles) if other.name == named.name)
-        rung = problem.ladder.rung(place)
+        rung, told_by = problem.ladder.rung(place), {"by": observation.by} if observation.by else {}
         evaluation = Evaluation(
             outcome.id, named.name, _floats(values), _floats(errors), status="failed" if failed else "finished",
-            failure="error" if failed else "", error=failed, provenance={"told": True, **({"by": by} if by else {})},
+            failure="error" if failed else "", error=failed, provenance={"told": True, **told_by},
             fidelity=float(problem.ladder.top + 1 if rung is None else rung),
         )  # fmt: skip
         body = {"settings": named.settings_hash, "attempt": 1, "again": False, "evaluation": evaluation.to_json()}
-        drafts.append(Draft("validated", body, outcome.number))
+        drafts += [Draft("validated", body, outcome.number), *_noted(outcome, observation.note, observation.by)]
     return logbook.record.outcomes[outcome.number]
 
 
-def fail(problem: Problem, logbook: Logbook, id: str, why: str, infrastructure: bool = False, by: str = "") -> Outcome:
+def fail(
+    problem: Problem,
+    logbook: Logbook,
+    id: str,
+    why: str,
+    infrastructure: bool = False,
+    by: str = "",
+    note: str = "",
+) -> Outcome:
     """Write down that a sample gave no values; it is learned as infeasible and never asked for again.
 
     With `infrastructure` that was not its fault: it waits to be made once more. CampaignFileError without a reason, for
@@ -154,6 +154,7 @@ def fail(problem: Problem, logbook: Logbook, id: str, why: str, infrastructure: 
         if not infrastructure:
             verdict = routing.Verdict("failed", "error", why)
             drafts.append(routing.settlement(outcome.number, verdict, told=True))
+        drafts += _noted(outcome, note, by)
     return logbook.record.outcomes[outcome.number]
 
 
@@ -161,34 +162,41 @@ def correct(
     problem: Problem,
     logbook: Logbook,
     id: str,
-    values: Values,
-    errors: Values,
+    observation: Observation,
     why: str = "",
     measurement: int | None = None,
-    by: str = "",
+    running: bool = False,
 ) -> Outcome:
-    """Put right what was told of a candidate; the old values stay in the journal.
+    """Put right what was told of a candidate, and what followed from it; the old values stay in the journal.
 
-    measurement: which of several, 1 the first. What changes nothing is not written down. CampaignFileError for what was
-    never told, and where it is not clear which measurement is meant.
+    measurement: which of several, 1 the first. What changes nothing is not written down. running: a process runs the
+    campaign. CampaignFileError for what was never told, and where it is not clear which measurement is meant.
     """
+    values, errors, by, note = _floats(observation.values), observation.errors, observation.by, observation.note
     require_measurable(problem, values, errors)
     with logbook.transaction() as drafts:
         outcome = chosen(logbook, id, last=True)
         place = _measurement(outcome, values, measurement)
         before = outcome.measurements[place]
-        if _changes_nothing(before, values, errors):
-            return outcome
-        body: dict[str, object] = {"measurement": place, "values": _floats(values), "errors": _floats(errors)}
-        body |= {"before": {name: before.values[name] for name in values}}
-        body |= {"errors_before": {name: before.errors[name] for name in values if name in before.errors}}
-        body |= {key: text for key, text in (("why", why), ("by", by)) if text}
-        drafts.append(Draft("corrected", body, outcome.number))
-        after = corrected(outcome, body, time.time())
-        if outcome.status in ("finished", "refused"):
-            verdict = _verdict(problem, after, after.values) or routing.Verdict("finished")
-            drafts.append(routing.settlement(outcome.number, verdict, told=True))
+        if not _changes_nothing(before, values, errors):
+            body: dict[str, object] = {"measurement": place, "values": values, "errors": _floats(errors)}
+            body |= {"before": {name: before.values[name] for name in values}}
+            body |= {"errors_before": {name: before.errors[name] for name in values if name in before.errors}}
+            body |= {key: text for key, text in (("why", why), ("by", by)) if text}
+            after = corrected(outcome, body, time.time())
+            _, news, verdict = _judged(problem, after, after.values, values, running)
+            drafts += [Draft("corrected", body, outcome.number), *news]
+            if outcome.status in ("finished", "refused"):
+                verdict = verdict or routing.Verdict("finished")
+            if verdict is not None and outcome.status != "failed":
+                drafts.append(routing.settlement(outcome.number, verdict, told=True))
+        drafts += _noted(outcome, note, by)
     return logbook.record.outcomes[outcome.number]
+
+
+def _noted(outcome: Outcome, note: str, by: str) -> list[Draft]:
+    """The event of a remark beside something else that is said of a candidate."""
+    return [Draft("note", {"text": note, **({"by": by} if by else {})}, outcome.number)] if note else []
 
 
 def _changes_nothing(before: Measurement, values: Values, errors: Values) -> bool:
@@ -297,12 +305,20 @@ def require_measurable(problem: Problem, values: Values, errors: Values) -> None
         raise said("no property was told")
 
 
-def _verdict(problem: Problem, outcome: Outcome, values: Values) -> routing.Verdict | None:
-    """What telling makes of an outcome; None when the campaign still needs something."""
+def _judged(problem: Problem, outcome: Outcome, values: Values, changed: Collection[str], running: bool) -> Following:
+    """The outcome with what follows from what was told, the events that say so, and what telling makes of it.
+
+    values: those that have to pass the sanity gate. changed: the names of those that were told.
+    None for the end when the campaign still needs something.
+    """
     insane = refusal(values, problem.spec.windows)
     if insane is not None:
-        return routing.Verdict("refused", "unphysical", insane)
-    return routing.Verdict("finished") if routing.told_enough(problem, outcome) else None
+        return outcome, [], routing.Verdict("refused", "unphysical", insane)
+    level = _rung(problem, person(problem)).get("fidelity", 0.0)
+    outcome, drafts, verdict = following(problem, outcome, changed, level, running)
+    if verdict is None and routing.told_enough(problem, outcome):
+        verdict = routing.Verdict("finished")
+    return outcome, drafts, verdict
 
 
 def person(problem: Problem) -> str:
@@ -344,7 +360,7 @@ def _numbers(values: Values) -> str:
     return ", ".join(f"{name} {value:g}" for name, value in values.items())
 
 
-def _floats(values: Values) -> dict[str, float]:
+def _floats(values: Mapping[str, Value]) -> dict[str, float]:
     return {name: float(value) for name, value in values.items()}
 
 

@@ -17,7 +17,6 @@ from eutectic.campaigns.execution.job import evaluate, job
 from eutectic.campaigns.loop import routing
 from eutectic.campaigns.loop.gates import decisions, ripe
 from eutectic.campaigns.loop.stopwatch import Stopwatch
-from eutectic.campaigns.problem.curves import with_distances
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.journal import Draft, Entry
 from eutectic.campaigns.record.ledger import Logbook
@@ -201,14 +200,12 @@ class Evaluating:
     def _conclude(self, number: int, position: int, evaluation: Evaluation) -> Iterator[Event]:
         """Write an evaluation down, and with it what becomes of its candidate."""
         outcome = self._logbook.record.outcomes[number]
-        evaluation = with_distances(evaluation, self._problem.curves)
         level = routing.rung(self._problem, outcome, position)
         settings = routing.settings(self._problem, outcome, position)
         self._tries[number, position, level] = tries = self._tries.get((number, position, level), 0) + 1
-        provenance = {**evaluation.provenance, "settings": settings[:16]}
+        evaluation = routing.as_written(self._problem, evaluation, level, settings)
         if (before := routing.attempts(self._problem, outcome, position)) > 0:
-            provenance["attempt"] = before + 1
-        evaluation = replace(evaluation, fidelity=level, provenance=provenance)
+            evaluation = replace(evaluation, provenance={**evaluation.provenance, "attempt": before + 1})
         again = routing.tried_again(evaluation.failure, tries, self._problem.spec.executor.retries)
         body = {"settings": settings, "attempt": tries, "again": again, "evaluation": evaluation.to_json()}
         drafts, verdict = [Draft("evaluated", body, number)], None

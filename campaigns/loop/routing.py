@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from eutectic.campaigns.execution.flight import WALLTIME
 from eutectic.campaigns.file.goals import refusal
+from eutectic.campaigns.problem.curves import with_distances
 from eutectic.campaigns.problem.definition import NamedOracle, Problem
 from eutectic.campaigns.record.journal import Draft
 from eutectic.campaigns.record.outcomes import Outcome
@@ -176,6 +177,12 @@ def settings(problem: Problem, outcome: Outcome, position: int) -> str:
     if not given:
         return named.settings_hash
     return f"{named.settings_hash}:{hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:16]}"
+
+
+def as_written(problem: Problem, evaluation: Evaluation, level: float, settings: str) -> Evaluation:
+    """An evaluation as the journal has it: with distances of curves, its rung and the beginning of its settings."""
+    provenance = {**evaluation.provenance, "settings": settings[:16]}
+    return replace(with_distances(evaluation, problem.curves), fidelity=level, provenance=provenance)
 
 
 def evaluation_seed(problem: Problem, candidate: Candidate, position: int) -> list[int]:

@@ -147,9 +147,7 @@ def tell(
     ways = [id is not None, csv is not None, add]
     if sum(ways) != 1:
         raise typer.BadParameter("give one of --id ID property=value..., --csv FILE, --add name=value...")
-    _require_together(id, csv, failed, infrastructure, correct, measurement, repeat, why, words or [], file or [])
-    if note and csv is not None:
-        raise typer.BadParameter("--note is of one candidate; in a sheet the column `note` has them")
+    _require_together(id, csv, failed, infrastructure, correct, measurement, repeat, why, words or [], file or [], note)
     _require_validation(validation, id is not None and not (correct or repeat or infrastructure))
     with Campaign.open(folder) as campaign:
         if csv is not None:
@@ -187,8 +185,11 @@ def _require_together(
     why: str,
     words: list[str],
     files: list[Path],
+    note: str,
 ) -> None:
     """Refuse options that say nothing, or two things, together."""
+    if note and csv is not None:
+        raise typer.BadParameter("--note is of one candidate; in a sheet the column `note` has them")
     if files and id is None:
         raise typer.BadParameter("--file is kept with one candidate: --id ID")
     if (correct and id is None) or (failed is not None and csv is not None):

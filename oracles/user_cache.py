@@ -1,17 +1,9 @@
-"""This file is the user's cache folder, and files that appear in it whole or not at all."""
+"""This file is the user's cache folder."""
 
 import functools
 import os
 import tempfile
 from pathlib import Path
-
-
-def write(path: Path, content: bytes) -> None:
-    """Write whole or not at all, so that two processes at once do no harm."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    Path(temporary).replace(path)
 
 
 @functools.cache

@@ -30,6 +30,7 @@ MAY_IMPORT = {
         "oracles.tables",
         "oracles.user.module",
         "oracles.user_cache",
+        "oracles.whole_files",
         "surrogates.base",
     ),
     "campaigns": ("surrogates", "optimizers", "generators", "oracles"),
@@ -73,7 +74,7 @@ FLOORS = {
         ("composition", "parameters", "pool", "product", "sequence"),
     ),
     "oracles": (
-        ("base", "process", "suggestions", "user_cache"),
+        ("base", "process", "suggestions", "user_cache", "whole_files"),
         ("abilities",),
         ("elements", "physics", "structures"),
         ("potentials", "tables", "user"),

@@ -1,6 +1,6 @@
 """This file is the folder of answers: what evaluations on other machines write beside sending it, each under its key.
 
-`KEY.json` is an answer, put there by rename, so that it is there whole or not at all. `KEY.running` says who evaluates;
+`KEY.json` is an answer, which is there whole or not at all. `KEY.running` says who evaluates;
 its time of change is the sign of life. `KEY.stop` asks whoever does to end it. So no evaluation runs twice at a time,
 and none that has ended is paid for again, whatever became of the process that asked for it and of its scheduler.
 """
@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+from eutectic.oracles.whole_files import write_whole
 
 BEAT_S = 5.0
 """Seconds between two signs of life of an evaluation."""
@@ -51,11 +53,8 @@ class Answers:
 
     def write(self, key: str, answer: Mapping[str, object]) -> None:
         """Put an answer there, whole or not at all; nothing happens where the campaign's folder is not to be seen."""
-        part = self.folder / f"{key}.{uuid.uuid4().hex[:8]}.part"
         with suppress(FileNotFoundError, PermissionError):
-            with part.open("w", encoding="utf-8") as file:
-                json.dump(answer, file)
-            part.replace(self.folder / f"{key}.json")
+            write_whole(self.folder / f"{key}.json", json.dumps(answer).encode())
 
     def forget(self, key: str) -> None:
         """Remove an answer that the journal has."""

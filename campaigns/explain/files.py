@@ -7,7 +7,7 @@ from pathlib import Path
 
 from eutectic.campaigns.analysis.explanation import Explanation, _adapter, coefficients, dumped
 from eutectic.campaigns.explain.pictures import write_pictures
-from eutectic.campaigns.record.whole import write_whole
+from eutectic.oracles.whole_files import write_whole
 
 FOLDER = "explanation"
 """Under the campaign's folder."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError, Complaint, shortened
-from eutectic.campaigns.record.whole import write_whole
+from eutectic.oracles.whole_files import write_whole
 
 FOLDER = "files"
 """Of the campaign's folder: one file a content, named by its SHA-256."""

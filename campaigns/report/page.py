@@ -7,7 +7,6 @@ import yaml
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.parity import Parities, leave_one_out
 from eutectic.campaigns.record.outcomes import Ledger
-from eutectic.campaigns.record.whole import write_whole
 from eutectic.campaigns.report.blocks import Chart
 from eutectic.campaigns.report.crystals import crystals
 from eutectic.campaigns.report.curves import curve_section
@@ -26,6 +25,7 @@ from eutectic.campaigns.report.remarks import remarks
 from eutectic.campaigns.report.rendering import file_text, rendered
 from eutectic.campaigns.report.search import credit, known, stages
 from eutectic.campaigns.report.style import sheet
+from eutectic.oracles.whole_files import write_whole
 
 STYLE = sheet()
 """The style sheet."""

@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-import os
 import secrets
 import time
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from eutectic.campaigns.errors import CampaignFolderError, unknown
+from eutectic.oracles.whole_files import write_whole
 
 NAME = "tokens.json"
 """In the service's folder, readable for its owner alone."""
@@ -135,8 +135,4 @@ def _digest(text: str) -> str:
 def _write(path: Path, tokens: Sequence[Token]) -> None:
     """Replace the file in one step; nobody but its owner ever could read it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump([asdict(token) for token in tokens], file, indent=1)
-    part.replace(path)
+    write_whole(path, json.dumps([asdict(token) for token in tokens], indent=1).encode(), 0o600)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from eutectic.campaigns.file.secrets import hidden
 from eutectic.campaigns.file.spec import CampaignSpec
-from eutectic.campaigns.record.whole import write_whole
+from eutectic.oracles.whole_files import write_whole
 
 NAME = "tracking.json"
 """The file, in the campaign's folder."""

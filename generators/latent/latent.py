@@ -18,6 +18,7 @@ from eutectic.optimizers.base import Array, Kind, Space
 from eutectic.oracles import user_cache
 from eutectic.oracles.base import Candidate, Value
 from eutectic.oracles.user.module import digest, examine, parse
+from eutectic.oracles.whole_files import write_whole
 
 VERSION = 1
 """Raised whenever the same table and options give another autoencoder."""
@@ -220,7 +221,7 @@ def _learned(part: Latent) -> _Learned:
         model = trained(table, recipe)
         file = io.BytesIO()
         np.savez(file, **model.weights)  # type: ignore[arg-type]
-        user_cache.write(path, file.getvalue())
+        write_whole(path, file.getvalue())
     return _Learned(name, table, model, model.encode(table.fractions, table.numbers))
 
 

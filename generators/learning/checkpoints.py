@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eutectic.generators.hints import hint
+from eutectic.oracles.whole_files import write_whole
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -116,8 +117,6 @@ def write(path: Path, tensors: "Mapping[str, Tensor]", card: Mapping[str, Any]) 
     """Write weights in half precision, and the card with the format and the sum of the weights' file."""
     import torch
     from safetensors.torch import save
-
-    from eutectic.oracles.user_cache import write as write_whole
 
     halves = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
     content = save({k: v.contiguous().cpu() for k, v in halves.items()})

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from eutectic.oracles import user_cache
 from eutectic.oracles.structures import files
 from eutectic.oracles.tables.rows import titled
+from eutectic.oracles.whole_files import write_whole
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -149,7 +150,7 @@ def _cached(path: Path, progress: Callable[[int], None] | None) -> Structures:
         numbers=read.numbers,
         **properties,
     )
-    user_cache.write(cache, stream.getvalue())
+    write_whole(cache, stream.getvalue())
     return read
 
 

@@ -12,6 +12,7 @@ from eutectic.generators.learning.datasets import Structures
 from eutectic.generators.wyckoff.genes import Gene, Site, encode
 from eutectic.generators.wyckoff.table import Array, Index, table
 from eutectic.oracles import user_cache
+from eutectic.oracles.whole_files import write_whole
 
 ENCODER = "1"
 """Raised whenever a crystal gets another gene; part of the cache's names."""
@@ -76,7 +77,7 @@ def genes_of(structures: Structures, most_atoms: int, progress: Callable[[int], 
         stream = io.BytesIO()
         arrays: dict[str, Any] = _encoded(structures, most_atoms, progress)
         np.savez_compressed(stream, **arrays)
-        user_cache.write(cache, stream.getvalue())
+        write_whole(cache, stream.getvalue())
     with np.load(cache, allow_pickle=False) as kept:
         rows = kept["rows"]
         if not len(rows):

@@ -9,6 +9,7 @@ from eutectic.oracles.dft.calculation import Calculation, Computed, Crystal, Dft
 from eutectic.oracles.dft.cells import composition_of, polarised, reference, require_apart
 from eutectic.oracles.dft.runs import Workshop, alone
 from eutectic.oracles.physics.equation_of_state import Fit, birch_murnaghan
+from eutectic.oracles.whole_files import write_whole
 
 CURVED = ("lattice_constant_angstrom", "bulk_modulus_gpa")
 """What needs the equation of state."""
@@ -125,9 +126,7 @@ def _reference(plan: Plan, element: str, files: Mapping[str, str], cache: Path) 
         except DftFailed as problem:
             raise DftFailed(problem.failure, f"reference of {element}: {problem}") from problem
         energy = found.energy_ev / len(crystal.symbols)
-        draft = folder / "reference.part"
-        draft.write_text(json.dumps({"energy_ev_per_atom": energy, "key": key}), encoding="utf-8")
-        draft.replace(file)
+        write_whole(file, json.dumps({"energy_ev_per_atom": energy, "key": key}).encode())
     return energy
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from eutectic.oracles.dft.calculation import Calculation, Computed, DftFailed, Engine
+from eutectic.oracles.whole_files import write_whole
 
 RESULT = "result.json"
 
@@ -84,10 +85,7 @@ def _read(place: Path, key: str) -> Computed | None:
 
 
 def _write(place: Path, key: str, computed: Computed) -> None:
-    """All or nothing: written beside and moved."""
-    draft = place / (RESULT + ".part")
-    draft.write_text(json.dumps({"key": key, "computed": asdict(computed)}), encoding="utf-8")
-    draft.replace(place / RESULT)
+    write_whole(place / RESULT, json.dumps({"key": key, "computed": asdict(computed)}).encode())
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from ase import Atoms
 
 from eutectic.oracles.mlip import crystals
 from eutectic.oracles.mlip.relaxation import Limits, relaxed
-from eutectic.oracles.user_cache import cache_folder, write
+from eutectic.oracles.user_cache import cache_folder
+from eutectic.oracles.whole_files import write_whole
 
 LIMITS = Limits(force_ev_per_angstrom=0.005, stress_gpa=0.02, steps=300)
 """References are always relaxed to these, whatever the candidates are."""
@@ -54,5 +55,5 @@ class References:
         crystal.calc = calculator
         energy = float(relaxed(crystal, LIMITS, cell).get_potential_energy()) / len(crystal)
         kept = {"formula": str(crystal.symbols), "model": self.model, "energy_ev_per_atom": energy}
-        write(Path(path), json.dumps(kept).encode())
+        write_whole(Path(path), json.dumps(kept).encode())
         return energy

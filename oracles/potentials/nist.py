@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from eutectic.oracles.base import EngineMissing
-from eutectic.oracles.user_cache import write
+from eutectic.oracles.whole_files import write_whole
 
 RECORDS = "https://raw.githubusercontent.com/lmhale99/potentials-library/master/potential_LAMMPS/{record}.json"
 """The repository's records as its maintainers publish them; the files themselves come from NIST."""
@@ -46,8 +46,8 @@ def _download(record: str, folder: Path, note: Path, sha256: str) -> None:
     if digest != wanted:
         raise ValueError(f"{url}: the checksum is {digest}, wanted is {wanted}")
     name = f"{record}{'.eam.fs' if style == 'eam/fs' else '.eam.alloy'}"
-    write(folder / name, content)
-    write(note, json.dumps({"file": name, "style": style, "url": url, "sha256": digest}).encode())
+    write_whole(folder / name, content)
+    write_whole(note, json.dumps({"file": name, "style": style, "url": url, "sha256": digest}).encode())
 
 
 def _described(record: str, content: bytes) -> tuple[str, str]:

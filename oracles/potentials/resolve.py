@@ -6,7 +6,8 @@ from pathlib import Path
 
 from eutectic.oracles.potentials import eam, nist
 from eutectic.oracles.potentials.files import PotentialFile, describe, is_record
-from eutectic.oracles.user_cache import cache_folder, write
+from eutectic.oracles.user_cache import cache_folder
+from eutectic.oracles.whole_files import write_whole
 
 
 @functools.cache
@@ -44,5 +45,5 @@ def builtin() -> tuple[Path, str]:
     grid = f"{eam.RADII}x{eam.DENSITIES}"
     path = cache_folder() / f"eutectic_fenicrcocu-{potential.sha256[:12]}-{grid}.eam.alloy"
     if not path.exists():
-        write(path, eam.setfl(potential).encode())
+        write_whole(path, eam.setfl(potential).encode())
     return path, potential.sha256

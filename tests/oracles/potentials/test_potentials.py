@@ -11,7 +11,7 @@ from eutectic.oracles.lammps.alloy import LammpsAlloy
 from eutectic.oracles.lammps.session import Session
 from eutectic.oracles.potentials import eam, files, nist
 from eutectic.oracles.potentials.resolve import resolve
-from eutectic.oracles.user_cache import write
+from eutectic.oracles.whole_files import write_whole
 
 POTENTIAL = eam.load()
 RECORD = "2001--Somebody-A--Cu-Ni--LAMMPS--ipr1"
@@ -123,8 +123,8 @@ def test_forces_are_the_slopes_of_the_formula(session: Session) -> None:
 
 
 def test_two_processes_may_write_the_table_at_once(tmp_path: Path) -> None:
-    write(tmp_path / "table", b"one")
-    write(tmp_path / "table", b"two")
+    write_whole(tmp_path / "table", b"one")
+    write_whole(tmp_path / "table", b"two")
     assert [path.name for path in tmp_path.iterdir()] == ["table"]
     assert (tmp_path / "table").read_bytes() == b"two"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from eutectic.campaigns.record.whole import write_whole
+from eutectic.oracles.whole_files import write_whole
 
 
 def test_writers_at_once_leave_one_of_theirs_whole_and_nothing_beside_it(tmp_path: Path) -> None:

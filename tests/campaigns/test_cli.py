@@ -318,7 +318,7 @@ def started(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def wait_for(condition: Callable[[], bool], patience_s: float = 60.0) -> None:
+def wait_for(condition: Callable[[], bool], patience_s: float = 180.0) -> None:
     end = time.monotonic() + patience_s
     while not condition():
         assert time.monotonic() < end, "waited in vain"

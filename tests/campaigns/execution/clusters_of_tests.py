@@ -37,7 +37,7 @@ class Scheduler:
     def begin(self, *worker: str) -> None:
         """Start both, and wait for the scheduler."""
         self._start("scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard")
-        until(self._answers, 30)
+        until(self._answers)
         self.work(*worker)
 
     def work(self, *options: str) -> subprocess.Popen[bytes]:
@@ -75,7 +75,7 @@ def _family(psutil, pid):
         return []
 
 
-def wait_for_workers(address: str, n: int, seconds: float = 30.0) -> None:
+def wait_for_workers(address: str, n: int, seconds: float = 120.0) -> None:
     """Until n workers have come to a scheduler."""
     from distributed import Client
 

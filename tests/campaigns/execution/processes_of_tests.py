@@ -13,7 +13,7 @@ HERE = str(Path(__file__).parent)
 """Folder of `jobs_for_workers`."""
 
 
-def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+def until(condition: Callable[[], object], seconds: float = 120.0) -> None:
     """Wait; AssertionError when it takes longer."""
     end = time.monotonic() + seconds
     while not condition():

@@ -84,11 +84,11 @@ def slurm(tmp_path_factory):
     with (folder / "daemons.log").open("ab") as log:
         daemons = [subprocess.Popen([name, "-D"], stdout=log, stderr=log) for name in ("slurmctld", "slurmd")]
     try:
-        until(lambda: said("sinfo", "-h", "-o", "%t") == "idle", 60)
+        until(lambda: said("sinfo", "-h", "-o", "%t") == "idle")
         yield folder
     finally:
         said("scancel", "--user", "root")
-        until(lambda: not queued(), 60)
+        until(lambda: not queued())
         for daemon in reversed(daemons):
             daemon.terminate()
             daemon.wait(30)
@@ -119,7 +119,7 @@ def test_a_campaign_runs_in_jobs_of_slurm_and_takes_them_back(slurm, tmp_path):
         finished = campaign.ledger.finished
     assert len(finished) == calls(tmp_path) == 8
     assert {o.values["b"] for o in finished} == {1.0}, "two evaluations of one core fit into a job with two"
-    until(lambda: not queued(), 60)
+    until(lambda: not queued())
 
 
 def test_jobs_of_a_campaign_that_was_killed_end_and_a_resumed_one_goes_on_in_others(slurm, tmp_path):
@@ -134,7 +134,7 @@ def test_jobs_of_a_campaign_that_was_killed_end_and_a_resumed_one_goes_on_in_oth
     assert dict(ended) == {1: 1, 2: 1, 3: 1, 4: 1}
     assert read_ledger(home).state == "done"
     assert calls(tmp_path) <= 4 + killed
-    until(lambda: not queued(), 60)
+    until(lambda: not queued())
 
 
 def test_an_evaluation_that_outlasts_its_job_runs_once_more_in_another_and_is_then_its_own(slurm, tmp_path):
@@ -146,4 +146,4 @@ def test_an_evaluation_that_outlasts_its_job_runs_once_more_in_another_and_is_th
         (outcome,) = campaign.ledger.outcomes
     assert (outcome.status, outcome.failure, calls(tmp_path)) == ("failed", "timeout", 2), outcome.error
     assert "walltime" in outcome.error
-    until(lambda: not queued(), 60)
+    until(lambda: not queued())

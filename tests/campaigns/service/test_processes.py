@@ -19,7 +19,7 @@ from eutectic.campaigns.service.files import CODE_OPTIONS, CODE_PARTS
 from tests.campaigns.service.services import Process, computed, file, measured, served, with_data
 
 
-def until(condition, seconds=90.0):
+def until(condition, seconds=180.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "took too long"

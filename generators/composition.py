@@ -20,6 +20,8 @@ from eutectic.oracles.base import Candidate, Value
 
 FRACTION: Kind = "fraction"
 CONTINUOUS: Kind = "continuous"
+BESIDE_STEPS = 1e-6
+"""Share of a step by which an amount may lie beside it: what sums of an optimizer's lose, and no balance weighs."""
 _UNITS = {"fraction": "", "at.%": " (at. fraction)", "wt.%": " (wt. fraction)"}
 """What is added to an element's name for its column in a mixture."""
 
@@ -125,9 +127,14 @@ class Composition:
         ]
 
     def coordinates(self, variables: Mapping[str, Value]) -> Array:
-        """Row (d,) of these amounts by symbol; ValueError when one is missing, no number, or not as fixed."""
+        """Row (d,) of these amounts by symbol; ValueError when one is missing, negative, no number, or not as fixed."""
+        for symbol in self.full:
+            if symbol in variables and number(symbol, variables) < 0:
+                raise ValueError(f"{symbol} is {number(symbol, variables):g}: an amount is not negative")
         if not boxed(self):
             given = {**{s: e.low for s, e in self.full.items() if s in self.optional and e.fixed}, **variables}
+            if self.balance is not None and (rest := self._rest(given)) is not None:
+                given.setdefault(self.balance, rest)
             missing = [symbol for symbol in self.full if symbol not in given]
             if missing:
                 told = ", ".join(symbol for symbol in self.full if symbol in given) or "none"
@@ -148,6 +155,16 @@ class Composition:
             row.append(log10(value) if self.full[symbol].scale == "log" else value)
         return np.array(row)
 
+    def _rest(self, variables: Mapping[str, Value]) -> float | None:
+        """What the others leave to the balance; None where one is missing, ValueError where they are too much."""
+        others, whole = [symbol for symbol in self.full if symbol != self.balance], TOTAL[self.unit]
+        if not {*others} <= {*variables}:
+            return None
+        rest = whole - sum(number(symbol, variables) for symbol in others)
+        if rest < -1e-9 * whole:
+            raise ValueError(f"the amounts of {', '.join(others)} sum to {whole - rest:g}, more than {whole}")
+        return max(rest, 0.0)
+
     def _check_rest(self, variables: Mapping[str, Value]) -> None:
         """ValueError where what is not searched is given, and is not what it must be (to a thousandth of the whole)."""
         for symbol, e in self.full.items():
@@ -155,7 +172,8 @@ class Composition:
                 value = number(symbol, variables)
                 if abs(value - e.low) > 1e-3 * max(e.low, 1e-12):
                     raise NoPlaceError(f"{symbol} is {value:g}, and the space has it fixed at {e.low:g}")
-        if self.balance is None or self.balance not in variables:
+        fixed = {symbol: e.low for symbol, e in self.full.items() if e.fixed}
+        if self.balance is None or self._rest({**fixed, **variables}) is None or self.balance not in variables:
             return
         given = {symbol: number(symbol, variables) for symbol in self.full if symbol in variables}
         total = sum(given.values()) + sum(e.low for s, e in self.full.items() if s not in given)
@@ -283,14 +301,20 @@ def _box(part: Composition) -> Space:
 
 
 def _on_steps(part: Composition, X: Array) -> Array:
-    """Rows X (n, d) without the rounding that an optimizer's sums leave beside the steps."""
+    """Rows X (n, d) without the rounding that an optimizer's sums leave beside the steps.
+
+    What lies between them was measured there, and stays.
+    """
     if part.step is None:
         return X
     if not boxed(part):
         whole = divisions(part.step, TOTAL[part.unit])
-        return np.asarray(np.round(X * whole) / whole)
+        near = np.abs(X * whole - np.round(X * whole)) <= BESIDE_STEPS
+        return np.where(near, np.round(X * whole) / whole, X)
     low, logs = part.space.lower, np.array([part.full[symbol].scale == "log" for symbol in _columns(part)])
-    return np.where(logs, X, low + part.step * np.round((X - low) / part.step))
+    steps = (X - low) / part.step
+    near = ~logs & (np.abs(steps - np.round(steps)) <= BESIDE_STEPS)
+    return np.where(near, low + part.step * np.round(steps), X)
 
 
 def _bound(space: Space, line: Linear) -> Space:

@@ -177,12 +177,16 @@ class Variable:
             if self.scale == "log" and value <= 0:
                 raise ValueError(f"{name} is {value:g}, and its logarithm needs a number above 0")
             return log10(value) if self.scale == "log" else value
-        given = str(variables.get(name, "")).strip()
+        if name not in variables:
+            others = ", ".join(variables) or "nothing"
+            raise ValueError(f"no variable {name!r} ({self.extent}) among what is given: {others}")
+        given = str(variables[name]).strip()
         if given not in self.labels and (place := self._numbered(given)) is not None:
             return float(place)
         if given not in self.labels:
-            error = NoPlaceError if name in variables else ValueError
-            raise error(f"{name} is {given!r}, not one of {', '.join(self.labels)}{_nearest(given, self.labels)}")
+            raise NoPlaceError(
+                f"{name} is {given!r}, not one of {', '.join(self.labels)}{_nearest(given, self.labels)}"
+            )
         return float(self.labels.index(given))
 
 

@@ -23,7 +23,7 @@ from eutectic.campaigns.hand.verbs import (
 )
 from eutectic.campaigns.hand.words import measured_values, number
 from eutectic.campaigns.loop.offering import offers
-from eutectic.campaigns.loop.prior_data import WITHIN, coordinates
+from eutectic.campaigns.loop.prior_data import WITHIN, as_measured, coordinates
 from eutectic.campaigns.loop.prior_rows import Row
 from eutectic.campaigns.loop.routing import Verdict, settlement
 from eutectic.campaigns.problem.definition import Problem
@@ -187,13 +187,25 @@ def made(problem: Problem, variables: Mapping[str, Value], place: str = "--add")
     for name in variables:
         if name not in names:
             raise said(unknown("variable", name, names))
+    row = Row(place, {}, variables, {}, {}, 0)
     try:
-        x = coordinates(problem, Row(place, {}, variables, {}, {}, 0))
+        x = coordinates(problem, row)
     except ValueError as error:
         raise said(str(error)) from None
     if not all(math.isfinite(value) for value in x):
         raise said("a variable is no finite number")
-    return x, problem.generator.generate(x[None, :], np.random.default_rng([problem.spec.seed]))[0]
+    candidate = problem.generator.generate(x[None, :], np.random.default_rng([problem.spec.seed]))[0]
+    for name, given in variables.items():
+        if name not in candidate.variables and str(given).strip() not in ("", "0", "0.0"):
+            raise said(f"{name} is {given}, and such a candidate has none ({_why_none(problem, name)}); leave it out")
+    return x, as_measured(candidate, row)
+
+
+def _why_none(problem: Problem, name: str) -> str:
+    """Why some candidates have no value of a variable."""
+    names = problem.space.names
+    parents = [names[c.parent] for c in problem.space.conditions if names[c.column] in (name, f"log10({name})")]
+    return f"it belongs to some values of {' and '.join(parents)} alone" if parents else "it has no meaning there"
 
 
 class OutsideSpace(UserWarning):
@@ -201,8 +213,9 @@ class OutsideSpace(UserWarning):
 
 
 def outside(problem: Problem, x: Sequence[float]) -> bool:
-    """Do coordinates (d,) lie outside the space?"""
-    return not bool(member(problem.space, np.array([x]), WITHIN)[0])
+    """Do coordinates (d,) lie outside the space, or break a constraint between its variables?"""
+    X, known = np.array([x], dtype=float), problem.generator.space.known
+    return not bool(member(problem.space, X, WITHIN)[0]) or (known is not None and bool((known(X) > 0).any()))
 
 
 def same(problem: Problem, logbook: Logbook, x: Array, candidate: Candidate) -> Outcome | None:

@@ -1,8 +1,11 @@
-"""A campaign that is led by hand: screens and distances from hulls follow from what people say, without a run."""
+"""A campaign that is led by hand: what follows from what people say, and samples that cannot have been made."""
 
 import pytest
 
 from eutectic.campaigns.campaign import Campaign
+from eutectic.campaigns.errors import CampaignFileError
+from eutectic.campaigns.file.plugins import build
+from eutectic.campaigns.hand.adding import OutsideSpace
 from eutectic.campaigns.record.fold import begin
 from eutectic.campaigns.record.journal import Journal
 from eutectic.campaigns.record.ledger import read_ledger
@@ -81,3 +84,72 @@ def test_a_remark_beside_a_failure_or_a_correction_is_kept(campaign):
     assert [r.text for r in right.remarks][-1] == "see page 12"
     same = campaign.correct(two.id, {"formation_energy_ev_per_atom": -0.2}, note="checked again")
     assert [r.text for r in same.remarks][-1] == "checked again"
+
+
+STEEL = {
+    "use": "product",
+    "parts": {
+        "alloy": {
+            "use": "composition", "unit": "wt.%", "balance": "Fe", "step": 0.1,
+            "elements": {"Cr": [0, 30], "Al": [0, 12], "Y": {"low": 1e-4, "high": 0.5, "scale": "log"}},
+        },
+        "route": {
+            "use": "parameters",
+            "variables": {
+                "made": ["cast", "powder"],
+                "press_mpa": {"low": 100, "high": 800, "when": {"made": "powder"}},
+            },
+        },
+    },
+    "constraints": ["Cr / Al >= 2"],
+}  # fmt: skip
+CAST = {"Cr": 12, "Al": 4, "Y": 0.1, "made": "cast"}
+
+
+@pytest.fixture
+def steel(tmp_path):
+    content = {
+        **{name: CONTENT[name] for name in ("optimizers", "budget", "tracking")},
+        "name": "steel",
+        "space": STEEL,
+        "objectives": {"a": "maximize"},
+        "oracles": [{"use": "person", "properties": ["a"]}],
+    }
+    with Campaign.from_dict(content, tmp_path / "run", tmp_path) as campaign:
+        yield campaign
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"Cr": 90, "Al": 20}, "the amounts of Cr, Al, Y sum to 110.1, more than 100"),
+        ({"Cr": -1}, "Cr is -1: an amount is not negative"),
+        ({"Fe": 50}, "the amounts of Cr, Al, Y, Fe sum to 66.1, not to 100"),
+        ({"press_mpa": 300}, "press_mpa is 300, and such a candidate has none .*some values of made alone"),
+    ],
+)
+def test_a_sample_that_cannot_have_been_made_is_refused(steel, variables, said):
+    with pytest.raises(CampaignFileError, match=said):
+        steel.add({**CAST, **variables}, {"a": 1.0})
+
+
+def test_what_was_weighed_beside_the_steps_keeps_its_amounts(steel):
+    with pytest.warns(OutsideSpace):
+        outcome = steel.add({**CAST, "Cr": 12.03}, {"a": 1.0})
+    assert (outcome.variables["Cr"], outcome.variables["Fe"]) == (12.03, pytest.approx(83.87))
+    mass = {"Cr": 51.9961, "Al": 26.9815, "Y": 88.9058, "Fe": 55.845}
+    moles = {e: outcome.variables[e] / mass[e] for e in mass}
+    assert outcome.composition == {e: pytest.approx(n / sum(moles.values()), rel=1e-5) for e, n in moles.items()}
+
+
+def test_a_broken_constraint_between_variables_is_outside_the_space(steel):
+    with pytest.warns(OutsideSpace):
+        steel.add({**CAST, "Cr": 4}, {"a": 1.0})
+
+
+def test_the_balance_takes_what_the_others_leave_also_where_all_amounts_are_steps(tmp_path):
+    space = {"use": "composition", "unit": "wt.%", "elements": {"Cr": [0, 30], "Al": [0, 12]}, "balance": "Fe"}
+    part = build("generators", space, tmp_path)
+    assert part.coordinates({"Cr": 12, "Al": 4}) == pytest.approx([0.12, 0.04, 0.84])
+    with pytest.raises(ValueError, match="sum to 104, more than 100"):
+        part.coordinates({"Cr": 92, "Al": 12})

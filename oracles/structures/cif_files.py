@@ -53,6 +53,7 @@ SYSTEMS = (
 """Last space group of each crystal system."""
 LENGTH, DEGREES = 0.01, 0.5
 """Relative difference of edges, and difference of angles, up to which they are equal."""
+CELL = tuple(f"_cell_length_{axis}" for axis in "abc") + tuple(f"_cell_angle_{x}" for x in ("alpha", "beta", "gamma"))
 ATOMS = ("_atom_site_fract", "_atom_site_Cartn", "_atom_site.fract")
 """How the names begin under which atoms have places."""
 OCCUPANCY_OF_SITES = "_atom_site_occupancy"
@@ -105,7 +106,10 @@ def _structure(text: str, data: Mapping[str, Any]) -> "tuple[Structure, list[Dou
 
 
 def _refuse_cell(data: Mapping[str, Any]) -> None:
-    """ValueError where an edge or an occupancy is negative, or places are not in units of the cell."""
+    """ValueError where the cell or a site's place is not said in full, or an edge or an occupancy is negative."""
+    for key in CELL:
+        if not _given(data, (key,)):
+            raise ValueError(f"its cell is not said in full: there is no {key}")
     for key, what in (
         *((f"_cell_length_{axis}", f"edge {axis} of its cell") for axis in "abc"),
         (OCCUPANCY_OF_SITES, "occupancy"),
@@ -116,6 +120,8 @@ def _refuse_cell(data: Mapping[str, Any]) -> None:
             raise ValueError(f"an {what} is {negative[0]}")
     if not any(key.startswith("_atom_site_fract") for key in data):
         raise ValueError("its atoms have no fractional coordinates (_atom_site_fract_x)")
+    if said := cif_sites.placeless(data):
+        raise ValueError(said)
 
 
 def _given(data: Mapping[str, Any], keys: tuple[str, ...]) -> str:
@@ -138,6 +144,13 @@ def _symmetry(said: list[str], data: Mapping[str, Any]) -> Iterator[Doubt]:
         if "magn" not in given:  # of which the number is the parent's
             yield from _too_few(rows, symbol, number)
         return
+    group = _group(symbol)
+    if group is not None and number.isdigit() and group.int_number != int(number):
+        yield Doubt(
+            "symmetry",
+            f"its space group is {symbol!r}, which is {group.int_number}, and {number}, and its symmetry "
+            "operations are not given; write the operations (_space_group_symop_operation_xyz)",
+        )
     if _number(symbol, number) in TWO_ORIGINS and not symbol.replace(" ", "").endswith((":1", ":2", "S", "Z")):
         yield Doubt(
             "symmetry",

@@ -47,6 +47,18 @@ def correct(data: dict[str, Any]) -> None:
         data[OCCUPANCY] = ["1" if cell.strip() == "." else cell for cell in data[OCCUPANCY]]
 
 
+def placeless(data: Mapping[str, Any]) -> str:
+    """The site without a number for a coordinate, as a sentence: a reader would put `.` at 0; "" where all have one."""
+    for key in COORDINATES:
+        cells = data.get(key, [])
+        for place, cell in enumerate(cells if isinstance(cells, list) else [cells]):
+            if cell.strip() in UNKNOWN:
+                labels = data.get(LABEL, [])
+                site = repr(labels[place]) if isinstance(labels, list) and place < len(labels) else str(place + 1)
+                return f"its site {site} has {cell.strip()!r} for {key}: where it lies is not known; leave it out"
+    return ""
+
+
 def _plain(symbol: str) -> str:
     """An isotope's symbol as its element's; deuterium and tritium have their own."""
     isotope = ISOTOPE.fullmatch(symbol.strip())

@@ -22,7 +22,8 @@ DASHES = str.maketrans(dict.fromkeys("−–—‒‐‑﹣－", "-"))
 _NEARLY = re.compile(r"\s*[<>≤≥~≈±+\-−–—‒‐‑﹣－]*\s*[$€£¥]?\d")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:[ '’.,\u00a0\u202f\u2009]\d{3})+(?:[.,]\d+)?")
 _DATE = re.compile(
-    r"\d{4}-\d{1,2}-\d{1,2}.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{1,2}[- ][A-Za-z]{3}\.?([- ]\d+)?|[A-Za-z]{3}-\d+"
+    r"\d{4}-\d{1,2}-\d{1,2}.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{1,2}-[A-Za-z]{3}\.?(-\d+)?|[A-Za-z]{3}-\d+|"
+    r"\d{1,2} (Jan|Feb|M[aä]r|Mrz|A[pv]r|Ma[iy]|Ju[nl]|Aug|Sep|O[ck]t|Nov|De[cz])\.?( \d+)?"
 )
 _DECIMAL_COMMA = re.compile(r"^([+-]?\d+),(\d+(?:[eE][+-]?\d+)?)$")
 _RANGE = re.compile(r"\d[\d.,]*\s*(-|to|\.\.+)\s*\d[\d.,]*")

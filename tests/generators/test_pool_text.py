@@ -160,6 +160,8 @@ def test_any_dash_before_a_number_is_a_minus(tmp_path: Path, minus: str) -> None
         (("1,234", "2,345", "3,456"), "`decimal: ','`, and if it parts thousands, leave it out"),
         (("2020-01-05", "2020-02-05", "3"), "a date, which spreadsheets make of some numbers"),
         (("1-Mar", "2-Mar", "3-Apr"), "a date"),
+        (("1 Mar", "2 Mar 24", "3 Apr"), "a date"),
+        (("5 GPa", "6 GPa", "7 MPa"), "no number: write the number alone, the unit in the column's name"),
         (("5–10", "10–20", "20–30"), "a range is no value"),
         (("$5", "$6", "$7"), "write the number alone"),
         (("12 %", "15 %", "20 %"), "write the number alone"),

@@ -61,13 +61,22 @@ def learned(given: argparse.Namespace) -> tuple[Path, float]:
             width=given.width,
             revealed=given.revealed,
             held_out=0.02,
+            rate=given.rate,
+            begin=given.begin,
         )
-        about = {"training_set": {"name": "perov-5, train"}, "licence": "for this benchmark"}
+        about = {"training_set": {"name": "perov-5, train", "began_with": given.begin}, "licence": "for this benchmark"}
         made = learn(
             crystals("train"), recipe, given.folder / given.kind, about, lambda p: print(p.history[-1], flush=True)
         )
         checkpoints.write(path, *made)
-    return path, 60 * float(checkpoints.read_card(str(path), "diffusion")["cpu_hours"])
+    return path, minutes_of(path)
+
+
+def minutes_of(path: Path) -> float:
+    """CPU minutes of a training and of those before it that it began with."""
+    card = checkpoints.read_card(str(path), "diffusion")
+    before = card["training_set"].get("began_with", "")
+    return 60 * float(card["cpu_hours"]) + (minutes_of(Path(before)) if before else 0.0)
 
 
 def ideal(numbers: Index, chance: np.random.Generator) -> Crystal:
@@ -105,6 +114,8 @@ def main() -> None:
     parser.add_argument("--kind", choices=("flow", "diffusion"), default="flow")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--width", type=int, default=128)
+    parser.add_argument("--rate", type=float, default=1e-3, help="highest learning rate")
+    parser.add_argument("--begin", default="", help="checkpoint whose weights the training begins with")
     parser.add_argument("--revealed", type=float, default=1.0, help="share of the training with all types given")
     parser.add_argument("--split", choices=("val", "test"), default="test")
     parser.add_argument("--n", type=int, default=0, help="crystals of the split, by chance; 0: all")

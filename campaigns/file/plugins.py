@@ -153,12 +153,24 @@ def examine(kind: str, content: Mapping[str, object]) -> tuple[Any, list[Complai
         checked = _adapter(part).validate_json(json.dumps([options]))[0]
     except ValidationError as error:
         found = complaints_of(error, [options], _whole_schema(kind, part))
-        return None, [Complaint(complaint.path[1:], complaint.message) for complaint in found]
+        return None, [Complaint(c.path[1:], c.message + _elsewhere(kind, part, c.path[1:])) for c in found]
     try:
         built = part(**checked)
         return _filled(kind, built) if isinstance(built, Holding) else (built, [])
     except ValueError as error:
         return None, [complaint_of(str(error), options)]
+
+
+def _elsewhere(kind: str, part: type, path: KeyPath) -> str:
+    """Which of our parts have an option that this one lacks, as a refusal ends; "" where none has it."""
+    if len(path) != 1 or path[0] in {field.name for field in fields(part)}:
+        return ""
+    able = [name for name in KINDS[kind] if _loads(kind, name) and _has(load(kind, name), path[0])]
+    return f"; an option of {', '.join(able)}" if able else ""
+
+
+def _has(part: Any, option: object) -> bool:
+    return option in {field.name for field in offered(part)}
 
 
 def _filled(kind: str, part: Holding) -> tuple[Any, list[Complaint]]:

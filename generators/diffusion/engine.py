@@ -14,7 +14,7 @@ from eutectic.generators.wyckoff.engine import FIELDS as WYCKOFF
 from eutectic.generators.wyckoff.requests import refusal as refused_proposal
 
 ENGINE = "diffusion"
-VERSION = 3
+VERSION = 4
 """Raised whenever the same draw gives another crystal."""
 Interpolant = Literal["flow", "diffusion"]
 FIELDS = frozenset({"elements", "required", "formula", "atoms", "guidance", "motif"})

@@ -15,17 +15,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from eutectic.generators.diffusion.network import MASK, PeriodicNetwork, State, Step
-from eutectic.generators.diffusion.torus import scale_of_score, score, wrapped
+from eutectic.generators.diffusion.network import MASK, State, Step
+from eutectic.generators.diffusion.torus import nearest, scale_of_score, score, wrapped
 
 Interpolant = Literal["flow", "diffusion"]
 COORDINATES, TYPES = 24.0, 0.2
 """Weights of the losses of coordinates (a uniform difference has a variance of 1/12) and of types beside the cell's."""
 NARROW, WIDE = 0.005, 0.5
 """Deviations of the wrapped normal density at the crystal and at noise, as in DiffCSP."""
-FASTER, TOLD = 3.0, 0.8
-"""A step of a flow goes so many times its part of the way left, the whole at most, and the network is told this part
-of the time: of 1 to 4 and 0.6 to 1, the least RMSE at 20 steps on 200 crystals of perov-5's validation split."""
 NEAREST = 0.1
 """Errors of a flow's way left count by their square over (1 - t)^2 + this^2: as velocities, but finitely at the end."""
 
@@ -78,14 +75,26 @@ def losses(kind: Interpolant, said: Step, noise: State, crystal: State, time: Te
     return (of_cells + COORDINATES * of_coordinates) / ((1 - time) ** 2 + NEAREST**2) + TYPES * of_types
 
 
-def advanced(
-    kind: Interpolant, said: Step, state: State, end: float, noise: tuple[Tensor, Tensor]
-) -> tuple[Tensor, Tensor]:
-    """Cells and coordinates at the time `end`, one step further; `noise` as of `state`, for diffusion alone."""
-    t = float(state.time[0])
-    if kind == "flow":
-        share = part(t, end)
-        return state.cells + share * said.cells, state.fractional + share * said.fractional
+def arrived(said: Step, state: State) -> State:
+    """The crystal that a flow's network sees at the end of the way."""
+    return replace(state, cells=state.cells + said.cells, fractional=state.fractional + said.fractional)
+
+
+def left(crystal: State, time: float, noise: tuple[Tensor, Tensor]) -> State:
+    """A flow's state at a time, on a new way to a crystal, from normal cells (b, 6) and uniform points (b, n, 3).
+
+    As in training, whatever way led there: a state between two crystals is not kept, but led to one of them.
+    """
+    places, types = crystal.fractional.double().numpy(), crystal.types.numpy()
+    points = nearest(noise[1].double().numpy(), places, types, crystal.inside.numpy())
+    start = replace(crystal, cells=noise[0], fractional=torch.as_tensor(points, dtype=torch.float32))
+    at = torch.full((len(places),), time)
+    cells, fractional = between("flow", at, start, crystal)
+    return replace(crystal, cells=cells, fractional=fractional, time=at)
+
+
+def denoised(said: Step, state: State, end: float, noise: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Cells and coordinates of a diffusion at the time `end`, one step further; normal noise as of `state`."""
     now, then = deviation(state.time)[0], deviation(torch.tensor(end))
     clean = (state.cells - torch.sqrt(1 - kept(state.time)[0] ** 2) * said.cells) / kept(state.time)[0]
     cells = _posterior(state.cells, clean.clamp(-4, 4), kept(state.time)[0], kept(torch.tensor(end)), noise[0])
@@ -93,20 +102,6 @@ def advanced(
     chance = torch.sqrt(then**2 * (now**2 - then**2) / now**2)
     fractional = state.fractional + (now**2 - then**2) * slope + (chance * noise[1] if end < 1 else 0.0)
     return cells if end < 1 else clean, fractional
-
-
-def asked(kind: Interpolant, network: PeriodicNetwork, state: State) -> Step:
-    """What the network says of a state on its way; of a flow it is told an earlier time.
-
-    A state of a few steps lags behind its time: told that, the network would say the little that is usually left then.
-    """
-    said: Step = network(replace(state, time=TOLD * state.time) if kind == "flow" else state)
-    return said
-
-
-def part(t: float, end: float) -> float:
-    """Which part of the way left a flow goes from t to `end`; all of it where that is 1."""
-    return 1.0 if end >= 1 else min(1.0, FASTER * (end - t) / (1 - t))
 
 
 def _posterior(cells: Tensor, clean: Tensor, now: Tensor, then: Tensor, noise: Tensor) -> Tensor:

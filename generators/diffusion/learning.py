@@ -11,7 +11,7 @@ from eutectic.generators.diffusion.interpolants import Interpolant, between, los
 from eutectic.generators.diffusion.lattice import six
 from eutectic.generators.diffusion.network import MASK, PeriodicNetwork, State
 from eutectic.generators.diffusion.solving import Standard
-from eutectic.generators.diffusion.torus import Array, Index, paired, shift
+from eutectic.generators.diffusion.torus import Index, nearest
 from eutectic.generators.learning.datasets import Structures
 from eutectic.generators.wyckoff.learning import Scale
 
@@ -21,8 +21,6 @@ LEFT_OPEN = 0.3
 """Share of the targets that is left open in training."""
 FLOOR = 0.02
 """Least standard deviation of a cell's number: in a set of cubic cells some are constant."""
-ALTERNATIONS = 2
-"""Times that a crystal is shifted and its points are exchanged in turn; ours."""
 VALIDATED = 512
 """Crystals that are validated on, at most."""
 
@@ -112,7 +110,7 @@ class PeriodicLearner:
             sign = torch.tensor(rng.choice([-1.0, 1.0], size=(len(rows), 1, 1)), dtype=torch.float32)
             crystal = replace(crystal, fractional=crystal.fractional * sign)
         b, n = crystal.types.shape
-        noise, crystal = self._noise(crystal, rng)
+        noise = self._noise(crystal, rng)
         time = torch.tensor(rng.random(b), dtype=torch.float32)
         revealed = rng.random((b, n)) < time.numpy()[:, None]
         revealed |= (rng.random(b) < self.revealed)[:, None]
@@ -124,41 +122,13 @@ class PeriodicLearner:
         said = self.module(State(cells, fractional, types, crystal.inside, time, targets))
         return losses(self.kind, said, noise, crystal, time, types)
 
-    def _noise(self, crystal: State, rng: np.random.Generator) -> tuple[State, State]:
-        """Normal cells; in a flow uniform points, and the crystal shifted so that ways to it are short.
-
-        Each point is given to the nearest atom of its element, on the whole. Not across elements: which of them a point
-        of the noise belongs to is given when a structure is predicted.
-        """
+    def _noise(self, crystal: State, rng: np.random.Generator) -> State:
+        """Normal cells and coordinates; in a flow uniform points, laid so that ways to the crystal are short."""
         b, n = crystal.types.shape
         cells = torch.tensor(rng.normal(size=(b, 6)), dtype=torch.float32)
         if self.kind == "diffusion":
-            fractional, places = rng.normal(size=(b, n, 3)), crystal.fractional.numpy()
+            fractional = rng.normal(size=(b, n, 3))
         else:
-            fractional, places = nearest(rng.random((b, n, 3)), crystal)
-        noise = torch.tensor(fractional, dtype=torch.float32)
-        shifted = replace(crystal, fractional=torch.tensor(places, dtype=torch.float32))
-        return State(cells, noise, crystal.types, crystal.inside, torch.zeros(b), crystal.targets), shifted
-
-
-def nearest(noise: Array, crystal: State) -> tuple[Array, Array]:
-    """Noise (b, n, 3) with points of one element exchanged, and coordinates with each crystal shifted as a whole."""
-    places, inside = crystal.fractional.numpy().astype(float), crystal.inside.numpy()
-    alike = _alike(crystal.types.numpy())
-    for _ in range(ALTERNATIONS):
-        places = places + shift(noise, places, inside)
-        for rows, atoms in alike:
-            own, order = noise[rows, atoms], paired(noise[rows, atoms], places[rows, atoms])
-            noise[rows, atoms] = np.take_along_axis(own, order[..., None], axis=1)
-    return noise, places + shift(noise, places, inside)
-
-
-def _alike(types: Index) -> list[tuple[Index, Index]]:
-    """Rows (m, 1) and atoms (m, k) of one element in types (b, n), those of k atoms together; none for k = 1."""
-    found: dict[int, list[tuple[int, list[int]]]] = {}
-    for row, elements in enumerate(types.tolist()):
-        for element in set(elements) - {MASK}:
-            atoms = [i for i, other in enumerate(elements) if other == element]
-            found.setdefault(len(atoms), []).append((row, atoms))
-    pairs = [found[k] for k in sorted(found) if k > 1]
-    return [(np.array([[row] for row, _ in pair]), np.array([atoms for _, atoms in pair])) for pair in pairs]
+            places, types = crystal.fractional.numpy().astype(float), crystal.types.numpy()
+            fractional = nearest(rng.random((b, n, 3)), places, types, crystal.inside.numpy())
+        return replace(crystal, cells=cells, fractional=torch.tensor(fractional, dtype=torch.float32))

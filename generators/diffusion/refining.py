@@ -14,12 +14,15 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from eutectic.generators.diffusion.interpolants import asked, part
 from eutectic.generators.diffusion.lattice import Array, rows_of, six
 from eutectic.generators.diffusion.network import PeriodicNetwork, State
 from eutectic.generators.diffusion.solving import ROWS, SIZES, Standard
 from eutectic.generators.wyckoff.genes import Gene, Site, shape_of
 from eutectic.generators.wyckoff.table import PRIMITIVE, centring_of, table
+
+FASTER, TOLD = 3.0, 0.8
+"""A step goes so many times its part of the way left, the whole at most, and the network is told this part of the time:
+a proposal is no state of a flow's way, and told its time the network would say the little that is usually left."""
 
 
 def refined(
@@ -58,15 +61,20 @@ def _stepped(
         torch.tensor(fractional, dtype=torch.float32),
         torch.tensor(types),
         torch.tensor(types > 0),
-        torch.full((ROWS,), time),
+        torch.full((ROWS,), TOLD * time),
         torch.full((ROWS, len(network.properties)), torch.nan),
     )
-    said, share = asked("flow", network, state), part(time, time + step)
+    said, share = network(state), part(time, time + step)
     moved = cells + share * said.cells.double().numpy()
     raw = torch.tensor(moved * np.array(standard.spread) + np.array(standard.mean))
     lattices = rows_of(raw, torch.tensor([gene.atoms for gene in genes])).numpy()
     velocities = share * said.fractional.double().numpy()
     return [_projected(gene, lattices[i], velocities[i, : gene.atoms]) for i, gene in enumerate(genes)]
+
+
+def part(t: float, end: float) -> float:
+    """Which part of the way left is gone from t to `end`; all of it where that is 1."""
+    return 1.0 if end >= 1 else min(1.0, FASTER * (end - t) / (1 - t))
 
 
 def _projected(gene: Gene, lattice: Array, ways: Array) -> Gene:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from eutectic.generators.diffusion.interpolants import WIDE, Interpolant, advanced, asked, deviation
+from eutectic.generators.diffusion.interpolants import WIDE, Interpolant, arrived, denoised, deviation, left
 from eutectic.generators.diffusion.lattice import Array, rows_of, six
 from eutectic.generators.diffusion.network import MASK, PeriodicNetwork, State, Step
 from eutectic.generators.diffusion.torus import Index, wrapped
@@ -19,6 +19,9 @@ SIZES = (4, 8, 12, 20)
 """Atoms that crystals are padded to (the least that holds them)."""
 ROWS = 8
 """Crystals of a block; of one shape always, so that what is beside a crystal does not change it."""
+
+LAST = 0.8
+"""The time of a flow's last step, which goes all the way left; those before are spaced evenly from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +93,18 @@ def _block(
     state = start
     counts = start.inside.sum(dim=1)
     for step in range(way.steps):
-        said = _guidance(network, state, rows, way.kind) if guided else asked(way.kind, network, state)
+        said = _guidance(network, state, rows) if guided else network(state)
         end = (step + 1) / way.steps
-        chances = _chances(streams, size)
-        cells, fractional = advanced(way.kind, said, state, end, chances[0])
-        types = _revealed(state, said, rows, end, chances[1], way.temperature)
-        state = replace(
-            state,
-            cells=cells,
-            fractional=fractional - torch.floor(fractional),
-            types=types,
-            time=torch.full((ROWS,), end),
-        )
-        if any(row.motif is not None for row in rows):
-            state = _kept(state, start, rows, standard, counts, way.kind)
+        noise, chances = _chances(streams, size, way.kind)
+        types = _revealed(state, said, rows, step / way.steps, end, chances, way.temperature)
+        if way.kind == "flow":
+            state = _kept(replace(arrived(said, state), types=types), start, rows, standard, counts, 1.0)
+            state = state if end >= 1 else left(state, LAST * (step + 1) / (way.steps - 1), noise)
+        else:
+            cells, fractional = denoised(said, state, end, noise)
+            state = replace(state, cells=cells, fractional=fractional, types=types, time=torch.full((ROWS,), end))
+            state = _kept(state, start, rows, standard, counts, end)
+        state = replace(state, fractional=state.fractional - torch.floor(state.fractional))
     lattices = rows_of(_unscaled(state.cells, standard), counts).numpy()
     made: list[Crystal] = []
     for i, order in enumerate(orders):
@@ -128,17 +129,20 @@ def _noise(rows: Sequence[Order], streams: Sequence[np.random.Generator], size: 
     return State(cells, fractional, torch.tensor(types), inside, torch.zeros(len(rows)), targets)
 
 
-def _chances(streams: Sequence[np.random.Generator], size: int) -> tuple[tuple[Tensor, Tensor], Array]:
-    """Of a step: normal numbers for cells and coordinates, uniform ones for types (two an atom)."""
+def _chances(
+    streams: Sequence[np.random.Generator], size: int, kind: Interpolant
+) -> tuple[tuple[Tensor, Tensor], Array]:
+    """Of a step: noise of cells and coordinates, these uniform in a flow; uniform numbers for types, two an atom."""
     cells = torch.tensor(np.array([s.normal(size=6) for s in streams]), dtype=torch.float32)
-    fractional = torch.tensor(np.array([s.normal(size=(size, 3)) for s in streams]), dtype=torch.float32)
+    points = [s.random((size, 3)) if kind == "flow" else s.normal(size=(size, 3)) for s in streams]
+    fractional = torch.tensor(np.array(points), dtype=torch.float32)
     return (cells, fractional), np.array([s.random((size, 2)) for s in streams])
 
 
-def _guidance(network: PeriodicNetwork, state: State, rows: Sequence[Order], kind: Interpolant) -> Step:
+def _guidance(network: PeriodicNetwork, state: State, rows: Sequence[Order]) -> Step:
     """Without targets + guidance (with - without) (Ho & Salimans 2022, arXiv 2207.12598, eq. 6)."""
     open_ = replace(state, targets=torch.full_like(state.targets, torch.nan))
-    given, other = asked(kind, network, state), asked(kind, network, open_)
+    given, other = network(state), network(open_)
     w = torch.tensor([row.guidance for row in rows], dtype=torch.float32)
     return Step(
         other.cells + w[:, None] * (given.cells - other.cells),
@@ -148,10 +152,9 @@ def _guidance(network: PeriodicNetwork, state: State, rows: Sequence[Order], kin
 
 
 def _revealed(
-    state: State, said: Step, rows: Sequence[Order], end: float, chances: Array, temperature: float
+    state: State, said: Step, rows: Sequence[Order], t: float, end: float, chances: Array, temperature: float
 ) -> Tensor:
     """Types after a step: each masked atom is revealed with the probability step / (1 - t), at the end all."""
-    t = float(state.time[0])
     share = 1.0 if end >= 1 else (end - t) / (1 - t)
     types = state.types.clone()
     logits = said.types.double().numpy() / temperature
@@ -167,11 +170,10 @@ def _revealed(
     return types
 
 
-def _kept(
-    state: State, start: State, rows: Sequence[Order], standard: Standard, counts: Tensor, kind: Interpolant
-) -> State:
-    """The motif's cell and sites put where they would be at that time on their way from noise."""
-    t = float(state.time[0])
+def _kept(state: State, start: State, rows: Sequence[Order], standard: Standard, counts: Tensor, t: float) -> State:
+    """The motif's cell and sites put where they would be at that time on their way from noise; at 1 in the crystal."""
+    if all(row.motif is None for row in rows):
+        return state
     cells, fractional = state.cells.clone(), state.fractional.clone()
     lattices = rows_of(_unscaled(state.cells, standard), counts).numpy()
     for i, row in enumerate(rows):
@@ -182,7 +184,7 @@ def _kept(
         cells[i] = (1 - t) * start.cells[i] + t * torch.tensor(numbers, dtype=torch.float32)
         places = torch.tensor(motifs.sites(row.motif), dtype=torch.float32)
         away = wrapped(start.fractional[i, : len(places)] - places)
-        share = 1 - t if kind == "flow" else float(deviation(state.time)[0]) / WIDE
+        share = float(deviation(state.time)[0]) / WIDE
         fractional[i, : len(places)] = places if t >= 1 else places + share * away
     return replace(state, cells=cells, fractional=fractional)
 

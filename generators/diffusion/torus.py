@@ -14,6 +14,8 @@ Mask = npt.NDArray[np.bool_]
 
 IMAGES = 10
 """Cells on either side that a wrapped normal density is summed over: at a deviation of 0.5 the rest is below 1e-16."""
+ALTERNATIONS = 2
+"""Times that noise is shifted and its points are exchanged in turn; ours."""
 TRIED = 4
 """Atoms of which all orders are tried: up to there quicker than solving an assignment."""
 
@@ -52,6 +54,46 @@ def shift(noise: Array, atoms: Array, inside: Mask) -> Array:
     spread[~inside] = np.inf
     best = spread.argmin(axis=1)[:, None]
     return np.asarray(np.take_along_axis(apart + mean, best, axis=1))
+
+
+def nearest(noise: Array, places: Array, types: Index, inside: Mask) -> Array:
+    """Noise (b, n, 3) shifted, inverted and with points of one element exchanged, so that ways to places are short.
+
+    A crystal has no origin, its inverted image has the same distances, and atoms of one element are alike: a noise that
+    could lead to several of these would be taught the mean of them, which loses a polar axis. Points are not exchanged
+    across elements: which of them a point belongs to is given when a structure is predicted. Types (b, n), 0 where
+    not known; inside (b, n) true where there is an atom. The ways' mean over the atoms is zero.
+    """
+    alike = _alike(types)
+    straight, turned = (_laid(sign * noise, places, inside, alike) for sign in (1.0, -1.0))
+    take = _squared(turned - places, inside) < _squared(straight - places, inside)
+    return np.where(take[:, None, None], turned, straight)
+
+
+def _laid(noise: Array, places: Array, inside: Mask, alike: list[tuple[Index, Index]]) -> Array:
+    """`nearest` without inversion."""
+    for _ in range(ALTERNATIONS):
+        noise = noise - shift(noise, places, inside)
+        for rows, atoms in alike:
+            own, order = noise[rows, atoms], paired(noise[rows, atoms], places[rows, atoms])
+            noise[rows, atoms] = np.take_along_axis(own, order[..., None], axis=1)
+    return noise - shift(noise, places, inside)
+
+
+def _squared(ways: Array, inside: Mask) -> Array:
+    """(b,) squared lengths of the shortest ways, added up."""
+    return np.asarray((((ways - np.rint(ways)) ** 2) * inside[..., None]).sum(axis=(1, 2)))
+
+
+def _alike(types: Index) -> list[tuple[Index, Index]]:
+    """Rows (m, 1) and atoms (m, k) of one element in types (b, n), those of k atoms together; none for k = 1."""
+    found: dict[int, list[tuple[int, list[int]]]] = {}
+    for row, elements in enumerate(types.tolist()):
+        for element in set(elements) - {0}:
+            atoms = [i for i, other in enumerate(elements) if other == element]
+            found.setdefault(len(atoms), []).append((row, atoms))
+    pairs = [found[k] for k in sorted(found) if k > 1]
+    return [(np.array([[row] for row, _ in pair]), np.array([atoms for _, atoms in pair])) for pair in pairs]
 
 
 def score(away: Tensor, deviation: Tensor) -> Tensor:

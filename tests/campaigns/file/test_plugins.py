@@ -194,3 +194,11 @@ def test_a_part_that_lacks_what_its_contract_asks_for_is_refused_by_name_and_cos
     assert "'lame' of my-wheel (lame:Lame) has no" in said
     assert all(f"`{member}`" in said for member in plugins.NEEDED[kind])
     assert "lame" not in plugins.usable(kind)
+
+
+def test_an_option_of_another_part_is_refused_with_that_parts_name():
+    _, complaints = plugins.examine("engines", {"use": "diffusion", "steering": {"every": 8}})
+    assert [str(c.path[0]) for c in complaints] == ["steering"]
+    assert complaints[0].message.endswith("; an option of wyckoff")
+    _, complaints = plugins.examine("engines", {"use": "diffusion", "stepss": 20})
+    assert "an option of" not in complaints[0].message

@@ -10,14 +10,13 @@ import torch
 from pymatgen.core import Lattice
 
 from eutectic.generators.diffusion.engine import Diffusion
-from eutectic.generators.diffusion.interpolants import FASTER, TOLD, advanced, asked, between, losses, part, targets
+from eutectic.generators.diffusion.interpolants import arrived, between, denoised, left, losses, targets
 from eutectic.generators.diffusion.lattice import rows_of, six
-from eutectic.generators.diffusion.learning import nearest
 from eutectic.generators.diffusion.network import PeriodicNetwork, Shape, State, Step
 from eutectic.generators.diffusion.recipe import Recipe, adapted, fine_tuned_parts, learn
-from eutectic.generators.diffusion.refining import refined
+from eutectic.generators.diffusion.refining import FASTER, part, refined
 from eutectic.generators.diffusion.solving import Standard
-from eutectic.generators.diffusion.torus import paired, scale_of_score, score, shift, wrapped
+from eutectic.generators.diffusion.torus import nearest, paired, scale_of_score, score, shift, wrapped
 from eutectic.generators.learning import checkpoints
 from eutectic.generators.structures import nets as motifs
 from eutectic.generators.structures.conditions import Conditions, Motif
@@ -95,29 +94,55 @@ def test_crystals_are_shifted_so_that_ways_are_shortest_and_padding_does_not_cou
 
 
 def test_what_a_flow_is_taught_does_not_depend_on_where_a_crystal_has_its_origin():
-    crystal, rng = state(seed=1), np.random.default_rng(3)
-    other = replace(crystal, fractional=crystal.fractional + torch.tensor([0.3, 0.55, -0.2]))
-    noise = rng.random((3, 4, 3))
-    ways = []
-    for each in (crystal, other):
-        start, places = nearest(noise.copy(), each)
-        apart = places - start
-        ways.append(apart - np.rint(apart))
+    rng = np.random.default_rng(3)
+    places, types, noise = rng.random((8, 4, 3)), np.array([[8, 8, 8, 22]] * 8), rng.random((8, 4, 3))
+    ways = [ways_to(noise, each, types) for each in (places, places + np.array([0.3, 0.55, -0.2]))]
     np.testing.assert_allclose(ways[0], ways[1], atol=1e-5)
     np.testing.assert_allclose(ways[0].mean(axis=1), 0.0, atol=1e-6)
 
 
+def ways_to(noise, places, types):
+    ways = places - nearest(noise, places, types, np.ones(types.shape, dtype=bool))
+    return ways - np.rint(ways)
+
+
+def test_of_a_crystal_and_its_inverted_image_noise_leads_to_the_nearer_one_by_the_same_ways():
+    rng = np.random.default_rng(4)
+    places, types, noise = rng.random((16, 4, 3)), np.array([[8, 8, 8, 22]] * 16), rng.random((16, 4, 3))
+    ways, turned = ways_to(noise, places, types), ways_to(noise, -places, types)
+    np.testing.assert_allclose(ways, -turned, atol=1e-9)
+    alone = noise - shift(noise, places, np.ones(types.shape, dtype=bool)) - places
+    alone -= np.rint(alone)
+    assert ((ways**2).sum(axis=(1, 2)) <= (alone**2).sum(axis=(1, 2)) + 1e-9).all()
+
+
 def test_a_flow_that_says_the_way_left_ends_at_the_crystal_in_any_number_of_steps_from_anywhere():
-    crystal, noise = state(seed=1), state(seed=2)
+    crystal, at = state(seed=1), state(seed=2)
+    rng = np.random.default_rng(0)
     for steps in (1, 3, 20):
-        cells, places = noise.cells, noise.fractional
         for k in range(steps):
-            t = torch.full((3,), k / steps)
-            at = State(cells, places, crystal.types, crystal.inside, t, crystal.targets)
-            said = Step(crystal.cells - cells, wrapped(crystal.fractional - places), torch.zeros(3, 4, 104))
-            cells, places = advanced("flow", said, at, (k + 1) / steps, (cells, places))
-        torch.testing.assert_close(cells, crystal.cells)
-        assert float(wrapped(places - crystal.fractional).abs().max()) < 1e-5
+            said = Step(crystal.cells - at.cells, wrapped(crystal.fractional - at.fractional), torch.zeros(3, 4, 104))
+            end = arrived(said, replace(at, types=crystal.types))
+            noise = (torch.zeros(3, 6), torch.tensor(rng.random((3, 4, 3)), dtype=torch.float32))
+            at = left(end, (k + 1) / steps, noise)
+        torch.testing.assert_close(at.cells, crystal.cells)
+        assert float(wrapped(at.fractional - crystal.fractional).abs().max()) < 1e-5
+
+
+def test_what_a_flow_has_arrived_at_is_left_as_far_as_its_time_says():
+    crystal = state(b=64, seed=1)
+    points = torch.tensor(np.random.default_rng(0).random((64, 4, 3)), dtype=torch.float32)
+    for time in (0.0, 0.4, 0.9):
+        at = left(crystal, time, (torch.ones(64, 6), points))
+        torch.testing.assert_close(at.cells, time * crystal.cells + (1 - time))
+        away = wrapped(at.fractional - crystal.fractional)
+        assert float(away.mean(dim=1).abs().max()) < 1e-5
+        assert float(away.abs().max()) <= (1 - time) * 0.5 + 1e-5
+        assert float(away.std()) == pytest.approx((1 - time) * 0.21, rel=0.2)
+        assert at.time.tolist() == pytest.approx([time] * 64)
+
+
+def test_refining_goes_more_than_its_part_of_the_way_left_and_all_at_the_end():
     assert part(0.95, 1.0) == 1.0
     assert part(0.2, 0.24) == pytest.approx(FASTER * 0.05)
 
@@ -176,24 +201,15 @@ def test_the_network_does_not_see_shifts_or_whole_turns_and_follows_the_order_of
     assert float(said.fractional.sum(dim=1).abs().max()) < 1e-5
 
 
-def test_on_its_way_a_flow_is_told_an_earlier_time_and_a_diffusion_its_own():
-    network = PeriodicNetwork(Shape(width=32, layers=2)).eval()
-    at, earlier = state(), replace(state(), time=TOLD * state().time)
-    with torch.no_grad():
-        assert torch.equal(asked("flow", network, at).cells, network(earlier).cells)
-        assert torch.equal(asked("diffusion", network, at).cells, network(at).cells)
-        assert not torch.allclose(network(at).cells, network(earlier).cells)
-
-
 def test_a_flow_that_says_the_truth_arrives_at_the_crystal():
     crystal, noise = state(seed=1), state(seed=2)
     time = torch.full((3,), 0.4)
     cells, places = between("flow", time, noise, crystal)
     said = Step(*targets("flow", time, noise, crystal), torch.zeros(3, 4, 104))
     at = State(cells, places, crystal.types, crystal.inside, time, crystal.targets)
-    end = advanced("flow", said, at, 1.0, (torch.zeros(3, 6), torch.zeros(3, 4, 3)))
-    torch.testing.assert_close(end[0], crystal.cells)
-    apart = wrapped(end[1] - crystal.fractional)
+    end = arrived(said, at)
+    torch.testing.assert_close(end.cells, crystal.cells)
+    apart = wrapped(end.fractional - crystal.fractional)
     assert float((apart - apart.mean(dim=1, keepdim=True)).abs().max()) < 1e-5
 
 
@@ -203,9 +219,7 @@ def test_a_diffusion_that_says_the_truth_comes_back_from_a_little_noise():
     cells, places = between("diffusion", time, noise, crystal)
     truth = targets("diffusion", time, noise, crystal)
     at = State(cells, places, crystal.types, crystal.inside, time, crystal.targets)
-    end = advanced(
-        "diffusion", Step(*truth, torch.zeros(3, 4, 104)), at, 1.0, (torch.zeros(3, 6), torch.zeros(3, 4, 3))
-    )
+    end = denoised(Step(*truth, torch.zeros(3, 4, 104)), at, 1.0, (torch.zeros(3, 6), torch.zeros(3, 4, 3)))
     torch.testing.assert_close(end[0], crystal.cells, atol=1e-4, rtol=1e-3)
     before, after = (wrapped(x - crystal.fractional) for x in (places, end[1]))
     before, after = (x - x.mean(dim=1, keepdim=True) for x in (before, after))

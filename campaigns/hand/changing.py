@@ -179,7 +179,9 @@ def _placed(changed: Problem, record: Record, given: Mapping[str, Value]) -> dic
     """
     always, names = variables_of(changed)
     known = {*names, *changed.space.names}
-    fractions = {n: 0.0 for n, kind in zip(changed.space.names, changed.space.kinds, strict=True) if kind == "fraction"}
+    shares = [n for n, kind in zip(changed.space.names, changed.space.kinds, strict=True) if kind == "fraction"]
+    elements = changed.space.amounts.labels if changed.space.amounts is not None else ()
+    fractions = dict.fromkeys((*(n.partition(" (")[0] for n in shares), *elements), 0.0)
     for name in given:
         if name not in known:
             raise refusal(unknown("variable", name, known), f"--with {name}")
@@ -241,6 +243,11 @@ def _notes(changed: Problem, record: Record, rows: Mapping[int, tuple[Array, str
             yield f"{_named(ended)} outside the new space: learned from, and the best of them count for the front"
         if waiting:
             yield f"{_named(waiting)} outside the new space and still to be measured; not wanted: campaign return"
+    for name in changed.spec.objectives if changed.spec.goals != record.spec.goals else ():
+        own = [o.name for o in record.outcomes.values() if o.status == "finished" and name not in o.values]
+        if own:
+            shown = f"{', '.join(own[:SHOWN])}{f' and {len(own) - SHOWN} more' if len(own) > SHOWN else ''}"
+            yield f"no value of {name} is known of {shown}: tell it (campaign tell), or they count for no front"
     plan = Plan(record.copy())
     close(plan)
     if changed.spec.goals != record.spec.goals and plan.record.ended:

@@ -125,8 +125,8 @@ def _row(line: Mapping[str, str], place: str, variables: Sequence[str], others: 
     given = {name: _point(cells[name], decimal) for name in variables if name in cells}
     row = Row(place, id, given, answer.values, answer.errors, words["failed"], words["note"], words["by"])
     row = replace(row, validation=VALIDATION in cells)
-    if not id and not row.empty and len(given) < len(variables):
-        raise refusal("no id in this row, and not every variable of one that was never suggested", place)
+    if not id and not row.empty and not given:
+        raise refusal("no id in this row, and no variables of one that was never suggested", place)
     if row.failed and row.values:
         raise refusal("this row has values and says that the sample failed", place)
     return row

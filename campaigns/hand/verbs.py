@@ -71,6 +71,8 @@ def _repeated(problem: Problem, outcome: Outcome, values: Values, repeat: bool) 
             raise said(f"{insane}; a measurement that cannot be true is not averaged")
         return bool(by_hand) and outcome.status not in ("failed", "refused")
     ways = "another measurement of the sample: --repeat; a wrong value: --correct"
+    if outcome.status == "finished" and not outcome.values.keys() & values.keys():
+        return False  # of a property that was not asked for when it was measured
     if outcome.status == "finished":
         more = "; what came out when it was validated: --validation" if problem.validator is not None else ""
         raise said(

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import math
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from eutectic.oracles.base import Candidate, Evaluation
@@ -19,7 +20,7 @@ from eutectic.oracles.dft.runs import Workshop, alone
 
 def evaluation(oracle: Options, candidate: Candidate, seed: int, began: float) -> Evaluation:
     """All that is wanted of the candidate; DftFailed when it cannot be had, EngineMissing without the engine."""
-    plan = plan_of(oracle)
+    plan = replace(plan_of(oracle), pressure_gpa=pressure_of(oracle, candidate))
     asked = subject(
         candidate,
         oracle.lattice,
@@ -39,7 +40,7 @@ def evaluation(oracle: Options, candidate: Candidate, seed: int, began: float) -
     with alone(workshop.folder):
         measured = measure(plan, asked.crystal, workshop, any(name in oracle.properties for name in CURVED))
     values = _values(measured, asked)
-    if "formation_energy_ev_per_atom" in oracle.properties:
+    if "formation_energy_ev_per_atom" in oracle.properties and not plan.pressure_gpa:
         energies = reference_energies(plan, asked.crystal.elements, oracle.references, _cache(oracle))
         values["formation_energy_ev_per_atom"] = formation_energy(measured.crystal, measured.energy_ev, energies)
     return Evaluation(
@@ -54,12 +55,27 @@ def evaluation(oracle: Options, candidate: Candidate, seed: int, began: float) -
             "pseudopotentials": json.dumps(files),
             "settings_sha256": settings_hash,
             "seed": seed,
+            **({"pressure_gpa": plan.pressure_gpa} if plan.pressure_gpa else {}),
             "composition": json.dumps(composition_of(asked.crystal.symbols)),
             "folder": str(workshop.folder),
             "reused": workshop.reused() or "nothing",
             **_too_low(oracle, plan, asked.crystal),
         },
     )
+
+
+def pressure_of(oracle: Options, candidate: Candidate) -> float:
+    """The candidate's own pressure, GPa, else that of the options; DftFailed where it cannot be."""
+    given = candidate.variables.get("pressure_gpa")
+    if given is None or "pressure_gpa" in oracle.ignores or oracle.relax != "volume":
+        return oracle.pressure_gpa
+    try:
+        pressure = float(given)
+    except ValueError:
+        pressure = math.nan
+    if not math.isfinite(pressure):
+        raise DftFailed("bad_input", f"pressure_gpa is {given}, no finite number")
+    return pressure
 
 
 def plan_of(oracle: Options) -> Plan:
@@ -88,6 +104,7 @@ def _values(measured: Measured, asked: Subject) -> dict[str, float]:
     count = len(measured.crystal.symbols)
     values = {
         "energy_ev_per_atom": measured.energy_ev / count,
+        "enthalpy_ev_per_atom": measured.enthalpy_ev / count,
         "volume_angstrom3_per_atom": measured.crystal.volume / count,
         "magnetic_moment_bohr_magnetons_per_atom": (measured.moment_bohr_magnetons or 0.0) / count,
     }

@@ -21,11 +21,18 @@ from eutectic.oracles.suggestions import unknown
 
 PROPERTIES = (
     "energy_ev_per_atom",
+    "enthalpy_ev_per_atom",
     "volume_angstrom3_per_atom",
     "magnetic_moment_bohr_magnetons_per_atom",
     "lattice_constant_angstrom",
     "bulk_modulus_gpa",
     "formation_energy_ev_per_atom",
+)
+FORMATION = "formation_energy_ev_per_atom"
+PRESSED = "what takes a cell to its volume under pressure"
+UNPRESSED = (
+    "known at no pressure only; ask of `enthalpy_ev_per_atom` under pressure_gpa, or a second dft with "
+    "`ignores: [pressure_gpa]` for this one"
 )
 POSITIVE = (
     "k_spacing_per_angstrom",
@@ -93,6 +100,10 @@ class Dft:
     relax: Literal["none", "ions", "volume", "cell"] = "volume"
     """What may move before anything is measured. `volume`: the cell keeps its shape and goes to the minimum of its
     equation of state, ions relaxed at each volume; no basis-set stress enters, which `cell` suffers from at `fast`."""
+    pressure_gpa: float = 0.0
+    """With `relax: volume`, hydrostatic: the cell goes to the least enthalpy under it (`enthalpy_ev_per_atom`), where
+    energy, volume, lattice constant, moment and bulk modulus are taken. A candidate whose variables hold `pressure_gpa`
+    has its own. Formation energies are known at none only."""
     lattice: Literal["fcc", "bcc"] = "fcc"
     """Of a candidate that is a composition."""
     cells: int = 1
@@ -128,6 +139,12 @@ class Dft:
                 raise ValueError(f"{name} is {value}; it must be above 0")
         if self.cells < 1 or self.retries < 0 or self.lattice_start_angstrom < 0:
             raise ValueError("cells must be at least 1, retries and lattice_start_angstrom at least 0")
+        if not abs(self.pressure_gpa) < float("inf"):
+            raise ValueError(f"pressure_gpa is {self.pressure_gpa}, no finite number")
+        if self.pressure_gpa and self.relax != "volume":
+            raise ValueError(f"pressure_gpa: {PRESSED} is `relax: volume`; with `relax: {self.relax}` it has no effect")
+        if self.pressure_gpa and self.compute and FORMATION in self.compute:
+            raise ValueError(f"{FORMATION}: {UNPRESSED}")
         other = {"espresso": ("cutoff_ev",), "gpaw": ("cutoff_ry", "density_cutoff_ry", "pseudopotentials")}
         for name in other[self.engine]:
             if getattr(self, name):
@@ -142,7 +159,8 @@ class Dft:
     @property
     def properties(self) -> tuple[str, ...]:
         """Names it returns."""
-        return PROPERTIES if self.compute is None else self.compute
+        every = tuple(name for name in PROPERTIES if not self.pressure_gpa or name != FORMATION)
+        return every if self.compute is None else self.compute
 
     def only(self, names: Sequence[str]) -> "Dft":
         """The same oracle computing these of its properties."""
@@ -177,9 +195,11 @@ class Dft:
     def refuse(self, variables: Sequence[str], lower: Sequence[float], upper: Sequence[float]) -> str | None:
         """Why this region cannot be computed: a pseudopotential is missing, a condition is not looked at; or None."""
         del lower
-        reason = ignored(
-            variables, (), self.ignores, "dft", "it computes at 0 K and no pressure (`mlip` relaxes under pressure_gpa)"
-        )
+        pressed = "pressure_gpa" in variables and "pressure_gpa" not in self.ignores
+        if pressed and self.compute is not None and FORMATION in self.compute:
+            return f"{FORMATION}: {UNPRESSED}"
+        used, more = (("pressure_gpa",), "") if self.relax == "volume" else ((), f"; {PRESSED} is `relax: volume`")
+        reason = ignored(variables, used, self.ignores, "dft", f"it computes at 0 K{more}")
         if reason:
             return reason
         present = [name for name, most in zip(variables, upper, strict=True) if SYMBOL.match(name) and most > 0]

@@ -8,7 +8,7 @@ from pathlib import Path
 from eutectic.oracles.dft.calculation import Calculation, Computed, Crystal, DftFailed, Engine, Settings
 from eutectic.oracles.dft.cells import composition_of, polarised, reference, require_apart
 from eutectic.oracles.dft.runs import Workshop, alone
-from eutectic.oracles.physics.equation_of_state import Fit, birch_murnaghan
+from eutectic.oracles.physics.equation_of_state import EV_PER_ANGSTROM3_IN_GPA, Fit, birch_murnaghan
 from eutectic.oracles.whole_files import write_whole
 
 CURVED = ("lattice_constant_angstrom", "bulk_modulus_gpa")
@@ -32,6 +32,8 @@ class Plan:
     retries: int
     spin: str
     moments: Mapping[str, float]
+    pressure_gpa: float = 0.0
+    """With `volume` alone: there the enthalpy is least under it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,12 @@ class Measured:
     crystal: Crystal
     moment_bohr_magnetons: float | None
     fit: Fit | None
+    pressure_gpa: float = 0.0
+
+    @property
+    def enthalpy_ev(self) -> float:
+        """Energy, and the pressure's work on the volume."""
+        return self.energy_ev + self.pressure_gpa / EV_PER_ANGSTROM3_IN_GPA * self.crystal.volume
 
 
 def measure(plan: Plan, crystal: Crystal, workshop: Workshop, curve: bool) -> Measured:
@@ -51,9 +59,11 @@ def measure(plan: Plan, crystal: Crystal, workshop: Workshop, curve: bool) -> Me
     grid = crystal.grid(plan.settings.k_spacing_per_angstrom)
     start = Calculation(crystal, grid, plan.settings)
     if plan.relax == "volume":
-        middle, fit = equation_of_state(start, workshop)
+        pressure = plan.pressure_gpa
+        middle, fit = equation_of_state(start, workshop, pressure_gpa=pressure)
         swollen = middle.crystal.swollen(fit.volume / middle.crystal.volume)
-        return _sound(Measured(fit.energy_ev, swollen, middle.moment_bohr_magnetons, fit), crystal)
+        energy = fit.energy_ev - pressure / EV_PER_ANGSTROM3_IN_GPA * fit.volume
+        return _sound(Measured(energy, swollen, middle.moment_bohr_magnetons, fit, pressure), crystal)
     freedom = {"none": "none", "ions": "ions", "cell": "cell"}[plan.relax]
     relaxed = workshop.compute("start", replace(start, freedom=freedom))  # type: ignore[arg-type]
     about = replace(start, crystal=relaxed.crystal)
@@ -61,10 +71,14 @@ def measure(plan: Plan, crystal: Crystal, workshop: Workshop, curve: bool) -> Me
     return _sound(Measured(relaxed.energy_ev, relaxed.crystal, relaxed.moment_bohr_magnetons, found), crystal)
 
 
-def equation_of_state(start: Calculation, workshop: Workshop, ions: bool = True) -> tuple[Computed, Fit]:
+def equation_of_state(
+    start: Calculation, workshop: Workshop, ions: bool = True, pressure_gpa: float = 0.0
+) -> tuple[Computed, Fit]:
     """The calculation nearest the minimum, and the curve; ions relax at each volume if there are any free to.
 
-    The grid of k-points stays that of the start. Where the minimum lies outside the volumes, they move to it.
+    The grid of k-points stays that of the start. Where the minimum lies outside the volumes, they move to it. Under a
+    pressure it is the minimum of the enthalpy, H = E + p V, whose curvature is the energy's: the curve's bulk modulus
+    is the one under that pressure.
     """
     crystal = start.crystal
     free = ions and len(crystal.symbols) > 1
@@ -76,15 +90,16 @@ def equation_of_state(start: Calculation, workshop: Workshop, ions: bool = True)
             one = replace(start, crystal=crystal.swollen(volume / crystal.volume), freedom="ions" if free else "none")
             after = _name(volumes[0]) if computed else ""
             computed.append(workshop.compute(_name(volume), one, after))
-        fit = birch_murnaghan(volumes, [one.energy_ev for one in computed])
+        work = pressure_gpa / EV_PER_ANGSTROM3_IN_GPA
+        enthalpies = [one.energy_ev + work * volume for volume, one in zip(volumes, computed, strict=True)]
+        fit = birch_murnaghan(volumes, enthalpies)
         if fit is not None and min(volumes) <= fit.volume <= max(volumes):
             nearest = min(zip(volumes, computed, strict=True), key=lambda pair: abs(pair[0] - fit.volume))
             return nearest[1], fit
-        lowest = volumes[min(range(len(volumes)), key=lambda i: computed[i].energy_ev)]
+        lowest = volumes[min(range(len(volumes)), key=lambda i: enthalpies[i])]
         centre = lowest if fit is None else min(max(fit.volume, 0.85 * centre), 1.15 * centre)
-    raise DftFailed(
-        "unphysical", f"no minimum of the energy up to {centre / crystal.volume:.2f} of the starting volume"
-    )
+    what, reached = "enthalpy" if pressure_gpa else "energy", centre / crystal.volume
+    raise DftFailed("unphysical", f"no minimum of the {what} up to {reached:.2f} of the starting volume")
 
 
 def _name(volume: float) -> str:
@@ -112,7 +127,7 @@ def reference_energies(plan: Plan, elements: Sequence[str], files: Mapping[str, 
 
 def _reference(plan: Plan, element: str, files: Mapping[str, str], cache: Path) -> float:
     crystal = polarised(reference(element, files), plan.spin, plan.moments)
-    ours = replace(plan, relax="ions" if element in files else "volume")
+    ours = replace(plan, relax="ions" if element in files else "volume", pressure_gpa=0.0)
     key = Calculation(crystal, crystal.grid(plan.settings.k_spacing_per_angstrom), plan.settings).digest(
         {"engine": plan.engine.version(), "files": plan.engine.files([element]), "relax": ours.relax}
     )

@@ -5,10 +5,12 @@ import pytest
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.errors import CampaignFileError
 from eutectic.campaigns.file.plugins import build
-from eutectic.campaigns.hand.adding import OutsideSpace
+from eutectic.campaigns.hand.adding import OutsideSpace, variable_names
+from eutectic.campaigns.hand.sheet import Dialect, read
 from eutectic.campaigns.record.fold import begin
 from eutectic.campaigns.record.journal import Journal
 from eutectic.campaigns.record.ledger import read_ledger
+from eutectic.campaigns.telling import tell_row
 
 PHASES = "formula,energy\nCu,0\nZn,0\nCuZn,-0.2\n"
 CONTENT = {
@@ -153,3 +155,43 @@ def test_the_balance_takes_what_the_others_leave_also_where_all_amounts_are_step
     assert part.coordinates({"Cr": 12, "Al": 4}) == pytest.approx([0.12, 0.04, 0.84])
     with pytest.raises(ValueError, match="sum to 104, more than 100"):
         part.coordinates({"Cr": 92, "Al": 12})
+
+
+def test_a_row_of_a_sheet_without_id_needs_no_cell_for_what_such_a_sample_has_not(steel, tmp_path):
+    sheet = tmp_path / "own.csv"
+    sheet.write_text(
+        "id;Cr;Al;Y;Fe;made;press_mpa;a\n;12,0;4,0;0,1;83,9;cast;;4,5\n;12,0;4,0;0,1;83,9;powder;300,0;5\n"
+    )
+    rows = read(sheet, variable_names(steel.problem), (), Dialect(";", ","))
+    assert [tell_row(steel, row) for row in rows] == [True, True]
+    assert [tell_row(steel, row) for row in rows] == [False, False]
+    assert [(o.variables.get("press_mpa"), o.values["a"]) for o in steel.ledger.outcomes] == [(300.0, 5.0), (None, 4.5)]
+    sheet.write_text("id;Cr;Al;Y;Fe;made;press_mpa;a\n;12,0;4,1;0,1;83,8;powder;;4,5\n")
+    (row,) = read(sheet, variable_names(steel.problem), (), Dialect(";", ","))
+    with pytest.raises(CampaignFileError, match=r"own\.csv:2.*no variable 'press_mpa'"):
+        tell_row(steel, row)
+
+
+def test_an_objective_that_was_added_is_told_of_what_had_finished(steel):
+    one = steel.ask(1)[0]
+    steel.tell(one.id, {"a": 1.0})
+    person = '[{"use": "person", "properties": ["a", "b"]}]'
+    changed = steel.change(['objectives.b="minimize"', f"oracles={person}"])
+    assert changed.notes[0] == "no value of b is known of #1: tell it (campaign tell), or they count for no front"
+    assert not steel.find(1).feasible
+    outcome = steel.tell(one.id, {"b": 3.0})
+    assert (outcome.losses, outcome.feasible, len(outcome.measurements)) == ((-1.0, 3.0), True, 1)
+    with pytest.raises(CampaignFileError, match="has finished already"):
+        steel.tell(one.id, {"b": 3.5})
+
+
+def test_an_element_more_was_absent_before_in_every_unit(tmp_path):
+    space = {"use": "composition", "unit": "wt.%", "elements": {"Cr": [0, 30], "Al": [0, 12]}, "balance": "Fe"}
+    content = {**CONTENT, "space": {"use": "product", "parts": {"alloy": {**space, "step": 0.5}}}}
+    content |= {"objectives": {"a": "maximize"}, "constraints": {}, "oracles": [{"use": "person", "properties": ["a"]}]}
+    with Campaign.from_dict(content, tmp_path / "run", tmp_path) as campaign:
+        before = campaign.tell(campaign.ask(1)[0].id, {"a": 1.0})
+        campaign.change(["space.parts.alloy.elements.Ni=[0, 5]"])
+        after = campaign.find(before.number)
+        assert len(after.x) == len(before.x) + 1
+        assert (after.aside, after.variables, sorted(after.x)[0]) == (False, before.variables, 0.0)

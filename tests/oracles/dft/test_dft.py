@@ -131,6 +131,40 @@ def test_a_campaign_gets_lattice_modulus_and_formation_energy_of_the_minimum(tmp
     assert len(Structure.from_str(found.artifacts["relaxed.cif"], fmt="cif")) == 2  # the primitive cell
 
 
+def test_under_pressure_the_cell_goes_to_the_least_enthalpy(tmp_path: Path) -> None:
+    v0, b, prime, volume = 20.0, 90.0, 4.5, 17.5  # the stand-in's solid; far from all volumes of the first curve
+    strain = (v0 / volume) ** (1 / 3)  # Birch 1947: pressure and bulk modulus of the third-order equation of state
+    factor = 1 + 0.75 * (prime - 4) * (strain**2 - 1)
+    pressure = 1.5 * b * (strain**7 - strain**5) * factor
+    slope = (7 * strain**7 - 5 * strain**5) * factor + (strain**9 - strain**7) * 1.5 * (prime - 4)
+    wanted = tuple(name for name in PROPERTIES if name != "formation_energy_ev_per_atom")
+    candidate = Candidate({"pressure_gpa": pressure}, structure=SILICON.as_dict())
+    (found,) = oracle(tmp_path, compute=wanted).evaluate([candidate], np.random.default_rng(3))
+    assert found.status == "finished", found.error
+    values, x = found.values, strain**2
+    energy = -100.0 + 9 * v0 * b / 160.21766208 / 16 * ((x - 1) ** 3 * prime + (x - 1) ** 2 * (6 - 4 * x))
+    assert values["volume_angstrom3_per_atom"] == pytest.approx(volume, rel=2e-4)
+    assert values["lattice_constant_angstrom"] == pytest.approx((8 * volume) ** (1 / 3), rel=1e-4)
+    assert values["energy_ev_per_atom"] == pytest.approx(energy, abs=1e-4)
+    enthalpy = energy + pressure * volume / 160.21766208
+    assert values["enthalpy_ev_per_atom"] == pytest.approx(enthalpy, abs=1e-5)
+    assert values["bulk_modulus_gpa"] == pytest.approx(0.5 * b * slope, rel=0.01)
+    given = oracle(tmp_path, compute=wanted, pressure_gpa=pressure)
+    assert ask(given).values == pytest.approx(values, rel=1e-6)
+
+
+def test_a_pressure_that_would_have_no_effect_is_refused_before_the_run(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"under pressure is `relax: volume`; with `relax: cell` it has no effect"):
+        oracle(tmp_path, relax="cell", pressure_gpa=5.0)
+    fixed = oracle(tmp_path, relax="ions").refuse(["pressure_gpa"], [0.0], [10.0])
+    assert "dft would not look at pressure_gpa" in str(fixed)
+    assert "`relax: volume`" in str(fixed)
+    formation = oracle(tmp_path, compute=("formation_energy_ev_per_atom",))
+    assert "known at no pressure only" in str(formation.refuse(["pressure_gpa"], [0.0], [10.0]))
+    assert oracle(tmp_path, compute=("enthalpy_ev_per_atom",)).refuse(["pressure_gpa"], [0.0], [10.0]) is None
+    assert "formation_energy_ev_per_atom" not in Dft(engine="espresso", pressure_gpa=5.0).properties
+
+
 def test_the_second_time_nothing_is_computed_and_the_answer_is_the_same(tmp_path: Path) -> None:
     first = ask(oracle(tmp_path))
     count = len(calls(tmp_path))

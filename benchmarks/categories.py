@@ -1,7 +1,7 @@
 """Learned feasibility in categories: evaluations to the first wanted candidate among many that cannot be measured.
 
 Run: python benchmarks/categories.py [--kinds properties halides distortions names] [--tasks 3] [--seeds 30]
-         [--who random names encoded] [--batch 5] [--most 150]
+         [--who random names encoded similar] [--batch 5] [--most 150]
 
 About 1,276 combinations of three categories (mostly 11, 29 and 4 labels); 111 of them can be measured, the others fail,
 and 7 of those have what is wanted: values within a window. Four kinds of task, each drawn anew from its number:
@@ -12,7 +12,7 @@ distortions  perov-5 (Castelli et al. 2012, read from EUTECTIC_DATA): the 111 le
 names        labels that mean nothing: two hidden numbers a label, products and sums of them
 
 `goal: satisfy` after ten random rows, the window as two constraints, with labels as mere names and by what they are
-(`representation: ion_encoding`). `random` is the expected place of the first of the 7.
+(`representation: ion_encoding`; `similar` with its `similarity`). `random` is the expected place of the first of the 7.
 """
 
 import argparse
@@ -203,7 +203,8 @@ def recipe_of(who: str, one: Task) -> Surrogate | None:
     known = [own for own in one.space.categories if re.match("[A-Z]", own[0]) or own[0] in MOLECULES]
     if not known:
         return None
-    return Represented(GaussianProcess(), IonEncoding().of(one.space), lambda: one.X)
+    seen = IonEncoding(similarity=who == "similar").of(one.space)
+    return Represented(GaussianProcess(), seen, lambda: one.X)
 
 
 def main() -> None:
@@ -211,7 +212,7 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS))
     parser.add_argument("--tasks", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=30)
-    parser.add_argument("--who", nargs="+", choices=["random", "names", "encoded"], default=["names", "encoded"])
+    parser.add_argument("--who", nargs="+", choices=["random", "names", "encoded", "similar"], default=["names", "similar"])
     parser.add_argument("--batch", type=int, default=5)
     parser.add_argument("--most", type=int, default=150)
     given = parser.parse_args()

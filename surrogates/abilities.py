@@ -92,6 +92,16 @@ class Embedding(Protocol):
 
 
 @runtime_checkable
+class Comparing(Protocol):
+    """A recipe that learns which labels of a category are alike from what describes them."""
+
+    @property
+    def compares(self) -> bool:
+        """True where it does."""
+        ...
+
+
+@runtime_checkable
 class LeavingOut(Protocol):
     """A fitted surrogate that knows its training rows left out, without being fitted again."""
 
@@ -204,6 +214,11 @@ class Spelling(Protocol):
     def labels(self) -> Sequence[str]:
         """What stands on its sites, by code."""
         ...
+
+
+def compares(recipe: object) -> bool:
+    """Does it learn from what describes the labels of a category (`Domain.descriptors`)?"""
+    return isinstance(recipe, Comparing) and bool(recipe.compares)
 
 
 def embeds(recipe: object) -> bool:

@@ -33,6 +33,8 @@ class Domain:
     """Groups of columns that are fractions of a whole: none below 0, their sum 1."""
     conditional: tuple[int, ...] = ()
     """Columns that mean something in some rows only; in the others they stand at one value, their column's middle."""
+    descriptors: Mapping[int, Array] = field(default_factory=dict)
+    """Category column -> (labels, k) what is known of each of its labels, any units: what tells which are alike."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

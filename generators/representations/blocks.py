@@ -1,7 +1,7 @@
 """This file is a representation as a surrogate sees it: blocks of named features side by side."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,8 @@ class Block:
     """Are its features fractions of a whole, which sum to one?"""
     conditional: tuple[int, ...] = ()
     """Places of features that mean something in some rows only."""
+    descriptors: Mapping[int, Array] = field(default_factory=dict)
+    """Place of a category -> (labels, k) what is known of each of its labels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +83,13 @@ class Features:
         return tuple(start + k for start, block in zip(starts, self.blocks, strict=False) for k in block.conditional)
 
     @property
+    def descriptors(self) -> dict[int, Array]:
+        """Category -> (labels, k) what is known of each of its labels."""
+        starts = accumulate((len(block.names) for block in self.blocks), initial=0)
+        parts = zip(starts, self.blocks, strict=False)
+        return {start + k: known for start, block in parts for k, known in block.descriptors.items()}
+
+    @property
     def differentiable(self) -> bool:
         """Do gradients lead anywhere?"""
         return any(block.differentiable for block in self.blocks)
@@ -95,7 +104,7 @@ class Features:
         lower = np.where(codes, 0.0, values.min(0))
         upper = np.where(codes, counts - 1.0, values.max(0))
         categorical = tuple(int(j) for j in np.flatnonzero(codes))
-        return Domain(lower, upper, categorical, self.sequence, self.mixtures, self.conditional)
+        return Domain(lower, upper, categorical, self.sequence, self.mixtures, self.conditional, self.descriptors)
 
     def __call__(self, X: "Tensor") -> "Tensor":
         """Features (..., f) of coordinates X (..., d), float64."""

@@ -122,6 +122,14 @@ class IonEncoding:
 
     identity: bool = True
     """Which label it is beside the descriptors, as a category: ions alike in all of them stay apart."""
+    similarity: bool = False
+    """Columns stay categories, and the descriptors tell which of their labels are alike; how far that counts is
+    learned, two numbers a column in place of a length a descriptor. For few rows, and for the `gp` surrogate alone."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError when options exclude each other."""
+        if self.similarity and not self.identity:
+            raise ValueError("similarity: which label it is always counts then, so identity cannot be false")
 
     def of(self, space: Space, materials: Sequence[Candidate] = ()) -> Features:
         """The representation of a space; ValueError when no category of it consists of elements and ions."""
@@ -129,7 +137,7 @@ class IonEncoding:
         columns = ion_columns(space)
         if not columns:
             raise ValueError("no category of it consists of elements and ions that are known")
-        return beside(space, [ion_block(space, j, self.identity) for j in columns], columns)
+        return beside(space, [ion_block(space, j, self.identity, self.similarity) for j in columns], columns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ that is enough (docs/surrogates.md has figures); beside a number that does, an i
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -102,13 +103,18 @@ def ion_columns(space: Space) -> tuple[int, ...]:
     return tuple(j for j, own in enumerate(labels) if len(own) > 1 and all(ion(label) is not None for label in own))
 
 
-def ion_block(space: Space, column: int, identity: bool) -> Block:
-    """A category's element or ion as its descriptors and, if wanted, which one it is, as a category."""
+def ion_block(space: Space, column: int, identity: bool, similarity: bool) -> Block:
+    """A category's element or ion as its descriptors and, if wanted, which one it is, as a category.
+
+    similarity: only which one it is, the descriptors beside it as what tells labels that are alike.
+    """
     labels, name = space.categories[column], space.names[column]
     names, units, values = FEATURES, UNITS, descriptors(labels)
     if all(label in SYMBOLS for label in labels):
         names, units = (*names, *ALIKE), (*units, *(unit(p) for p in ALIKE))
         values = np.hstack([values, table(tuple(labels), ALIKE)])
+    if similarity:
+        return replace(kept_block(space, (column,)), descriptors={0: values})
     if identity:
         values = np.hstack([values, np.arange(len(labels))[:, None]])
 

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eutectic.surrogates.abilities import Choosy, Spelling, UnitAware, refusal, stretched
+from eutectic.surrogates.abilities import Choosy, Spelling, UnitAware, compares, refusal, stretched
 from eutectic.surrogates.base import Array, Domain, Replicas, Representation, State, Surrogate
 from eutectic.surrogates.validation import checked
 
 if TYPE_CHECKING:
     from eutectic.surrogates.composite.represented_model import FittedRepresented
+
+
+ALIKE = "it does not learn which labels are alike (similarity: true): take gp, or leave similarity out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,13 @@ class Represented:
     def refuse(self, names: Sequence[str], domain: Domain) -> str | None:
         """Why the recipe cannot learn from the features, whatever the coordinates; None too where no reach is known."""
         del names, domain
-        if self.reach is None or not isinstance(self.recipe, Choosy):
+        if self.reach is None:
             return None
         whole = self.representation.domain(self.reach())
+        if whole.descriptors and not compares(self.recipe):
+            return ALIKE
+        if not isinstance(self.recipe, Choosy):
+            return None
         kept = varying(whole)
         return refusal(self._recipe(kept), self._labels(kept), restricted(whole, kept))
 
@@ -83,6 +90,8 @@ class Represented:
         del domain  # of the coordinates
         X, Y, names = checked("a surrogate", X, Y, names)
         whole = self.representation.domain(X if self.reach is None else self.reach())
+        if whole.descriptors and not compares(self.recipe):
+            raise ValueError(ALIKE)
         kept = varying(whole)
         labels, recipe, box = self._labels(kept), self._recipe(kept), restricted(whole, kept)
         view = View(self.representation, kept)
@@ -113,4 +122,6 @@ def restricted(domain: Domain, kept: tuple[int, ...]) -> Domain:
     groups = (tuple(kept.index(j) for j in group if j in kept) for group in domain.mixtures)
     mixtures = tuple(group for group in groups if len(group) > 1)
     conditional = tuple(kept.index(j) for j in domain.conditional if j in kept)
-    return Domain(domain.lower[list(kept)], domain.upper[list(kept)], codes, domain.sequence, mixtures, conditional)
+    known = {kept.index(j): values for j, values in domain.descriptors.items() if j in kept}
+    low, high = domain.lower[list(kept)], domain.upper[list(kept)]
+    return Domain(low, high, codes, domain.sequence, mixtures, conditional, known)

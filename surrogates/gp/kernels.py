@@ -1,7 +1,7 @@
 """This file is the covariance functions of the Gaussian process, in plain torch."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import sqrt
 
 import torch
@@ -12,8 +12,9 @@ from torch import Tensor
 class Kernel:
     """k(a, b) = form(numeric part) * exp(-sum of category mismatches / length) * coupling; inputs in the unit box.
 
-    Parameters are a length an input (d,), then the `shape`: two weights of an additive or composition form, then the
-    m (m - 1) / 2 entries of the coupling, 0 for outputs that have nothing in common.
+    Parameters are a length an input (d,), then the `shape`: two weights of an additive or composition form, two for
+    each category that is described, then the m (m - 1) / 2 entries of the coupling, 0 for outputs that have nothing in
+    common.
     """
 
     name: str
@@ -27,6 +28,9 @@ class Kernel:
     """Where the numeric columns' polynomials of a composition are centered, unit box."""
     radius: float = 1.0
     """Root mean square distance from the center, unit box."""
+    apart: tuple[Tensor | None, ...] = field(default=(), repr=False, compare=False)
+    """For each category column, (labels, labels) how far apart its labels are described, mean squared difference of
+    standardised descriptors; None where nothing is known of them. () when nothing is known of any."""
 
     @property
     def inputs(self) -> int:
@@ -39,9 +43,14 @@ class Kernel:
         return 2 if self.name in ("additive", "composition") and self.numeric else 0
 
     @property
+    def described(self) -> int:
+        """Number of shape parameters of categories that are described."""
+        return 2 * sum(square is not None for square in self.apart)
+
+    @property
     def shape(self) -> int:
         """Number of parameters beside the lengths."""
-        return self.weights + self.outputs * (self.outputs - 1) // 2
+        return self.weights + self.described + self.outputs * (self.outputs - 1) // 2
 
     def __call__(self, A: Tensor, B: Tensor, parameters: Tensor) -> Tensor:
         """Covariance (..., a, b) of A (..., a, d) and B (..., b, d); a coupled kernel has d + 1 columns."""
@@ -49,9 +58,7 @@ class Kernel:
         if self.numeric:
             value = self._numeric(self._part(A, self.numeric), self._part(B, self.numeric), parameters)
         if self.categorical:
-            columns = list(self.categorical)
-            differs = (A[..., :, None, columns] - B[..., None, :, columns]).abs() > 1e-6
-            value = value * torch.exp(-(differs / parameters[columns]).sum(-1))
+            value = value * torch.exp(-(self._mismatch(A, B, parameters) / parameters[list(self.categorical)]).sum(-1))
         if self.outputs > 1:
             a, b = (Z[..., -1].long() for Z in (A, B))
             value = value * self.correlation(parameters)[a[..., :, None], b[..., None, :]]
@@ -71,13 +78,35 @@ class Kernel:
         m = self.outputs
         lower = torch.eye(m, dtype=parameters.dtype)
         rows, columns = torch.tril_indices(m, m, -1)
-        lower = lower.index_put((rows, columns), parameters[self.inputs + self.weights :])
+        lower = lower.index_put((rows, columns), parameters[self.inputs + self.weights + self.described :])
         lower = lower / lower.norm(dim=1, keepdim=True)
         correlation: Tensor = lower @ lower.T
         return correlation
 
     def _part(self, Z: Tensor, columns: tuple[int, ...]) -> Tensor:
         return Z if len(columns) == Z.shape[-1] else Z[..., list(columns)]
+
+    def _mismatch(self, A: Tensor, B: Tensor, parameters: Tensor) -> Tensor:
+        """(..., a, b, categories) 0 for the same label, up to 1 for another; less for one described alike.
+
+        A share of a mismatch, the first of a category's two parameters through a logistic function, grows with the
+        labels' distance as 1 - exp(-square / 2), in lengths whose logarithm is the second; the rest tells labels apart.
+        """
+        columns = list(self.categorical)
+        differs = ((A[..., :, None, columns] - B[..., None, :, columns]).abs() > 1e-6).to(A.dtype)
+        if not self.described:
+            return differs
+        place, parts = self.inputs + self.weights, list[Tensor]()
+        for k, square in enumerate(self.apart):
+            part = differs[..., k]
+            if square is not None:
+                a, b = (Z[..., columns[k]].round().long() for Z in (A, B))
+                share, length = torch.sigmoid(parameters[place]), parameters[place + 1].exp()
+                place += 2
+                alike = torch.exp(-0.5 * square[a[..., :, None], b[..., None, :]] / length.square())
+                part = part * (1 - share * alike)
+            parts.append(part)
+        return torch.stack(parts, -1)
 
     def _centered(self, Z: Tensor) -> Tensor:
         return (Z - torch.tensor(self.center, dtype=Z.dtype)) / self.radius

@@ -121,7 +121,7 @@ def prepare(options: Options, form: str, X: Array, Y: Array, variance: Array, do
     noise = [noise_prior(options, unit, v, s) for v, s in zip(variance.T, scales, strict=True)]
     known = all(prior[2] == 0 for prior in noise)
     task = Task(
-        kernel(form, unit, domain.categorical, m),
+        kernel(form, unit, domain, m),
         unit if m == 1 else torch.cat([numbered(unit, j) for j in range(m)]),
         torch.tensor(((Y - shifts) / scales).T.reshape(-1)),
         torch.tensor(np.concatenate([prior[0] for prior in noise])),
@@ -136,15 +136,28 @@ def prepare(options: Options, form: str, X: Array, Y: Array, variance: Array, do
     )
 
 
-def kernel(form: str, unit: Tensor, categorical: tuple[int, ...], outputs: int) -> Kernel:
+def kernel(form: str, unit: Tensor, domain: Domain, outputs: int) -> Kernel:
     """The covariance of a form over inputs (n, d) in the unit box."""
+    categorical = domain.categorical
     numeric = tuple(j for j in range(unit.shape[1]) if j not in categorical)
+    apart = tuple(distances(domain.descriptors[j]) if j in domain.descriptors else None for j in categorical)
     if form != "composition" or not numeric:
-        return Kernel(form, numeric, categorical, outputs)
+        return Kernel(form, numeric, categorical, outputs, apart=apart)
     part = unit[:, list(numeric)]
     center = part.mean(0)
     radius = float((part - center).square().sum(1).mean().sqrt())
-    return Kernel("composition", numeric, categorical, outputs, tuple(center.tolist()), max(radius, 1e-3))
+    return Kernel("composition", numeric, categorical, outputs, tuple(center.tolist()), max(radius, 1e-3), apart)
+
+
+def distances(descriptors: Array) -> Tensor | None:
+    """(labels, labels) mean squared difference of descriptors (labels, k) over their deviation; None if none varies."""
+    known = torch.tensor(descriptors, dtype=torch.float64)
+    size, spread = known.abs().amax(0), known.std(0, correction=0)
+    varies = spread > 1e-9 * size
+    if not varies.any():
+        return None
+    standard = known[:, varies] / spread[varies]
+    return (standard[:, None] - standard).square().mean(-1)
 
 
 def numbered(unit: Tensor, j: int) -> Tensor:

@@ -42,6 +42,7 @@ class GaussianProcess:
     """Most L-BFGS steps of a tuning run."""
 
     embeds: ClassVar[bool] = True
+    compares: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Raise ValueError when an option lies outside its range."""

@@ -6,8 +6,10 @@ import pytest
 from eutectic.generators.representations.catalogue import IonEncoding
 from eutectic.generators.representations.ions import FEATURES, MOLECULES, Ion, descriptors, ion
 from eutectic.optimizers.base import Space
+from eutectic.surrogates.base import Domain
 from eutectic.surrogates.composite.represented import Represented
 from eutectic.surrogates.gp.recipe import GaussianProcess
+from eutectic.surrogates.trees.forest import Forest
 from tests.generators.representations.test_representations import features
 
 LABELS = (("Cs", "MA", "formamidinium", "Rb+"), ("Pb", "Sn", "Ge"), ("dry", "wet"))
@@ -74,12 +76,33 @@ def test_ions_are_encoded_with_which_one_it_is_as_a_category_and_other_columns_s
         IonEncoding().of(space((("dry", "wet"), ("Pb", "no such"))))
 
 
-def test_an_ion_that_was_never_measured_is_predicted_by_its_size():
+def test_with_similarity_columns_stay_categories_and_descriptors_stand_beside_them():
+    alike = IonEncoding(similarity=True).of(space())
+    assert (alike.names, alike.categories) == (("a", "b", "c"), (4, 3, 2))
+    known = alike.domain(np.array([[0.0, 0, 0], [3, 2, 1]])).descriptors
+    assert sorted(known) == [0, 1]
+    assert known[0][:, FEATURES.index("radius_pm")] == pytest.approx(descriptors(LABELS[0])[:, 1])
+    with pytest.raises(ValueError, match="identity"):
+        IonEncoding(identity=False, similarity=True)
+
+
+def test_who_does_not_compare_labels_is_refused_similarity():
+    X = np.array([[0.0, 0, 0], [3, 2, 1], [1, 1, 0]])
+    over = Represented(Forest(), IonEncoding(similarity=True).of(space()), lambda: X)
+    domain = Domain(np.zeros(3), np.array([3.0, 2, 1]), (0, 1, 2))
+    assert "similarity" in over.refuse("abc", domain)
+    assert Represented(GaussianProcess(), over.representation, lambda: X).refuse("abc", domain) is None
+    with pytest.raises(ValueError, match="similarity"):
+        over.fit(X, np.arange(3.0))
+
+
+@pytest.mark.parametrize("similarity", [False, True])
+def test_an_ion_that_was_never_measured_is_predicted_by_its_size(similarity):
     labels = tuple("Be Mg Ca Sr Ba Ti V Cr Mn Fe Co Ni Cu Zn Cd Hg Ge Sn Pb Pd Pt Sm Eu Yb Li Na K Rb Cs".split())  # noqa: SIM905
     X = np.arange(len(labels), dtype=float)[:, None]
     truth = descriptors(labels)[:, FEATURES.index("radius_pm")]
     seen = np.arange(len(labels)) % 3 != 1
-    recipe = Represented(GaussianProcess(), IonEncoding().of(space((labels,))), lambda: X)
+    recipe = Represented(GaussianProcess(), IonEncoding(similarity=similarity).of(space((labels,))), lambda: X)
     errors = [
         np.abs(own.fit(X[seen], truth[seen]).posterior(X[~seen]).mean[:, 0] - truth[~seen]).mean()
         for own in (recipe, GaussianProcess())

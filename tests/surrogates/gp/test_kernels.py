@@ -1,11 +1,14 @@
 """Claims about which covariance learns what."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from eutectic.surrogates.base import Domain
+from eutectic.surrogates.gp.model import kernel
 from eutectic.surrogates.gp.recipe import GaussianProcess
 from tests.surrogates.gp.functions import UNIT, data
 
@@ -81,3 +84,40 @@ def test_quadratic_mixing_is_learned_from_fewer_rows_by_the_composition_kernel()
         fitted = GaussianProcess(kernel=name).fit(X, f(X)[:, None], domain=Domain(np.zeros(5), np.ones(5)))
         errors.append(float(np.abs(fitted.posterior(T).mean[:, 0] - f(T)).mean()))
     assert errors[1] < 0.7 * errors[0]
+
+
+def test_a_category_described_has_labels_more_alike_the_nearer_their_descriptors():
+    """By hand: descriptors 0, 1, 5 of deviation s are (1 / s)^2 and (5 / s)^2 apart; share and length are 1/2 and 2."""
+    domain = Domain(np.zeros(2), np.array([2.0, 1.0]), (0, 1), descriptors={0: np.array([[0.0], [1.0], [5.0]]) * 1e-14})
+    own = kernel("matern52", torch.zeros(3, 2), domain, 1)
+    assert (own.shape, own.described) == (2, 2)
+    rows = torch.tensor([[0.0, 0], [1, 0], [2, 1]], dtype=torch.float64)
+    parameters = torch.tensor([0.7, 1.3, 0.0, np.log(2.0)], dtype=torch.float64)
+    square = np.array([1.0, 25.0]) / np.std([0.0, 1.0, 5.0]) ** 2
+    mismatch = 1 - 0.5 * np.exp(-square / 8)
+    found = own(rows, rows, parameters).numpy()
+    assert found[0] == pytest.approx([1.0, np.exp(-mismatch[0] / 0.7), np.exp(-mismatch[1] / 0.7 - 1 / 1.3)])
+    assert found == pytest.approx(found.T)
+    plain = kernel("matern52", torch.zeros(3, 2), replace(domain, descriptors={}), 1)
+    assert found[0, 1] > plain(rows, rows, parameters)[0, 1]
+    one = replace(domain, descriptors={0: np.full((3, 2), 7.0)})
+    assert kernel("matern52", torch.zeros(3, 2), one, 1).described == 0
+
+
+@pytest.mark.parametrize("coupling", ["none", "icm"])
+def test_labels_alike_are_learned_from_each_other_and_a_state_keeps_it(coupling):
+    size = np.linspace(-1.0, 1.0, 30)[:, None]
+    X = np.column_stack([np.arange(30.0), np.arange(30) % 3])
+    Y = np.column_stack([np.sin(3 * size[:, 0]) + 0.3 * X[:, 1], np.cos(3 * size[:, 0])])
+    known = Domain(np.zeros(2), np.array([29.0, 2.0]), (0, 1), descriptors={0: size})
+    seen = np.arange(30) % 4 != 2
+    fits = [
+        GaussianProcess(coupling=coupling).fit(X[seen], Y[seen], domain=domain)
+        for domain in (known, replace(known, descriptors={}))
+    ]
+    errors = [np.abs(fit.posterior(X[~seen]).mean - Y[~seen]).mean() for fit in fits]
+    assert errors[0] < 0.3 * errors[1]
+    again = GaussianProcess(coupling=coupling).fit(
+        X[seen], Y[seen], domain=known, start=json.loads(json.dumps(fits[0].state)), tune=False
+    )
+    assert again.posterior(X).mean == pytest.approx(fits[0].posterior(X).mean)

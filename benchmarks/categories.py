@@ -49,6 +49,7 @@ DIVALENT = "Be Mg Ca Sr Ba Ti V Cr Mn Fe Co Ni Zn Cd Hg Ge Sn Pb Cu Pd Pt Sm Eu 
 HALIDES = ("F", "Cl", "Br", "I")
 ANIONS = ("FOO", "FNO", "OOO", "NNN", "NOO", "NNO", "OOS")
 MEASURABLE, WANTED, START = 111, 7, 10
+WHO = ["names", "encoded", "random", "similar"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -212,7 +213,9 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS))
     parser.add_argument("--tasks", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=30)
-    parser.add_argument("--who", nargs="+", choices=["random", "names", "encoded", "similar"], default=["names", "similar"])
+    parser.add_argument(
+        "--who", nargs="+", choices=["random", "names", "encoded", "similar"], default=["names", "similar"]
+    )
     parser.add_argument("--batch", type=int, default=5)
     parser.add_argument("--most", type=int, default=150)
     given = parser.parse_args()

@@ -31,8 +31,11 @@ from eutectic.optimizers.bayesian.satisfy import Satisfy
 from eutectic.optimizers.models.belief import learn
 from eutectic.optimizers.spaces import region
 from eutectic.surrogates import abilities
+from eutectic.surrogates.composite.auto import Auto
 from eutectic.surrogates.composite.represented import Represented
+from eutectic.surrogates.composite.stacked import Stacked
 from eutectic.surrogates.gp.recipe import GaussianProcess
+from eutectic.surrogates.neural.cnn import CNN
 from eutectic.surrogates.polynomial.recipe import Polynomial
 from eutectic.surrogates.sisso.recipe import SISSO
 from eutectic.surrogates.trees.forest import Forest
@@ -285,6 +288,31 @@ def test_a_pool_is_searched_for_what_satisfies_over_element_statistics(tmp_path,
     batch = Satisfy(Bayesian().using([over, over]), "bayesian").ask(pool.space, history, 2, np.random.default_rng(0))
     assert {tuple(row) for row in batch} <= {tuple(row) for row in rows[4:]}
     assert len(batch) == 2
+
+
+OVER = (
+    (GaussianProcess(iterations=10), "log_ratios"),
+    (Forest(), "fractions"),
+    (Polynomial(), "fractions"),
+    (SISSO(screened=5, terms=1), "element_statistics"),
+    (CNN(members=2, steps=2), "element_sequence"),
+    (Auto(({"use": "gp"}, {"use": "polynomial"}), built=(GaussianProcess(), Polynomial())), "element_statistics"),
+    (Stacked(iterations=50), "fractions"),
+)
+
+
+@pytest.mark.parametrize("first", range(len(OVER)), ids=[name for _, name in OVER])
+def test_any_pair_of_surrogates_over_representations_looks_for_what_satisfies_in_a_pool(tmp_path, first):
+    """Each stands once for the objective and once for the constraint; in every other pair an evaluation failed."""
+    whole = formula_pool(tmp_path)
+    pool = Pool(whole.file, features=("formula",))
+    pair = OVER[first], OVER[first - 1]
+    over = [represented(recipe, {"use": "any", "representation": name}, pool) for recipe, name in pair]
+    rows, losses = pool.space.table, whole.space.table[:5, -1:].copy()
+    losses[3 if first % 2 else 5 :] = np.nan
+    history = History.observed(rows[:5], losses, 0.5 - losses)
+    batch = Satisfy(Bayesian().using(over), "bayesian").ask(pool.space, history, 3, np.random.default_rng(0))
+    assert sorted(map(tuple, batch)) == sorted(map(tuple, rows[5:]))
 
 
 def test_no_rows_of_a_pool_have_no_rows_of_features(tmp_path):

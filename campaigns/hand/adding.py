@@ -22,6 +22,7 @@ from eutectic.campaigns.hand.verbs import (
     told_under,
 )
 from eutectic.campaigns.hand.words import measured_values, number
+from eutectic.campaigns.loop.context import told_number
 from eutectic.campaigns.loop.offering import offers
 from eutectic.campaigns.loop.prior_data import WITHIN, as_measured, coordinates
 from eutectic.campaigns.loop.prior_rows import Row
@@ -87,7 +88,7 @@ def add(
     candidate, for what nobody can have measured, and for a candidate that has finished, unless the observation repeats
     it.
     """
-    values = {name: float(value) for name, value in observation.values.items()}
+    values = {name: told_number(problem, name, value) for name, value in observation.values.items()}
     require_measurable(problem, values, observation.errors)
     if (before := told_under(logbook, observation.key, values, observation.errors)) is not None:
         return before

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from eutectic.campaigns.errors import CampaignFileError, Complaint
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
@@ -70,10 +72,7 @@ def observed(
     seen = {name: value for name, value in values.items() if name in names}
     rest: dict[str, float] = {}
     for name in values.keys() - seen.keys():
-        value = values[name]
-        if isinstance(value, str):
-            raise _refusal(f"{name} is '{value}', not a number")
-        rest[name] = float(value)
+        rest[name] = told_number(problem, name, values[name])
     rest = {name: rest[name] for name in values if name in rest}
     if not seen:
         return rest, {}
@@ -90,6 +89,17 @@ def observed(
                     "measured; what was measured in another context is another sample: --add"
                 )
     return rest, {"context": {"variables": shown, "x": {str(column): x for column, x in columns.items()}}}
+
+
+def told_number(problem: Problem, name: str, value: object) -> float:
+    """What somebody tells of a property; CampaignFileError for text, and for a curve, whose distance is told."""
+    if name in problem.curves and isinstance(value, Sequence | np.ndarray) and not isinstance(value, str):
+        raise _refusal(
+            f"{name} is a curve of {len(value)} points; by hand its distance from the target is told, a number"
+        )
+    if not isinstance(value, int | float | np.number):
+        raise _refusal(f"{name} is {value!r}, not a number")
+    return float(value)
 
 
 def _as(before: Value, given: Value) -> Value:

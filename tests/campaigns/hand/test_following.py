@@ -195,3 +195,18 @@ def test_an_element_more_was_absent_before_in_every_unit(tmp_path):
         after = campaign.find(before.number)
         assert len(after.x) == len(before.x) + 1
         assert (after.aside, after.variables, sorted(after.x)[0]) == (False, before.variables, 0.0)
+
+
+def test_what_is_told_is_a_number_and_of_a_curve_its_distance(tmp_path):
+    (tmp_path / "target.csv").write_text("x,y\n0,1\n1,2\n2,1\n")
+    content = {**CONTENT, "space": {"use": "parameters", "variables": {"x": [0, 1]}}, "constraints": {}}
+    content |= {"objectives": {"dos": {"target": "target.csv", "distance": "rms"}}}
+    content |= {"oracles": [{"use": "person", "properties": ["dos"]}]}
+    with Campaign.from_dict(content, tmp_path / "run", tmp_path) as campaign:
+        id = campaign.ask(1)[0].id
+        with pytest.raises(CampaignFileError, match="dos is a curve of 2 points; by hand its distance from the target"):
+            campaign.tell(id, {"dos": [0.5, 1.0]})
+        for wrong in ("many", None):
+            with pytest.raises(CampaignFileError, match=r"dos is .*, not a number"):
+                campaign.add({"x": 0.25}, {"dos": wrong})
+        assert campaign.tell(id, {"dos": 0.5}).losses == (0.5,)

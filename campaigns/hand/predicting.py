@@ -63,9 +63,12 @@ def predict(problem: Problem, ledger: Ledger, points: Sequence[Mapping[str, Valu
     pairs = [made(problem, variables, f"point {k + 1}") for k, variables in enumerate(points)]
     X = np.array([x for x, _ in pairs], dtype=float).reshape(len(pairs), problem.space.d)
     history = history_of(ledger, problem.space)
-    fewest = min((len(column.y) for column in belief.columns(history)[: _outputs(problem)]), default=0)
+    names = [*(goal.name for goal in problem.spec.goals), *(limit.property for limit in problem.learned)]
+    known = {name: len(column.y) for name, column in zip(names, belief.columns(history), strict=False)}
+    name, fewest = min(known.items(), key=lambda pair: pair[1])
     if fewest < LEAST:
-        raise said(f"too little is known to predict: {fewest} values of a property, at least {LEAST} are wanted")
+        values = "value" if fewest == 1 else "values"
+        raise said(f"too little is known to predict: {fewest} {values} of {name}, at least {LEAST} are wanted")
     fitted = belief.learn(problem.space, history, problem.recipes)
     expected = _expected(problem, *fitted.moments(X))
     measured = [o for o in ledger.outcomes if o.status == "finished" and not o.aside]
@@ -84,10 +87,6 @@ def predict(problem: Problem, ledger: Ledger, points: Sequence[Mapping[str, Valu
             zip(pairs, fitted.feasibility(X), who, how_far, strict=True)
         )
     ]
-
-
-def _outputs(problem: Problem) -> int:
-    return len(problem.spec.goals) + len(problem.learned)
 
 
 def _expected(problem: Problem, mean: Array, std: Array) -> dict[str, list[Expected]]:

@@ -102,10 +102,10 @@ def read(path: Path, variables: Sequence[str], others: Sequence[str] = (), diale
     except ValueError as error:
         raise refusal(f"cannot be read: {_as_option(str(error))}", str(path)) from None
     names = table.columns
-    if not {*OWN} & {*names} and not {*variables} <= {*names}:
+    if not {*OWN, *variables} & {*names}:
         other = next((mark for mark in ";\t|" if mark != dialect.separator and mark in "".join(names)), "")
         cure = f"; if {other!r} stands between cells, say `--separator {other!r}`" if other else ""
-        raise refusal(f"a column `id` (or `number`), or one for every variable, is wanted{cure}", f"{path}:1")
+        raise refusal(f"a column `id` (or `number`), or columns of the variables, are wanted{cure}", f"{path}:1")
     if len(names) < 2:
         raise refusal("a column a property is wanted", f"{path}:1")
     return [

@@ -210,3 +210,13 @@ def test_what_is_told_is_a_number_and_of_a_curve_its_distance(tmp_path):
             with pytest.raises(CampaignFileError, match=r"dos is .*, not a number"):
                 campaign.add({"x": 0.25}, {"dos": wrong})
         assert campaign.tell(id, {"dos": 0.5}).losses == (0.5,)
+
+
+def test_a_table_of_points_needs_no_column_for_what_follows_or_is_not_there(steel, tmp_path):
+    table = tmp_path / "points.csv"
+    table.write_text("Cr,Al,Y,made\n12,4,0.1,cast\n12,4,0.1,powder\n")
+    points = [row.variables for row in read(table, variable_names(steel.problem))]
+    with pytest.raises(CampaignFileError, match="point 2: no variable 'press_mpa'"):
+        steel.predict(points)
+    with pytest.raises(CampaignFileError, match="0 values of a, at least 4 are wanted"):
+        steel.predict(points[:1])

@@ -50,7 +50,7 @@ def test_what_is_no_candidate_is_not_predicted(planes, point, said):
 def test_too_little_is_said(tmp_path):
     with begun(tmp_path) as campaign:
         campaign.tell(campaign.ask(2)[0].id, {"a": 1.0, "b": 1.0})
-        with pytest.raises(CampaignFileError, match="1 values of a property, at least 4"):
+        with pytest.raises(CampaignFileError, match="1 value of a, at least 4"):
             campaign.predict([{"x": 0.5, "y": 0.5}])
 
 

@@ -91,7 +91,8 @@ def tell_row(campaign: Campaign, row: Row, repeat: bool = False, by: str = "") -
     try:
         return _tell(campaign, replace(row, by=row.by or by), repeat)
     except CampaignFileError as error:
-        complaints = [replace(c, place=c.place or row.place) for c in error.complaints]
+        own = [replace(c, message=c.message.removeprefix("--add: ")) for c in error.complaints]
+        complaints = [replace(c, place=c.place or row.place) for c in own]
         raise CampaignFileError(complaints) from None
 
 

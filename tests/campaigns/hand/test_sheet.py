@@ -70,7 +70,8 @@ def test_a_row_without_an_id_is_a_result_never_suggested(four, tmp_path):
         ("number,x,a\n1,,1\n#9,,1\n", r"sheet\.csv:3: unknown candidate '#9'"),
         ("number,a\n1,1\n1,2\n", r"sheet\.csv:3: 'a' of candidate .* was told as 1 already"),
         ("number,x,a\n1,,1\n2,0.1,1\n2,0.2,1\n", r"sheet\.csv:4: x of candidate '2' is 0\.2 here and 0\.1 in .*:3"),
-        ("x,a\n0.5,1\n", "a column `id`"),
+        ("x,a\n0.5,1\n", r"sheet\.csv:2: no variable 'y' among what is given: x"),
+        ("p,a\n0.5,1\n", "a column `id`"),
     ],
 )
 def test_a_sheet_that_contradicts_the_record_or_itself_is_refused_with_its_line(four, tmp_path, text, said):

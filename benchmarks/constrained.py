@@ -98,6 +98,7 @@ def kept(folder: Path | None, who: str, name: str, evaluations: int, seed: int) 
         return run(who, name, evaluations, seed)
     path = folder / f"{name.replace(':', '-')}_{who}_{evaluations}_{seed}.npz"
     if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
         losses, feasible, seconds = run(who, name, evaluations, seed)
         np.savez(path, losses=losses, told=np.array([feasible, seconds]))
     with np.load(path) as file:

@@ -4,8 +4,13 @@ He, Cheng, Tian, Zhang, Tan and Jin 2021, IEEE Trans. Evol. Comput. 25, 448, aft
 paired within neighbourhoods of a few reference vectors (a neighbourhood far from its vector is widened by those
 nearest to the ideal point), survivors are chosen by RVEA's angle-penalised distance among those below an epsilon of
 violation. Differences: objectives are divided by their range in place of stretching the vectors, so that units do not
-matter; violations are sums of excesses over their means; a winner is always mutated in one variable at least, and the
-share of the run that is over is told by `horizon`.
+matter; violations are sums of excesses over their means; a winner is always mutated in one variable at least; a batch
+takes as many children as it asks for, where their generation has two a neighbourhood; and the share of the run that is
+over is told by `horizon`.
+
+Where every variable has local minima of its own, as in MW1, it may find nothing feasible: children lie on the line
+through their parents, and a mutation moves a variable by a few hundredths of its range. That is the method's, not ours
+alone (docs/benchmarks.md).
 """
 
 from collections.abc import Mapping

@@ -11,7 +11,8 @@ With m objectives particle i belongs to sub-swarm i mod m, which minimises objec
 feasible non-dominated candidates is the third guide (MGPSO: Scheepers, Engelbrecht and Cleghorn 2019, doi
 10.1007/s11721-019-00171-0). Its form under constraints is ours, feasibility before loss in every comparison; it has not
 been held against the definition of ConMGPSO, which we could not obtain. The weight between neighbourhood and archive,
-drawn once for each particle there, is the golden-ratio sequence here, because nothing is stored.
+drawn once for each particle there, is the golden-ratio sequence here, because nothing is stored. A swarm draws together
+before it has found what is feasible where every variable has local minima of its own, as in MW1 (docs/benchmarks.md).
 """
 
 from dataclasses import dataclass

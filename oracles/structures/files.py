@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 PLACE = re.compile(r"^(?P<path>.+)@(?P<place>\d+)$")
 XYZ, THROUGH_ASE = (".extxyz", ".xyz"), (".extxyz", ".xyz", ".traj")
 """Endings of files that ASE reads."""
+COLUMNS = re.compile(r"^.*\bProperties\s*=\s*\"?(?P<columns>[^\s\"]+).*\n(?P<row>.*)$", re.MULTILINE | re.IGNORECASE)
+"""A comment line of extended XYZ that says what the columns are, and the row below it."""
 PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ": "lzma"}
 """First bytes of compressed files, whatever they are called, and the module that reads them."""
 NEAREST_OVER_RADII = 0.6
@@ -142,7 +144,9 @@ def _held(path: str) -> "list[tuple[Structure, list[Doubt]]]":
     if name.endswith(".traj"):
         return list(_through_ase(path, None))
     if name.endswith(XYZ):
-        return list(_through_ase(io.StringIO(_text(path)), "extxyz"))
+        text = _text(path)
+        _check_columns(text)
+        return list(_through_ase(io.StringIO(text), "extxyz"))
     if name.endswith(".json"):
         return [(structure, []) for structure in _of_json(_text(path))]
     if "poscar" in name or "contcar" in name or name.endswith(".vasp"):
@@ -191,6 +195,17 @@ def _of_json(text: str) -> "Iterator[Structure]":
         if not isinstance(own, dict) or "lattice" not in own or "sites" not in own:
             raise ValueError("it is no structure of pymatgen, with its lattice and sites")
         yield Structure.from_dict(own)
+
+
+def _check_columns(text: str) -> None:
+    """ValueError where an extended XYZ's `Properties` are of more columns than its rows; ASE makes room for all."""
+    for header in COLUMNS.finditer(text):
+        wanted = sum(int(number) for number in header["columns"].split(":")[2::3] if number.isdecimal())
+        found = len(header["row"].split())
+        if wanted > found:
+            raise ValueError(
+                f"its Properties are of {wanted} columns, and the row {header['row'].strip()[:60]!r} has {found}"
+            )
 
 
 def _through_ase(source: "str | io.StringIO", form: str | None) -> "Iterator[tuple[Structure, list[Doubt]]]":

@@ -200,3 +200,11 @@ def test_a_crystal_of_a_cif_is_written_without_a_word_and_read_as_it_was(tmp_pat
         again = of_text(as_cif(crystal))
     assert again.matches(crystal)
     assert len(again) == len(crystal) == 8
+
+
+@pytest.mark.parametrize("columns", ["species:S:1:pos:R:3:charge:R:1", "species:S:1:pos:R:999999"])
+def test_columns_that_no_row_has_are_refused_before_room_is_made_for_them(tmp_path, columns):
+    path = tmp_path / "x.extxyz"
+    path.write_text(f'1\nLattice="3 0 0 0 3 0 0 0 3" Properties={columns} pbc="T T T"\nPo 0 0 0\n')
+    with pytest.raises(ValueError, match=r"Properties are of \d+ columns, and the row 'Po 0 0 0' has 4"):
+        read(str(path))

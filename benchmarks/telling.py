@@ -1,6 +1,8 @@
 """This file is what telling and asking cost as a campaign grows, in CPU milliseconds.
 
-python benchmarks/telling.py [outcomes ...]    (100 1000 10000 by default; about a minute)
+Sizes are measured in turn, so that whatever else the machine does falls on all of them alike.
+
+python benchmarks/telling.py [outcomes ...]    (100 1000 10000 by default; about two minutes)
 """
 
 import json
@@ -80,72 +82,80 @@ def asked(index: int, numbers: Sequence[int], X: np.ndarray, candidates: Sequenc
     return {"batch": batch, "proposals": proposals}
 
 
-def in_process(folder: Path, ids: Sequence[str]) -> float:
-    """Median CPU ms of one telling within a process, the record folded once before."""
-    spans = []
-    with Campaign.open(folder / "run") as campaign:
-        campaign.tell(ids[0], {"a": 0.5, "b": 0.5})
-        campaign.tell(ids[1], {"a": 0.5, "b": 0.5})
-        for id in ids[2:]:
+def in_process(folders: Sequence[Path], ids: Sequence[Sequence[str]]) -> list[float]:
+    """Median CPU ms of one telling within a process, the records folded once before; a size after the other in turn."""
+    campaigns = [Campaign.open(folder / "run") for folder in folders]
+    spans: list[list[float]] = [[] for _ in folders]
+    for round_ids in zip(*ids, strict=True):
+        for place, id in enumerate(round_ids):
             start = time.process_time()
-            campaign.tell(id, {"a": 0.5, "b": 0.5})
-            spans.append(1000 * (time.process_time() - start))
-    return median(spans)
+            campaigns[place].tell(id, {"a": 0.5, "b": 0.5})
+            spans[place].append(1000 * (time.process_time() - start))
+    for campaign in campaigns:
+        campaign.close()
+    return [median(own[2:]) for own in spans]  # the first two look the candidate up, or fold
 
 
-def whole_command(folder: Path, ids: Sequence[str]) -> float:
-    """Median CPU ms of the whole command, the interpreter's start included."""
-    spans = []
-    for id in ids:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        words = ["-m", "eutectic", "tell", str(folder / "run"), "--id", id, "a=0.5", "b=0.5"]
-        subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        spans.append(1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime))
-    return median(spans)
+def asking(folders: Sequence[Path], use: str) -> list[float]:
+    """Median CPU ms of asking for a batch within a process, each told before the next, a size after the other in turn.
 
-
-def asking(folder: Path, use: str) -> float:
-    """Median CPU ms of asking for a batch within a process, each told before the next; the record folded once before.
-
-    A round ends with every asking, so that its hypervolume is worked out, too.
+    The records are folded once before. A round ends with every asking, so that its hypervolume is worked out, too.
     """
-    spans = []
-    with Campaign.open(folder / "run") as campaign:
+    campaigns = [Campaign.open(folder / "run") for folder in folders]
+    spans: list[list[float]] = [[] for _ in folders]
+    for campaign in campaigns:
         if use != campaign.problem.stages[0].name:
             campaign.change([f'optimizers=[{{"use": "{use}"}}]'])
-        batch = campaign.ask(BATCH)
-        for _ in range(ASKINGS):
-            for outcome in batch:
+    batches = [campaign.ask(BATCH) for campaign in campaigns]
+    for _ in range(ASKINGS):
+        for place, campaign in enumerate(campaigns):
+            for outcome in batches[place]:
                 campaign.tell(outcome.id, {"a": 0.5, "b": 0.5})
             start = time.process_time()
-            batch = campaign.ask(BATCH)
-            spans.append(1000 * (time.process_time() - start))
-    return median(spans)
+            batches[place] = campaign.ask(BATCH)
+            spans[place].append(1000 * (time.process_time() - start))
+    for campaign, batch in zip(campaigns, batches, strict=True):
+        for outcome in batch:
+            campaign.tell(outcome.id, {"a": 0.5, "b": 0.5})
+        campaign.close()
+    return [median(own) for own in spans]
 
 
-def command_of_asking(folder: Path) -> float:
-    """CPU ms of the whole command that asks for more than waits, the interpreter's start and the fold included."""
+def command(*words: str) -> float:
+    """CPU ms of a whole command, the interpreter's start included."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    words = ["-m", "eutectic", "suggest", str(folder / "run"), "-n", "4"]
-    subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-m", "eutectic", *words], check=True, capture_output=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
+def commands(folders: Sequence[Path], ids: Sequence[Sequence[str]]) -> tuple[list[float], list[float]]:
+    """Median CPU ms of `campaign tell`, and of `campaign suggest` for a batch more than waits; sizes in turn."""
+    told: list[list[float]] = [[] for _ in folders]
+    suggested: list[list[float]] = [[] for _ in folders]
+    for k, round_ids in enumerate(zip(*ids, strict=True)):
+        for place, id in enumerate(round_ids):
+            run = str(folders[place] / "run")
+            told[place].append(command("tell", run, "--id", id, "a=0.5", "b=0.5"))
+            waiting = len(ids[place]) - 1 - k + BATCH * k
+            suggested[place].append(command("suggest", run, "-n", str(waiting + BATCH)))
+    return [median(own) for own in told], [median(own) for own in suggested]
+
+
 def main() -> None:
     """Print a row a size."""
-    names = ("Campaign.tell", "campaign tell", "campaign suggest", *(f"ask, {use}" for use in OPTIMIZERS))
-    print(f"{'outcomes':>9} {' '.join(f'{name:>16}' for name in names)}   (CPU ms, medians)")
-    for n in [int(word) for word in sys.argv[1:]] or [100, 1000, 10000]:
-        with tempfile.TemporaryDirectory() as place:
-            ids = grown(Path(place), n, TELLINGS + COMMANDS)
-            own = in_process(Path(place), ids[COMMANDS:])
-            command = whole_command(Path(place), ids[:COMMANDS])
-            by_command = command_of_asking(Path(place))
-            by_hand = [asking(Path(place), use) for use in OPTIMIZERS]
-            asked = " ".join(f"{span:16.1f}" for span in by_hand)
-            print(f"{n:9} {own:16.2f} {command:16.0f} {by_command:16.0f} {asked}", flush=True)
+    sizes = [int(word) for word in sys.argv[1:]] or [100, 1000, 10000]
+    with tempfile.TemporaryDirectory() as place:
+        folders = [Path(place) / str(n) for n in sizes]
+        for folder in folders:
+            folder.mkdir()
+        ids = [grown(folder, n, TELLINGS + COMMANDS) for folder, n in zip(folders, sizes, strict=True)]
+        columns = {"Campaign.tell": in_process(folders, [own[COMMANDS:] for own in ids])}
+        columns["campaign tell"], columns["campaign suggest"] = commands(folders, [own[:COMMANDS] for own in ids])
+        columns |= {f"ask, {use}": asking(folders, use) for use in OPTIMIZERS}
+        print(f"{'outcomes':>9} {' '.join(f'{name:>16}' for name in columns)}   (CPU ms, medians)")
+        for k, n in enumerate(sizes):
+            print(f"{n:9} {' '.join(f'{spans[k]:16.2f}' for spans in columns.values())}", flush=True)
 
 
 if __name__ == "__main__":

@@ -79,7 +79,10 @@ class Belief:
         return mean, np.concatenate([p.std for p in posteriors], axis=1)
 
     def feasibility(self, X: Array) -> Array:
-        """Probability (n,), 0 to 1, that every constraint holds and the evaluation succeeds; outputs independent."""
+        """Probability (n,), 0 to 1, that every constraint holds and the evaluation succeeds; outputs independent.
+
+        With normal tails, as in `nehvi.log_feasibility`: what is reported is what was ranked by.
+        """
         from scipy.special import ndtr
 
         chance = np.ones(len(X))

@@ -82,9 +82,8 @@ def minutes_of(path: Path) -> float:
 def ideal(numbers: Index, chance: np.random.Generator) -> Crystal:
     """Its atoms, in perov-5's order A, B, X, X, X, on the sites of the ideal perovskite; A and B by a coin."""
     places = np.array([[0, 0, 0], [1, 1, 1], [1, 1, 0], [1, 0, 1], [0, 1, 1]]) / 2
-    if chance.random() < 0.5:
+    if chance.random() < 0.5:  # X stays where it is: moved along, they would be the same crystal with another origin
         places[[0, 1]] = places[[1, 0]]
-        places[2:] = (places[2:] + 0.5) % 1
     return 4 * np.eye(3), places, numbers
 
 

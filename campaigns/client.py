@@ -84,16 +84,25 @@ class Client:
         body = {"id": id, "values": dict(values), "errors": dict(errors or {}), "repeat": repeat}
         return self._observe(name, {**body, "note": note, "by": by})
 
-    def fail(self, name: str, id: str, why: str, infrastructure: bool = False, by: str = "") -> dict[str, Any]:
+    def fail(
+        self, name: str, id: str, why: str, infrastructure: bool = False, by: str = "", note: str = ""
+    ) -> dict[str, Any]:
         """Tell that a sample gave no values."""
-        return self._observe(name, {"id": id, "failed": why, "infrastructure": infrastructure, "by": by})
+        return self._observe(name, {"id": id, "failed": why, "infrastructure": infrastructure, "by": by, "note": note})
 
     def correct(
-        self, name: str, id: str, values: Mapping[str, float], why: str = "", measurement: int | None = None
+        self,
+        name: str,
+        id: str,
+        values: Mapping[str, float],
+        why: str = "",
+        measurement: int | None = None,
+        by: str = "",
+        note: str = "",
     ) -> dict[str, Any]:
         """Put right what was told of a candidate."""
         body = {"id": id, "values": dict(values), "why": why, "correct": True, "measurement": measurement}
-        return self._observe(name, body)
+        return self._observe(name, {**body, "by": by, "note": note})
 
     def add(
         self,
@@ -103,10 +112,12 @@ class Client:
         errors: Mapping[str, float] | None = None,
         key: str = "",
         failed: str = "",
+        by: str = "",
+        note: str = "",
     ) -> dict[str, Any]:
         """Tell a result of something never suggested; under one key it counts once. failed: it gave none, and why."""
         body: dict[str, Any] = {"variables": dict(variables), "values": dict(values), "errors": dict(errors or {})}
-        body |= {"failed": failed} if failed else {}
+        body |= {"by": by, "note": note, **({"failed": failed} if failed else {})}
         return self._observe(name, body, key)
 
     def note(self, name: str, id: str, text: str, by: str = "") -> dict[str, Any]:

@@ -176,12 +176,12 @@ def observed(campaign: Campaign, said: Observation, by: str, key: str) -> Outcom
         outcome = campaign.find(said.id)
         if outcome.status == "failed" and outcome.error == said.failed:
             return outcome
-        return campaign.fail(said.id, said.failed, said.infrastructure, by)
+        return campaign.fail(said.id, said.failed, said.infrastructure, by, said.note)
     if said.correct:
         outcome = campaign.find(said.id)
         if said.measurement is None and held(outcome, Row("", "", {}, said.values, said.errors)):
             return outcome
-        return campaign.correct(said.id, said.values, said.errors, said.why, said.measurement, by)
+        return campaign.correct(said.id, said.values, said.errors, said.why, said.measurement, by, said.note)
     if not values:
         return campaign.note(said.id, said.note, by)
     return tell_once(campaign, said.id, values, said.errors, said.repeat, by, said.note, key)

@@ -122,6 +122,18 @@ def test_everything_that_can_be_told_is_told_once_and_by_whom(client):
     assert people[kinds.index("begun")] == "operate"
 
 
+def test_a_note_beside_whatever_is_told_is_kept(client):
+    client.create(file("noted"))
+    client.suggest("noted", 2)
+    client.tell("noted", "1", {"a": 1.0, "b": 1.0}, note="as it came")
+    client.correct("noted", "1", {"a": 1.5}, "misread", by="Eva", note="read again")
+    client.fail("noted", "2", "cracked", note="in the press")
+    client.add("noted", {"x": 0.5, "y": 0.5}, {"a": 2.0, "b": 2.0}, note="from the drawer")
+    notes = [[remark["text"] for remark in o["remarks"]] for o in client.observations("noted")]
+    corrected = ["as it came", "corrected a 1 -> 1.5 (misread)", "read again"]
+    assert sorted(notes) == [corrected, ["from the drawer"], ["in the press"]]
+
+
 def test_a_reader_goes_on_where_it_was(client):
     client.create(file("stream"))
     client.suggest("stream", 1)

@@ -131,7 +131,7 @@ def test_a_note_beside_whatever_is_told_is_kept(client):
     client.add("noted", {"x": 0.5, "y": 0.5}, {"a": 2.0, "b": 2.0}, note="from the drawer")
     notes = [[remark["text"] for remark in o["remarks"]] for o in client.observations("noted")]
     corrected = ["as it came", "corrected a 1 -> 1.5 (misread)", "read again"]
-    assert sorted(notes) == [corrected, ["from the drawer"], ["in the press"]]
+    assert sorted(notes) == [corrected, ["failed: cracked", "in the press"], ["from the drawer"]]
 
 
 def test_a_reader_goes_on_where_it_was(client):

@@ -133,15 +133,15 @@ class Campaign:
             hand_over(function)
         return cls._of(*beginning.take_up(Path(folder), engines))
 
-    def events(self) -> Generator[Event, None, None]:
-        """Run, and yield what happens; CampaignFolderError when another process runs it.
+    def events(self, heard: int | None = None) -> Generator[Event, None, None]:
+        """Run, and yield what happens, until closed (`contextlib.closing`), which puts the campaign down and writes so.
 
-        CampaignFileError when it would have to ask, and a context that has no default is not chosen but measured.
-        Close it when leaving early (`contextlib.closing`): that puts the campaign down and writes so.
+        heard: number of the journal's last event when it was decided to run; what is asked later is asked of this run.
+        CampaignFolderError when another process runs it, CampaignFileError when it would have to choose a context.
         """
         if why_done(self.logbook.record, self.logbook.record.hours) is None:
             require_attended(self.problem)
-        heard, _ = self.logbook.journal.last()
+        heard = self.logbook.journal.last()[0] if heard is None else heard
         self._lock.acquire()
         self._loop = Loop(self.problem, self.logbook, lambda: opened(self.problem, self.folder), heard)
         try:

@@ -46,13 +46,15 @@ def check_only(path: Path, overrides: Sequence[str]) -> int:
     return 0 if found.ok else 1
 
 
-def resume(folder: Folder, quiet: Quiet = False) -> None:
+def resume(
+    folder: Folder, quiet: Quiet = False, heard: Annotated[int | None, typer.Option(hidden=True)] = None
+) -> None:
     """Go on with an interrupted or stopped campaign."""
     campaign = Campaign.open(folder)
     if differences := edited(folder):
         said = f"{folder / 'campaign.yaml'} was edited ({'; '.join(differences)}), which changes nothing"
         typer.echo(f"note: {said}; to change the campaign: campaign change {folder} --set KEY=VALUE", err=True)
-    raise typer.Exit(watch(campaign, quiet))
+    raise typer.Exit(watch(campaign, quiet, heard))
 
 
 def stop(folder: Folder) -> None:

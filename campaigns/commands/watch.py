@@ -25,8 +25,8 @@ EXIT_CODES = {"done": 0, "failed": 1}
 """State at the end -> exit code; INTERRUPTED for the others."""
 
 
-def watch(campaign: Campaign, quiet: bool) -> int:
-    """Run a campaign to its end and print what it found; the exit code."""
+def watch(campaign: Campaign, quiet: bool, heard: int | None = None) -> int:
+    """Run a campaign to its end and print what it found; the exit code. heard: as `Campaign.events` has it."""
     tracker = Tracker(campaign.folder)
     try:
         with display(campaign.ledger.spec.name, quiet) as shown:
@@ -34,7 +34,7 @@ def watch(campaign: Campaign, quiet: bool) -> int:
                 shown.say(opening(campaign.problem))
                 if note := outside_space(campaign.problem, campaign.ledger.outcomes):
                     shown.say(note)
-            ledger = follow(campaign, shown, tracker)
+            ledger = follow(campaign, shown, tracker, heard)
         conclude(ledger, campaign.folder)
     finally:
         campaign.close()
@@ -49,10 +49,10 @@ def exit_code(ledger: Ledger) -> int:
     return 1 if ledger.state == "done" and fruitless else EXIT_CODES.get(ledger.state, INTERRUPTED)
 
 
-def follow(campaign: Campaign, shown: Display, tracker: Tracker) -> Ledger:
+def follow(campaign: Campaign, shown: Display, tracker: Tracker, heard: int | None = None) -> Ledger:
     """Run the campaign while showing and tracking it; what it knows at the end."""
     try:  # closed wherever Ctrl-C strikes, so that the way out is written down
-        with drained_by_ctrl_c(campaign, shown), closing(campaign.events()) as events:
+        with drained_by_ctrl_c(campaign, shown), closing(campaign.events(heard)) as events:
             for event in events:
                 shown.follow(event, lambda: campaign.ledger)
                 tracker.follow(event)

@@ -40,6 +40,8 @@ class Run:
     wanted: bool = False
     wanted_at: float = 0.0
     """Unix time when that was asked, s: the order of the queue."""
+    heard: int = 0
+    """Number of the journal's last event when this was read: what is asked later is asked of its process."""
     stamp: tuple[int, int, int] | None = None
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
@@ -131,7 +133,7 @@ class Processes:
         home = self.shelf.folder / name
         stamp = _stamp(home)
         if stamp != run.stamp:
-            run.wanted, run.wanted_at, run.stamp = *wanted(home), stamp
+            run.wanted, run.wanted_at, run.heard, run.stamp = *wanted(home), stamp
         if run.process is None or run.process.poll() is None:
             return
         code, run.process = run.process.returncode, None
@@ -145,7 +147,8 @@ class Processes:
         """Start a campaign's process, which does not end with this one."""
         home = self.shelf.folder / name
         (home / "logs").mkdir(exist_ok=True)
-        command = [sys.executable, "-m", "eutectic", "resume", str(home), "--quiet"]
+        heard = str(self.runs[name].heard)
+        command = [sys.executable, "-m", "eutectic", "resume", str(home), "--quiet", "--heard", heard]
         with (home / "logs" / LOG).open("ab") as output:
             self.runs[name].process = subprocess.Popen(
                 command,
@@ -180,11 +183,14 @@ def computed(home: Path) -> bool:
     return any(part.search and part.use != "person" for part in spec.oracles)
 
 
-def wanted(home: Path) -> tuple[bool, float]:
-    """Is a campaign to be run, and since when (Unix time, s)? Until somebody stops it, it is done, or it failed."""
+def wanted(home: Path) -> tuple[bool, float, int]:
+    """Is a campaign to be run, since when (Unix time, s), and up to which event was that read?
+
+    It is until somebody stops it, it is done, or it failed.
+    """
     journal = Journal.open(home)
     try:
-        asked, since = False, 0.0
+        asked, since, heard = False, 0.0, journal.last()[0]
         for entry in journal.of_kind("start", "stop", "state"):
             if entry.kind == "start":
                 asked, since = True, entry.at
@@ -192,7 +198,7 @@ def wanted(home: Path) -> tuple[bool, float]:
                 asked = False
     finally:
         journal.close()
-    return asked, since
+    return asked, since, heard
 
 
 def _write(home: Path, draft: Draft) -> None:

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -13,7 +14,7 @@ from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.loop.prior_data import warnings_of
 from eutectic.campaigns.problem.build import build
 from eutectic.campaigns.record.history import history_of
-from eutectic.campaigns.record.journal import NAME
+from eutectic.campaigns.record.journal import NAME, Draft, Journal
 from eutectic.campaigns.record.ledger import read_ledger
 from eutectic.campaigns.sharing import request_stop
 from tests.campaigns.trial_campaigns import proposals, write
@@ -150,6 +151,20 @@ def test_a_running_campaign_can_be_asked_to_stop(tmp_path):
         assert not request_stop(tmp_path / "run")
         list(campaign.events())
         assert campaign.ledger.state == "done"
+
+
+def test_a_stop_that_comes_while_the_process_begins_is_obeyed(tmp_path):
+    folder = tmp_path / "run"
+    Campaign.from_yaml(write(tmp_path), folder).close()
+    journal = Journal.open(folder)
+    decided, _ = journal.last()
+    journal.write(Draft("stop", {"by": "Eva"}))
+    journal.close()
+    with Campaign.open(folder) as campaign, closing(campaign.events(decided)) as events:
+        list(events)
+        assert (campaign.ledger.state, campaign.ledger.outcomes) == ("stopped", ())
+    with Campaign.open(folder) as campaign, closing(campaign.events()) as events:  # decided after the stop
+        assert next(event for event in events if event.kind == "finished")
 
 
 def test_a_folder_is_used_for_one_campaign(tmp_path):

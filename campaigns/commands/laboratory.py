@@ -228,7 +228,8 @@ def _correct(
     before = len(campaign.find(id).remarks)
     outcome = campaign.correct(id, answer.values, answer.errors, why, measurement, by, note)
     news = [remark.text for remark in outcome.remarks[before:] if remark.text.startswith("corrected ")]
-    return f"{_called(outcome)} {news[0] if news else 'was told so already: nothing is changed'}"
+    said = f"{_called(outcome)} {news[0] if news else 'was told so already: nothing is changed'}"
+    return said + _became(campaign, outcome)
 
 
 def _answer(campaign: Campaign, words: Sequence[str] | None) -> MeasuredValues:

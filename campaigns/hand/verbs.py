@@ -188,8 +188,10 @@ def correct(
             after = corrected(outcome, body, time.time())
             _, news, verdict = _judged(problem, after, after.values, values, running)
             drafts += [Draft("corrected", body, outcome.number), *news]
-            if outcome.status in ("finished", "refused"):
+            if outcome.status == "finished" or (outcome.status == "refused" and outcome.number <= 0):
                 verdict = verdict or routing.Verdict("finished")
+            elif outcome.status == "refused":
+                verdict = verdict or routing.Verdict("proposed")  # the rest is still to be measured
             if verdict is not None and outcome.status != "failed":
                 drafts.append(routing.settlement(outcome.number, verdict, told=True))
         drafts += _noted(outcome, note, by)

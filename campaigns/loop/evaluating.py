@@ -111,6 +111,9 @@ class Evaluating:
         assert number is not None
         if entry.kind in ("note", "corrected"):
             yield Event("note", number, f"#{number}: {outcome.remarks[-1].text}")
+            held = (*self.queue, *self.flights, *self.waiting, *self.gated)
+            if entry.kind == "corrected" and outcome.status in OPEN and number not in held:
+                self.queue.append(number)  # it had been refused, and is open again
             return
         self.waiting.discard(number)
         self.gated.discard(number)

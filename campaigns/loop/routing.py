@@ -20,7 +20,7 @@ class Verdict:
     """How an outcome ends."""
 
     status: str
-    """finished, failed or refused."""
+    """finished, failed or refused; proposed where it is open again."""
     failure: Failure = ""
     error: str = ""
     provisional: tuple[str, ...] = ()

@@ -283,7 +283,7 @@ def _settled(record: Record, entry: Entry) -> None:
         at = entry.at if outcome.finished_at is None or outcome.status != "finished" else outcome.finished_at
         said = {"failure": body["failure"], "error": body["error"], "provisional": tuple(body.get("provisional", ()))}
         record.supersede(outcome, settled(outcome, body["status"], record.spec, at, said))
-        record.unsettled.discard(entry.number)
+        (record.unsettled.add if body["status"] in OPEN else record.unsettled.discard)(entry.number)
 
 
 def _reference(record: Record, entry: Entry) -> None:

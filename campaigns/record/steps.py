@@ -91,7 +91,7 @@ def settled(
 ) -> Outcome:
     """The outcome with its last status; losses and constraints from its values, NaN unless it finished.
 
-    verdict: `failure`, `error` and `provisional`, where they are others than before. What is not the top rung's is no
+    A status that is no end opens it again. verdict: `failure`, `error` and `provisional`, where they are others than before. What is not the top rung's is no
     value in this sense.
     """
     verdict = verdict or {}
@@ -103,7 +103,8 @@ def settled(
     losses = tuple(loss if goal.name in values else math.nan for loss, goal in zip(losses, goals, strict=True))
     feasible = all(math.isfinite(loss) for loss in losses) and all(e <= 0 for e in excess)
     judged = {"losses": losses, "excess": excess, "feasible": feasible}
-    return altered(outcome, {**verdict, "status": status, "finished_at": at, "lease": None, **judged})
+    end = None if status in OPEN else at
+    return altered(outcome, {**verdict, "status": status, "finished_at": end, "lease": None, **judged})
 
 
 def counted(before: Outcome | None, after: Outcome, seq: int) -> Outcome:

@@ -1,0 +1,46 @@
+"""What is told of one sample in parts: a refusal put right, a context, results added, failures undone."""
+
+import threading
+
+from eutectic.campaigns.campaign import Campaign
+from tests.campaigns.hand.test_asking import begun
+from tests.campaigns.hand.test_sheet import campaign as command
+
+
+def test_a_refused_sample_that_was_told_in_part_is_open_again_when_it_is_put_right(tmp_path):
+    home, physical = tmp_path / "run", {"a": {"goal": "minimize", "reference": 2.0, "valid": {"min": 0}}}
+    with begun(tmp_path, objectives={**physical, "b": {"goal": "minimize", "reference": 2.0}}) as campaign:
+        campaign.ask(2)
+        assert campaign.tell(1, {"a": -5.0}).status == "refused"
+    assert command("tell", home, "--id", "1", "--correct", "a=5").strip().endswith("; not known yet: b")
+    with Campaign.open(home) as campaign:
+        alone, outcome = campaign.find(1), campaign.ledger.outcomes[0]
+        assert alone == outcome
+        assert (outcome.status, outcome.error, outcome.finished_at) == ("proposed", "", None)
+        assert [o.number for o in campaign.waiting()] == [1, 2]
+        assert campaign.tell(1, {"b": 1.0}).status == "finished"
+        assert campaign.ledger.outcomes[0].losses == (5.0, 1.0)
+
+
+def test_a_run_waits_again_for_what_a_correction_has_opened(tmp_path):
+    goal = {"goal": "minimize", "reference": 2.0}
+    with begun(
+        tmp_path, objectives={"a": {**goal, "valid": {"min": 0}}, "b": goal}, budget={"evaluations": 2, "batch": 2}
+    ) as campaign:
+
+        def say(verb, number, values):
+            with Campaign.open(tmp_path / "run") as other:
+                getattr(other, verb)(number, values)
+
+        seen = []
+        for event in campaign.events():
+            seen.append((event.kind, event.number))
+            if event.kind == "waiting":
+                say("tell", 1, {"a": -5.0})
+            elif seen[-1] == ("failed", 1):
+                say("correct", 1, {"a": 5.0})
+            elif seen[-1] == ("note", 1):
+                say("tell", 2, {"a": 1.0, "b": 1.0})
+            elif seen[-1] == ("finished", 2):
+                threading.Timer(0.6, say, ("tell", 1, {"b": 1.0})).start()
+        assert ("finished", 1) in seen

@@ -64,8 +64,8 @@ def observed(
 ) -> tuple[dict[str, float], dict[str, Any]]:
     """What was measured as a property, and the context that was measured with it: variables and coordinates.
 
-    CampaignFileError when that is out of its range, for a property that is no number, and for another measurement in
-    another context.
+    CampaignFileError when that is out of its range, for a property that is no number, and for another context than that
+    of values which stay.
     """
     generator: Any = problem.generator
     names = abilities.contexts(generator)
@@ -81,7 +81,8 @@ def observed(
     except ValueError as error:
         raise _refusal(f"{error}{NEW_CHOICE if 'not one of' in str(error) else ''}") from None
     shown = {name: _as(outcome.variables[name], value) for name, value in seen.items()}
-    if outcome.measurements and repeat:
+    remade = outcome.status in ("failed", "refused") and not repeat
+    if any(not remade or measurement.values.keys() - rest.keys() for measurement in outcome.measurements):
         for name, value in shown.items():
             if value != outcome.variables[name]:
                 raise _refusal(

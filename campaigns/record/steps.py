@@ -91,8 +91,8 @@ def settled(
 ) -> Outcome:
     """The outcome with its last status; losses and constraints from its values, NaN unless it finished.
 
-    A status that is no end opens it again. verdict: `failure`, `error` and `provisional`, where they are others than before. What is not the top rung's is no
-    value in this sense.
+    A status that is no end opens it again. verdict: `failure`, `error` and `provisional`, where they are others than
+    before. What is not the top rung's is no value in this sense.
     """
     verdict = verdict or {}
     provisional = verdict.get("provisional", outcome.provisional)

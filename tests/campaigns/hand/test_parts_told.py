@@ -2,9 +2,13 @@
 
 import threading
 
+import pytest
+
 from eutectic.campaigns.campaign import Campaign
+from eutectic.campaigns.errors import CampaignFileError
 from tests.campaigns.hand.test_asking import begun
 from tests.campaigns.hand.test_sheet import campaign as command
+from tests.campaigns.loop.test_shared_and_given import begin as with_context
 
 
 def test_a_refused_sample_that_was_told_in_part_is_open_again_when_it_is_put_right(tmp_path):
@@ -44,3 +48,25 @@ def test_a_run_waits_again_for_what_a_correction_has_opened(tmp_path):
             elif seen[-1] == ("finished", 2):
                 threading.Timer(0.6, say, ("tell", 1, {"b": 1.0})).start()
         assert ("finished", 1) in seen
+
+
+def test_what_was_measured_in_another_context_is_another_sample_also_without_repeat(tmp_path):
+    with with_context(tmp_path) as campaign:
+        (made,) = campaign.ask(1)
+        campaign.tell(made.id, {"hardness": 3.0, "humidity": 41.0})
+        for values in ({"cost": 1.0}, {"hardness": 3.0}):
+            with pytest.raises(CampaignFileError, match=r"humidity is 42.* was 41.*another sample: --add"):
+                campaign.tell(made.id, {**values, "humidity": 42.0})
+        assert campaign.ledger.outcomes[0].variables["humidity"] == 41
+        assert campaign.tell(made.id, {"cost": 1.0, "humidity": 41.0}).status == "finished"
+
+
+def test_a_sample_that_failed_and_was_made_again_may_have_another_context(tmp_path):
+    with with_context(tmp_path) as campaign:
+        (made,) = campaign.ask(1)
+        campaign.tell(made.id, {"hardness": 3.0, "humidity": 41.0})
+        campaign.fail(made.id, "cracked")
+        with pytest.raises(CampaignFileError, match="another sample"):
+            campaign.tell(made.id, {"cost": 1.0, "humidity": 42.0})
+        after = campaign.tell(made.id, {"hardness": 4.0, "cost": 1.0, "humidity": 42.0})
+        assert (after.status, after.variables["humidity"]) == ("finished", 42)

@@ -1,4 +1,4 @@
-"""This file is what was known before the start: rows to learn from, and what keeps some of them off the front."""
+"""This file is what no optimizer proposed, a history and results added by hand, and what keeps some off the front."""
 
 import math
 from collections.abc import Iterable
@@ -8,8 +8,18 @@ from eutectic.campaigns.record.outcomes import Outcome
 
 
 def earlier(outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """The rows of a history: what no optimizer of this campaign proposed."""
-    return [outcome for outcome in outcomes if outcome.number <= 0]
+    """The rows of a history: what was known before the start."""
+    return [outcome for outcome in outcomes if outcome.number <= 0 and not by_hand(outcome)]
+
+
+def added(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Results that people added while the campaign went on, of what was never suggested."""
+    return [outcome for outcome in outcomes if by_hand(outcome)]
+
+
+def by_hand(outcome: Outcome) -> bool:
+    """Was it added by hand, without having been suggested?"""
+    return outcome.number <= 0 and outcome.origin.partition(" ")[0] == "added"
 
 
 def lacking(spec: CampaignSpec, outcome: Outcome) -> list[str]:

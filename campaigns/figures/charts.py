@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from eutectic.campaigns.analysis.before import breaks, earlier, lacking
+from eutectic.campaigns.analysis.before import added, breaks, by_hand, earlier, lacking
 from eutectic.campaigns.analysis.labels import label, number, quantity, titled
 from eutectic.campaigns.analysis.summary import asked, said, title
 from eutectic.campaigns.figures.palette import ACCENT, CLEAR, GRID, INK, MUTED, ROUNDS, SHADE
@@ -22,6 +22,10 @@ MAX_PANELS = 10
 BEFORE = "Known before"
 """What rows of a history are called in a legend."""
 EARLIER: dict[str, object] = {"size": 8, "symbol": "diamond-open", "line": {"width": 1.3}, "color": MUTED}
+"""Their marker."""
+ADDED = "Added by hand"
+"""What results that were never suggested are called in a legend."""
+BESIDE: dict[str, object] = {**EARLIER, "symbol": "square-open"}
 """Their marker."""
 
 
@@ -64,12 +68,17 @@ def hover(ledger: Ledger, outcome: Outcome) -> str:
         f"{plain(quantity(titled(g.name, g.distance))[0])}: {plain(said(g.name, outcome, ledger.spec.goals))}"
         for g in ledger.spec.goals
     ]
-    lines += (
-        [f"round {outcome.round + 1}, {plain(outcome.origin)}"] if outcome.round >= 0 else ["known before the start"]
-    )
+    lines += [came(outcome)]
     gaps = ", ".join(plain(label(name)) for name in lacking(ledger.spec, outcome))
     lines += [f"<i>not known: {gaps}</i>"] if gaps else []
     return "<br>".join([*lines, "<i>breaks a constraint</i>"] if breaks(outcome) else lines)
+
+
+def came(outcome: Outcome) -> str:
+    """When an outcome came and from whom: `round 2, added by Eva`; `known before the start`."""
+    if outcome.round >= 0:
+        return f"round {outcome.round + 1}, {plain(outcome.origin)}"
+    return f"before the first round, {plain(outcome.origin)}" if by_hand(outcome) else "known before the start"
 
 
 def objectives(ledger: Ledger, front: Sequence[Outcome]) -> Figure:
@@ -108,24 +117,31 @@ def _pair(ledger: Ledger, front: Sequence[Outcome], pair: tuple[int, int], *, fi
     """Everything in one panel of two objectives."""
     on_front = {o.number for o in front}
     rest = [o for o in ledger.finished if o.number not in on_front]
-    before = earlier(rest)
     broken = [o for o in rest if not o.feasible and o.number > 0]
     plane = [o for o in rest if o.feasible and o.number > 0]
     guides = _stairs(ledger, front) if len(ledger.spec.goals) == 2 else []
     grey = {"symbol": "x-thin", "size": 7, "line": {"width": 1.4, "color": MUTED}}
     small = {"size": 8, "opacity": 0.85, "line": {"width": 0.5, "color": "#fff"}}
-    large = {"size": 12, "symbol": ["circle" if o.number > 0 else "diamond" for o in front]}
+    large = {"size": 12, "symbol": [_symbol(o) for o in front]}
     large |= {"line": {"width": 1.6, "color": INK}}
     traces = [
         *guides,
         {**_points(ledger, broken, pair), "name": "Breaks a constraint", "marker": grey},
-        {**_points(ledger, before, pair), "name": BEFORE, "marker": EARLIER},
+        {**_points(ledger, earlier(rest), pair), "name": BEFORE, "marker": EARLIER},
+        {**_points(ledger, added(rest), pair), "name": ADDED, "marker": BESIDE},
         {**_points(ledger, plane, pair), "name": "Evaluated", "marker": small | _by_round(ledger, plane, bar=first)},
         {**_points(ledger, front, pair, errors=True), "name": "Pareto front",
          "marker": large | _by_round(ledger, front, bar=False)},
     ]  # fmt: skip
     shown = [t for t in traces if t["x"]]
     return [{**t, "showlegend": first and t.get("showlegend", True)} for t in shown]
+
+
+def _symbol(outcome: Outcome) -> str:
+    """The mark on the front: by who proposed it."""
+    if outcome.number > 0:
+        return "circle"
+    return "square" if by_hand(outcome) else "diamond"
 
 
 def _points(ledger: Ledger, outcomes: Sequence[Outcome], pair: tuple[int, int], *, errors: bool = False) -> Trace:
@@ -208,9 +224,14 @@ def progress(ledger: Ledger) -> Figure:
     line: Trace = {"type": "scatter", "mode": "lines", "x": xs, "y": ys, "name": "Best so far", "hoverinfo": "skip"}
     line["line"] = {"shape": "hv", "color": ACCENT, "width": 2}
     traces = [line] if xs else []
-    groups = (("Evaluated", True), ("Breaks a constraint", False), (BEFORE, None))
-    for name, keep in groups:
-        own = [o for o in ledger.finished if keep == (o.feasible if o.number > 0 else None)]
+    cross = {"size": 7, "symbol": "x-thin-open", "color": MUTED}
+    groups: tuple[tuple[str, dict[str, object], list[Outcome]], ...] = (
+        ("Evaluated", {"size": 8, "color": "#b8416b"}, [o for o in ledger.finished if o.number > 0 and o.feasible]),
+        ("Breaks a constraint", cross, [o for o in ledger.finished if o.number > 0 and not o.feasible]),
+        (BEFORE, EARLIER, earlier(ledger.finished)),
+        (ADDED, BESIDE, added(ledger.finished)),
+    )
+    for name, marker, own in groups:
         marks: Trace = {
             "type": "scatter",
             "mode": "markers",
@@ -221,8 +242,7 @@ def progress(ledger: Ledger) -> Figure:
         marks["y"] = [o.values.get(goal.name) for o in own]
         marks["hovertext"] = [hover(ledger, o) for o in own]
         marks["error_y"] = {"type": "data", "array": [o.errors.get(goal.name, 0.0) for o in own], "thickness": 1}
-        cross = {"size": 7, "symbol": "x-thin-open", "color": MUTED}
-        marks["marker"] = EARLIER if keep is None else {"size": 8, "color": "#b8416b"} if keep else cross
+        marks["marker"] = marker
         traces += [marks] if own else []
     axes = {"xaxis": axis("Evaluation"), "yaxis": axis(wanted(goal)), "shapes": band(goal, "y", "x")}
     return {"data": traces, "layout": layout(420, axes)}

@@ -5,13 +5,13 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eutectic.campaigns.analysis.before import earlier
+from eutectic.campaigns.analysis.before import added, earlier
 from eutectic.campaigns.analysis.labels import label, number, quantity, titled
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.parity import Parities, leave_one_out
 from eutectic.campaigns.analysis.summary import shown
 from eutectic.campaigns.figures.candidate_charts import elements, spread, thinned, tick
-from eutectic.campaigns.figures.charts import BEFORE, MAX_PANELS, running_best, stairs, turning_points
+from eutectic.campaigns.figures.charts import ADDED, BEFORE, MAX_PANELS, running_best, stairs, turning_points
 from eutectic.campaigns.figures.material_pictures import crystal_picture, curve_pictures
 from eutectic.campaigns.figures.palette import ACCENT, GRID, INK, MUTED, ROUNDS, SHADE, hatch, member
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
@@ -114,9 +114,9 @@ def _pair(ledger: Ledger, front: Sequence[Outcome], pair: tuple[int, int], panel
     if corners:
         panel.fill(*corners, facecolor=SHADE, edgecolor="none", alpha=0.6, zorder=0)
         panel.plot(*corners, color=ACCENT, lw=1.1, zorder=1)
-    before = earlier(rest)
-    if before:
-        panel.scatter(*_xy(before, x.name, y.name), marker="D", s=22, lw=0.9, fc="none", ec=MUTED, label=BEFORE)
+    for name, mark, given in ((BEFORE, "D", earlier(rest)), (ADDED, "s", added(rest))):
+        if given:
+            panel.scatter(*_xy(given, x.name, y.name), marker=mark, s=22, lw=0.9, fc="none", ec=MUTED, label=name)
     broken = [o for o in rest if not o.feasible and o.number > 0]
     if broken:
         panel.scatter(*_xy(broken, x.name, y.name), marker="x", s=22, lw=0.9, c=MUTED, label="Breaks a constraint")
@@ -156,17 +156,19 @@ def _values(ledger: Ledger) -> "Figure":
     name = ledger.spec.goals[0].name
     xs, ys = running_best(ledger, 0)
     panel.step(xs, ys, where="post", color=ACCENT, lw=1.8, label="Best so far")
-    names = {True: "Evaluated", False: "Breaks a constraint", None: BEFORE}
-    for keep, look in (
-        (True, {"fmt": "o", "ms": 5, "color": ROUNDS[3]}),
-        (False, {"fmt": "x", "ms": 5, "color": MUTED}),
-        (None, {"fmt": "D", "ms": 4, "color": MUTED, "mfc": "none"}),
+    ours = [o for o in ledger.finished if o.number > 0]
+    hollow = {"ms": 4, "color": MUTED, "mfc": "none"}
+    for called, every, look in (
+        ("Evaluated", [o for o in ours if o.feasible], {"fmt": "o", "ms": 5, "color": ROUNDS[3]}),
+        ("Breaks a constraint", [o for o in ours if not o.feasible], {"fmt": "x", "ms": 5, "color": MUTED}),
+        (BEFORE, earlier(ledger.finished), {"fmt": "D", **hollow}),
+        (ADDED, added(ledger.finished), {"fmt": "s", **hollow}),
     ):
-        own = [o for o in ledger.finished if keep == (o.feasible if o.number > 0 else None) and name in o.values]
+        own = [o for o in every if name in o.values]
         if own:
             x, y = [o.number for o in own], [o.values[name] for o in own]
             error = [o.errors.get(name, 0.0) for o in own]
-            panel.errorbar(x, y, error, **look, elinewidth=0.8, label=names[keep])  # type: ignore[arg-type]
+            panel.errorbar(x, y, error, **look, elinewidth=0.8, label=called)  # type: ignore[arg-type]
     panel.set(xlabel="Evaluation", ylabel=_wanted(ledger.spec.goals[0]))
     panel.xaxis.set_major_locator(_whole())
     panel.legend(loc="best")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import yaml
 
 from eutectic.campaigns.analysis.amounts import heads
-from eutectic.campaigns.analysis.before import earlier, lacking
+from eutectic.campaigns.analysis.before import added, earlier, lacking
 from eutectic.campaigns.analysis.labels import duration, label, number, quantity, title_of, titled
 from eutectic.campaigns.analysis.parity import Parities
 from eutectic.campaigns.analysis.summary import (
@@ -193,14 +193,24 @@ def _nothing(ledger: Ledger) -> str:
 
 
 def _before(ledger: Ledger, front: Sequence[Outcome]) -> str:
-    """What the marks of a history are; nothing without one."""
-    rows = earlier(ledger.finished)
-    if not rows:
-        return ""
+    """What the marks of a history are, and of what was added by hand; nothing without either."""
+    every, best = ledger.finished, [earlier(front), added(front)]
+    told = [
+        _marked(ledger, rows, len(own), words)
+        for rows, own, words in (
+            (earlier(every), best[0], ("Diamonds", "known before the start")),
+            (added(every), best[1], ("Squares", "added by hand, never suggested")),
+        )
+        if rows
+    ]
+    return " ".join(told)
+
+
+def _marked(ledger: Ledger, rows: Sequence[Outcome], own: int, words: tuple[str, str]) -> str:
+    """What one kind of mark is: how many rows, how many of them are on the front, and why others cannot be."""
     gaps = [names for row in rows if (names := lacking(ledger.spec, row))]
-    told = f"Diamonds: {counted(len(rows), 'row')} known before the start, learned from and not evaluated here."
+    told = f"{words[0]}: {counted(len(rows), 'row')} {words[1]}, learned from and not evaluated here."
     if len(ledger.spec.goals) > 1:
-        own = len(earlier(front))
         told += f" {own} of them {'is' if own == 1 else 'are'} on the front." if own else " None is on the front."
     if gaps:
         what = ", ".join(label(name) for name in dict.fromkeys(name for names in gaps for name in names))

@@ -1,5 +1,6 @@
 """This file is the report's account of the search: stages, what each optimizer earned, what was known before."""
 
+from eutectic.campaigns.analysis.before import added, earlier
 from eutectic.campaigns.analysis.credit import arm, gained
 from eutectic.campaigns.analysis.labels import number
 from eutectic.campaigns.analysis.pareto import front, unreached
@@ -81,17 +82,23 @@ def _row(name: str, own: list[Outcome], gain: dict[int, float], last: Batch) -> 
 
 
 def known(ledger: Ledger) -> Section | None:
-    """A row a source of what was known before the start."""
+    """A row a source of what was known before the start, and one of what was added by hand since."""
     rows: list[list[Cell]] = []
     sources: dict[str, list[Outcome]] = {}
     best = {o.number for o in front(ledger)}
-    for outcome in ledger.outcomes:
-        if outcome.number <= 0:
-            said = outcome.evaluations[0].provenance
-            sources.setdefault(str(said.get("file", said.get("folder", "history"))), []).append(outcome)
-    for name, own in sorted(sources.items()):
-        campaign = own[0].evaluations[0].provenance.get("campaign")
-        kind = f"campaign {campaign}" if campaign else "table"
+    for outcome in earlier(ledger.outcomes):
+        said = outcome.evaluations[0].provenance
+        sources.setdefault(str(said.get("file", said.get("folder", "history"))), []).append(outcome)
+    late = added(ledger.outcomes)
+    people: dict[str, list[Outcome]] = {}
+    for outcome in late:
+        people.setdefault(outcome.origin, []).append(outcome)
+    for (name, own), hand in [
+        *((item, False) for item in sorted(sources.items())),
+        *((item, True) for item in sorted(people.items())),
+    ]:
+        campaign = None if hand else own[0].evaluations[0].provenance.get("campaign")
+        kind = "results never suggested" if hand else f"campaign {campaign}" if campaign else "table"
         refused, feasible = sum(o.status != "finished" for o in own), sum(o.feasible for o in own)
         rows.append([name, kind, len(own), refused, sum(o.number in best for o in own), feasible])
     columns = ["Source", "Kind", "Rows", "Refused", "On the front", "Hold every constraint"]
@@ -100,9 +107,10 @@ def known(ledger: Ledger) -> Section | None:
         for k in range(len(columns))
         if (k != 4 or len(ledger.spec.goals) > 1) and (k != 5 or bool(ledger.spec.limits))
     ]
+    heading = " and ".join([*["known before the start"] * bool(sources), *["added by hand"] * bool(late)]).capitalize()
     note = "Surrogates learn from these rows; they cost this campaign nothing and are not among its evaluations."
     body = table([columns[k] for k in keep], [[row[k] for k in keep] for row in rows], numbers=range(2, len(keep)))
-    return section("known", "Known before the start", body, paragraph(note, "note")) if rows else None
+    return section("known", heading, body, paragraph(note, "note")) if rows else None
 
 
 def _capital(text: str | None) -> str:

@@ -141,6 +141,23 @@ def test_rows_of_a_history_have_their_own_mark_and_words():
     assert "1 cannot be among the best" in said
 
 
+def test_what_was_added_by_hand_is_said_apart_from_a_history():
+    ledger = with_history(ledgers.alloy())
+    late = next(o for o in ledger.outcomes if o.number == 0)
+    late = replace(late, number=-2, round=1, origin="added by Eva", id="a0")
+    alone = words(page(replace(ledger, outcomes=(late, *(o for o in ledger.outcomes if o.number > 0))), Parities()))
+    assert "known before" not in alone.lower()
+    assert "Squares: 1 row added by hand, never suggested" in alone
+    both = replace(ledger, outcomes=(late, *ledger.outcomes))
+    said = words(page(both, Parities()))
+    assert "Known before the start and added by hand" in said
+    assert "2 rows known before the start" in said
+    drawn = objectives(both, [o for o in front(both) if o.number != -2])["data"]
+    (mark,) = (t for t in drawn if t["name"] == "Added by hand")
+    assert mark["marker"]["symbol"] == "square-open"
+    assert "round 2, added by Eva" in mark["hovertext"][0]
+
+
 def test_a_row_of_a_history_on_the_front_keeps_its_mark():
     ledger = ledgers.alloy()
     top = front(ledger)[0]

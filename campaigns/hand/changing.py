@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from eutectic.campaigns.analysis.amounts import other_units
 from eutectic.campaigns.errors import CampaignFileError, unknown
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.hand.curve_change import distances, moved, rehashed
@@ -74,6 +75,7 @@ def considered(
         if any(line.split(":")[0].split(".")[0] == section for line in differences):
             raise refusal(f"{section} never changes: {cure}")
     changed = build(spec, Path(record.source))
+    _require_units(record, spec)
     rehash = rehashed(problem, changed, record)
     _require_comparable(problem, changed, record, rehash)
     given = given or {}
@@ -154,6 +156,23 @@ def _differences(before: Mapping[str, object], after: Mapping[str, object]) -> I
             yield f"{key}: {old} -> not given"
         elif old != new:
             yield f"{key}: {old} -> {new}"
+
+
+def _require_units(record: Record, spec: CampaignSpec) -> None:
+    """CampaignFileError where amounts that are on record would be read in another unit than theirs."""
+    if not record.outcomes:
+        return
+    for name, (old, new) in other_units(record.spec, spec).items():
+        if any(name in outcome.variables for outcome in record.outcomes.values()):
+            text = f"the amounts of {len(record.outcomes)} candidates on record are in {old}"
+            cure = f"begin another campaign in {new} with `history: {{file: DIR}}`, which converts them"
+            raise refusal(f"{name} would be in {new}, and {text}: {cure}", "space.unit")
+    kept, wanted = (_flat(s.space.model_dump(), "space") for s in (record.spec, spec))
+    for key in wanted:
+        uses = [space.get(f"{key.rpartition('.')[0]}.use") for space in (kept, wanted)]
+        if key.endswith(".unit") and uses == ["pool", "pool"] and kept.get(key) != wanted[key]:
+            text = f"the candidates on record are made of amounts in {kept.get(key)}"
+            raise refusal(f"{key} would be {wanted[key]}, and {text}: begin another campaign", key)
 
 
 def _require_comparable(problem: Problem, changed: Problem, record: Record, rehash: Mapping[str, str]) -> None:

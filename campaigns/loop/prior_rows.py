@@ -5,8 +5,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import Any
+from typing import Any, cast
 
+from eutectic.campaigns.analysis.amounts import other_units
 from eutectic.campaigns.analysis.table import HEAD, NUMBER
 from eutectic.campaigns.errors import unknown
 from eutectic.campaigns.file.sections import Known
@@ -15,7 +16,8 @@ from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.ledger import read_ledger
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.campaigns.record.settings import revised_of, rung_of
-from eutectic.generators.amounts import Unit, element_column
+from eutectic.generators.abilities import formula_variables
+from eutectic.generators.amounts import TOTAL, Unit, element_column
 from eutectic.generators.representations.chemical_formulas import are_formulas
 from eutectic.oracles.base import Evaluation, Value
 from eutectic.oracles.tables.sheet import LARGEST, Sheet, objection, parse, read, unnamed
@@ -63,9 +65,19 @@ class Row:
 def of_campaign(problem: Problem, known: Known, names: Sequence[str]) -> Iterator[Row]:
     """What an earlier campaign's candidates came to: finished, failed and refused ones."""
     ledger = read_ledger(problem.folder / known.file)
+    unit = known.unit or _unit_there(problem, known, ledger)
     for outcome in ledger.outcomes:
         if outcome.status in ("finished", "failed", "refused") and outcome.failure != "infrastructure":
-            yield from _of_outcome(problem, known, names, ledger, outcome)
+            yield from (replace(row, unit=unit) for row in _of_outcome(problem, known, names, ledger, outcome))
+
+
+def _unit_there(problem: Problem, known: Known, ledger: Ledger) -> Unit | None:
+    """The unit of an earlier campaign's amounts, where it is not this one's; ValueError where none can be converted."""
+    for name, (old, new) in other_units(ledger.spec, problem.spec).items():
+        if not formula_variables(problem.generator) or not {old, new} <= TOTAL.keys():
+            raise ValueError(f"{known.file}: {name} is in {old} there and in {new} here; give a table in {new}")
+        return cast(Unit, old)
+    return None
 
 
 def _of_outcome(

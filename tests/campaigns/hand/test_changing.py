@@ -227,3 +227,46 @@ def test_a_running_campaign_is_not_changed(tmp_path):
         with Campaign.open(tmp_path / "run") as other, pytest.raises(CampaignFolderError, match="in use"):
             other.change(["budget.evaluations=12"])
         stream.close()
+
+
+STEEL = {"use": "composition", "unit": "wt.%", "elements": {"Cr": [5, 30], "Ni": [2, 10]}, "balance": "Fe"}
+PLACE = {"use": "parameters", "variables": {"t": {"low": 0, "high": 1}}}
+
+
+@pytest.mark.parametrize(
+    ("space", "sets", "said"),
+    [
+        (STEEL, ["space.unit=at.%"], r"Cr would be in at.%, and the amounts of 2 candidates on record are in wt.%"),
+        (
+            {"use": "product", "parts": {"alloy": STEEL, "furnace": PLACE}},
+            ["space.parts.alloy.unit=at.%"],
+            r"Cr would be in at.%, .* in wt.%: begin another campaign in at.% with `history: \{file: DIR\}`",
+        ),
+        (
+            ALLOY,
+            ["space={use: composition, unit: at.%, elements: {Cu: [0, 100], Zn: [0, 100]}}"],
+            "Cu would be in at.%, .* in fraction",
+        ),
+    ],
+)
+def test_amounts_on_record_keep_their_unit(tmp_path, space, sets, said):
+    with begun(tmp_path, space=space) as campaign:
+        campaign.ask(2)
+        before = campaign.logbook.journal.since()[-1].seq
+        with pytest.raises(CampaignFileError, match=said):
+            campaign.change(sets)
+        assert campaign.logbook.journal.since()[-1].seq == before
+
+
+def test_a_history_from_a_folder_in_another_unit_is_converted(tmp_path):
+    """25 g Cr, 7 g Ni and 68 g Fe of 51.9961, 58.6934 and 55.845 g/mol (IUPAC) are 26.451, 6.561 and 66.988 at.%."""
+    with begun(tmp_path, space=STEEL) as campaign:
+        campaign.add({"Cr": 25, "Ni": 7}, {"a": 1.0, "b": 1.0})
+    at = {**STEEL, "unit": "at.%"}
+    with begun(tmp_path / "new", space=at, history={"file": str(tmp_path / "run")}) as campaign:
+        (row,) = campaign.ledger.outcomes
+    assert row.variables == pytest.approx({"Cr": 26.4509, "Ni": 6.5612, "Fe": 66.9879}, abs=2e-4)
+    product = {"use": "product", "parts": {"alloy": at, "furnace": PLACE}}
+    history = {"file": str(tmp_path / "run"), "with": {"t": 0.5}}
+    with pytest.raises(CampaignFileError, match=r"Cr is in wt.% there and in at.% here; give a table in at.%"):
+        begun(tmp_path / "product", space=product, history=history)

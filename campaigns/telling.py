@@ -96,6 +96,23 @@ def tell_row(campaign: Campaign, row: Row, repeat: bool = False, by: str = "") -
         raise CampaignFileError(complaints) from None
 
 
+def tell_rows(campaign: Campaign, rows: Sequence[Row], repeat: bool = False, by: str = "") -> int:
+    """Tell what all lines say; how many said something new.
+
+    CampaignFileError with the place of the first that cannot be told, and how many were told before it, which stay.
+    """
+    news = 0
+    for row in rows:
+        try:
+            news += tell_row(campaign, row, repeat, by)
+        except CampaignFileError as error:
+            first, *others = error.complaints
+            before = f"the {news} rows told before it stay" if news > 1 else "the row told before it stays"
+            stay = f"; {before} told, and the sheet can be told again" if news else "; no row before it was new"
+            raise CampaignFileError([replace(first, message=first.message + stay), *others]) from None
+    return news
+
+
 def _context(campaign: Campaign, row: Row) -> dict[str, Value]:
     """What a line says of variables that were measured with the sample and not chosen."""
     given = contexts(campaign.problem.generator)

@@ -23,8 +23,7 @@ from eutectic.campaigns.loop.routing import instructions, needed, waits
 from eutectic.campaigns.problem import build
 from eutectic.campaigns.record.journal import holds_campaign
 from eutectic.campaigns.record.outcomes import Outcome
-from eutectic.campaigns.record.steps import OPEN
-from eutectic.campaigns.telling import checked, held, suggested, tell_row
+from eutectic.campaigns.telling import checked, held, suggested, tell_rows
 from eutectic.generators.abilities import contexts
 from eutectic.oracles.base import Value
 from eutectic.oracles.tables.sheet import refuse_dialect
@@ -256,7 +255,7 @@ def _became(campaign: Campaign, outcome: Outcome) -> str:
     if outcome.status in ("failed", "refused"):
         return f"; it is {outcome.status}: {outcome.error}"
     missing = [name for name in needed(campaign.problem) if name not in outcome.values]
-    return f"; not known yet: {', '.join(missing)}" if missing and outcome.status in OPEN else ""
+    return f"; not known yet: {', '.join(missing)}" if missing else ""
 
 
 def _dialect(separator: str, decimal: str) -> Dialect:
@@ -279,7 +278,7 @@ def _tell_sheet(campaign: Campaign, csv: Path, folder: Path, repeat: bool, by: s
     others = [*(limit.name for limit in campaign.problem.spec.limits), "error"]
     rows = checked(read(csv, variable_names(campaign.problem), others, dialect))
     empty = sum(row.empty for row in rows)
-    news = sum(tell_row(campaign, row, repeat, by) for row in rows)
+    news = tell_rows(campaign, rows, repeat, by)
     rest = [f"{k} {what}" for k, what in ((len(rows) - empty - news, "known before"), (empty, "not filled in")) if k]
     return f"told {folder} about {news} {'candidate' if news == 1 else 'candidates'}{'; ' if rest else ''}" + ", ".join(
         rest
@@ -294,7 +293,8 @@ def _add(campaign: Campaign, words: list[str], folder: Path, repeat: bool, by: s
     with warnings.catch_warnings(record=True, action="always", category=OutsideSpace) as beyond:
         outcome = campaign.add(variables, values, errors, repeat, by, note, failed=failed)
     where = f"; {OUTSIDE}" if beyond else ""
-    return f"told {folder} about {_called(outcome)} ({outcome.id}){where}"
+    became = "" if failed else _became(campaign, outcome)
+    return f"told {folder} about {_called(outcome)} ({outcome.id}){where}{became}"
 
 
 def give_back(

@@ -11,6 +11,7 @@ import numpy as np
 from eutectic.campaigns.errors import unknown
 from eutectic.campaigns.hand.following import following
 from eutectic.campaigns.hand.observation import Observation
+from eutectic.campaigns.hand.on_record import adds_only
 from eutectic.campaigns.hand.verbs import (
     fail,
     measurable,
@@ -84,9 +85,9 @@ def add(
 ) -> Outcome:
     """Write down a result of something that was never suggested; it counts for no budget, and is learned from.
 
-    Of what was suggested and is still open it is that candidate's result. CampaignFileError for variables that make no
-    candidate, for what nobody can have measured, and for a candidate that has finished, unless the observation repeats
-    it.
+    Of what was suggested and is still open it is that candidate's result, and of what has finished what was never
+    measured of it. CampaignFileError for variables that make no candidate, for what nobody can have measured, and for
+    a candidate that has finished and has such values, unless the observation repeats it.
     """
     values = {name: told_number(problem, name, value) for name, value in observation.values.items()}
     require_measurable(problem, values, observation.errors)
@@ -94,7 +95,8 @@ def add(
         return before
     x, candidate = made(problem, variables)
     known = same(problem, logbook, x, candidate)
-    if known is not None and (known.status in OPEN or observation.repeat):
+    completed = known is not None and adds_only(known, values, observation.errors)
+    if known is not None and (known.status in OPEN or observation.repeat or completed):
         return tell(problem, logbook, known.id, observation, running)
     if known is not None and known.status in ("finished", "failed", "refused"):
         raise said(

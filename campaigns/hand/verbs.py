@@ -12,6 +12,7 @@ from eutectic.campaigns.errors import CampaignFileError, Complaint, nearest_name
 from eutectic.campaigns.file.goals import refusal
 from eutectic.campaigns.hand.following import Following, following
 from eutectic.campaigns.hand.observation import Observation
+from eutectic.campaigns.hand.on_record import news_of
 from eutectic.campaigns.loop import routing
 from eutectic.campaigns.loop.context import observed
 from eutectic.campaigns.problem.definition import Problem
@@ -41,21 +42,32 @@ def tell(problem: Problem, logbook: Logbook, id: str, observation: Observation, 
         require_measurable(problem, measured, observation.errors)
         if (before := told_under(logbook, observation.key, measured, observation.errors)) is not None:
             return before
+        all_of_it = {"values": _floats(measured), "errors": _floats(observation.errors)}
+        measured, errors = news_of(outcome, observation.repeat, **all_of_it)
         repeated = _repeated(problem, outcome, measured, observation.repeat)
         named = person(problem)
-        body: dict[str, object] = {"oracle": named, "values": _floats(measured)}
-        body |= {"errors": _floats(observation.errors), **_rung(problem, named), **context}
+        body: dict[str, object] = {"oracle": named, "values": measured, "errors": errors}
+        body |= {**_rung(problem, named), **context}
+        body |= {"said": all_of_it} if all_of_it["values"] != measured else {}
         body |= {"repeat": True} if repeated else {}
         body |= observation.words
         drafts.append(Draft("told", body, outcome.number))
         now = time.time()
         after, news, verdict = _judged(problem, told(outcome, body, now), measured, measured, running)
         drafts += news
+        verdict = verdict or _still(outcome)
         if verdict is not None:
             drafts.append(routing.settlement(outcome.number, verdict, told=True))
-            ending = {"failure": verdict.failure, "error": verdict.error}
+            ending = {"failure": verdict.failure, "error": verdict.error, "provisional": verdict.provisional}
             after = settled(after, verdict.status, problem.spec, outcome.finished_at or now, ending)
     return logbook.latest(after)
+
+
+def _still(outcome: Outcome) -> routing.Verdict | None:
+    """What has finished stays so, its losses taken anew; None for anything else."""
+    if outcome.status != "finished":
+        return None
+    return routing.Verdict("finished", error=outcome.error, provisional=outcome.provisional)
 
 
 def _repeated(problem: Problem, outcome: Outcome, values: Values, repeat: bool) -> bool:
@@ -188,10 +200,11 @@ def correct(
             after = corrected(outcome, body, time.time())
             _, news, verdict = _judged(problem, after, after.values, values, running)
             drafts += [Draft("corrected", body, outcome.number), *news]
-            if outcome.status == "finished" or (outcome.status == "refused" and outcome.number <= 0):
+            if outcome.status == "refused" and outcome.number <= 0:
                 verdict = verdict or routing.Verdict("finished")
             elif outcome.status == "refused":
                 verdict = verdict or routing.Verdict("proposed")  # the rest is still to be measured
+            verdict = verdict or _still(outcome)
             if verdict is not None and outcome.status != "failed":
                 drafts.append(routing.settlement(outcome.number, verdict, told=True))
         drafts += _noted(outcome, note, by)

@@ -23,7 +23,7 @@ class Telling:
     @classmethod
     def of(cls, number: int | None, body: Mapping[str, Any]) -> "Telling":
         """What an event's body says; of the rest nothing is kept."""
-        content = body.get("row", body)
+        content = body.get("said") or body.get("row", body)
         return cls(number, content.get("values"), content.get("errors", {}))
 
     def says(self, values: Mapping[str, float], errors: Mapping[str, float]) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.errors import CampaignFileError
+from eutectic.campaigns.record.ledger import read_ledger
 from tests.campaigns.hand.test_asking import begun
 from tests.campaigns.hand.test_sheet import campaign as command
 from tests.campaigns.loop.test_shared_and_given import begin as with_context
@@ -70,3 +71,44 @@ def test_a_sample_that_failed_and_was_made_again_may_have_another_context(tmp_pa
             campaign.tell(made.id, {"cost": 1.0, "humidity": 42.0})
         after = campaign.tell(made.id, {"hardness": 4.0, "cost": 1.0, "humidity": 42.0})
         assert (after.status, after.variables["humidity"]) == ("finished", 42)
+
+
+def test_a_result_added_in_part_says_what_is_missing_and_is_completed_without_repeat(tmp_path):
+    home, point = tmp_path / "run", ("x=0.5", "y=0.25")
+    begun(tmp_path).close()
+    assert command("tell", home, "--add", *point, "a=1").strip().endswith("; not known yet: b")
+    assert "not known" not in command("tell", home, "--add", *point, "b=0.5")
+    assert "has ended (finished)" in command("tell", home, "--add", *point, "b=0.75")
+    (outcome,) = read_ledger(home).outcomes
+    assert (outcome.values, outcome.losses, outcome.feasible) == ({"a": 1.0, "b": 0.5}, (1.0, 0.5), True)
+    assert len(outcome.measurements) == 1
+
+
+def test_what_is_learned_last_of_a_sample_counts_while_something_else_is_still_missing(tmp_path):
+    goal = {"goal": "minimize", "reference": 2.0}
+    person = [{"use": "person", "properties": ["a", "b", "c"]}]
+    with begun(tmp_path, oracles=person, objectives={"a": goal, "b": goal, "c": goal}) as campaign:
+        campaign.add({"x": 0.5, "y": 0.5}, {"a": 1.0})
+        campaign.add({"x": 0.5, "y": 0.5}, {"b": 0.5})
+        assert campaign.ledger.outcomes[0].losses[:2] == (1.0, 0.5)
+
+
+def test_of_a_row_that_repeats_what_is_known_only_the_new_objective_is_told(tmp_path):
+    home, person = tmp_path / "run", [{"use": "person", "properties": ["a", "b", "c"]}]
+    with begun(tmp_path, oracles=person) as campaign:
+        first, second, _ = campaign.ask(3)
+        campaign.tell(first.id, {"a": 1.0, "b": 1.0}, {"a": 0.1})
+        campaign.tell(first.id, {"a": 2.0}, repeat=True)
+        campaign.tell(second.id, {"a": 1.0, "b": 2.0})
+    with Campaign.open(home) as campaign:
+        campaign.change(["objectives.c.goal=minimize"], given={})
+        told = campaign.tell(first.id, {"a": 1.5, "b": 1.0, "c": 3.0}, key="k")
+        assert [dict(m.values) for m in told.measurements] == [{"a": 1.0, "b": 1.0}, {"a": 2.0, "c": 3.0}]
+        assert campaign.tell(first.id, {"a": 1.5, "b": 1.0, "c": 3.0}, key="k") == told
+    form = tmp_path / "sheet.csv"
+    form.write_text("number,a,b,c\n1,1.5,1,3\n2,1,2,4\n3,1,,\n2,9,2,4\n")
+    said = command("tell", home, "--csv", form)
+    assert "sheet.csv:5: " in said
+    assert "; the 2 rows told before it stay told" in said
+    second = read_ledger(home).outcomes[1]
+    assert (second.values, len(second.measurements)) == ({"a": 1.0, "b": 2.0, "c": 4.0}, 1)

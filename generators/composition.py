@@ -137,6 +137,7 @@ class Composition:
                 given.setdefault(self.balance, rest)
             missing = [symbol for symbol in self.full if symbol not in given]
             if missing:
+                missing = [symbol for symbol in missing if symbol != self.balance] or missing
                 told = ", ".join(symbol for symbol in self.full if symbol in given) or "none"
                 raise ValueError(
                     f"the amount of {', '.join(missing)} is not given (given: {told}); of an element that is not there "

@@ -108,7 +108,8 @@ def _begun(place: str, home: Path | None, overrides: Sequence[str], context: Map
     campaign = Campaign.from_yaml(path, target, overrides)
     measured = " ".join(f"{name}=..." for name in measured_names(campaign.problem))
     typer.echo(f"began {target}; what came out: campaign tell {target} --id ID {measured}", err=True)
-    typer.echo(f"and the next ones: campaign suggest {target}", err=True)
+    seen = "".join(f" --context {name}=..." for name in contexts(campaign.problem.generator))
+    typer.echo(f"and the next ones: campaign suggest {target}{seen}", err=True)
     return campaign
 
 

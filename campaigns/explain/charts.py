@@ -1,5 +1,6 @@
 """This file is the page's figures of an explanation, as plotly.js dictionaries."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -13,6 +14,8 @@ from eutectic.campaigns.figures.palette import ACCENT, INK, MUTED, SHADE
 
 SHADES = [[0, "#1e88e5"], [0.5, "#8f3f97"], [1, "#ff0d57"]]
 """From a variable's least value to its largest, as the SHAP package has it."""
+TICK, TITLE = 18, 34
+"""Characters a line of a variable's name beside a row, and of an axis title: what a telephone has room for."""
 ACROSS = 3
 """Panels side by side."""
 
@@ -41,14 +44,21 @@ def beeswarm(found: Explanation, one: Explained) -> Figure:
         y = (place + jitter(values[there, j], np.ptp(values))).tolist()
         point: Trace = {"type": "scatter", "mode": "markers", "x": values[there, j].tolist(), "y": y, "marker": look}
         traces.append({**point, "hovertext": tips, "hoverinfo": "text", "showlegend": False})
-    ticks = {"tickvals": list(range(len(shown))), "ticktext": [plain(found.variables[j]) for j in shown],
-             "autorange": "reversed", "showgrid": False}  # fmt: skip
-    x = axis(f"Adds to the prediction: {plain(label(one.title()))}", {"zeroline": True, "zerolinecolor": MUTED})
+    names = [_wrapped(label(found.variables[j]), TICK) for j in shown]
+    ticks = {"tickvals": list(range(len(shown))), "ticktext": names, "autorange": "reversed", "showgrid": False}
+    x = axis(
+        _wrapped(f"Adds to the prediction: {label(one.title())}", TITLE), {"zeroline": True, "zerolinecolor": MUTED}
+    )
     return {"data": traces, "layout": layout(110 + 38 * len(shown), {"xaxis": x, "yaxis": axis("", ticks)})}
 
 
 def _value(row: Mapping[str, float | str | None], found: Explanation, j: int) -> str:
     return _at(row[found.variables[j]])
+
+
+def _wrapped(text: str, width: int) -> str:
+    """Lines of at most so many characters, broken at spaces alone."""
+    return "<br>".join(plain(line) for line in textwrap.wrap(text, width, break_long_words=False)) or plain(text)
 
 
 def jitter(

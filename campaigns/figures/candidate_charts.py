@@ -19,6 +19,8 @@ FEW = 8
 """Candidates below which their bars are no wider for it."""
 SHORT = 14
 """Characters of a name under an axis at most."""
+TOOLBAR_PX = 32
+"""Height of plotly's toolbar with what parts it from the legend below."""
 PER_ROW = 3
 """Parity panels side by side."""
 
@@ -70,10 +72,11 @@ def _bars(ledger: Ledger, front: Sequence[Outcome]) -> Figure:
     y = axis("Atomic per cent", {"range": [0, 100]})
     x = axis(_order(ledger), {"type": "category"})
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"}
-    extra = {"barmode": "stack", "bargap": 0.18, "xaxis": x, "yaxis": y, "legend": legend}
+    room = {"l": 70, "r": 24, "t": TOOLBAR_PX + 44, "b": 56}  # the toolbar stands above the legend
+    extra = {"margin": room, "barmode": "stack", "bargap": 0.18, "xaxis": x, "yaxis": y, "legend": legend}
     extra["uniformtext"] = {"mode": "hide", "minsize": 8}
     extra |= {"width": 260 + 80 * len(front)} if len(front) < FEW else {}
-    return {"data": traces, "layout": layout(400, extra)}
+    return {"data": traces, "layout": layout(400 + TOOLBAR_PX, extra)}
 
 
 def tick(outcome: Outcome) -> str:

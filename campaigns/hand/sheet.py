@@ -100,7 +100,8 @@ def read(path: Path, variables: Sequence[str], others: Sequence[str] = (), diale
     try:
         table = tables.read(str(path), None, dialect.separator, dialect.decimal)
     except ValueError as error:
-        raise refusal(f"cannot be read: {_as_option(str(error))}", str(path)) from None
+        told = str(error).removeprefix(str(path)).removeprefix(path.name).removeprefix(":").removeprefix(",").strip()
+        raise refusal(f"cannot be read: {_as_option(told)}", str(path)) from None
     names = table.columns
     if not {*OWN, *variables} & {*names}:
         other = next((mark for mark in ";\t|" if mark != dialect.separator and mark in "".join(names)), "")

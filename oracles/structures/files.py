@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 PLACE = re.compile(r"^(?P<path>.+)@(?P<place>\d+)$")
 XYZ, THROUGH_ASE = (".extxyz", ".xyz"), (".extxyz", ".xyz", ".traj")
 """Endings of files that ASE reads."""
-COLUMNS = re.compile(r"^.*\bProperties\s*=\s*\"?(?P<columns>[^\s\"]+).*\n(?P<row>.*)$", re.MULTILINE | re.IGNORECASE)
-"""A comment line of extended XYZ that says what the columns are, and the row below it."""
+COLUMNS = re.compile(
+    r"^(?P<count>.*)\n.*\bProperties\s*=\s*\"?(?P<columns>[^\s\"]+).*\n(?=(?P<row>.*)$)", re.MULTILINE | re.IGNORECASE
+)
+"""The count of atoms, the comment line of extended XYZ that says what the columns are, and the row below it."""
 PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ": "lzma"}
 """First bytes of compressed files, whatever they are called, and the module that reads them."""
 NEAREST_OVER_RADII = 0.6
@@ -200,6 +202,8 @@ def _of_json(text: str) -> "Iterator[Structure]":
 def _check_columns(text: str) -> None:
     """ValueError where an extended XYZ's `Properties` are of more columns than its rows; ASE makes room for all."""
     for header in COLUMNS.finditer(text):
+        if header["count"].strip() == "0":  # the row below begins another frame
+            continue
         wanted = sum(int(number) for number in header["columns"].split(":")[2::3] if number.isdecimal())
         found = len(header["row"].split())
         if wanted > found:

@@ -74,3 +74,9 @@ def test_bad_composition_options_are_refused(options: dict[str, object], words: 
 def test_bounds_that_cannot_sum_to_one_are_refused_by_name() -> None:
     with pytest.raises(ValueError, match=r"Fe, Ni <= 0.3"):
         region.require_nonempty(Composition({"Fe": (0.1, 0.3), "Ni": (0.1, 0.3)}).space)
+
+
+def test_a_missing_amount_is_asked_for_without_the_balance():
+    space = Composition({"Al": (0, 0.8), "Ni": (0, 0.8)}, balance="Fe")
+    with pytest.raises(ValueError, match="the amount of Al is not given"):
+        space.coordinates({"Ni": 0.2})

@@ -2,12 +2,13 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from eutectic.campaigns.analysis import forecast
-from eutectic.campaigns.analysis.status import status_json, status_lines, status_of
+from eutectic.campaigns.analysis.status import hypervolume, status_json, status_lines, status_of
 from eutectic.campaigns.commands import progress
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.outcomes import Batch, Event, Ledger, Outcome, Round
@@ -191,3 +192,9 @@ def test_live_progress_reads_the_ledger_rarely_while_events_come_fast() -> None:
         for number in range(1000):
             shown.follow(Event("finished", number), read)
     assert len(reads) < 20
+
+
+def test_growth_beyond_tenfold_is_said_as_a_multiple() -> None:
+    facts = replace(status_of(ledger(2, 60.0), 0.0), hypervolume=3367.0, gain=1330.0)
+    assert hypervolume(facts) == "3367 (1331 times)"
+    assert hypervolume(replace(facts, gain=0.031)) == "3367 (+3.1 %)"

@@ -152,3 +152,11 @@ def test_suggest_begins_a_campaign_of_a_file_and_says_what_to_type_next(tmp_path
         CliRunner().invoke(app, ["suggest", str(file), "--dir", str(home)], catch_exceptions=False)
     with pytest.raises(CampaignFolderError, match="nothing: no such folder"):
         CliRunner().invoke(app, ["suggest", str(tmp_path / "nothing")], catch_exceptions=False)
+
+
+def test_a_sheet_that_cannot_be_read_is_named_once(tmp_path):
+    path = tmp_path / "s2.csv"
+    path.write_text("id,y\n1,2\0\n")
+    with pytest.raises(CampaignFileError) as refused:
+        read(path, ["x"])
+    assert str(refused.value).count("s2.csv") == 1

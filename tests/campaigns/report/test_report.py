@@ -217,6 +217,9 @@ def test_compositions_along_the_front_sum_to_a_hundred_per_cent():
     bars = variables_chart(ledger, front(ledger))["data"]
     assert [bar["name"] for bar in bars] == list(ledgers.ELEMENTS)
     assert np.sum([bar["y"] for bar in bars], axis=0) == pytest.approx(100, abs=0.1)
+    drawn = variables_chart(ledger, front(ledger))["layout"]
+    assert drawn["margin"]["t"] >= 70  # the legend's row, and the toolbar above it
+    assert drawn["height"] - drawn["margin"]["t"] >= 350
 
 
 def test_a_space_without_elements_shows_its_variables_instead():

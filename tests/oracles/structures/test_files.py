@@ -208,3 +208,14 @@ def test_columns_that_no_row_has_are_refused_before_room_is_made_for_them(tmp_pa
     path.write_text(f'1\nLattice="3 0 0 0 3 0 0 0 3" Properties={columns} pbc="T T T"\nPo 0 0 0\n')
     with pytest.raises(ValueError, match=r"Properties are of \d+ columns, and the row 'Po 0 0 0' has 4"):
         read(str(path))
+
+
+def test_a_frame_without_atoms_says_nothing_of_the_next_frames_columns(tmp_path):
+    head = 'Lattice="3 0 0 0 3 0 0 0 3" Properties=species:S:1:pos:R:3 pbc="T T T"'
+    path = tmp_path / "x.extxyz"
+    path.write_text(f"0\n{head}\n1\n{head}\nPo 0 0 0\n")
+    with pytest.raises(ValueError, match="no atoms"):
+        read(str(path))
+    path.write_text(f"0\n{head}\n1\n{head}\nPo 0 0\n")
+    with pytest.raises(ValueError, match="of 4 columns, and the row 'Po 0 0' has 3"):
+        read(str(path))

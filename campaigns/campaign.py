@@ -171,8 +171,7 @@ class Campaign:
 
         Fewer, and in the end none, when a budget, a stage or the space is used up: `ledger.reason` says which.
         """
-        if n < 1:
-            raise ValueError(f"n is {n}; ask for at least 1")
+        n = asking.whole(n)
         if self._loop is not None:
             raise CampaignFolderError(f"{self.folder} is running; it asks for itself")
         self._lock.acquire(moment=True)

@@ -96,21 +96,31 @@ def tell_row(campaign: Campaign, row: Row, repeat: bool = False, by: str = "") -
         raise CampaignFileError(complaints) from None
 
 
-def tell_rows(campaign: Campaign, rows: Sequence[Row], repeat: bool = False, by: str = "") -> int:
-    """Tell what all lines say; how many said something new.
+def undone(before: Outcome, after: Outcome) -> str:
+    """`; #3 had failed (cracked); it is finished now`, where that is what a telling has done; else ""."""
+    over = before.status == "failed" and before.number == after.number and after.status != "failed"
+    return f"; {after.name} had failed ({before.error}); it is {after.status} now" if over else ""
+
+
+def tell_rows(campaign: Campaign, rows: Sequence[Row], repeat: bool = False, by: str = "") -> tuple[int, list[str]]:
+    """Tell what all lines say; how many said something new, and which failures that has undone.
 
     CampaignFileError with the place of the first that cannot be told, and how many were told before it, which stay.
     """
-    news = 0
+    news, failures = 0, list[str]()
     for row in rows:
         try:
-            news += tell_row(campaign, row, repeat, by)
+            before = campaign.find(row.id) if row.id and row.values else None
+            new = tell_row(campaign, row, repeat, by)
+            news += new
+            if before is not None and new:
+                failures.append(undone(before, campaign.logbook.record.outcomes[before.number]))
         except CampaignFileError as error:
             first, *others = error.complaints
-            before = f"the {news} rows told before it stay" if news > 1 else "the row told before it stays"
-            stay = f"; {before} told, and the sheet can be told again" if news else "; no row before it was new"
+            so_far = f"the {news} rows told before it stay" if news > 1 else "the row told before it stays"
+            stay = f"; {so_far} told, and the sheet can be told again" if news else "; no row before it was new"
             raise CampaignFileError([replace(first, message=first.message + stay), *others]) from None
-    return news
+    return news, failures
 
 
 def _context(campaign: Campaign, row: Row) -> dict[str, Value]:

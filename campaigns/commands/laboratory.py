@@ -23,7 +23,7 @@ from eutectic.campaigns.loop.routing import instructions, needed, waits
 from eutectic.campaigns.problem import build
 from eutectic.campaigns.record.journal import holds_campaign
 from eutectic.campaigns.record.outcomes import Outcome
-from eutectic.campaigns.telling import checked, held, suggested, tell_rows
+from eutectic.campaigns.telling import checked, held, suggested, tell_rows, undone
 from eutectic.generators.abilities import contexts
 from eutectic.oracles.base import Value
 from eutectic.oracles.tables.sheet import refuse_dialect
@@ -241,14 +241,14 @@ def _tell_one(
     campaign: Campaign, id: str, answer: MeasuredValues, folder: Path, repeat: bool, by: str, note: str
 ) -> str:
     """What was done with one candidate's values."""
-    if not repeat and not note and not answer.context:
-        outcome = campaign.find(id)
-        if outcome.status == "finished" and held(outcome, Row("", id, {}, answer.values, answer.errors)):
-            return f"{folder} held this already"
+    before = campaign.find(id)
+    plain = not (repeat or note or answer.context)
+    if plain and before.status == "finished" and held(before, Row("", id, {}, answer.values, answer.errors)):
+        return f"{folder} held this already"
     outcome = campaign.tell(id, {**answer.values, **answer.context}, answer.errors, repeat, by, note)
     many = len(outcome.measurements)
     said = f"told {folder} about {_called(outcome)}{f', measured {many} times' if many > 1 else ''}"
-    return said + _became(campaign, outcome)
+    return said + undone(before, outcome) + _became(campaign, outcome)
 
 
 def _became(campaign: Campaign, outcome: Outcome) -> str:
@@ -279,10 +279,10 @@ def _tell_sheet(campaign: Campaign, csv: Path, folder: Path, repeat: bool, by: s
     others = [*(limit.name for limit in campaign.problem.spec.limits), "error"]
     rows = checked(read(csv, variable_names(campaign.problem), others, dialect))
     empty = sum(row.empty for row in rows)
-    news = tell_rows(campaign, rows, repeat, by)
+    news, failures = tell_rows(campaign, rows, repeat, by)
     rest = [f"{k} {what}" for k, what in ((len(rows) - empty - news, "known before"), (empty, "not filled in")) if k]
-    return f"told {folder} about {news} {'candidate' if news == 1 else 'candidates'}{'; ' if rest else ''}" + ", ".join(
-        rest
+    return f"told {folder} about {news} {'candidate' if news == 1 else 'candidates'}{'; ' if rest else ''}" + (
+        ", ".join(rest) + "".join(failures)
     )
 
 

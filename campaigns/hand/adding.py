@@ -190,6 +190,8 @@ def made(problem: Problem, variables: Mapping[str, Value], place: str = "--add")
     for name in variables:
         if name not in names:
             raise said(unknown("variable", name, names))
+        if not isinstance(variables[name], str | int | float | np.number | np.bool_):
+            raise said(f"{name} is {variables[name]!r}, neither a number nor text")
     row = Row(place, {}, variables, {}, {}, 0)
     try:
         x = coordinates(problem, row)

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from eutectic.campaigns.errors import CampaignFolderError
+from eutectic.campaigns.hand.words import refusal
 from eutectic.campaigns.loop.asking import asked
 from eutectic.campaigns.loop.rounds import tests
 from eutectic.campaigns.loop.routing import meanwhile, next_oracle, waits
@@ -28,6 +31,15 @@ from eutectic.campaigns.record.progress import (
     why_done,
 )
 from eutectic.oracles.base import Value
+
+
+def whole(n: object) -> int:
+    """So many candidates, at least 1; CampaignFileError for anything else."""
+    if not isinstance(n, int | np.integer) or isinstance(n, bool):
+        raise refusal(f"n is {n!r}, not a whole number")
+    if n < 1:
+        raise refusal(f"n is {n}; ask for at least 1")
+    return int(n)
 
 
 def ask(

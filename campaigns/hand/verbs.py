@@ -14,7 +14,7 @@ from eutectic.campaigns.hand.following import Following, following
 from eutectic.campaigns.hand.observation import Observation
 from eutectic.campaigns.hand.on_record import news_of
 from eutectic.campaigns.loop import routing
-from eutectic.campaigns.loop.context import observed
+from eutectic.campaigns.loop.context import is_number, observed, told_number
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.attachments import Attachment
 from eutectic.campaigns.record.journal import Draft
@@ -127,7 +127,7 @@ def validate(problem: Problem, logbook: Logbook, id: str, observation: Observati
             before = _numbers(outcome.validation.values) or outcome.validation.error
             raise said(f"candidate '{outcome.id}' was validated already ({before})", "conflict")
         if not failed:
-            require_measurable(problem, _floats(values), errors)
+            require_measurable(problem, {n: told_number(problem, n, value) for n, value in values.items()}, errors)
             asked = [name for name in routing.needed(problem) if name in (named.oracle.properties or values)]
             missing = [name for name in asked if name not in values]
             if missing:
@@ -186,7 +186,8 @@ def correct(
     measurement: which of several, 1 the first. What changes nothing is not written down. running: a process runs the
     campaign. CampaignFileError for what was never told, and where it is not clear which measurement is meant.
     """
-    values, errors, by, note = _floats(observation.values), observation.errors, observation.by, observation.note
+    values = {name: told_number(problem, name, value) for name, value in observation.values.items()}
+    errors, by, note = observation.errors, observation.by, observation.note
     require_measurable(problem, values, errors)
     with logbook.transaction() as drafts:
         outcome = chosen(logbook, id, last=True)
@@ -310,6 +311,9 @@ def measurable(problem: Problem) -> set[str]:
 def require_measurable(problem: Problem, values: Values, errors: Values) -> None:
     """CampaignFileError for what nobody can have measured."""
     known = measurable(problem)
+    for name, error in errors.items():
+        if not is_number(error):
+            raise said(f"the standard error of {name} is {error!r}, not a number")
     for name, value in [*values.items(), *errors.items()]:
         if name not in known:
             raise said(unknown("property", name, known))

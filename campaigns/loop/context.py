@@ -98,9 +98,14 @@ def told_number(problem: Problem, name: str, value: object) -> float:
         raise _refusal(
             f"{name} is a curve of {len(value)} points; by hand its distance from the target is told, a number"
         )
-    if not isinstance(value, int | float | np.number):
+    if not is_number(value):
         raise _refusal(f"{name} is {value!r}, not a number")
-    return float(value)
+    return float(value)  # type: ignore[arg-type]
+
+
+def is_number(value: object) -> bool:
+    """Is it a real number, and no truth value?"""
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
 def _as(before: Value, given: Value) -> Value:

@@ -112,3 +112,40 @@ def test_of_a_row_that_repeats_what_is_known_only_the_new_objective_is_told(tmp_
     assert "; the 2 rows told before it stay told" in said
     second = read_ledger(home).outcomes[1]
     assert (second.values, len(second.measurements)) == ({"a": 1.0, "b": 2.0, "c": 4.0}, 1)
+
+
+def test_a_failure_that_is_undone_is_named_by_id_and_in_a_sheet(tmp_path):
+    home, form = tmp_path / "run", tmp_path / "sheet.csv"
+    with begun(tmp_path) as campaign:
+        campaign.ask(2)
+        campaign.fail(1, "cracked")
+        campaign.fail(2, "melted")
+    said = command("tell", home, "--id", "1", "a=1", "b=1")
+    assert said.strip().endswith("; #1 had failed (cracked); it is finished now")
+    form.write_text("number,a,b\n2,1,1\n")
+    assert "; #2 had failed (melted); it is finished now" in command("tell", home, "--csv", form)
+    assert "failed" not in command("tell", home, "--csv", form)
+
+
+@pytest.mark.parametrize(
+    ("say", "message"),
+    [
+        (lambda c: c.tell(1, {"a": 1.0}, errors={"a": "0.1"}), "the standard error of a is '0.1', not a number"),
+        (lambda c: c.tell(1, {"a": 1.0}, errors={"a": None}), "the standard error of a is None, not a number"),
+        (lambda c: c.add({"x": 0.5, "y": 0.5}, {"a": 1.0}, errors={"a": "0.1"}), "the standard error of a is '0.1'"),
+        (lambda c: c.add({"x": None, "y": 0.5}, {"a": 1.0}), "x is None, neither a number nor text"),
+        (lambda c: c.add({"x": [0.1], "y": 0.5}, {"a": 1.0}), r"x is \[0\.1\], neither"),
+        (lambda c: c.tell(1, {"a": True}), "a is True, not a number"),
+        (lambda c: c.correct(2, {"a": None}), "a is None, not a number"),
+        (lambda c: c.ask("2"), "n is '2', not a whole number"),
+        (lambda c: c.ask(2.5), r"n is 2\.5, not a whole number"),
+    ],
+)
+def test_what_is_no_number_is_refused_with_its_name_and_value(tmp_path, say, message):
+    with begun(tmp_path) as campaign:
+        campaign.ask(2)
+        campaign.tell(2, {"a": 1.0})
+        last = campaign.logbook.journal.last()
+        with pytest.raises(CampaignFileError, match=message):
+            say(campaign)
+        assert campaign.logbook.journal.last() == last

@@ -131,6 +131,7 @@ class Composition:
         for symbol in self.full:
             if symbol in variables and number(symbol, variables) < 0:
                 raise ValueError(f"{symbol} is {number(symbol, variables):g}: an amount is not negative")
+        self._check_percent(variables)
         if not boxed(self):
             given = {**{s: e.low for s, e in self.full.items() if s in self.optional and e.fixed}, **variables}
             if self.balance is not None and (rest := self._rest(given)) is not None:
@@ -155,6 +156,21 @@ class Composition:
                 raise ValueError(f"{symbol} is {value:g}, and its logarithm needs a number above 0")
             row.append(log10(value) if self.full[symbol].scale == "log" else value)
         return np.array(row)
+
+    def _check_percent(self, variables: Mapping[str, Value]) -> None:
+        """ValueError where per cent are wanted and what is given, outside the bounds, lies inside them as fractions."""
+        given = {symbol: number(symbol, variables) for symbol in self.full if symbol in variables}
+        total = sum(given.values())
+        if self.unit not in ("at.%", "wt.%") or total > 1 + 1e-9:
+            return
+        inside = [
+            [e.low - 1e-9 <= factor * given[s] <= e.high + 1e-9 for s, e in self.full.items() if s in given]
+            for factor in (1, 100)
+        ]
+        if not all(inside[0]) and all(inside[1]):
+            text = f"the amounts of {', '.join(given)} sum to {total:g} of 100: are these fractions?"
+            cure = f" If they are {self.unit}, give {self.balance} too" if self.balance not in (None, *given) else ""
+            raise ValueError(f"{text} Amounts are in {self.unit}, 0 to 100.{cure}")
 
     def _rest(self, variables: Mapping[str, Value]) -> float | None:
         """What the others leave to the balance; None where one is missing, ValueError where they are too much."""

@@ -14,7 +14,7 @@ from eutectic.campaigns.commands.printing import suggestions, suggestions_json
 from eutectic.campaigns.errors import CampaignFolderError
 from eutectic.campaigns.file import examples
 from eutectic.campaigns.file.spec import CampaignSpec
-from eutectic.campaigns.hand.adding import OUTSIDE, OutsideSpace, sorted_words, variable_names
+from eutectic.campaigns.hand.adding import OutsideSpace, sorted_words, variable_names
 from eutectic.campaigns.hand.leasing import LEASE_S
 from eutectic.campaigns.hand.sheet import Dialect, Row, measured_names, read, sheet
 from eutectic.campaigns.hand.words import MeasuredValues, from_words, pairs, refusal
@@ -293,7 +293,7 @@ def _add(campaign: Campaign, words: list[str], folder: Path, repeat: bool, by: s
         raise refusal(f"{', '.join(values)} has no place beside --failed: it gave no values")
     with warnings.catch_warnings(record=True, action="always", category=OutsideSpace) as beyond:
         outcome = campaign.add(variables, values, errors, repeat, by, note, failed=failed)
-    where = f"; {OUTSIDE}" if beyond else ""
+    where = f"; {str(beyond[0].message).partition(': ')[2]}" if beyond else ""
     became = "" if failed else _became(campaign, outcome)
     return f"told {folder} about {_called(outcome)} ({outcome.id}){where}{became}"
 

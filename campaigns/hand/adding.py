@@ -34,6 +34,8 @@ from eutectic.campaigns.record.journal import Draft
 from eutectic.campaigns.record.ledger import Logbook
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.record.steps import OPEN, added, proposed
+from eutectic.generators.abilities import Termed
+from eutectic.generators.terms import extent
 from eutectic.optimizers.base import Array
 from eutectic.optimizers.spaces import region
 from eutectic.optimizers.spaces.membership import member
@@ -76,7 +78,7 @@ def put_in(
     else:
         outcome = add(problem, logbook, variables, observation, running)
     if outcome.number <= 0 and outside(problem, outcome.x):
-        warnings.warn(f"{outcome.name}: {OUTSIDE}", OutsideSpace, stacklevel=3)
+        warnings.warn(f"{outcome.name}: {OUTSIDE}{_which(problem, outcome)}", OutsideSpace, stacklevel=3)
     return outcome
 
 
@@ -221,6 +223,17 @@ def outside(problem: Problem, x: Sequence[float]) -> bool:
     """Do coordinates (d,) lie outside the space, or break a constraint between its variables?"""
     X, known = np.array([x], dtype=float), problem.generator.space.known
     return not bool(member(problem.space, X, WITHIN)[0]) or (known is not None and bool((known(X) > 0).any()))
+
+
+def _which(problem: Problem, outcome: Outcome) -> str:
+    """` (Cr is 40, and the space has 10 to 25)` of the first variable beyond its bounds; "" where none is alone."""
+    terms = problem.generator.terms if isinstance(problem.generator, Termed) else {}
+    for name, term in terms.items():
+        (low, high), value = extent(term, problem.space), outcome.variables.get(name)
+        slack = WITHIN * (high - low)
+        if isinstance(value, int | float) and value != 0 and not low - slack <= value <= high + slack:
+            return f" ({name} is {value:g}, and the space has {low:g} to {high:g})"
+    return ""
 
 
 def same(problem: Problem, logbook: Logbook, x: Array, candidate: Candidate) -> Outcome | None:

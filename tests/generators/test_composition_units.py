@@ -139,3 +139,15 @@ def test_a_table_that_contradicts_the_space_is_refused() -> None:
         Composition({"B": Element(0.1, 1.0, "log"), "C": (0.0, 1.0)}, unit="wt.%", balance="Fe").coordinates(
             {"B": 0.5, "C": 1.0, "Fe": 94.0}
         )
+
+
+def test_fractions_where_per_cent_are_wanted_are_asked_about():
+    steel = Composition({"Cr": (10, 25), "Ni": (4, 12), "Mo": (0, 3)}, unit="wt.%", balance="Fe")
+    with pytest.raises(ValueError, match=r"Cr, Ni, Mo sum to 0.18 of 100: are these fractions\?"):
+        steel.coordinates({"Cr": 0.12, "Ni": 0.05, "Mo": 0.01})
+    with pytest.raises(ValueError, match=r"sum to 1 of 100: are these fractions\?"):
+        steel.coordinates({"Cr": 0.12, "Ni": 0.05, "Mo": 0.01, "Fe": 0.82})
+    nearly_iron = {"Cr": 0.12, "Ni": 0.05, "Mo": 0.01, "Fe": 99.82}
+    assert steel.coordinates(nearly_iron) == pytest.approx([0.0012, 0.0005, 0.0001, 0.9982])
+    traces = Composition({"Cr": (0, 25)}, unit="wt.%", balance="Fe")
+    assert traces.coordinates({"Cr": 0.12}) == pytest.approx([0.0012, 0.9988])

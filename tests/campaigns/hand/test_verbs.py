@@ -263,7 +263,10 @@ def test_an_unknown_number_names_the_open_ones_by_number_and_id(four):
 
 
 def test_what_is_added_outside_the_space_is_learned_from_with_a_warning(four):
-    with pytest.warns(OutsideSpace, match="added .*: it lies outside the space and is learned from all the same"):
+    with pytest.warns(
+        OutsideSpace,
+        match=r"added .*: it lies outside the space and is learned from .* \(x is 1.5, and the space has 0 to 1\)",
+    ):
         four.add({"x": 1.5, "y": 0.5}, {"a": 1.0, "b": 1.0})
 
 

@@ -31,8 +31,8 @@ def test_words_that_say_no_number_are_refused(word: str) -> None:
         ("yield\n3\n", ":1"),
         ("id,yield\nabc,much\n", ":2: yield"),
         ("id,yield\nabc,1\n,2\n", ":3"),
-        ("id,yield\nabc,1,2\n", ", row 1 (line 2)"),
-        ("id,yield,yield\nabc,1,2\n", ": column 'yield' stands there 2 times"),
+        ("id,yield\nabc,1,2\n", ": cannot be read: row 1 (line 2)"),
+        ("id,yield,yield\nabc,1,2\n", ": cannot be read: column 'yield' stands there 2 times"),
         ("id,yield,failed\nabc,1,cracked\n", ":2"),
     ],
 )

@@ -213,9 +213,7 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS))
     parser.add_argument("--tasks", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=30)
-    parser.add_argument(
-        "--who", nargs="+", choices=["random", "names", "encoded", "similar"], default=["names", "similar"]
-    )
+    parser.add_argument("--who", nargs="+", choices=WHO, default=["names", "similar"])
     parser.add_argument("--batch", type=int, default=5)
     parser.add_argument("--most", type=int, default=150)
     given = parser.parse_args()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.errors import CampaignFileError
 from eutectic.campaigns.hand.leasing import LEASE_S, in_other_hands
+from eutectic.campaigns.hand.on_record import on_record_of
 from eutectic.campaigns.hand.sheet import Row, contradiction
 from eutectic.campaigns.hand.words import refusal
 from eutectic.campaigns.record.outcomes import Outcome
@@ -173,7 +174,7 @@ def _add(campaign: Campaign, row: Row, repeat: bool) -> bool:
 
 def held(outcome: Outcome, row: Row) -> bool:
     """Does the record hold what a line says: as one of the measurements, or as the values?"""
-    known = [(outcome.values, outcome.errors), *((m.values, m.errors) for m in outcome.measurements)]
+    known = on_record_of(outcome)
     return any(_within(row.values, values) and _within(row.errors, errors) for values, errors in known)
 
 

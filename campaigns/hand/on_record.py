@@ -5,9 +5,14 @@ from collections.abc import Mapping
 from eutectic.campaigns.record.outcomes import Outcome
 
 
+def on_record_of(outcome: Outcome) -> list[tuple[Mapping[str, float], Mapping[str, float]]]:
+    """Values and standard errors that the record has of a sample: what they amount to, and each measurement's."""
+    return [(outcome.values, outcome.errors), *((m.values, m.errors) for m in outcome.measurements)]
+
+
 def not_on_record(outcome: Outcome, values: Mapping[str, float], errors: Mapping[str, float]) -> dict[str, float]:
     """Those of the values that an outcome has not, be it as one of its measurements or as what these amount to."""
-    known = [(outcome.values, outcome.errors), *((m.values, m.errors) for m in outcome.measurements)]
+    known = on_record_of(outcome)
 
     def on_record(name: str, value: float) -> bool:
         return any(v.get(name) == value and errors.get(name, e.get(name)) == e.get(name) for v, e in known)

@@ -3,7 +3,7 @@
 import gc
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,13 +22,8 @@ LOOKUPS = 2
 
 def read_ledger(folder: str | Path) -> Ledger:
     """Everything the journal says, also while another process runs the campaign; CampaignFolderError without one."""
-    path = Path(folder)
-    journal = Journal.open(path)
-    try:
-        record = read_record(journal)
-    finally:
-        journal.close()
-    return seen(record, path, in_use(path))
+    with closing(Reader(Path(folder))) as reader:
+        return reader.ledger()
 
 
 def seen(record: Record, folder: Path, running: bool) -> Ledger:
@@ -39,6 +34,7 @@ def seen(record: Record, folder: Path, running: bool) -> Ledger:
     if running:
         return record.ledger(str(folder))
     if record.state == "running":
+        record = record.copy()  # its session may go on, and nothing of what is folded depends on who looked
         record.rest("stopped")
     return up_to_date(record).ledger(str(folder))
 
@@ -143,6 +139,25 @@ class Logbook:
         entries = self.journal.since(self._record.seq)
         self._record.apply(entries)
         self._news = self._news or any(map(_foreign, entries))
+
+
+class Reader:
+    """A journal that is looked at again and again, each time from where it was left; use it from one thread."""
+
+    def __init__(self, folder: Path) -> None:
+        """CampaignFolderError when there is no journal that can be read."""
+        self.folder = folder
+        self._logbook = Logbook(Journal.open(folder), str(folder))
+
+    def ledger(self) -> Ledger:
+        """Everything the journal says now; CampaignFolderError when its events cannot be understood."""
+        book = self._logbook
+        understood(book.journal, book.fold)
+        return seen(book.record, self.folder, in_use(self.folder))
+
+    def close(self) -> None:
+        """Let go of the journal."""
+        self._logbook.journal.close()
 
 
 def _foreign(entry: Entry) -> bool:

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -18,7 +18,7 @@ from eutectic.campaigns.analysis.parity import leave_one_out
 from eutectic.campaigns.explain.files import FOLDER, WHOLE, explanation_files
 from eutectic.campaigns.figures.pictures import write_figures
 from eutectic.campaigns.file.secrets import masked
-from eutectic.campaigns.record.ledger import read_ledger
+from eutectic.campaigns.record.ledger import Reader
 from eutectic.campaigns.record.outcomes import Batch, Event, Ledger
 from eutectic.campaigns.report.page import write_report
 from eutectic.campaigns.tracking import projection
@@ -63,16 +63,22 @@ class Tracker:
         return self.note
 
     def _run(self) -> None:
-        """The thread: catch up whenever something was heard, and once more at the end."""
-        resting_until, follower = 0.0, None  # the follower is made here, for MLflow is slow to import
+        """The thread: its journal is read on from pass to pass."""
+        with ExitStack() as opened:
+            self._follow(opened)
+
+    def _follow(self, opened: ExitStack) -> None:
+        """Catch up whenever something was heard, and once more at the end."""
+        resting_until, reader, follower = 0.0, None, None  # the follower is made here, for MLflow is slow to import
         while True:
             word = self._next()
             if word != "close" and time.monotonic() < resting_until:
                 continue
             try:
-                if follower is None and not read_ledger(self._folder).spec.tracking.enabled:
+                reader = reader or opened.enter_context(closing(Reader(self._folder)))
+                if follower is None and not reader.ledger().spec.tracking.enabled:
                     return
-                follower = follower or Follower(self._folder, self._cwd)
+                follower = follower or Follower(reader, self._cwd)
                 follower.catch_up(final=word == "close")
                 self.note = ""
             except Exception as error:  # a tracking failure is a note, whatever it is: the campaign goes on
@@ -100,13 +106,14 @@ DRIVERS = {"psycopg": "psycopg[binary]", "psycopg2": "psycopg2-binary", "MySQLdb
 def sync(folder: str | Path) -> str:
     """Bring MLflow up to date with a campaign's journal; where the run is. EngineMissing when the store is away."""
     folder = Path(folder)
-    if not read_ledger(folder).spec.tracking.enabled:
-        return "tracking is switched off in the campaign file (tracking: {enabled: false})"
-    try:
-        follower = Follower(folder, Path.cwd())
-        follower.catch_up(final=True)
-    except store_errors() as error:
-        raise EngineMissing(f"{_reason(error)}; when it is back: campaign sync {folder}") from error
+    with closing(Reader(folder)) as reader:
+        if not reader.ledger().spec.tracking.enabled:
+            return "tracking is switched off in the campaign file (tracking: {enabled: false})"
+        try:
+            follower = Follower(reader, Path.cwd())
+            follower.catch_up(final=True)
+        except store_errors() as error:
+            raise EngineMissing(f"{_reason(error)}; when it is back: campaign sync {folder}") from error
     return f"MLflow run {follower.position.run} in {follower.uri} is up to date; see it: campaign ui {folder}"
 
 
@@ -121,10 +128,9 @@ def _reason(error: Exception) -> str:
 class Follower:
     """A store and how far it has followed; used by one thread."""
 
-    def __init__(self, folder: Path, cwd: Path) -> None:
-
-        ledger = read_ledger(folder)
-        self._folder = folder
+    def __init__(self, reader: Reader, cwd: Path) -> None:
+        self._reader, self._folder = reader, reader.folder
+        ledger, folder = reader.ledger(), reader.folder
         self._stamp = Positions(folder / NAME).stamp()
         self._positions = Positions.read(folder)
         source = Path(str(ledger.facts.get("source", cwd)))
@@ -151,7 +157,7 @@ class Follower:
                 self._stamp = self._positions.stamp()
 
     def _tell(self, final: bool) -> None:
-        ledger = read_ledger(self._folder)
+        ledger = self._reader.ledger()
         if not ledger.batches:
             return
         self._open_run(ledger)

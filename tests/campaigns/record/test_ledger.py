@@ -2,13 +2,14 @@
 
 import gc
 import sqlite3
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from eutectic.campaigns.errors import CampaignFolderError
 from eutectic.campaigns.record.journal import Draft, Entry, Journal
-from eutectic.campaigns.record.ledger import Logbook, read_ledger, read_record, seen
+from eutectic.campaigns.record.ledger import Logbook, Reader, read_ledger, read_record, seen
 from eutectic.campaigns.record.lock import FolderLock
 from tests.campaigns.record.test_fold import SPEC, proposal
 
@@ -43,6 +44,28 @@ def test_what_is_written_is_folded_at_once(folder: Path) -> None:
     book.write(settled(1))
     assert sorted(book.record.unsettled) == [2]
     assert [o.status for o in book.ledger().outcomes] == ["failed", "proposed"]
+
+
+def test_a_reader_reads_every_event_once_and_says_what_a_fresh_reading_says(folder: Path, monkeypatch) -> None:
+    read: list[int] = []
+
+    def entries(self: Journal, where: str, *values: object) -> list[Entry]:
+        found = whole(self, where, *values)
+        read.extend(entry.seq for entry in found)
+        return found
+
+    whole = Journal._entries
+    reader, other = Reader(folder), logbook(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "_entries", entries)
+        assert [o.status for o in reader.ledger().outcomes] == ["proposed", "proposed"]
+        other.write(settled(1))
+        assert [o.status for o in reader.ledger().outcomes] == ["failed", "proposed"]
+        other.write(NOTE)
+        reader.ledger()
+    assert read == [1, 2, 3, 4, 5]
+    assert repr(asdict(reader.ledger())) == repr(asdict(read_ledger(folder)))
+    reader.close()
 
 
 def test_what_other_processes_say_of_candidates_is_told_once(folder: Path) -> None:

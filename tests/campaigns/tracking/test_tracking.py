@@ -2,8 +2,8 @@ import json
 import shutil
 import socket
 import threading
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from eutectic.campaigns.analysis.labels import legal
 from eutectic.campaigns.analysis.parity import leave_one_out
 from eutectic.campaigns.errors import CampaignFolderError
 from eutectic.campaigns.file.spec import CampaignSpec
+from eutectic.campaigns.record.ledger import Reader
 from eutectic.campaigns.record.outcomes import Event
 from eutectic.campaigns.tracking import follower, projection
 from eutectic.campaigns.tracking.follower import Follower, Tracker, sync
@@ -25,6 +26,7 @@ from eutectic.campaigns.tracking.position import Position, Positions, tracking_u
 from eutectic.campaigns.tracking.surrogate_file import final_surrogates, restore
 from eutectic.oracles.base import EngineMissing
 from tests.campaigns import ledgers
+from tests.campaigns.hand.test_asking import begun, measure
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # MLflow's own
 
@@ -61,7 +63,7 @@ class Place:
     def says(self, ledger, **tracking):
         content = {**ledger.spec.dump(), "tracking": tracking} if tracking else ledger.spec.dump()
         self.ledger = replace(ledger, spec=CampaignSpec.from_content(content), folder=str(self.folder))
-        self._patch.setattr(follower, "read_ledger", lambda folder: self.ledger)
+        self._patch.setattr(follower, "Reader", lambda folder: Said(folder, self))
 
     @property
     def client(self):
@@ -76,6 +78,20 @@ class Place:
 
     def history(self, key):
         return [(m.step, m.value) for m in self.client.get_metric_history(self.runs()["campaign"][0].info.run_id, key)]
+
+
+@dataclass
+class Said:
+    """A journal that says what the place has."""
+
+    folder: Path
+    place: Place
+
+    def ledger(self):
+        return self.place.ledger
+
+    def close(self):
+        pass
 
 
 def test_a_campaign_is_one_run_with_a_child_a_round(place):
@@ -193,7 +209,7 @@ def test_a_resumed_campaign_goes_on_in_its_run(place):
     first = place.runs()["campaign"][0]
     assert first.info.status == "KILLED"
     place.says(ledgers.campaign(*half(12), state="running"))
-    Follower(place.folder, Path.cwd()).catch_up(final=False)
+    Follower(Said(place.folder, place), Path.cwd()).catch_up(final=False)
     again = place.runs()["campaign"]
     assert [run.info.run_id for run in again] == [first.info.run_id]
     assert again[0].info.status == "RUNNING"
@@ -206,7 +222,7 @@ def test_a_resumed_campaign_goes_on_in_its_run(place):
 def test_two_that_follow_one_campaign_tell_everything_once(place):
     """A run's own thread, and `campaign sync` beside it."""
     place.says(ledgers.campaign(*half(8), state="running"), evaluations="nested")
-    one, other = (Follower(place.folder, Path.cwd()) for _ in range(2))
+    one, other = (Follower(Said(place.folder, place), Path.cwd()) for _ in range(2))
     one.catch_up(final=False)
     other.catch_up(final=False)
     place.says(ledgers.campaign(*half(12)), evaluations="nested")
@@ -221,6 +237,30 @@ def test_two_that_follow_one_campaign_tell_everything_once(place):
     assert {part: len(found) for part, found in runs.items() if len(found) != 1} == {}
     assert len([part for part in runs if part.startswith("evaluation ")]) == 12
     assert [step for step, _ in place.history("cost_s.total")] == [1, 2, 3]
+
+
+def test_each_pass_reads_what_was_written_since(place, monkeypatch):
+    """A real journal, of which every event is read once, whatever the number of passes."""
+    monkeypatch.undo()
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    home, read = place.folder.parent.parent, []
+
+    def since(seq=0):
+        read.append(whole(seq))
+        return read[-1]
+
+    with begun(home, tracking={"uri": place.uri}) as campaign, closing(Reader(campaign.folder)) as reader:
+        journal = reader._logbook.journal
+        whole, journal.since = journal.since, since
+        passes = None
+        for _ in range(3):
+            for outcome in campaign.ask(1):
+                measure(campaign, outcome)
+            passes = passes or Follower(reader, home)
+            passes.catch_up(final=False)
+        assert [entry.seq for entries in read for entry in entries] == list(range(1, journal.last()[0] + 1))
+        place.ledger = campaign.ledger
+    assert sorted(place.runs()) == ["campaign", "round 1", "round 2", "round 3"]
 
 
 def half(n):
@@ -491,7 +531,7 @@ def test_a_surrogate_is_registered_in_a_store_of_another_name_from_another_folde
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.setattr(follower, "written", lambda ledger, folder: [])
     place.says(replace(ledgers.single(16), facts={"source": str(home)}), uri="sqlite:///mlf.db")
-    monkeypatch.setattr(follower, "read_ledger", lambda folder: place.ledger)
+    monkeypatch.setattr(follower, "Reader", lambda folder: Said(folder, place))
     assert store in sync(place.folder)
     assert list(away.iterdir()) == []
     assert sorted(path.name for path in home.iterdir()) == ["away", "mlartifacts", "mlf.db", "runs"]

@@ -34,6 +34,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
+from eutectic.campaigns.problem.representations import rows_of_space
+from eutectic.generators.representations.catalogue import described
 from eutectic.generators.sequence import Sequence, amounts
 from eutectic.optimizers.base import Array, History, Optimizer, Space
 from eutectic.optimizers.bayesian.bayesian import Bayesian
@@ -44,12 +46,24 @@ from eutectic.optimizers.spaces import region
 from eutectic.oracles.elements.data import column
 from eutectic.oracles.elements.neutrality import assignments
 from eutectic.oracles.rules.screens import screen_fractions
+from eutectic.surrogates.base import Surrogate
+from eutectic.surrogates.composite.represented import Represented
+from eutectic.surrogates.gp.recipe import GaussianProcess
 
 ELEMENTS = (
     "Li", "Na", "K", "Mg", "Ca", "Sr", "Ba", "Sc", "Y", "La", "Ti", "Zr", "Hf", "V", "Nb", "Ta", "Cr", "Mo", "W", "Mn",
     "Fe", "Co", "Ni", "Cu", "Zn", "Ag", "Cd", "Al", "Ga", "In", "Si", "Ge", "Sn", "Bi", "N", "P", "O", "S", "F", "Cl",
 )  # fmt: skip
 START, BATCH = 20, 10
+
+
+def alike(space: Space) -> Surrogate:
+    """The surrogate of a campaign: a process that sees which elements are alike."""
+    seen = described(space, alike=True)
+    assert seen is not None
+    return Represented(GaussianProcess(), seen, rows_of_space(space))
+
+
 WATER_EV = 4.44 + 1.23 / 2
 """Middle between H+/H2 and O2/H2O below the vacuum."""
 KCAL_PER_MOL_EV = 23.06
@@ -61,7 +75,8 @@ METHODS: dict[str, Optimizer] = {
     "policy, dqn": Policy(method="dqn"),
     "policy, gradient, on the surrogate": Policy(search="surrogate"),
     "policy, dqn, on the surrogate": Policy(method="dqn", search="surrogate"),
-    "bayesian": Bayesian(),
+    "bayesian, labels as names": Bayesian(),
+    "bayesian": Bayesian().using((alike(Sequence(ELEMENTS).space),)),
 }
 
 

@@ -11,6 +11,7 @@ BUILTIN = {
 }
 
 REPRESENTATIONS = {
+    "columns": "eutectic.generators.representations.catalogue:Columns",
     "element_encoding": "eutectic.generators.representations.catalogue:ElementEncoding",
     "element_sequence": "eutectic.generators.representations.catalogue:ElementSequence",
     "element_statistics": "eutectic.generators.representations.catalogue:ElementStatistics",

@@ -1,12 +1,59 @@
-"""This file is in which unit a campaign's file gives the amounts of elements, for tables and for comparing."""
+"""This file is in which unit a campaign gives the amounts of elements, for tables, names, figures and comparing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from eutectic.campaigns.analysis.labels import LEAST_FRACTION, alloy, formula, ratios
 from eutectic.campaigns.file.spec import CampaignSpec
+from eutectic.generators.amounts import TOTAL, Unit, moles
+from eutectic.generators.representations.elements import SYMBOLS
+from eutectic.oracles.base import Value
 
 UNITS = {"at.%": "at.%", "wt.%": "wt.%", "mole_ratio": "mole ratio"}
 """As in the file -> as in a table; atomic fractions have no unit."""
+
+ALIKE = 1e-6
+"""Shares, 0 to 1, that differ by less are the same."""
+
+
+def stated(variables: Mapping[str, Value], composition: Mapping[str, float]) -> tuple[dict[str, float], Unit]:
+    """Element -> amount of a candidate in the unit that its own amounts are written in, and that unit.
+
+    They are moles or weights whichever its composition (atomic fractions) bears out. Moles that are a whole, and
+    candidates that are not written by amounts, are in at.%.
+    """
+    made = {symbol: x for symbol, x in composition.items() if x > LEAST_FRACTION}
+    percent: dict[str, float] = {symbol: 100 * x for symbol, x in made.items()}
+    bare = [(name.rpartition(".")[2], value) for name, value in variables.items()]
+    amounts = [(symbol, float(v)) for symbol, v in bare if symbol in SYMBOLS and isinstance(v, int | float)]
+    own = {symbol: value for symbol, value in amounts if symbol in made}
+    if own.keys() != made.keys() or len(dict(amounts)) < len(amounts):
+        return percent, "at.%"
+    whole, mass = sum(own.values()), sum(x / moles(symbol, "wt.%") for symbol, x in made.items())
+    if all(abs(own[symbol] / whole - x) < ALIKE for symbol, x in made.items()):
+        sums = any(abs(whole - total) < 1e-3 * total for total in TOTAL.values())
+        return (percent, "at.%") if sums else (own, "mole_ratio")
+    if all(abs(own[symbol] / whole - x / moles(symbol, "wt.%") / mass) < ALIKE for symbol, x in made.items()):
+        return {symbol: 100 * value / whole for symbol, value in own.items()}, "wt.%"
+    return percent, "at.%"
+
+
+def called(variables: Mapping[str, Value], composition: Mapping[str, float]) -> str:
+    """A candidate's name by its amounts: `Cr35Co30Ni35` in at.%, `Al0.5CoCrFe` in moles, `Fe-18Cr-10Ni wt.%`."""
+    amounts, unit = stated(variables, composition)
+    if unit == "wt.%":
+        return alloy(amounts)
+    return formula(composition) if unit == "at.%" else ratios(amounts)
+
+
+def portions(
+    candidates: Sequence[tuple[Mapping[str, Value], Mapping[str, float]]],
+) -> tuple[list[dict[str, float]], str]:
+    """Per cent of each element in candidates (variables, atomic fractions); of weight if all are written so."""
+    own = [stated(variables, composition) for variables, composition in candidates]
+    if all(unit == "wt.%" for _, unit in own):
+        return [amounts for amounts, _ in own], "Weight per cent"
+    return [{e: 100 * x for e, x in composition.items()} for _, composition in candidates], "Atomic per cent"
 
 
 def heads(spec: CampaignSpec, variables: Sequence[str]) -> list[str]:

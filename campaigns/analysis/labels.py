@@ -126,6 +126,17 @@ def _amount(share: float, places: int) -> str:
     return f"{share:.{places if share > 99 else 1}f}".rstrip("0").rstrip(".")
 
 
+def ratios(moles: Mapping[str, float]) -> str:
+    """Moles as a formula, a single one without its number: `Al0.5CoCrFe`."""
+    return "".join(f"{symbol}{'' if share == 1 else number(share)}" for symbol, share in moles.items())
+
+
+def alloy(percent: Mapping[str, float]) -> str:
+    """Weight per cent as alloys are called, most abundant element first, without its amount: `Fe-18Cr-10Ni wt.%`."""
+    base, *others = sorted(percent, key=lambda symbol: -percent[symbol])
+    return "-".join([base, *(f"{number(percent[symbol])}{symbol}" for symbol in others)]) + " wt.%"
+
+
 def legal(name: str) -> str:
     """The name as MLflow's stores accept it; a changed name ends in a hash, so that two names stay two."""
     clean = LEGAL.sub("_", name).strip(" .") or "_"

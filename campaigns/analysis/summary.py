@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from eutectic.campaigns.analysis.labels import duration, formula, measured, number, quantity, title_of, titled
+from eutectic.campaigns.analysis.amounts import called
+from eutectic.campaigns.analysis.labels import duration, measured, number, quantity, title_of, titled
 from eutectic.campaigns.analysis.leaning import leaning_sentence, still
 from eutectic.campaigns.file.goals import Goal
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
@@ -37,12 +38,12 @@ def title(outcome: Outcome) -> str:
 
 
 def described(variables: Mapping[str, Value], composition: Mapping[str, float] | None) -> str:
-    """A candidate's formula as given, else in atomic per cent, and the variables that this does not say.
+    """A candidate's formula as given, else by its amounts in their unit, and the variables that this does not say.
 
     Beside the amounts of elements, those are all the others; beside a formula that is chosen or spelt, none.
     """
-    called, beside = parted(variables, composition)
-    return ", ".join([*([called] if called else []), *(f"{name} {shown(value)}" for name, value in beside.items())])
+    formula, beside = parted(variables, composition)
+    return ", ".join([*([formula] if formula else []), *(f"{name} {shown(value)}" for name, value in beside.items())])
 
 
 def parted(variables: Mapping[str, Value], composition: Mapping[str, float] | None) -> tuple[str, dict[str, Value]]:
@@ -51,7 +52,7 @@ def parted(variables: Mapping[str, Value], composition: Mapping[str, float] | No
         return "", dict(variables)
     others = {name: variables[name] for name in variables if name.rpartition(".")[2] not in SYMBOLS}
     beside = others if len(others) < len(variables) else {}
-    return _given(variables, composition) or formula(composition), beside
+    return _given(variables, composition) or called(variables, composition), beside
 
 
 def _given(variables: Mapping[str, Value], composition: Mapping[str, float]) -> str:

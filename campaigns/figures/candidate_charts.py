@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from eutectic.campaigns.analysis.amounts import portions
 from eutectic.campaigns.analysis.labels import label, number, quantity, titled
 from eutectic.campaigns.analysis.parity import Parity
 from eutectic.campaigns.analysis.summary import shown
@@ -51,8 +52,9 @@ def _bars(ledger: Ledger, front: Sequence[Outcome]) -> Figure:
     """A bar a candidate, a colour an element, in the order of the first objective."""
     ticks = [tick(o) for o in front]
     traces: list[Trace] = []
+    percents, unit = portions([(o.variables, o.composition or {}) for o in front])
     for i, element in enumerate(elements(front)):
-        shares = [100 * (o.composition or {}).get(element, 0.0) for o in front]
+        shares = [percent.get(element, 0.0) for percent in percents]
         text = [f"{s:.0f}" if s >= 4 and len(front) <= 30 else "" for s in shares]
         bar: Trace = {"type": "bar", "name": plain(element), "x": ticks, "y": shares, "text": text}
         bar |= {
@@ -69,7 +71,7 @@ def _bars(ledger: Ledger, front: Sequence[Outcome]) -> Figure:
                 "textfont": {"color": letters(i), "size": 11},
             }
         )
-    y = axis("Atomic per cent", {"range": [0, 100]})
+    y = axis(unit, {"range": [0, 100]})
     x = axis(_order(ledger), {"type": "category"})
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"}
     room = {"l": 70, "r": 24, "t": TOOLBAR_PX + 44, "b": 56}  # the toolbar stands above the legend

@@ -5,6 +5,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from eutectic.campaigns.analysis.amounts import portions
 from eutectic.campaigns.analysis.before import added, earlier
 from eutectic.campaigns.analysis.labels import label, number, quantity, titled
 from eutectic.campaigns.analysis.pareto import front
@@ -209,11 +210,12 @@ def _front_variables(ledger: Ledger, front: Sequence[Outcome]) -> "Figure | None
         return _map(ledger, chosen, ticks, below)
     figure, (panel,) = _sheet(1, 1, 7.2, 4.0)
     base = [0.0] * len(chosen)
+    percents, unit = portions([(o.variables, o.composition or {}) for o in chosen])
     for i, element in enumerate(elements(chosen)):
-        shares = [100 * (o.composition or {}).get(element, 0.0) for o in chosen]
+        shares = [percent.get(element, 0.0) for percent in percents]
         panel.bar(ticks, shares, 0.82, base, color=member(i), hatch=hatch(i), label=element)
         base = [b + s for b, s in zip(base, shares, strict=True)]
-    panel.set(xlabel=below, ylabel="Atomic per cent", ylim=(0, 100))
+    panel.set(xlabel=below, ylabel=unit, ylim=(0, 100))
     panel.grid(visible=False, axis="x")
     panel.tick_params(axis="x", rotation=90 if len(chosen) > 14 else 0, labelsize=8 if len(chosen) > 14 else 9)
     handles, names = panel.get_legend_handles_labels()

@@ -14,7 +14,7 @@ from eutectic.generators.abilities import materials
 from eutectic.generators.representations.catalogue import described
 from eutectic.optimizers.base import Array, Space
 from eutectic.optimizers.spaces import region
-from eutectic.surrogates.abilities import coupled, sequential, spells
+from eutectic.surrogates.abilities import compares, coupled, sequential, spells
 from eutectic.surrogates.base import Surrogate
 from eutectic.surrogates.composite.represented import Represented
 
@@ -26,13 +26,17 @@ def represented(recipe: Any, content: Mapping[str, Any], generator: Any) -> Surr
     """The recipe of a surrogate's mapping over the representation it names; without one, as it is.
 
     A recipe that reads sequences (`sequential`) gets the sequence of elements where the space has compositions; any
-    other sees what describes the rows of a list within a product, and which of the other columns are active where
-    their parent is a number. (Outputs that are coupled have to be fitted as they are.)
+    other sees what describes the rows of a list within a product, which of the other columns are active where their
+    parent is a number and, if it can compare them, which elements and ions among a category's labels are alike.
+    (Outputs that are coupled have to be fitted as they are.)
     CampaignFileError, its path relative to the mapping, when the representation cannot serve the space.
     """
     chosen = content.get("representation")
     if chosen is None:
-        own: Any = _serving(generator, "element_sequence") if sequential(recipe) else described(generator.space)
+        if sequential(recipe):
+            own = _serving(generator, "element_sequence")
+        else:
+            own = described(generator.space, alike=compares(recipe))
         return recipe if own is None or coupled(recipe) else Represented(recipe, own, rows_of_space(generator.space))
     named = {"use": chosen} if isinstance(chosen, str) else dict(chosen)
     try:
@@ -42,9 +46,8 @@ def represented(recipe: Any, content: Mapping[str, Any], generator: Any) -> Surr
     try:
         found = part.of(generator.space, materials(generator))
     except ValueError as error:
-        able = [name for name in plugins.names("representations") if _serving(generator, name) is not None]
-        others = f"those that can: {', '.join(able)}" if able else "no other can; leave it out"
-        raise _refused(f"'{named['use']}' cannot represent this space: {error}; {others}") from None
+        able = ", ".join(name for name in plugins.names("representations") if _serving(generator, name) is not None)
+        raise _refused(f"'{named['use']}' cannot represent this space: {error}; those that can: {able}") from None
     if spells(found) and not sequential(recipe):
         raise _refused(f"'{named['use']}' is read by `use: cnn` alone, not by '{content['use']}'")
     return Represented(recipe, found, rows_of_space(generator.space))

@@ -31,6 +31,16 @@ Statistic = Literal["mean", "deviation", "minimum", "maximum", "range"]
 
 
 @dataclass(frozen=True, slots=True)
+class Columns:
+    """The space's own columns, a category's labels as mere names whatever is known of them."""
+
+    def of(self, space: Space, materials: Sequence[Candidate] = ()) -> Features:
+        """The representation of a space; every space has one."""
+        del materials
+        return Features(tuple(plain_blocks(space, range(space.d))))
+
+
+@dataclass(frozen=True, slots=True)
 class Fractions:
     """Atomic fractions of the elements, whatever the space's own columns are."""
 
@@ -206,6 +216,11 @@ def beside(space: Space, blocks: Block | Sequence[Block], used: Sequence[int]) -
     return Features((*found, *plain_blocks(space, rest)) if rest else found)
 
 
-def described(space: Space) -> Features | None:
-    """The space's own columns with what is known of some beside their values; None where nothing is."""
+def described(space: Space, *, alike: bool = False) -> Features | None:
+    """The space's own columns with what is known of some beside their values; None where nothing is.
+
+    alike: what is known of elements and ions says which labels of a category are alike; see `IonEncoding.similarity`.
+    """
+    if alike and (columns := ion_columns(space)):
+        return beside(space, [ion_block(space, j, identity=True, similarity=True) for j in columns], columns)
     return Features(tuple(plain_blocks(space, range(space.d)))) if space.described or gates(space) else None

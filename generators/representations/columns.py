@@ -43,7 +43,10 @@ def plain_blocks(space: Space, columns: Sequence[int]) -> list[Block]:
     """Columns as they are, but what describes a list's rows for the choice among them; whether others are active."""
     described = [about for about in space.described if about.column in columns]
     kept = tuple(j for j in columns if j not in {about.column for about in described})
-    blocks = [kept_block(space, kept)] if kept else []
+    wholes = [m.members for m in space.mixtures if {*m.members} <= {*kept}]
+    single = tuple(j for j in kept if not any(j in members for members in wholes))
+    blocks = [kept_block(space, single)] if single else []
+    blocks += [replace(kept_block(space, members), whole=True) for members in wholes]
     blocks += [_described_block(space, about) for about in described]
     return blocks + [_active_block(space, *gate) for gate in gates(space)]
 

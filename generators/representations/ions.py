@@ -36,6 +36,9 @@ MOLECULES: dict[str, tuple[str, int, float | None, tuple[str, ...]]] = {
     "butylammonium": ("C4 N H12", 1, None, ("BA", "C4H9NH3")),
     "hydronium": ("O H3", 1, None, ("H3O",)),
     "phosphonium": ("P H4", 1, None, ("PH4",)),
+    "methylphosphonium": ("C P H6", 1, None, ("CH3PH3",)),
+    "arsonium": ("As H4", 1, None, ("AsH4",)),
+    "sulfonium": ("S H3", 1, None, ("SH3", "H3S")),
     "hydroxide": ("O H", -1, None, ("OH",)),
     "cyanide": ("C N", -1, None, ("CN",)),
     "azide": ("N3", -1, None, ("N3",)),
@@ -88,8 +91,16 @@ def ion(label: str) -> Ion | None:
     match = _CHARGE.match(label.strip())
     if match is None:
         return None
-    body, sign = match["body"], {"+": 1, "-": -1, None: 0}[match["sign"]]
+    sign = {"+": 1, "-": -1, None: 0}[match["sign"]]
     charge = sign * int(match["count"] or 1) if sign else _ROMAN.get(match["roman"] or "")
+    found = _called(match["body"], charge)
+    if found is None and match["count"] and "^" not in label:  # NH4+ has four hydrogen atoms and one charge
+        found = _called(match["body"] + match["count"], sign)
+    return found
+
+
+def _called(body: str, charge: int | None) -> Ion | None:
+    """The ion that a label's formula or name and its charge, if it gives one, agree on."""
     molecule = _LABELS.get(body) or _LABELS.get(body.casefold().removesuffix(" cation"))
     if molecule is not None:
         own = MOLECULES[molecule][1]

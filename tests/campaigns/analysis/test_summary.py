@@ -2,9 +2,15 @@
 
 from dataclasses import replace
 
+import numpy as np
+import pytest
+
+from eutectic.campaigns.analysis.amounts import portions
 from eutectic.campaigns.analysis.pareto import front
-from eutectic.campaigns.analysis.summary import findings, title
+from eutectic.campaigns.analysis.summary import described, findings, title
 from eutectic.campaigns.report.overview import head
+from eutectic.generators.composition import Composition
+from eutectic.oracles.base import Value
 from tests.campaigns import ledgers
 
 
@@ -38,3 +44,45 @@ def test_a_search_for_windows_is_told_by_what_lies_inside_them() -> None:
     assert "Nothing was gained" not in said
     labels = [tile.name for tile in head(windows, front(windows)).tiles]
     assert labels == ["Evaluations", "Inside every window", "Oracle time"]
+
+
+STEEL = Composition({"Cr": (10, 25), "Ni": (0, 20)}, unit="wt.%", balance="Fe")
+RATIOS = Composition({"Al": (0, 1), "Co": 1, "Cr": (0.5, 2)}, unit="mole_ratio")
+
+
+@pytest.mark.parametrize(
+    ("space", "row", "name"),
+    [
+        (STEEL, {"Cr": 18, "Ni": 10}, "Fe-18Cr-10Ni wt.%"),
+        (STEEL, {"Cr": 18, "Ni": 0}, "Fe-18Cr wt.%"),
+        (RATIOS, {"Al": 0.5, "Co": 1, "Cr": 1}, "Al0.5CoCr"),
+        (Composition({"Co": (5, 40), "Cr": (50, 95)}, unit="at.%"), {"Co": 30, "Cr": 70}, "Co30Cr70"),
+        (Composition({"Co": (0.05, 0.4), "Cr": (0.5, 0.95)}), {"Co": 0.3, "Cr": 0.7}, "Co30Cr70"),
+    ],
+)  # fmt: skip
+def test_a_candidate_is_called_by_its_amounts_in_the_unit_they_are_given_in(
+    space: Composition, row: dict[str, Value], name: str
+) -> None:
+    made = space.generate(space.coordinates(row)[None], np.random.default_rng(0))[0]
+    assert described(made.variables, made.composition) == name
+    beside = {**{f"alloy.{symbol}": x for symbol, x in made.variables.items()}, "temperature_k": 900.0}
+    assert described(beside, made.composition) == f"{name}, temperature_k 900"
+
+
+def test_sublattices_are_called_by_their_atoms() -> None:
+    sites = {"A.Ba": 0.5, "A.Sr": 0.5, "B.Ti": 1.0, "B.Sr": 0.0}
+    assert described(sites, {"Ba": 0.1, "Sr": 0.1, "Ti": 0.2, "O": 0.6}) == "Ba10Sr10Ti20O60"
+    twice = {"A.Fe": 1.0, "B.Fe": 1.0}
+    assert described(twice, {"Fe": 1.0}) == "Fe100"
+
+
+def test_figures_have_the_amounts_in_the_unit_they_are_given_in() -> None:
+    made = STEEL.generate(STEEL.coordinates({"Cr": 18, "Ni": 10})[None], np.random.default_rng(0))[0]
+    steel, atoms = (made.variables, made.composition or {}), ({"Fe": 0.5, "Cr": 0.5}, {"Fe": 0.5, "Cr": 0.5})
+    (percent,), axis = portions([steel])
+    assert axis == "Weight per cent"
+    assert percent == pytest.approx({"Cr": 18, "Ni": 10, "Fe": 72})
+    (percent, other), axis = portions([steel, atoms])
+    assert axis == "Atomic per cent"
+    assert other == {"Fe": 50, "Cr": 50}
+    assert percent["Cr"] == pytest.approx(18 / 51.9961 / (18 / 51.9961 + 10 / 58.6934 + 72 / 55.845) * 100)

@@ -147,7 +147,7 @@ def test_a_candidate_is_called_by_its_composition_and_what_was_done_to_it(tmp_pa
     with begin(tmp_path) as campaign:
         (made,) = campaign.ask(1)
     name = title(made)
-    assert name.startswith("Cr")
+    assert name.startswith("Fe-")
     assert "temperature_k" in name
     assert "humidity 50" in name
     assert "Fe " not in name

@@ -14,6 +14,7 @@ from eutectic.campaigns.problem.suitability import fraction_groups, refusal
 from eutectic.generators.composition import Composition
 from eutectic.generators.pool import Pool
 from eutectic.surrogates.base import Domain
+from eutectic.surrogates.composite.represented import Represented
 from eutectic.surrogates.sisso.recipe import SISSO
 from eutectic.surrogates.trees.forest import Forest
 
@@ -95,6 +96,29 @@ def test_categories_alone_are_refused_unless_they_are_elements_that_are_encoded(
     elements = space.replace("water, oil, air", "Cu, Ni, Fe")
     assert refused(tmp_path, elements, "{use: sisso}") is not None
     assert refused(tmp_path, elements, "{use: sisso, representation: element_encoding}") is None
+
+
+def test_elements_and_ions_are_seen_as_alike_by_who_can_compare_them_and_nobody_else(tmp_path):
+    halides = "{use: parameters, variables: {a: [Cs, MA, FA], way: [dry, wet], b: [Pb, Sn, Ge], t: [0, 1]}}"
+
+    def recipe(part, space=halides):
+        return build(CampaignSpec.from_file(file_of(tmp_path, space, part)), tmp_path).recipes[0]
+
+    seen = recipe("{use: gp}").representation
+    assert seen.names == ("a", "b", "way", "t")
+    assert sorted(seen.domain(np.zeros((2, 4))).descriptors) == [0, 1]
+    plain = recipe("{use: gp, representation: columns}").representation
+    assert (plain.names, plain.descriptors) == (("a", "way", "b", "t"), {})
+    assert not isinstance(recipe("{use: forest}"), Represented)
+    assert not isinstance(recipe("{use: gp}", SOLVENTS), Represented)
+
+
+def test_fractions_beside_elements_that_are_alike_still_sum_to_one(tmp_path):
+    parts = f"alloy: {ALLOY}, process: {{use: parameters, variables: {{coat: [Al, Ti]}}}}"
+    space = f"{{use: product, parts: {{{parts}}}}}"
+    assert refused(tmp_path, space, MIXING) is None
+    made = build(CampaignSpec.from_file(file_of(tmp_path, space, MIXING)), tmp_path).recipes[0].representation
+    assert [tuple(made.names[j] for j in group) for group in made.mixtures] == [("Cu", "Cr", "Ni")]
 
 
 MIXING = "{use: gp, kernel: composition}"

@@ -24,6 +24,10 @@ def space(labels=LABELS) -> Space:
     ("label", "known"),
     [
         ("Pb", Ion("Pb", None)),
+        ("PH4+", Ion("phosphonium", 1)),
+        ("NO3-", Ion("nitrate", -1)),
+        ("N3-", Ion("N", -3)),
+        ("CO3^2-", Ion("carbonate", -2)),
         ("Pb2+", Ion("Pb", 2)),
         ("Fe(III)", Ion("Fe", 3)),
         ("I-", Ion("I", -1)),

@@ -364,9 +364,9 @@ def test_a_campaign_file_names_the_representation_of_each_surrogate(tmp_path):
         ("{use: log_ratios, zeros: 0.1}", "forest", None, "unknown key 'zeros'"),
         ("{use: log_ratios, zero: 0.7}", "forest", None, "not above 0 and below 0.5"),
         ("{use: element_statistics, properties: [electronegativty]}", "gp", None, "did you mean 'electronegativity"),
-        ("structure_descriptors", "gp", None, "those that can: element_sequence, element_statistics, fractions, log_"),
+        ("structure_descriptors", "gp", None, "those that can: columns, element_sequence, element_statistics, frac"),
         ("element_sequence", "gp", None, "read by `use: cnn` alone"),
-        ("fractions", "gp", "{use: parameters, variables: {t: {low: 0, high: 1}}}", "no other can; leave it out"),
+        ("fractions", "gp", "{use: parameters, variables: {t: {low: 0, high: 1}}}", "those that can: columns$"),
     ],
 )
 def test_a_representation_that_cannot_serve_is_refused_with_what_can(tmp_path, representation, use, space, words):

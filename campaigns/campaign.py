@@ -166,10 +166,11 @@ class Campaign:
                 if event.round is not None:
                     yield event.round
 
-    def ask(self, n: int, context: Mapping[str, Value] | None = None, by: str = "") -> list[Outcome]:
+    def ask(self, n: int, context: Mapping[str, Value] | None = None, by: str = "", holder: str = "") -> list[Outcome]:
         """Propose up to n candidates and write them down, without evaluating; not while the campaign runs.
 
-        Fewer, and in the end none, when a budget, a stage or the space is used up: `ledger.reason` says which.
+        Fewer, and in the end none, when a budget, a stage or the space is used up: `ledger.reason` says which. They are
+        one batch with those of the last asking that nobody has made yet, unless another than `holder` has these.
         """
         n = asking.whole(n)
         if self._loop is not None:
@@ -177,7 +178,7 @@ class Campaign:
         self._lock.acquire(moment=True)
         try:
             self.logbook.fold()
-            numbers = asking.ask(self.problem, self.logbook, n, context, by)
+            numbers = asking.ask(self.problem, self.logbook, n, context, by, holder)
         finally:
             self._lock.release()
         return [self.logbook.record.outcomes[number] for number in numbers]
@@ -187,12 +188,12 @@ class Campaign:
         self.logbook.fold()
         return asking.waiting(self.problem, self.logbook.record, self.running)
 
-    def want(self, n: int, patience_s: float = 60.0, by: str = "") -> list[Outcome]:
+    def want(self, n: int, patience_s: float = 60.0, by: str = "", holder: str = "") -> list[Outcome]:
         """What waits for a person, after the process that runs the campaign was asked to have n candidates ready.
 
         Fewer when a budget is used up, the process has ended, or it took longer than `patience_s`.
         """
-        asking.want(self.problem, self.logbook, n, by)
+        asking.want(self.problem, self.logbook, n, by, holder)
         until = time.monotonic() + patience_s
         while len(found := self.waiting()) < n and self.running and time.monotonic() < until and not self.why_fewer():
             time.sleep(0.1)

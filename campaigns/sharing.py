@@ -24,12 +24,12 @@ def release(campaign: Campaign, id: str, by: str = "") -> Outcome:
     return leasing.release(campaign.logbook, id, by)
 
 
-def want(campaign: Campaign, n: int, by: str) -> None:
+def want(campaign: Campaign, n: int, by: str, holder: str = "") -> None:
     """Write down that a process that runs the campaign is to have n candidates ready for people.
 
     CampaignFolderError where no oracle of it is a person.
     """
-    asking.want(campaign.problem, campaign.logbook, n, by)
+    asking.want(campaign.problem, campaign.logbook, n, by, holder)
 
 
 def batches(campaign: Campaign) -> int:

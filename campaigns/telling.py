@@ -45,11 +45,11 @@ def suggested(
             break
         before, new = batches(campaign), list[Outcome]()
         if running and ask is None:
-            campaign.want(n + in_other_hands(campaign.waiting(), holder), by=by)
+            campaign.want(n + in_other_hands(campaign.waiting(), holder), by=by, holder=holder)
         elif ask is not None:
             ask(n - len(ready), context)
         else:
-            new = campaign.ask(n - len(ready), context, by)
+            new = campaign.ask(n - len(ready), context, by, holder)
         ready = lease(campaign, n, holder, lease_s, by)
         if not holder:  # also what a program would be asked of first
             ready += [outcome for outcome in new if outcome.number not in {o.number for o in ready}]

@@ -22,6 +22,8 @@ class Made:
     """Candidates proposed so far."""
     latest: Array | None = None
     """(k, d) the latest of them, in order; None: none."""
+    together: int = 0
+    """So many of the latest are made together with what is asked for now."""
 
 
 def propose_shared(
@@ -45,7 +47,7 @@ def propose_shared(
     answers: list[Proposals] = []
     X = np.empty((0, space.d))
     while len(X) < n:
-        groups = [_held_by_group(shared, made.number + len(X), len(X)) for shared in space.shared]
+        groups = [_held_by_group(shared, made.number + len(X), made.together + len(X)) for shared in space.shared]
         rows = np.concatenate([before, X])
         values = {
             c: v for s, k in zip(space.shared, groups, strict=True) for c, v in _common(space, s, rows, k).items()

@@ -43,11 +43,17 @@ def whole(n: object) -> int:
 
 
 def ask(
-    problem: Problem, logbook: Logbook, n: int, context: Mapping[str, Value] | None = None, by: str = ""
+    problem: Problem,
+    logbook: Logbook,
+    n: int,
+    context: Mapping[str, Value] | None = None,
+    by: str = "",
+    holder: str = "",
 ) -> list[int]:
     """Propose up to n candidates and write them down; their numbers, fewer when a budget or the space is used up.
 
     context: what is measured and not chosen, by variable; CampaignFileError when any is missing or out of range.
+    holder: who makes them, where variables are set for a batch: nothing joins what another has in hand.
 
     Everything is written in one transaction, with the rounds that have ended meanwhile and the state the campaign is
     left in; the journal's `state` says why there are fewer.
@@ -62,7 +68,7 @@ def ask(
         reference = reference_event(plan.record, "asking", turn(plan.record).stage)
         if reference is not None:
             plan.add("reference", reference)
-        body = asked(problem, plan.record.ledger(logbook.folder, lasting=False), room, context)
+        body = asked(problem, plan.record.ledger(logbook.folder, lasting=False), room, context, holder)
         numbers += [row["number"] for row in body["proposals"]]
         exhausted = not body["proposals"]
         if not exhausted:
@@ -118,8 +124,8 @@ def why_fewer(record: Record, folder: str) -> str:
     return f"{text}; {change}"
 
 
-def want(problem: Problem, logbook: Logbook, n: int, by: str = "") -> None:
+def want(problem: Problem, logbook: Logbook, n: int, by: str = "", holder: str = "") -> None:
     """Ask the process that runs the campaign to have n candidates ready; CampaignFolderError without a person in it."""
     if not any(waits(named) for named in problem.oracles):
         raise CampaignFolderError(f"{logbook.folder} is running, and no oracle of it is a person; it asks for itself")
-    logbook.write(Draft("wanted", {"n": n} | ({"by": by} if by else {})))
+    logbook.write(Draft("wanted", {"n": n} | {k: v for k, v in (("by", by), ("holder", holder)) if v}))

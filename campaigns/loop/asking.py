@@ -22,6 +22,7 @@ from eutectic.campaigns.loop.guarded import guarded
 from eutectic.campaigns.loop.ladder_history import history_for, route
 from eutectic.campaigns.loop.offering import offered
 from eutectic.campaigns.loop.routing import waits
+from eutectic.campaigns.loop.together import open_group
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.history import places_of
 from eutectic.campaigns.record.outcomes import Ledger
@@ -45,22 +46,34 @@ THREADS = "EUTECTIC_THREADS"
 """Environment variable: threads of torch and BLAS in the proposing process (1 when not set)."""
 
 
-def asked(problem: Problem, ledger: Ledger, n: int, context: Mapping[str, Value] | None = None) -> dict[str, Any]:
-    """The body of an `asked` event: up to n proposals, a pure function of the ledger and the context.
+def asked(
+    problem: Problem, ledger: Ledger, n: int, context: Mapping[str, Value] | None = None, holder: str = ""
+) -> dict[str, Any]:
+    """The body of an `asked` event: up to n proposals, a pure function of the ledger, the context and who holds what.
 
-    CampaignFileError for a context that is missing, unknown or out of range.
+    holder: who makes them. CampaignFileError for a context that is missing, unknown or out of range.
     """
+    group = open_group(problem, ledger, problem.space, holder)
+    if group is not None:
+        body = _asked(problem, ledger, n, context or {}, len(group.numbers))
+        if body["proposals"]:
+            notes = [*body["batch"]["notes"], group.note]
+            return {**body, "batch": {**body["batch"], "notes": notes, "together": group.batch}}
+    return _asked(problem, ledger, n, context or {}, 0)  # also where nothing is left with what a group shares
+
+
+def _asked(problem: Problem, ledger: Ledger, n: int, context: Mapping[str, Value], together: int) -> dict[str, Any]:
+    """The same, made together with the latest so many, or a batch of its own."""
     every = columns(ledger)
     index, proposed = len(ledger.batches), int((every.number > 0).sum())
     volumes = ledger.volumes if gauged(problem.spec) else {}
     turn = turn_of(problem.spec, ledger.outcomes, ledger.batches, volumes, lambda: every.round[every.proposed])
     stage = problem.stages[turn.stage]
     history = history_for(problem, ledger, stage.optimizer)
-    space, situation = situated(problem, context or {})
+    space, situation = situated(problem, context)
     _limit_threads()
     start = time.perf_counter()
     rng = np.random.default_rng([problem.spec.seed, index])
-
     drawn = offered(problem, ledger, space, n, [problem.spec.seed, index, 2])
     space = space if drawn is None else drawn.space
 
@@ -69,7 +82,7 @@ def asked(problem: Problem, ledger: Ledger, n: int, context: Mapping[str, Value]
             return drawn.candidates(X)
         return problem.generator.generate(X, np.random.default_rng([problem.spec.seed, index, 1]))
 
-    made, optimizer = made_before(ledger, space), guarded(stage.optimizer, stage.name)
+    made, optimizer = made_before(ledger, space, together), guarded(stage.optimizer, stage.name)
     none = drawn is not None and not len(drawn.offer.X)
     first = _nothing(space) if none else propose_shared(optimizer, stage.name, space, history, n, rng, made)
     rest = held_alike(space, first.X)

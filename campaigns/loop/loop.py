@@ -218,7 +218,8 @@ class Loop:
 
 def ask(problem: Problem, logbook: Logbook, n: int, watch: Stopwatch) -> list[int]:
     """Propose up to n candidates, whatever the budget, and write them down as one batch; their numbers."""
-    body = asked(problem, logbook.record.ledger(logbook.folder, lasting=False), n)
+    record = logbook.record
+    body = asked(problem, record.ledger(logbook.folder, lasting=False), n, holder=record.wanted_for)
     watch.leave_out(body["batch"]["ask_s"])
     numbers: list[int] = [row["number"] for row in body["proposals"]]
     if numbers:

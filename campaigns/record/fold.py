@@ -76,6 +76,8 @@ class Record:
     """So many candidates somebody asked this session to have ready for people."""
     wanted_by: int = 0
     """Number of the event that did."""
+    wanted_for: str = ""
+    """Who makes them; "" where nobody said, and once they are asked for."""
     overhead_s: float = 0.0
     paid: MutableMapping[ReuseKey, Evaluation] = field(default_factory=dict)
     """Evaluations that need not be paid for again."""
@@ -235,6 +237,7 @@ def _asked(record: Record, entry: Entry) -> None:
     body: Body = entry.body
     batch = Batch(**{**read(body["batch"]), "asked_at": entry.at})
     record.batches.append(batch)
+    record.wanted_for = ""
     for row in body["proposals"]:
         number = row["number"]
         record.outcomes[number] = proposed(row, number, batch.index, entry.at)
@@ -303,7 +306,7 @@ def _round(record: Record, entry: Entry) -> None:
 
 def _wanted(record: Record, entry: Entry) -> None:
     body: Body = entry.body
-    record.wanted, record.wanted_by = body["n"], entry.seq
+    record.wanted, record.wanted_by, record.wanted_for = body["n"], entry.seq, body.get("holder", "")
 
 
 def _start(record: Record, entry: Entry) -> None:
@@ -342,12 +345,10 @@ def _changed(record: Record, entry: Entry) -> None:
                 record.outcomes[number] = settled(outcome, outcome.status, record.spec, outcome.finished_at)
         record.stale = 0 if record.ended else None
     record.reference = None if anew else record.reference
-    last = len(record.spec.optimizers) - 1
-    record.batches = [replace(batch, stage=min(batch.stage, last)) for batch in record.batches]
+    record.batches = [replace(b, stage=min(b.stage, len(record.spec.optimizers) - 1)) for b in record.batches]
     if record.batches and before.model_copy(update=KEPT) != record.spec.model_copy(update=KEPT):
         record.batches[-1] = replace(record.batches[-1], state={})
-    said = tuple(body["differences"])
-    record.changes.append(Change(entry.at, body["by"], said, len(record.ended), anew))
+    record.changes.append(Change(entry.at, body["by"], tuple(body["differences"]), len(record.ended), anew))
     record.state, record.text = ("stopped" if record.state == "done" else record.state), ""
 
 

@@ -197,6 +197,8 @@ class Batch:
     """Of a portfolio: arm -> its share of this batch, 0 to 1."""
     remarks: tuple[str, ...] = ()
     """What else a reader should know."""
+    together: int | None = None
+    """Index of the first of the batches that it is made together with; None: it began a batch of its own."""
 
     @property
     def notes(self) -> list[str]:

@@ -37,6 +37,8 @@ class Wish:
     n: int
     context: Mapping[str, Value] | None
     by: str
+    holder: str
+    """Who makes them, where they are a batch of their own; "" where it does not matter."""
     done: bool = False
     error: Exception | None = None
 
@@ -49,9 +51,12 @@ class Child:
         self._process: subprocess.Popen[str] | None = None
         self._wishes: list[Wish] = []
 
-    def ask(self, folder: Path, n: int, context: Mapping[str, Value] | None, by: str) -> None:
-        """Have n candidates more proposed; what several wish for one campaign meanwhile is asked at once."""
-        wish = Wish(str(folder), n, context, by)
+    def ask(self, folder: Path, n: int, context: Mapping[str, Value] | None, by: str, holder: str = "") -> None:
+        """Have n candidates more proposed; what several wish for one campaign meanwhile is asked at once.
+
+        holder: who makes them as a batch of their own, which nobody else's wish joins.
+        """
+        wish = Wish(str(folder), n, context, by, holder)
         with self._lock:
             self._wishes.append(wish)
         with self._turn:
@@ -76,6 +81,7 @@ class Child:
         """Take the wishes that one asking answers from the list: a context is nobody else's."""
         with self._lock:
             alike = [w for w in self._wishes if w is wish or (w.folder == wish.folder and not w.context)]
+            alike = [w for w in alike if w.holder == wish.holder]
             alike = [wish] if wish.context else alike
             self._wishes = [w for w in self._wishes if w not in alike]
         return alike
@@ -85,7 +91,7 @@ class Child:
         request = {"do": "ask", "folder": wishes[0].folder, "n": sum(wish.n for wish in wishes), "by": names}
         error: Exception | None = None
         try:
-            self._patiently({**request, "context": wishes[0].context})
+            self._patiently({**request, "context": wishes[0].context, "holder": wishes[0].holder})
         except (CampaignFileError, CampaignFolderError, EngineMissing) as refused:
             error = refused
         for wish in wishes:

@@ -48,6 +48,7 @@ def taken(service: Service, name: str, wanted: Wanted, by: str, holder: str) -> 
     """The same for who asks in this process. While others think, the campaign is free to be told."""
     with service.shelf.use(name) as held_open:
         campaign = held_open.campaign
+        apart = any(shared.size is None for shared in campaign.problem.space.shared)
 
         def ask(missing: int, context: Mapping[str, Value] | None) -> None:
             if campaign.running:
@@ -55,7 +56,7 @@ def taken(service: Service, name: str, wanted: Wanted, by: str, holder: str) -> 
                 return
             held_open.lock.release()
             try:
-                service.child.ask(campaign.folder, missing, context, by)
+                service.child.ask(campaign.folder, missing, context, by, holder if apart else "")
             finally:
                 held_open.lock.acquire()
 
@@ -67,7 +68,7 @@ def _want(held_open: Open, n: int, holder: str, by: str) -> None:
     """Have the process that runs the campaign make n candidates ready, beside those that others hold."""
     campaign = held_open.campaign
     others = sum(o.lease is not None and o.lease.holder != holder for o in campaign.waiting())
-    want(campaign, n + others, by)
+    want(campaign, n + others, by, holder)
     deadline = time.monotonic() + PATIENCE_S
     while len(campaign.waiting()) < n + others and campaign.running and time.monotonic() < deadline:
         if campaign.why_fewer():

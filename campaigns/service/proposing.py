@@ -55,7 +55,7 @@ class Campaigns:
 def ask(campaigns: Campaigns, request: Request) -> object:
     """Propose and write down; how many."""
     campaign = campaigns.get(request["folder"])
-    return len(campaign.ask(request["n"], request.get("context"), request.get("by", "")))
+    return len(campaign.ask(request["n"], request.get("context"), request.get("by", ""), request.get("holder", "")))
 
 
 def begin(campaigns: Campaigns, request: Request) -> object:

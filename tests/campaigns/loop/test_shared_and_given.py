@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,9 @@ from eutectic.campaigns.errors import CampaignFileError
 from eutectic.campaigns.hand.adding import variable_names
 from eutectic.campaigns.hand.sheet import read, sheet
 from eutectic.campaigns.record.history import history_of
+from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.report.page import write_report
-from eutectic.campaigns.telling import tell_row
+from eutectic.campaigns.telling import suggested, tell_row
 
 FILE = """
 name: furnace
@@ -61,6 +63,17 @@ tracking: {enabled: false}
 """
 
 
+BAKED = """
+name: baked
+space: {use: parameters, variables: {oven_k: {low: 300, high: 900, per: batch}, x: [0, 1]}}
+objectives: {hardness: maximize}
+oracles: [{use: person, properties: [hardness]}]
+optimizers: [{use: sobol, evaluations: 3}, {use: random}]
+budget: {evaluations: 30, batch: 4}
+tracking: {enabled: false}
+"""
+
+
 def begin(folder: Path, default: str = "default: 50", optimizer: str = "bayesian") -> Campaign:
     text = FILE.replace("DEFAULT", default).replace("OPTIMIZER", optimizer).replace(", }", "}")
     (folder / "oracle.py").write_text(ORACLE, encoding="utf-8")
@@ -89,6 +102,47 @@ def test_a_campaign_keeps_what_a_batch_shares_and_reports_what_was_active(tmp_pa
         cells = [row[names.index("temperature_2_k")] for row in rows]
         assert [cell is None for cell in cells] == [o.variables["step_2"] == "none" for o in outcomes]
         write_report(ledger, tmp_path / "report.html")
+
+
+def ovens(outcomes: Sequence[Outcome]) -> list[float]:
+    """The temperatures of these, each once, in order."""
+    return list(dict.fromkeys(float(o.variables["oven_k"]) for o in outcomes))
+
+
+def test_what_is_asked_for_before_the_batch_was_made_joins_it(tmp_path: Path) -> None:
+    with Campaign.from_text(BAKED, tmp_path / "run") as campaign:
+        six = [*suggested(campaign, 2)[0], *campaign.ask(4)]  # in two goes, and over the end of a stage
+        assert [len(ovens(six)), len(campaign.ledger.batches)] == [1, 3]
+        assert campaign.ledger.batches[-1].notes == ["made together with #1 to #3: they share what is set for a batch"]
+        campaign.return_("5")
+        assert ovens(campaign.ask(1)) == ovens(six)
+        campaign.tell("2", {"hardness": 1.0})
+        later = [*campaign.ask(1), *campaign.ask(1)]
+        assert len(ovens(later)) == 1
+        assert ovens(later) != ovens(six)
+        campaign.fail("9", "cracked")
+        assert ovens(campaign.ask(1)) != ovens(later)
+        campaign.change(["space.variables.oven_k.high=800"])
+        assert campaign.ask(1)[0].variables["oven_k"] != campaign.find("10").variables["oven_k"]
+        assert campaign.ledger.batches[-1].together is None
+
+
+def test_whoever_holds_a_batch_is_given_more_of_it_and_nobody_else(tmp_path: Path) -> None:
+    with Campaign.from_text(BAKED, tmp_path / "run") as campaign:
+        first = suggested(campaign, 2, holder="furnace_1")[0]
+        more = suggested(campaign, 3, holder="furnace_1")[0]
+        other = suggested(campaign, 2, holder="furnace_2")[0]
+    assert ovens(more) == ovens(first)
+    assert len(ovens(other)) == 1
+    assert ovens(other) != ovens(first)
+
+
+def test_a_batch_of_which_nothing_is_left_is_followed_by_another(tmp_path: Path) -> None:
+    text = BAKED.replace("{low: 300, high: 900, per: batch}", "{low: 300, high: 900, step: 300, per: batch}")
+    text = text.replace("x: [0, 1]", "x: [left, right]")
+    with Campaign.from_text(text, tmp_path / "run") as campaign:
+        six = campaign.ask(6)
+        assert (len(six), len(ovens(six)), len({o.id for o in six})) == (6, 3, 6)
 
 
 def test_a_context_is_given_with_the_question_or_the_question_is_refused(tmp_path: Path) -> None:

@@ -38,6 +38,13 @@ def batches(campaign: Campaign) -> int:
     return len(campaign.logbook.record.batches)
 
 
+def notes_since(campaign: Campaign, before: int) -> list[str]:
+    """What the askings had to say that came after the first `before`, each sentence once."""
+    campaign.logbook.fold()
+    said = [note for batch in campaign.logbook.record.batches[before:] for note in batch.notes]
+    return list(dict.fromkeys(said))
+
+
 def changes(campaign: Campaign) -> int:
     """How often a campaign's sections were changed; more than when it was opened: it is to be opened again."""
     campaign.logbook.fold()

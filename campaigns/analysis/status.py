@@ -85,7 +85,7 @@ def status_lines(ledger: Ledger, now: float) -> list[str]:
     if facts.hypervolume is not None:
         lines.append(f"hypervolume  {hypervolume(facts)} after round {facts.round}")
     lines += [f"best         {text}" for text in best(facts)]
-    lines += [_cost_line(ledger, name, seconds) for name, seconds in cost_s(ledger).items()]
+    lines += [line for name, seconds in cost_s(ledger).items() if (line := _cost_line(ledger, name, seconds))]
     for change in ledger.changes:
         who = f" by {change.by}" if change.by else ""
         seen = "; reference point and hypervolumes anew" if change.anew else ""
@@ -112,14 +112,17 @@ def _rungs(ledger: Ledger) -> list[dict[str, object]]:
 
 
 def _cost_line(ledger: Ledger, name: str, seconds: float) -> str:
-    """`cost         rung 2 'md' 12 evaluations, 3 h, cost 240`; off a ladder, `cost         md 3 h`."""
+    """`cost         rung 2 'md' 12 evaluations, 3 h, cost 240`; off a ladder, `cost         md 3 h`.
+
+    Without the time where none was taken, as by people, and "" where nothing is left to say.
+    """
     rung = next((c for c in rungs.costs(ledger) if c.oracle == name), None)
     if rung is None:
-        return f"cost         {name} {duration(seconds)}"
+        return f"cost         {name} {duration(seconds)}" if seconds else ""
     stated = any(part.called == name and part.cost is not None for part in ledger.spec.oracles)
     spent = f", cost {number(rung.spent)}" if stated else ""
     asked = summary.counted(rung.asked, "evaluation")
-    return f"cost         rung {rung.rung + 1} '{name}' {asked}, {duration(seconds)}{spent}"
+    return f"cost         rung {rung.rung + 1} '{name}' {asked}{f', {duration(seconds)}' if seconds else ''}{spent}"
 
 
 def counts(facts: Status) -> str:

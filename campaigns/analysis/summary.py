@@ -167,7 +167,9 @@ def _effort(ledger: Ledger, front: Sequence[Outcome]) -> str:
     spent = f"{counted(len(ended), 'evaluation')}{f' ({lost} without usable values)' if lost else ''}"
     many = len(ledger.spec.goals) > 1
     found = f" and left {counted(len(front), 'candidate')} on the Pareto front" if many else ""
-    return f"{spent} took {duration(seconds)} of oracle time{found}{_growth(ledger)}."
+    took = f" took {duration(seconds)} of oracle time" if seconds else "" if many else " were measured"
+    found = found if seconds else found.removeprefix(" and")
+    return f"{spent}{took}{found}{_growth(ledger)}."
 
 
 def _growth(ledger: Ledger) -> str:

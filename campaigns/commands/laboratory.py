@@ -23,6 +23,7 @@ from eutectic.campaigns.loop.routing import instructions, needed, waits
 from eutectic.campaigns.problem import build
 from eutectic.campaigns.record.journal import holds_campaign
 from eutectic.campaigns.record.outcomes import Outcome
+from eutectic.campaigns.sharing import batches, notes_since
 from eutectic.campaigns.telling import checked, held, suggested, tell_rows, undone
 from eutectic.generators.abilities import contexts
 from eutectic.oracles.base import Value
@@ -75,10 +76,12 @@ def suggest(
     A campaign file in place of a folder begins its campaign, to be led by hand.
     """
     with _begun(place, home, overrides or (), context_of(context or ())) as campaign:
-        folder = campaign.folder
+        folder, before = campaign.folder, batches(campaign)
         outcomes, note = suggested(campaign, n, context_of(context or ()), holder, lease_s)
         show = suggestions_json if format == "json" else suggestions
         typer.echo(show(outcomes, campaign.problem.spec, instructions(campaign.problem)))
+        for said in notes_since(campaign, before):
+            typer.echo(f"note: {said}", err=True)
         if csv is not None:
             written = sheet(outcomes, campaign.problem, _dialect(separator, decimal))
             csv.write_text(written, encoding="utf-8")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from eutectic.campaigns.analysis.labels import aligned, label, number, title_of
 from eutectic.campaigns.analysis.summary import shown, title
 from eutectic.campaigns.file.goals import Goal
-from eutectic.campaigns.hand.predicting import Prediction
+from eutectic.campaigns.hand.predicting import Expected, Prediction
 
 
 def predictions(found: Sequence[Prediction], goals: Sequence[Goal]) -> str:
@@ -16,22 +16,23 @@ def predictions(found: Sequence[Prediction], goals: Sequence[Goal]) -> str:
 
 def _block(found: Prediction, goals: Sequence[Goal]) -> str:
     names = ", ".join(f"{name} {shown(value)}" for name, value in found.variables.items())
-    rows = [
-        [
-            label(title_of(goals, name)),
-            number(e.mean),
-            number(e.std),
-            f"{number(e.interval[0])} to {number(e.interval[1])}",
-        ]
-        for name, e in found.properties.items()
-    ]
+    rows = [[label(title_of(goals, name)), *_expected(e)] for name, e in found.properties.items()]
+    beyond = f"outside what was measured: {'; '.join(found.beyond)}: the surrogates extrapolate"
     lines = [
-        names + ("" if found.inside else " (outside the space: the surrogates extrapolate)"),
+        names + ("" if found.inside else " (outside the space)"),
+        *([beyond] if found.beyond else []),
         aligned(["property", "mean", "deviation", "95 %"], rows),
         f"feasible with probability {found.feasibility:.2f}",
         f"nearest measured: {found.neighbour.name} ({title(found.neighbour)}), distance {found.distance:.3g}",
     ]
     return "\n".join(lines)
+
+
+def _expected(e: Expected) -> list[str]:
+    """Mean, deviation and interval; of what was computed the value alone."""
+    if e.computed:
+        return [number(e.mean), "computed", ""]
+    return [number(e.mean), number(e.std), f"{number(e.interval[0])} to {number(e.interval[1])}"]
 
 
 def predictions_json(found: Sequence[Prediction]) -> str:
@@ -41,8 +42,9 @@ def predictions_json(found: Sequence[Prediction]) -> str:
             "id": p.id,
             "variables": dict(p.variables),
             "inside": p.inside,
+            "beyond": list(p.beyond),
             "properties": {
-                name: {"mean": e.mean, "std": e.std, "interval_95": list(e.interval)}
+                name: {"mean": e.mean, "std": e.std, "interval_95": list(e.interval), "computed": e.computed}
                 for name, e in p.properties.items()
             },
             "feasibility": p.feasibility,

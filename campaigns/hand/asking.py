@@ -16,6 +16,7 @@ from eutectic.campaigns.record.journal import Draft
 from eutectic.campaigns.record.ledger import Logbook
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.record.progress import (
+    BY_HAND,
     SPACE_USED_UP,
     TO_VALIDATE,
     USED_UP,
@@ -85,7 +86,7 @@ def _room(record: Record, wanted: int) -> int:
 
 def _put_down(plan: Plan, exhausted: bool) -> None:
     """Add the state the campaign is left in: done where nothing is open and nothing more may be asked for."""
-    text = SPACE_USED_UP if exhausted else why_done(plan.record, plan.record.hours) or "asked by hand"
+    text = SPACE_USED_UP if exhausted else why_done(plan.record, plan.record.hours) or BY_HAND
     plan.add("state", {"state": "stopped", "text": text, "overhead_s": 0.0})
     conclude(plan, SPACE_USED_UP if exhausted else None)
 

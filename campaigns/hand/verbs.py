@@ -244,11 +244,15 @@ def _measurement(outcome: Outcome, values: Values, wanted: int | None) -> int:
 def give_back(logbook: Logbook, id: str, never: bool = False, why: str = "", by: str = "") -> Outcome:
     """Write down that a candidate is not made: its place in the budget is free; with `never` it is not asked for again.
 
-    CampaignFileError for an unknown id and for a candidate that has ended or is being computed.
+    That may be said of one that was given back before, too. CampaignFileError for an unknown id and for a candidate
+    that has ended or is being computed.
     """
     with logbook.transaction() as drafts:
         outcome = chosen(logbook, id)
-        require_open(outcome, "it cannot be given back")
+        if outcome.status == "returned" and never and not outcome.barred:
+            why = why or outcome.error
+        else:
+            require_open(outcome, "it cannot be given back")
         if outcome.status == "running":
             raise said(f"candidate '{outcome.id}' is being computed; it cannot be given back", "conflict")
         body: dict[str, object] = {"why": why, "never": never}
@@ -274,8 +278,8 @@ def remark(logbook: Logbook, id: str, text: str, by: str = "", file: Attachment 
 def chosen(logbook: Logbook, id: str, last: bool = False) -> Outcome:
     """The outcome somebody means by a number or by the beginning of an id; CampaignFileError when none or several are.
 
-    Of a candidate asked for more than once the first that is open, else the first without values; with `last` the last
-    of which something was told, else the last.
+    Of a candidate asked for more than once the first that is open, else the first without values, and where all were
+    given back the last; with `last` the last of which something was told, else the last.
     """
     own = logbook.called(id) if id.strip("#").strip() else []
     if not own:
@@ -283,7 +287,7 @@ def chosen(logbook: Logbook, id: str, last: bool = False) -> Outcome:
     ids = list(dict.fromkeys(outcome.id for outcome in own))
     if len(ids) > 1:
         raise said(f"'{id}' is the beginning of {len(ids)} candidates: {', '.join(ids[:5])}")
-    if last:
+    if last or all(o.status == "returned" for o in own):
         return ([o for o in own if o.measurements] or own)[-1]
     orders = (OPEN, ("failed", "refused"), ("finished",), ("returned",))
     return next(outcome for statuses in orders for outcome in own if outcome.status in statuses)

@@ -29,6 +29,8 @@ Tests = Callable[[Record, int], Mapping[str, object]]
 UNTESTED: Mapping[str, object] = {"diagnostics": {}, "fit_s": 0.0}
 """What a round says whose surrogates were not tested."""
 USED_UP = "the budget of evaluations is used up"
+BY_HAND = "led by hand"
+"""Why a campaign rests that people lead, and of which more may be asked for."""
 SPACE_USED_UP = "the space is used up"
 TO_VALIDATE = "the best are still to be measured once more"
 

@@ -25,6 +25,7 @@ from eutectic.campaigns.figures import candidate_charts
 from eutectic.campaigns.figures.candidate_charts import MAX_BARS, variables_chart
 from eutectic.campaigns.figures.charts import objectives, trace
 from eutectic.campaigns.record.outcomes import Change, Ledger, Outcome
+from eutectic.campaigns.record.progress import BY_HAND
 from eutectic.campaigns.record.volume import estimated
 from eutectic.campaigns.report.blocks import (
     Badge,
@@ -46,6 +47,8 @@ from eutectic.optimizers.models.diagnostics import doubts
 
 SHOWN = 500
 """Rows of a table at most; the export has all."""
+ENDS = {"done": "Ended", "failed": "Failed", "stopped": "Stopped"}
+"""State -> the word before its reason."""
 MAX_COLUMNS = 12
 """Variables that have a column each."""
 
@@ -60,7 +63,7 @@ def head(ledger: Ledger, front: Sequence[Outcome]) -> Head:
         ("Evaluations", str(counts["finished"] + lost), f"{lost} without usable values" if lost else "all gave values"),
         ("On the Pareto front", str(len(front)), _of(ledger)),
         ("Hypervolume", number(ledger.hypervolume), f"after {len(ledger.rounds)} rounds{guess}"),
-        ("Oracle time", duration(sum(o.cost_s for o in asked(ledger))), f"{duration(wall_s(ledger))} on the clock"),
+        _time(ledger),
     ]
     if len(ledger.spec.goals) == 1:
         tiles[1:3] = [
@@ -74,9 +77,18 @@ def head(ledger: Ledger, front: Sequence[Outcome]) -> Head:
         met = inside(ledger)
         tiles[1:-1] = [("Inside every window", str(len(met)), f"the first is {met[0].name}" if met else "none yet")]
     waiting = f" {open_ones} not evaluated yet." if open_ones else ""
-    waiting += f" Ended: {ledger.reason}." if ledger.reason else ""
+    at_rest = ledger.reason and ledger.reason not in (BY_HAND, "asked by hand")  # of journals of before
+    waiting += f" {ENDS.get(ledger.state, 'Ended')}: {ledger.reason}." if at_rest else ""
     lead = " ".join(findings(ledger, front)) + waiting
     return Head(ledger.spec.name, Badge(ledger.state), lead, tuple(Tile(*tile) for tile in tiles))
+
+
+def _time(ledger: Ledger) -> tuple[str, str, str]:
+    """How long it took: of oracles, and by the clock; by the clock alone where no oracle took any."""
+    seconds, clock = sum(o.cost_s for o in asked(ledger)), duration(wall_s(ledger))
+    if not seconds and ledger.finished:
+        return "Time", clock, "from the first proposal to the last result"
+    return "Oracle time", duration(seconds), f"{clock} on the clock"
 
 
 def _of(ledger: Ledger) -> str:

@@ -28,6 +28,11 @@ def stages(ledger: Ledger) -> Section | None:
     return section("stages", "Stages", warning, table(columns, rows, numbers=flush) if rows else None, lines)
 
 
+def _kept(ledger: Ledger) -> list[Outcome]:
+    """What the campaign proposed, without what was given back: its place is free for another."""
+    return [outcome for outcome in asked(ledger) if outcome.status != "returned"]
+
+
 def windowed(ledger: Ledger) -> bool:
     """Is there anything to satisfy: a constraint, or a target with a tolerance?"""
     return bool(ledger.spec.limits) or any(g.kind == "target" and g.tolerance > 0 for g in ledger.spec.goals)
@@ -35,7 +40,7 @@ def windowed(ledger: Ledger) -> bool:
 
 def _stage(ledger: Ledger, k: int, part: OptimizerPart) -> list[Cell]:
     own = [batch.index for batch in ledger.batches if batch.stage == k]
-    evaluations = sum(outcome.round in own for outcome in asked(ledger))
+    evaluations = sum(outcome.round in own for outcome in _kept(ledger))
     until = [outcome for outcome in ledger.outcomes if own and outcome.round <= max(own)]
     best = "the Pareto front" if len(ledger.spec.goals) > 1 else "the best value"
     aim = "what satisfies every window" if part.goal == "satisfy" else best
@@ -50,7 +55,7 @@ def _stage(ledger: Ledger, k: int, part: OptimizerPart) -> list[Cell]:
 
 def credit(ledger: Ledger) -> Section | None:
     """A row an optimizer of each portfolio: its share, its evaluations, the hypervolume it gained, gain per cost."""
-    mine = [outcome for outcome in asked(ledger) if arm(outcome)]
+    mine = [outcome for outcome in _kept(ledger) if arm(outcome)]
     if not mine:
         return None
     names = sorted({arm(outcome) for outcome in mine}, key=lambda name: (name == CONTROL, name))

@@ -120,6 +120,8 @@ class Suggestions(BaseModel):
     suggestions: list[Suggestion]
     why_fewer: str
     """Why there are fewer than were asked for; "" when there are not."""
+    notes: list[str] = []
+    """What a reader should know of how they were proposed, where that was now."""
 
 
 class Fate(BaseModel):

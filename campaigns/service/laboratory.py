@@ -1,7 +1,7 @@
 """This file is the routes of whoever measures: take samples, give them back, tell what came out, remark."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -19,7 +19,7 @@ from eutectic.campaigns.service.bodies import Fate, Note, Observation, Suggestio
 from eutectic.campaigns.service.problems import FAILED
 from eutectic.campaigns.service.shelf import Open
 from eutectic.campaigns.service.state import Asker, Here, Named, Service, signed
-from eutectic.campaigns.sharing import release, want
+from eutectic.campaigns.sharing import batches, notes_since, release, want
 from eutectic.campaigns.telling import held, suggested, tell_once
 from eutectic.oracles.base import Value
 
@@ -48,7 +48,7 @@ def taken(service: Service, name: str, wanted: Wanted, by: str, holder: str) -> 
     """The same for who asks in this process. While others think, the campaign is free to be told."""
     with service.shelf.use(name) as held_open:
         campaign = held_open.campaign
-        apart = any(shared.size is None for shared in campaign.problem.space.shared)
+        before, apart = batches(campaign), any(shared.size is None for shared in campaign.problem.space.shared)
 
         def ask(missing: int, context: Mapping[str, Value] | None) -> None:
             if campaign.running:
@@ -61,7 +61,7 @@ def taken(service: Service, name: str, wanted: Wanted, by: str, holder: str) -> 
                 held_open.lock.acquire()
 
         outcomes, why = suggested(campaign, wanted.n, wanted.context, holder, wanted.lease_s, by, ask)
-        return _shown(campaign, outcomes, why)
+        return _shown(campaign, outcomes, why, notes_since(campaign, before))
 
 
 def _want(held_open: Open, n: int, holder: str, by: str) -> None:
@@ -96,8 +96,8 @@ def give_back(
         if keep:
             return Fate.model_validate(fate(release(campaign, id, by)))
         outcome = campaign.find(id)
-        if outcome.status != "returned":
-            outcome = campaign.return_(outcome.id, never, why, by)
+        if outcome.status != "returned" or (never and not outcome.barred):
+            outcome = campaign.return_(id, never, why, by)
         return Fate.model_validate(fate(outcome))
 
 
@@ -205,7 +205,7 @@ def _require_one_thing(said: Observation) -> None:
         raise CampaignFileError([Complaint((), wrong)])
 
 
-def _shown(campaign: Campaign, outcomes: list[Outcome], why: str) -> Suggestions:
+def _shown(campaign: Campaign, outcomes: list[Outcome], why: str, notes: Sequence[str] = ()) -> Suggestions:
     spec, texts = campaign.problem.spec, instructions(campaign.problem)
     rows: list[Any] = [suggestion(outcome, spec, texts) for outcome in outcomes]
-    return Suggestions.model_validate({"suggestions": rows, "why_fewer": why})
+    return Suggestions.model_validate({"suggestions": rows, "why_fewer": why, "notes": [*notes]})

@@ -1,6 +1,8 @@
 import pytest
+from typer.testing import CliRunner
 
 from eutectic.campaigns.campaign import Campaign
+from eutectic.campaigns.cli import app
 from eutectic.campaigns.commands.printing import suggestions
 from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError
 from eutectic.campaigns.hand.sheet import read, sheet
@@ -77,6 +79,13 @@ def test_suggesting_within_what_is_left_says_why_there_are_fewer(tmp_path):
         assert len(outcomes) == 10
         assert note.startswith("the budget of 10 evaluations is used up")
         assert campaign.ledger.state == "stopped"
+
+
+def test_what_an_asking_has_to_say_is_said_where_somebody_asks(tmp_path):
+    begun(tmp_path, optimizers=[{"use": "bayesian"}]).close()
+    asked = CliRunner().invoke(app, ["suggest", str(tmp_path / "run"), "-n", "2"])
+    assert "note: only 0 finished evaluations: sampled uniformly" in asked.stderr
+    assert "note" not in CliRunner().invoke(app, ["suggest", str(tmp_path / "run"), "-n", "2"]).stderr
 
 
 def test_stages_hand_over_within_one_asking(tmp_path):

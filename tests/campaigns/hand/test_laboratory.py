@@ -1,10 +1,14 @@
 """The bundled laboratory example, led by hand as docs/commands.md says, to its end."""
 
 from eutectic.campaigns.analysis.parity import leave_one_out
+from eutectic.campaigns.analysis.status import status_lines
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.exports.export import to_csv, to_json
 from eutectic.campaigns.file import examples
+from eutectic.campaigns.report.blocks import Table
+from eutectic.campaigns.report.overview import head
 from eutectic.campaigns.report.page import page
+from eutectic.campaigns.report.search import stages
 from eutectic.campaigns.telling import suggested
 
 NAME = "conductivity_siemens_per_cm"
@@ -34,4 +38,17 @@ def test_the_laboratory_example_with_a_failure_a_repetition_and_a_correction(tmp
     assert ledger.hypervolume is not None
     assert "cracked on cooling" in to_csv(ledger)
     assert "corrected conductivity_siemens_per_cm 13.1 -> 13.5 (misread)" in to_json(ledger)
-    assert "misread" in page(ledger, leave_one_out(ledger))
+    written = page(ledger, leave_one_out(ledger))
+    assert "misread" in written
+    assert "oracle time" not in written.lower()  # nobody knows how long people took
+    assert not [line for line in status_lines(ledger, 0.0) if line.startswith("cost")]
+    rows = next(block for block in stages(ledger).blocks if isinstance(block, Table)).rows
+    assert [row[5] for row in rows] == [5, 1]  # without the one that was given back
+
+
+def test_a_campaign_that_people_lead_has_not_ended_while_they_lead_it(tmp_path):
+    path = examples.write("laboratory", tmp_path)[0]
+    with Campaign.from_yaml(path, tmp_path / "run", ["tracking.enabled=false"]) as campaign:
+        campaign.tell(suggested(campaign, 2)[0][0].id, {NAME: 12.5})
+        assert status_lines(campaign.ledger, 0.0)[0] == "laboratory: stopped (led by hand)"
+        assert "Ended" not in head(campaign.ledger, campaign.pareto()).lead

@@ -5,7 +5,9 @@ import pytest
 from typer.testing import CliRunner
 
 from eutectic.campaigns.cli import app
+from eutectic.campaigns.commands.predictions import predictions
 from eutectic.campaigns.errors import CampaignFileError
+from eutectic.campaigns.hand.predicting import Expected
 from tests.campaigns.hand.test_asking import begun
 
 
@@ -38,7 +40,25 @@ def test_a_prediction_says_what_the_surrogates_expect_and_what_is_nearest(planes
 
 
 def test_beyond_the_space_is_said(planes):
-    assert not planes.predict([{"x": 1.5, "y": 0.5}])[0].inside
+    inside, beyond = planes.predict([{"x": 0.4, "y": 0.6}, {"x": 1.5, "y": 0.5}])
+    assert (inside.beyond, beyond.inside) == ((), False)
+    x = [o.x[0] for o in planes.ledger.outcomes]
+    assert beyond.beyond == (f"x 1.5 (measured: {min(x):g} to {max(x):g})",)
+    assert f"outside what was measured: {beyond.beyond[0]}: the surrogates extrapolate" in predictions([beyond], ())
+
+
+def test_what_costs_nothing_is_computed_and_not_foretold(tmp_path):
+    price = {"use": "variables", "of": {"price": {"x": 3.0}}}
+    person = {"use": "person", "properties": ["a"]}
+    with begun(tmp_path, oracles=[person, price], objectives={"a": "minimize", "price": "minimize"}) as campaign:
+        for outcome in campaign.ask(4):
+            campaign.tell(outcome.id, {"a": sum(outcome.x)})
+        (found,) = campaign.predict([{"x": 0.25, "y": 0.5}])
+    assert found.properties["price"] == Expected(0.75, 0.0, computed=True)
+    assert not found.properties["a"].computed
+    assert [line.split() for line in predictions([found], ()).splitlines() if "computed" in line] == [
+        ["Price", "0.75", "computed"]
+    ]
 
 
 @pytest.mark.parametrize(("point", "said"), [({"xx": 1, "y": 0}, "did you mean 'x'"), ({"x": 0.5}, "no variable 'y'")])
@@ -63,4 +83,4 @@ def test_the_command_prints_a_table_or_json_of_words_or_a_file(planes, tmp_path)
     found = CliRunner().invoke(app, ["predict", home, "--csv", str(tmp_path / "points.csv"), "--format", "json"])
     content = json.loads(found.stdout)
     assert [point["variables"] for point in content] == [{"x": 0.4, "y": 0.6}, {"x": 0.1, "y": 0.2}]
-    assert set(content[0]["properties"]["a"]) == {"mean", "std", "interval_95"}
+    assert set(content[0]["properties"]["a"]) == {"mean", "std", "interval_95", "computed"}

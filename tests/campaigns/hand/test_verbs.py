@@ -138,7 +138,11 @@ def test_what_is_given_back_frees_its_place_and_may_be_asked_for_again(tmp_path)
         assert len(history_of(campaign.ledger, campaign.problem.space).pending) == 1
         (again,) = campaign.ask(2)
         assert (again.id, again.number) == (first.id, 3)
-        campaign.return_(again.id, never=True)
+        campaign.return_(again.id, why="broke")
+        barred = campaign.return_(again.id, never=True)  # said a little later
+        assert (barred.barred, barred.error) == (True, "broke")
+        with pytest.raises(CampaignFileError, match=r"has ended \(returned: broke\)"):
+            campaign.return_(again.id, never=True)
         assert campaign.ask(1) == []
         measure(campaign, second)
         assert (campaign.ledger.state, campaign.ledger.reason) == ("done", "the space is used up")

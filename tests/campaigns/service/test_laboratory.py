@@ -71,6 +71,8 @@ def test_two_holders_get_different_samples_and_each_the_same_again(client):
     assert numbers(client.suggest("shared", 3, "bob")) == [3, 4, 2]
     assert client.tell("shared", "2", {"a": 1, "b": 1})["status"] == "finished"
     assert client.give_back("shared", "1", why="no powder")["status"] == "returned"
+    barred = client.give_back("shared", "1", never=True)["remarks"][-1]
+    assert barred["text"] == "returned, never to be asked for again: no powder"
     assert client.tell("shared", "1", {"a": 1, "b": 1})["number"] is None
 
 

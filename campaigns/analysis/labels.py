@@ -52,6 +52,19 @@ def label(name: str) -> str:
     return f"{words} ({unit})" if unit else words
 
 
+def valued(name: str, value: str) -> str:
+    """A property's name with a value in words: `Temperature = 1800 K`."""
+    words, unit = quantity(name)
+    return f"{words} = {value} {unit}".rstrip()
+
+
+def told(name: str, value: str) -> str:
+    """The same within a sentence: `temperature 1800 K`, `temperature 2 = 610 K`; symbols keep their capital."""
+    words, unit = quantity(name)
+    words = words[:1].lower() + words[1:] if name[:1].islower() else words
+    return f"{words}{' =' if words[-1:].isdigit() else ''} {value} {unit}".rstrip()
+
+
 def titled(name: str, distance: str = "") -> str:
     """The name under which a property is shown; of a curve, that its value is a distance: `Spectrum (rms distance)`."""
     return f"{quantity(name)[0]} ({distance} distance)" if distance else name

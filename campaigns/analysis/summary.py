@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from eutectic.campaigns.analysis.amounts import called
-from eutectic.campaigns.analysis.labels import duration, measured, number, quantity, title_of, titled
+from eutectic.campaigns.analysis.labels import duration, measured, number, quantity, title_of, titled, told
 from eutectic.campaigns.analysis.leaning import leaning_sentence, still
 from eutectic.campaigns.file.goals import Goal
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
@@ -43,7 +43,7 @@ def described(variables: Mapping[str, Value], composition: Mapping[str, float] |
     Beside the amounts of elements, those are all the others; beside a formula that is chosen or spelt, none.
     """
     formula, beside = parted(variables, composition)
-    return ", ".join([*([formula] if formula else []), *(f"{name} {shown(value)}" for name, value in beside.items())])
+    return ", ".join([*([formula] if formula else []), *(told(name, shown(value)) for name, value in beside.items())])
 
 
 def parted(variables: Mapping[str, Value], composition: Mapping[str, float] | None) -> tuple[str, dict[str, Value]]:
@@ -91,6 +91,11 @@ def costs(ledger: Ledger) -> list[OracleCost]:
         own = [e for e in said if e.oracle == name]
         rows.append(OracleCost(name, len(own), sum(e.status == "failed" for e in own), sum(e.cost_s for e in own)))
     return rows
+
+
+def spent_s(ledger: Ledger) -> float:
+    """Wall seconds of all evaluations asked for, those on the lower rungs of candidates that are not done included."""
+    return sum(o.cost_s for o in asked(ledger))
 
 
 def wall_s(ledger: Ledger) -> float | None:
@@ -163,10 +168,12 @@ def _infeasible(ledger: Ledger) -> tuple[str, str]:
 def _effort(ledger: Ledger, front: Sequence[Outcome]) -> str:
     ended = [o for o in asked(ledger) if o.status in ("finished", "failed", "refused")]
     lost = sum(o.status != "finished" for o in ended)
-    seconds = sum(o.cost_s for o in ended)
     spent = f"{counted(len(ended), 'evaluation')}{f' ({lost} without usable values)' if lost else ''}"
+    begun = sum(o not in ended and o.cost_s > 0 for o in asked(ledger))
+    spent += f" and {begun} that {'is' if begun == 1 else 'are'} not complete" if begun else ""
     many = len(ledger.spec.goals) > 1
     found = f" and left {counted(len(front), 'candidate')} on the Pareto front" if many else ""
+    seconds = spent_s(ledger)
     took = f" took {duration(seconds)} of oracle time" if seconds else "" if many else " were measured"
     found = found if seconds else found.removeprefix(" and")
     return f"{spent}{took}{found}{_growth(ledger)}."

@@ -1,10 +1,13 @@
 """This file is the record as a table: which columns, and a row an evaluation."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.outcomes import HISTORY, Ledger, Outcome
+from eutectic.generators.crystals.crystal import RECORD
 from eutectic.oracles.base import Evaluation, Value
 
 Cell = Value | None
@@ -47,6 +50,21 @@ def _ordered(groups: Iterable[Iterable[str]]) -> tuple[str, ...]:
 def variable_names(outcomes: Iterable[Outcome]) -> list[str]:
     """The variables that any of them has, for not all are active everywhere."""
     return list(_ordered(outcome.variables for outcome in outcomes))
+
+
+def settings(spec: CampaignSpec, names: Iterable[str]) -> list[str]:
+    """The variables of those names that somebody could set; not those by which a crystal is drawn again."""
+    drawn = set(_drawn(spec.space.model_dump()))
+    return [name for name in names if name not in drawn]
+
+
+def _drawn(space: Mapping[str, Any]) -> Iterator[str]:
+    """What a space of crystals writes down beside what was asked for, also where it is a part of another space."""
+    if space.get("use") == "crystal":
+        yield from RECORD
+    if space.get("use") == "product":
+        for part, own in space.get("parts", {}).items():
+            yield from (text for name in _drawn(own) for text in (name, f"{part}.{name}"))
 
 
 def columns(ledger: Ledger) -> Columns:

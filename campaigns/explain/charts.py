@@ -1,12 +1,11 @@
 """This file is the page's figures of an explanation, as plotly.js dictionaries."""
 
-import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from eutectic.campaigns.analysis.explanation import Curve, Explained, Explanation, order
-from eutectic.campaigns.analysis.labels import label, number
+from eutectic.campaigns.analysis.labels import label, number, quantity, valued
 from eutectic.campaigns.explain.pictures import HIGHER, LOWER, SHOWN, by_decades, codes, sizes, steps
 from eutectic.campaigns.figures.candidate_charts import SHORT
 from eutectic.campaigns.figures.charts import Figure, Trace, axis, layout, plain
@@ -14,8 +13,6 @@ from eutectic.campaigns.figures.palette import ACCENT, INK, MUTED, SHADE
 
 SHADES = [[0, "#1e88e5"], [0.5, "#8f3f97"], [1, "#ff0d57"]]
 """From a variable's least value to its largest, as the SHAP package has it."""
-TICK, TITLE = 18, 34
-"""Characters a line of a variable's name beside a row, and of an axis title: what a telephone has room for."""
 ACROSS = 3
 """Panels side by side."""
 
@@ -33,7 +30,7 @@ def beeswarm(found: Explanation, one: Explained) -> Figure:
         told = zip(np.array(one.swarm.numbers)[there].tolist(), values[there, j], strict=True)
         tips = [
             f"<b>{plain(found.called(n))}</b> {plain(found.titles[n])}"
-            f"<br>{plain(found.variables[j])} = {_value(found.rows[n], found, j)}"
+            f"<br>{_setting(found.variables[j], found.rows[n][found.variables[j]])}"
             f"<br>adds {number(v, 3)}"
             for n, v in told
         ]
@@ -44,21 +41,22 @@ def beeswarm(found: Explanation, one: Explained) -> Figure:
         y = (place + jitter(values[there, j], np.ptp(values))).tolist()
         point: Trace = {"type": "scatter", "mode": "markers", "x": values[there, j].tolist(), "y": y, "marker": look}
         traces.append({**point, "hovertext": tips, "hoverinfo": "text", "showlegend": False})
-    names = [_wrapped(label(found.variables[j]), TICK) for j in shown]
+    names = [plain(label(found.variables[j])) for j in shown]
     ticks = {"tickvals": list(range(len(shown))), "ticktext": names, "autorange": "reversed", "showgrid": False}
-    x = axis(
-        _wrapped(f"Adds to the prediction: {label(one.title())}", TITLE), {"zeroline": True, "zerolinecolor": MUTED}
-    )
+    x = axis(plain(f"Adds to the prediction: {label(one.title())}"), {"zeroline": True, "zerolinecolor": MUTED})
     return {"data": traces, "layout": layout(110 + 38 * len(shown), {"xaxis": x, "yaxis": axis("", ticks)})}
 
 
-def _value(row: Mapping[str, float | str | None], found: Explanation, j: int) -> str:
-    return _at(row[found.variables[j]])
+def _labels(names: Sequence[str]) -> list[str]:
+    """Names for people; as they are written where two would be the same."""
+    labels = [label(name) for name in names]
+    return labels if len(set(labels)) == len(labels) else list(names)
 
 
-def _wrapped(text: str, width: int) -> str:
-    """Lines of at most so many characters, broken at spaces alone."""
-    return "<br>".join(plain(line) for line in textwrap.wrap(text, width, break_long_words=False)) or plain(text)
+def _setting(name: str, value: float | str | None) -> str:
+    """A variable by its name for people, with its value."""
+    text = "not active" if value is None else value if isinstance(value, str) else number(value, 3)
+    return plain(f"{quantity(name)[0]} {text}" if value is None else valued(name, text))
 
 
 def jitter(
@@ -80,7 +78,7 @@ def interactions(found: Explanation, one: Explained) -> Figure | None:
     shown = [j for j in order(one)[:SHOWN] if np.isfinite(np.delete(size[j], j)).any()]
     if len(shown) < 2:
         return None
-    names = [plain(found.variables[j]) for j in shown]
+    names = [plain(text) for text in _labels([found.variables[j] for j in shown])]
     below = names  # long names stand beside the rows alone, with the numbers of the columns
     if max(map(len, names)) > SHORT:
         below, names = [str(k + 1) for k in range(len(shown))], [f"{name} ({k + 1})" for k, name in enumerate(names)]
@@ -109,22 +107,24 @@ def waterfalls(found: Explanation, one: Explained) -> Figure | None:
          "args": [{"visible": [m == n for m in told]}, {"xaxis.range": ends[n]}]}
         for n in told
     ]  # fmt: skip
-    menu = {"buttons": buttons, "x": 0, "y": 1.16, "xanchor": "left", "yanchor": "top", "direction": "down"}
+    menu = {"buttons": buttons, "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "direction": "down"}
+    menu["pad"] = {"b": 10}
     rows = min(len(found.variables), SHOWN) + 2
     axes = {
         "xaxis": axis(plain(label(one.title())), {"range": ends[told[0]], "nticks": 6}),
         "yaxis": axis("", {"autorange": "reversed", "type": "category", "showgrid": False}),
     }
-    extra = {**axes, "updatemenus": [menu] if len(told) > 1 else [], "showlegend": False}
+    margin = {"l": 70, "r": 24, "t": 60, "b": 56}
+    extra = {**axes, "margin": margin, "updatemenus": [menu] if len(told) > 1 else [], "showlegend": False}
     return {"data": traces, "layout": layout(130 + 30 * rows, extra)}
 
 
 def _room(found: Explanation, one: Explained, outcome: int) -> list[float]:
-    """From the least to the largest step of a candidate, with place for what is written beside the bars."""
+    """From the least to the largest step of a candidate; the page adds room for what is written beside the bars."""
     row = one.swarm.numbers.index(outcome)
     ends = one.swarm.base + np.cumsum([0.0, *steps(found, one.swarm.values[row], outcome)[1]])
     width = float(np.ptp(ends)) or 1.0
-    return [float(ends.min()) - 0.2 * width, float(ends.max()) + 0.2 * width]
+    return [float(ends.min()) - 0.02 * width, float(ends.max()) + 0.02 * width]
 
 
 def _short(found: Explanation, outcome: int) -> str:
@@ -137,7 +137,9 @@ def _waterfall(found: Explanation, one: Explained, outcome: int, *, shown: bool)
     row = one.swarm.numbers.index(outcome)
     names, values = steps(found, one.swarm.values[row], outcome)
     of = found.rows[outcome]
-    ticks = [f"{plain(n)} = {_at(of[n])}" if n in of else plain(n) for n in names]
+    ticks = [_setting(n, of[n]) if n in of else plain(n) for n in names]
+    if len(set(ticks)) < len(ticks):  # two bars of one name would be one
+        ticks = [plain(f"{n}, {text}") for n, text in zip(names, ticks, strict=True)]
     colours = {"increasing": {"marker": {"color": HIGHER}}, "decreasing": {"marker": {"color": LOWER}}}
     text = [number(one.swarm.base), *(f"{'+' if v > 0 else ''}{number(v, 3)}" for v in values)]
     return {
@@ -146,12 +148,6 @@ def _waterfall(found: Explanation, one: Explained, outcome: int, *, shown: bool)
         "text": [*text, number(one.swarm.predicted[row])], "textposition": "outside", "hoverinfo": "y+text",
         "connector": {"line": {"color": MUTED, "width": 0.8}}, **colours,
     }  # fmt: skip
-
-
-def _at(value: float | str | None) -> str:
-    if value is None:
-        return "not active"
-    return plain(value) if isinstance(value, str) else number(value, 3)
 
 
 def dependence(found: Explanation, one: Explained) -> Figure | None:
@@ -198,7 +194,7 @@ def _along(curve: Curve) -> list[Trace]:
             if m is not None and s is not None]  # fmt: skip
     x = [plain(str(v)) if _named(curve) else v for v, _, _ in each]
     mean = [m for _, m, _ in each]
-    tips = [f"{plain(curve.variable)} = {_at(v)}<br>{number(m)} ± {number(s, 2)}" for v, m, s in each]
+    tips = [f"{_setting(curve.variable, v)}<br>{number(m)} ± {number(s, 2)}" for v, m, s in each]
     point: Trace = {"type": "scatter", "x": x, "y": mean, "hovertext": tips, "hoverinfo": "text"}
     if _named(curve):
         bars = {"type": "data", "array": [s for _, _, s in each], "color": MUTED, "thickness": 1.2, "width": 4}

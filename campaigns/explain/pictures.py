@@ -83,7 +83,7 @@ def _beeswarm(found: Explanation, one: Explained) -> "Figure":
             values=np.array(one.swarm.values),
             base_values=np.full(len(one.swarm.numbers), one.swarm.base),
             data=codes(found, one.swarm.numbers),
-            feature_names=[_text(name) for name in found.variables],
+            feature_names=[_text(label(name)) for name in found.variables],
         )
         shap.plots.beeswarm(values, max_display=SHOWN, ax=panel, plot_size=None, show=False)
     panel.set_xlabel(_text(f"SHAP value: {label(one.title())}"))
@@ -128,7 +128,7 @@ def _interactions(found: Explanation, one: Explained) -> "Figure | None":
     for i, j in np.argwhere(np.isfinite(part)):
         colour = "white" if part[i, j] > 0.6 * np.nanmax(part) else INK
         panel.text(j, i, number(float(part[i, j]), 2), ha="center", va="center", fontsize=7.5, color=colour)
-    names = [_text(found.variables[j]) for j in shown]
+    names = [_text(label(found.variables[j])) for j in shown]
     panel.set_xticks(range(len(shown)), names, rotation=90)
     panel.set_yticks(range(len(shown)), names)
     panel.grid(visible=False)
@@ -157,7 +157,7 @@ def _page(found: Explanation, one: Explained, told: Sequence[int]) -> "Figure":
         ends = one.swarm.base + np.cumsum(values)
         places = np.arange(len(values))
         panel.barh(places, values, 0.7, ends - values, color=[HIGHER if v > 0 else LOWER for v in values])
-        panel.set_yticks(places, [_text(n) for n in names], fontsize=8)
+        panel.set_yticks(places, [_text(label(n)) for n in names], fontsize=8)
         low, high = min(one.swarm.base, ends.min()), max(one.swarm.base, ends.max())
         panel.set_xlim(low - 0.06 * (high - low or 1.0), high + 0.06 * (high - low or 1.0))
         panel.invert_yaxis()

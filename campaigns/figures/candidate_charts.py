@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from eutectic.campaigns.analysis.amounts import portions
-from eutectic.campaigns.analysis.labels import label, number, quantity, titled
+from eutectic.campaigns.analysis.labels import label, number, quantity, titled, valued
 from eutectic.campaigns.analysis.parity import Parity
 from eutectic.campaigns.analysis.summary import shown
-from eutectic.campaigns.analysis.table import variable_names
+from eutectic.campaigns.analysis.table import settings, variable_names
 from eutectic.campaigns.figures.charts import Figure, Trace, axis, hover, layout, plain
 from eutectic.campaigns.figures.palette import ACCENT, INK, MUTED, SHADE, hatch, letters, member
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
@@ -101,7 +101,7 @@ def spread(
 
     Text goes by the order in which it first stands; NaN where a variable is not active.
     """
-    names = variable_names(ledger.outcomes)
+    names = settings(ledger.spec, variable_names(ledger.outcomes))
     return names, np.array([_placed([o.variables.get(name) for o in ledger.outcomes],
                                     [o.variables.get(name) for o in front]) for name in names])  # fmt: skip
 
@@ -123,9 +123,9 @@ def _placed(every: Sequence[object], own: Sequence[object]) -> list[float]:
 def _map(ledger: Ledger, front: Sequence[Outcome]) -> Figure:
     """A column a candidate, a row a variable, its value written in."""
     names, scaled = spread(ledger, front)
-    values = [[plain(shown(o.variables.get(name))) for o in front] for name in names]
-    text = values if len(front) <= 16 else [["" for _ in front] for _ in names]
-    tips = [[f"{hover(ledger, o)}<br>{plain(name)} = {v}" for o, v in zip(front, row, strict=True)]
+    values = [[shown(o.variables.get(name)) for o in front] for name in names]
+    text = [list(map(plain, row)) for row in values] if len(front) <= 16 else [["" for _ in front] for _ in names]
+    tips = [[f"{hover(ledger, o)}<br>{plain(valued(name, v))}" for o, v in zip(front, row, strict=True)]
             for name, row in zip(names, values, strict=True)]  # fmt: skip
     shades = [[0, "#f5f9fd"], [1, "#8fbfe6"]]
     heat: Trace = {"type": "heatmap", "x": [tick(o) for o in front], "y": [plain(label(n)) for n in names]}

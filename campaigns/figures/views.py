@@ -13,6 +13,8 @@ ROOM = 0.15
 """What is left free around the front, as a share of its extent."""
 NEAR = 0.6
 """A front that takes less than this share of an axis is zoomed to."""
+MARK = 0.03
+"""Half a mark's size, as a share of an axis."""
 BAND = "rgba(0,158,115,0.16)"
 """Inside a target's tolerance."""
 
@@ -29,13 +31,22 @@ def views(front: Sequence[Outcome], every: Sequence[Outcome], axes: Mapping[str,
         least, most = extent([o.values[name] for o in every if name in o.values])
         worth = worth or 0 < high - low < NEAR * (most - least)
         edge = ROOM * (high - low) or 0.05 * (most - least)
-        close[f"{axis}.range"] = [low - edge, high + edge]
+        close[f"{axis}.range"] = around(low, high, edge, negative=least < 0)
     if not worth:
         return []
     return [
         {"name": "The front", "layout": close},
         {"name": "Everything", "layout": {f"{axis}.autorange": True for axis in axes}},
     ]
+
+
+def around(low: float, high: float, edge: float, *, negative: bool) -> list[float]:
+    """Ends of an axis with room beside what it shows; below nought only where values are, or half a mark for one at it.
+
+    `negative`: is any value below nought?
+    """
+    bottom = low - edge if negative else max(low - edge, min(0.0, low - MARK * (high - low)))
+    return [bottom, high + edge]
 
 
 def extent(values: Sequence[float]) -> tuple[float, float]:

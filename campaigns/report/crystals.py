@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from eutectic.campaigns.analysis.before import added, earlier
 from eutectic.campaigns.figures.crystals import drawn, relaxed_of
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.report.blocks import Cell, Download, Downloads, Section, candidate, paragraph, section, table
@@ -27,7 +28,7 @@ MOST_SITES = 200
 def crystals(best: Sequence[Outcome], known: Sequence[Outcome] = ()) -> Section | None:
     """The first crystals of the front as proposed and relaxed; nothing where candidates have no structures.
 
-    `known`: what was there before the start, and may be near.
+    `known`: what no optimizer proposed, a history and what was added by hand, and may be near.
     """
     rows: list[list[Cell]] = []
     before = _named([(o.name, relaxed_of(o)[0]) for o in known if o.structure is not None])
@@ -48,13 +49,23 @@ def crystals(best: Sequence[Outcome], known: Sequence[Outcome] = ()) -> Section 
             ]
         )
     head = ["", "Crystal", "Cell", "Space group", "Moved on relaxing", "Near to", "CIF"]
-    note = (
-        "Drawn as relaxed where an oracle has relaxed them. Moved: root-mean-square displacement of the sites, in "
-        "units of (volume / atoms)^(1/3), after both were laid over each other (StructureMatcher). Near to: what was "
-        "known before the start or a prototype of the AFLOW library that it is, or is but for the elements "
-        f"({AGAINST})."
+    return (
+        section("crystals", "Crystals of the front", table(head, rows), paragraph(_note(known), "note"))
+        if rows
+        else None
     )
-    return section("crystals", "Crystals of the front", table(head, rows), paragraph(note, "note")) if rows else None
+
+
+def _note(known: Sequence[Outcome]) -> str:
+    """How to read the columns."""
+    kinds = (("known before the start", earlier(known)), ("added by hand", added(known)))
+    told = " or ".join(words for words, own in kinds if any(o.structure is not None for o in own))
+    return (
+        "Drawn as relaxed where an oracle has relaxed them. Moved: root-mean-square displacement of the sites, in "
+        "units of (volume / atoms)^(1/3), after both were laid over each other (StructureMatcher). Near to: "
+        f"{f'a crystal {told}, or ' if told else ''}a prototype of the AFLOW library that it is, or is but for the "
+        f"elements ({AGAINST})."
+    )
 
 
 @dataclass(frozen=True, slots=True)

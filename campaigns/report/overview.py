@@ -18,9 +18,10 @@ from eutectic.campaigns.analysis.summary import (
     parted,
     said,
     shown,
+    spent_s,
     wall_s,
 )
-from eutectic.campaigns.analysis.table import variable_names
+from eutectic.campaigns.analysis.table import settings, variable_names
 from eutectic.campaigns.figures import candidate_charts
 from eutectic.campaigns.figures.candidate_charts import MAX_BARS, variables_chart
 from eutectic.campaigns.figures.charts import objectives, trace
@@ -60,7 +61,7 @@ def head(ledger: Ledger, front: Sequence[Outcome]) -> Head:
     open_ones = counts["proposed"] + counts["running"]
     guess = ", estimated" if estimated(len(ledger.spec.goals)) else ""
     tiles = [
-        ("Evaluations", str(counts["finished"] + lost), f"{lost} without usable values" if lost else "all gave values"),
+        ("Evaluations", str(counts["finished"] + lost), _gave(ledger, lost)),
         ("On the Pareto front", str(len(front)), _of(ledger)),
         ("Hypervolume", number(ledger.hypervolume), f"after {len(ledger.rounds)} rounds{guess}"),
         _time(ledger),
@@ -85,16 +86,24 @@ def head(ledger: Ledger, front: Sequence[Outcome]) -> Head:
 
 def _time(ledger: Ledger) -> tuple[str, str, str]:
     """How long it took: of oracles, and by the clock; by the clock alone where no oracle took any."""
-    seconds, clock = sum(o.cost_s for o in asked(ledger)), duration(wall_s(ledger))
+    seconds, clock = spent_s(ledger), duration(wall_s(ledger))
     if not seconds and ledger.finished:
         return "Time", clock, "from the first proposal to the last result"
     return "Oracle time", duration(seconds), f"{clock} on the clock"
 
 
+def _gave(ledger: Ledger, lost: int) -> str:
+    """What came of the evaluations; on a ladder, how many have values that count."""
+    told = f"{lost} without usable values" if lost else "all gave values"
+    below = sum(bool(o.provisional) for o in ledger.finished if o.number > 0)
+    return f"{told}, {below} on lower rungs alone" if below else told
+
+
 def _of(ledger: Ledger) -> str:
     """Among how many the front was found."""
     count = sum(o.feasible for o in ledger.outcomes)
-    return f"of {count} {'that hold every constraint' if ledger.spec.limits else 'with values'}"
+    where = " of the top rung" if any(o.provisional for o in ledger.outcomes) else ""
+    return f"of {count} {'that hold every constraint' if ledger.spec.limits else 'with values'}{where}"
 
 
 def _best(ledger: Ledger, front: Sequence[Outcome]) -> str:
@@ -166,14 +175,25 @@ def _setting(ledger: Ledger) -> str:
         f"{stage.use} for {stage.evaluations} evaluations" if stage.evaluations else stage.use
         for stage in ledger.spec.optimizers
     ]
-    variables = heads(ledger.spec, variable_names(ledger.outcomes))
-    over = f" over {', '.join(variables)}" if 0 < len(variables) <= 12 else f" over {len(variables)} variables"
+    variables = heads(ledger.spec, settings(ledger.spec, variable_names(ledger.outcomes)))
+    over = _over(ledger, variables)
     ask = "one objective" if len(ledger.spec.goals) == 1 else f"{len(ledger.spec.goals)} objectives"
     ask = "candidates inside every window" if for_windows(ledger) else ask
     return (
-        f"A search for {ask}{over if variables else ''}; measured by {', '.join(names)}; "
+        f"A search for {ask}{over}; measured by {', '.join(names)}; "
         f"proposed by {', then '.join(stages)}; {ledger.spec.budget.batch} at a time."
     )
+
+
+def _over(ledger: Ledger, variables: Sequence[str]) -> str:
+    """What is chosen among: the variables by name, or the crystals by their elements; "" where nothing was asked."""
+    symbols = ledger.spec.space.model_dump().get("elements") or ()
+    if ledger.spec.space.use == "crystal":
+        what = f" of {', '.join(symbols)}" if 0 < len(symbols) <= MAX_COLUMNS else ""
+        return f" over crystals{what}{' by ' if variables else ''}{', '.join(variables)}"
+    if len(variables) > MAX_COLUMNS:
+        return f" over {len(variables)} variables"
+    return f" over {', '.join(variables)}" if variables else ""
 
 
 def pareto_front(ledger: Ledger, front: Sequence[Outcome]) -> Section | None:

@@ -34,6 +34,8 @@ LEAST_OFFERED = 4
 """A pool of a slow engine holds so many times what is asked for, at least, or there would be nothing to choose from."""
 EXPERIENCE = "experience"
 """Name of the variable that says from which weights a crystal was drawn: after how many finished candidates."""
+RECORD = ("draw", EXPERIENCE, "formula", "made_by", "refused")
+"""Variables by which a crystal is made again and known again; nobody sets them."""
 IDENTITY_DIGITS = 12
 """Of the hash that says what made a crystal, as its candidate carries it."""
 

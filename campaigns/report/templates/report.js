@@ -15,32 +15,42 @@ const SHARE = 0.34;
 function lines(text, most) {
   const made = [''];
   for (const word of text.split(/(?<=[ _])/)) {
-    if (made[made.length - 1] && made[made.length - 1].length + word.length > most) made.push(word);
+    if (made[made.length - 1] && made[made.length - 1].length + word.trim().length > most) made.push(word);
     else made[made.length - 1] += word;
   }
   return made.map((line) => line.trim()).join('<br>');
 }
+const rowsOf = (text) => String(text).split('<br>').length;
 function widest(names) {
   return Math.max(0, ...names.flatMap((name) => String(name).split('<br>')).map((line) => line.length));
 }
+// Names that stand beside a figure: those of its axis, else of the trace that has most.
+function beside(data, layout) {
+  if (layout.yaxis && layout.yaxis.ticktext) return layout.yaxis.ticktext;
+  const each = data.map((trace) => [...new Set((trace.y || []).filter((y) => typeof y === 'string'))]);
+  return each.reduce((most, names) => names.length > most.length ? names : most, []);
+}
+const SMALL = 10.5, ROOM = 54;
 // Long names beside a figure are broken into lines where there is little room.
 function broken(data, layout, width) {
-  const most = Math.max(10, Math.floor(SHARE * width / (LETTER * 0.8)));
+  const most = Math.max(10, Math.floor(SHARE * width / (SMALL * 0.55)));
   const short = (names) => names.map((name) => typeof name === 'string' ? lines(name, most) : name);
   for (const name of Object.keys(layout).filter((key) => key.startsWith('yaxis'))) {
     const axis = layout[name];
-    if (axis.ticktext && widest(axis.ticktext) > most) layout[name] = {...axis, ticktext: short(axis.ticktext)};
-    if (axis.ticktext || axis.type === 'category') {
-      layout[name] = {...layout[name], tickfont: {size: 10.5}};
-    }
+    if (axis.ticktext) layout[name] = {...axis, ticktext: short(axis.ticktext)};
+    if (axis.ticktext || axis.type === 'category') layout[name] = {...layout[name], tickfont: {size: SMALL}};
   }
-  const made = data.map((trace) => trace.y && widest(trace.y.filter((y) => typeof y === 'string')) > most ?
+  return data.map((trace) => trace.y && widest(trace.y.filter((y) => typeof y === 'string')) > most ?
     {...trace, y: short(trace.y)} : trace);
-  const named = (layout.yaxis && layout.yaxis.ticktext) ||
-    [...new Set(made.flatMap((trace) => trace.y || []).filter((y) => typeof y === 'string'))];
-  const tall = Math.max(1, ...named.map((name) => name.split('<br>').length));
-  if (tall > 1) layout.height = Math.max(layout.height, 130 + named.length * (6 + 13 * tall));
-  return made;
+}
+// Beside the bars of a waterfall there is room for what is written there.
+function roomier(layout, across) {
+  const wide = ([low, high]) => [low - ROOM * (high - low) / across, high + ROOM * (high - low) / across];
+  layout.xaxis = {...layout.xaxis, range: wide(layout.xaxis.range)};
+  layout.updatemenus = (layout.updatemenus || []).map((menu) => ({...menu, buttons: menu.buttons.map((button) => {
+    const [traces, axes] = button.args;
+    return {...button, args: [traces, {...axes, 'xaxis.range': wide(axes['xaxis.range'])}]};
+  })}));
 }
 function fitted(figure, width) {
   const layout = {...figure.layout, uirevision: 'kept'};
@@ -53,29 +63,35 @@ function fitted(figure, width) {
     [rows, columns] = [panels, 1];
     layout.grid = {...layout.grid, rows, columns, ygap: 0.32};
   } else if (narrow) layout.height = Math.min(layout.height, 460);
+  const traces = narrow ? broken(figure.data, layout, width) : figure.data;
+  const names = beside(traces, layout), written = Math.max(0, widest(names) * SMALL * 0.55 - 40) * (narrow ? 1 : 1.3);
   const across = (layout.width || width) / columns - (narrow ? 80 : 110), down = layout.height / rows - 110;
+  let below = 1;
   for (const name of axes) {
     const axis = layout[name];
     if (!axis.title || !axis.title.text) continue;
-    const title = {...axis.title, text: wrapped(axis.title.text, name[0] === 'x' ? across : down)};
-    layout[name] = {...axis, title, ...(narrow ? {nticks: 6} : {})};
+    const title = {...axis.title, text: wrapped(axis.title.text, name[0] === 'x' ? across - written : down)};
+    if (name[0] === 'x') below = Math.max(below, rowsOf(title.text));
+    layout[name] = {...axis, title, ...(narrow ? {nticks: across - written < 240 ? 4 : 6} : {})};
   }
   if (narrow) {
-    layout.margin = {...layout.margin, l: 48, r: 10};
+    const bar = traces.some((trace) => trace.marker && trace.marker.colorbar);
+    layout.margin = {...layout.margin, l: 48, r: 10, b: 44 + 17 * below + (bar ? 48 : 0)};
     layout.font = {...layout.font, size: 12};
+    const tall = Math.max(1, ...names.map(rowsOf)), row = 10 + 14 * tall;
+    if (names.length) layout.height = Math.max(layout.height, layout.margin.t + layout.margin.b + names.length * row);
   }
-  const traces = narrow ? broken(figure.data, layout, width) : figure.data;
-  const data = traces.map((trace) => suited(trace, narrow, across, layout));
+  if (traces.some((trace) => trace.type === 'waterfall')) roomier(layout, Math.max(90, across - written - 2 * ROOM));
+  const data = traces.map((trace) => suited(trace, narrow, across - written, layout));
   return {data, layout};
 }
 function suited(trace, narrow, across, layout) {
   if (trace.type === 'heatmap' && trace.texttemplate) {
     const longest = Math.max(0, ...trace.text.flat().map((text) => text.length));
-    const margin = widest(trace.y) * LETTER * 0.9;
-    if (longest * 6.4 > (across + 60 - margin) / trace.x.length) return {...trace, texttemplate: ''};
+    if (longest * 6.4 + 8 > across / trace.x.length) return {...trace, texttemplate: ''};
   }
   if (narrow && trace.marker && trace.marker.colorbar) {
-    const y = -(layout.grid ? 70 : 98) / (layout.height - 100);
+    const {t, b} = layout.margin, y = -(b - 48) / (layout.height - t - b);
     const bar = {...trace.marker.colorbar, orientation: 'h', x: 0.5, y, yanchor: 'top', len: 0.9, thickness: 9};
     return {...trace, marker: {...trace.marker, colorbar: {...bar, title: {...bar.title, side: 'top'}}}};
   }
@@ -111,8 +127,8 @@ function taken(place) {
     button.textContent = format.toUpperCase();
     button.setAttribute('aria-label', `Save this figure as ${button.textContent}`);
     button.addEventListener('click', () => {
-      const layout = {...place.layout, paper_bgcolor: '#ffffff', plot_bgcolor: '#ffffff'};
-      const {clientWidth: width, clientHeight: height} = place;
+      const {width = place.clientWidth, height} = place.layout, white = '#ffffff';
+      const layout = {...place.layout, paper_bgcolor: white, plot_bgcolor: white, updatemenus: []};
       Plotly.downloadImage({data: place.data, layout}, {format, width, height, scale: 3, filename: place.id});
     });
     row.append(button);

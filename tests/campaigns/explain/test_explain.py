@@ -17,7 +17,7 @@ from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.parity import Parities
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.errors import CampaignFileError
-from eutectic.campaigns.explain.charts import dependence
+from eutectic.campaigns.explain.charts import beeswarm, dependence, interactions, waterfalls
 from eutectic.campaigns.explain.explain import CANDIDATES, FRONT, OTHERS, Wanted, explain
 from eutectic.campaigns.explain.files import explanation_files, read_explanation, write_explanation
 from eutectic.campaigns.explain.pictures import _waterfalls
@@ -556,3 +556,15 @@ def test_logarithms_and_ordered_categories_are_told_in_their_own_units(tmp_path)
     axes = dependence(found, one)["layout"]
     kinds = {axis["title"]["text"]: axis.get("type") for key, axis in axes.items() if key.startswith("xaxis")}
     assert kinds == {"Time (h)": "log", "Grade": "category"}
+
+
+def test_figures_and_what_they_say_when_pointed_at_name_variables_as_people_do(process):
+    _, found = process
+    (one,) = found.properties
+    drawn = [beeswarm(found, one), dependence(found, one), interactions(found, one), waterfalls(found, one)]
+    said = json.dumps(drawn, ensure_ascii=False)
+    assert "temperature_k" not in said
+    assert "Temperature (K)" in said
+    assert re.search(r"<br>Temperature = \d+ K<br>adds", said)
+    steps = [name for trace in drawn[3]["data"] for name in trace["y"]]
+    assert any(re.fullmatch(r"Temperature = \d+ K", name) for name in steps)

@@ -202,7 +202,8 @@ def test_a_candidate_is_called_by_its_composition_and_what_was_done_to_it(tmp_pa
         (made,) = campaign.ask(1)
     name = title(made)
     assert name.startswith("Fe-")
-    assert "temperature_k" in name
+    assert ", temperature " in name
+    assert ", temperature 2 = " in name
     assert "humidity 50" in name
     assert "Fe " not in name
 

@@ -42,7 +42,11 @@ def test_what_a_crystal_is_near_to_is_named(tmp_path):
     assert "the same type as" in (text := section_html(crystals([own])))
     assert "AB_cF8_225_a_b" in text
     known = replace(own, number=0, origin="history: known.csv:3")
-    assert "the same crystal as history:known.csv:3" in section_html(crystals([own], [known]))
+    assert "the same crystal as history:known.csv:3" in (said := section_html(crystals([own], [known])))
+    assert "Near to: a crystal known before the start, or a prototype" in said
+    late = section_html(crystals([own], [replace(known, origin="added by Eva")]))
+    assert "Near to: a crystal added by hand, or a prototype" in late
+    assert "before the start" not in text + late
     odd = Structure(Lattice.from_parameters(3, 4, 5, 80, 95, 102), ["Sc", "N", "O"], np.eye(3) * 0.3)
     assert "nothing known here" in section_html(crystals([replace(best, structure=odd.as_dict())]))
 

@@ -10,6 +10,7 @@ from eutectic.campaigns.analysis.summary import title
 from eutectic.campaigns.figures import palette
 from eutectic.campaigns.figures.charts import objectives
 from eutectic.campaigns.figures.views import views
+from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.report.blocks import Typeset, paragraph, section
 from eutectic.campaigns.report.overview import described
 from eutectic.campaigns.report.page import STYLE, page
@@ -225,3 +226,39 @@ def test_what_is_written_on_a_colour_can_be_read():
     for i in range(len(palette.MEMBERS)):
         ends = sorted([light(palette.member(i)), light(palette.letters(i))])
         assert (ends[1] + 0.05) / (ends[0] + 0.05) > 3
+
+
+def test_the_setting_names_what_was_chosen_and_not_how_a_crystal_was_drawn():
+    content = ledgers.alloy_content()
+    content["space"] = {"use": "crystal", "engine": {"use": "wyckoff"}, "elements": ["V", "Fe"], "atoms": [4, 9]}
+    drawn = {"draw": 3, "experience": 12, "guidance": 0.5, "formula": "VFe", "made_by": "wyckoff:41e4"}
+    ledger = ledgers.alloy(4)
+    ledger = replace(ledger, outcomes=tuple(replace(o, variables=drawn) for o in ledger.outcomes))
+    crystals = replace(ledger, spec=CampaignSpec.from_content(content))
+    assert "over crystals of V, Fe by guidance; measured" in words(page(crystals, Parities()))
+    own = replace(ledger, spec=CampaignSpec.from_content({**content, "space": ledgers.process_content()["space"]}))
+    assert "over draw, experience, guidance, formula, made_by; measured" in words(page(own, Parities()))
+
+
+@pytest.mark.parametrize(("low", "negative"), [(4.8, False), (0.0, False), (-0.1, True)])
+def test_an_axis_goes_below_nought_only_for_values_there(low, negative):
+    ledger = ledgers.alloy()
+    one, two = [o for o in ledger.finished if o.feasible][:2]
+    front = [replace(o, values={"price": v}) for o, v in ((one, 4.8), (two, 702.8))]
+    every = [*front, replace(one, values={"price": low}), replace(one, values={"price": 5000.0})]
+    (bottom, top) = views(front, every, {"xaxis": "price"})[0]["layout"]["xaxis.range"]
+    assert top > 702.8
+    assert bottom < -90 if negative else bottom == pytest.approx(4.8 - 0.03 * 698)
+
+
+def test_one_sum_of_oracle_time_and_what_is_on_a_lower_rung_is_said():
+    ledger = ledgers.alloy(8)
+    first, second, *rest = ledger.outcomes
+    climbing = replace(first, status="proposed", feasible=False, losses=(math.nan, math.nan), cost_s=7000.0)
+    below = replace(second, provisional=(ledgers.B,), feasible=False, losses=(math.nan, math.nan))
+    said = words(page(replace(ledger, outcomes=(climbing, below, *rest)), Parities()))
+    times = set(re.findall(r"([\d.]+ (?:min|h)) of oracle time|Oracle time ([\d.]+ (?:min|h))", said))
+    assert len({one or two for one, two in times}) == 1
+    assert "and 1 that is not complete took" in said
+    assert "1 on lower rungs alone" in said
+    assert re.search(r"of \d+ that hold every constraint of the top rung", said)

@@ -66,7 +66,7 @@ def test_a_candidate_is_called_by_its_amounts_in_the_unit_they_are_given_in(
     made = space.generate(space.coordinates(row)[None], np.random.default_rng(0))[0]
     assert described(made.variables, made.composition) == name
     beside = {**{f"alloy.{symbol}": x for symbol, x in made.variables.items()}, "temperature_k": 900.0}
-    assert described(beside, made.composition) == f"{name}, temperature_k 900"
+    assert described(beside, made.composition) == f"{name}, temperature 900 K"
 
 
 def test_sublattices_are_called_by_their_atoms() -> None:

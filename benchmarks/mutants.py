@@ -14,23 +14,26 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
 ROOT = Path(__file__).resolve().parents[1]
 LIST = Path(__file__).with_suffix(".toml")
-LIMIT_S = 300
-"""Seconds the tests of one file may take; what hangs is noticed, too."""
+LONGEST_S = 3600
+"""Seconds that a file's tests may take without a fault."""
+SPARE_S, TIMES = 60, 5
+"""With a fault they may take so many seconds, and as many times as without one, longer; what hangs is noticed, too."""
 WANTED = 0.9
 """Least share of the faults that tests should catch."""
 LEFT_OUT = shutil.ignore_patterns(".git", "__pycache__", ".*_cache", "*.sqlite", "runs", "mlruns")
-PASSED, FAILED = 0, 1
-"""Exit codes of pytest; any other says that no test ran."""
+PASSED, FAILED, HUNG = 0, 1, -1
+"""Exit codes of pytest and of tests that were ended; any other says that no test ran."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,8 @@ def chosen(every: Sequence[Mutant], names: Sequence[str], files: Sequence[str]) 
     return [m for m in every if (not names or m.name in names) and (not files or any(f in m.file for f in files))]
 
 
-def code(home: Path, tests: Sequence[str]) -> int:
-    """Exit code of pytest over some tests of a copy of the checkout; `FAILED` when they hang."""
+def code(home: Path, tests: Sequence[str], limit_s: float = LONGEST_S) -> int:
+    """Exit code of pytest over some tests of a copy of the checkout; `HUNG` when they take longer."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     environment = {**os.environ, "PYTHONPATH": str(home), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(
@@ -85,24 +88,25 @@ def code(home: Path, tests: Sequence[str]) -> int:
         start_new_session=True,
     )
     try:
-        return process.wait(LIMIT_S)
+        return process.wait(limit_s)
     except subprocess.TimeoutExpired:
-        return FAILED
+        return HUNG
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
-def verdict(home: Path, mutant: Mutant) -> str:
+def verdict(home: Path, mutant: Mutant, limit_s: float) -> str:
     """`caught`, `survived`, or that no test ran; the copy is as before afterwards."""
     path = home / mutant.file
     content = path.read_text(encoding="utf-8")
     path.write_text(mutant.planted(content), encoding="utf-8")
     try:
-        return {PASSED: "survived", FAILED: "caught"}.get(code(home, mutant.tests), "no test ran")
+        said = code(home, mutant.tests, limit_s)
     finally:
         path.write_text(content, encoding="utf-8")
+    return {PASSED: "survived", FAILED: "caught", HUNG: "caught"}.get(said, "no test ran")
 
 
 def examined(wanted: Sequence[Mutant], jobs: int) -> list[str]:
@@ -112,21 +116,30 @@ def examined(wanted: Sequence[Mutant], jobs: int) -> list[str]:
         for k in range(jobs):
             homes.put(Path(shutil.copytree(ROOT, Path(folder) / f"copy{k}", symlinks=True, ignore=LEFT_OUT)))
 
-        def in_a_copy(mutant: Mutant | None) -> str:
+        @contextmanager
+        def a_copy() -> Iterator[Path]:
             home = homes.get()
             try:
-                said = (
-                    verdict(home, mutant) if mutant else str(code(home, sorted({t for m in wanted for t in m.tests})))
-                )
+                yield home
             finally:
                 homes.put(home)
-            if mutant:
-                print(f"{said:12s} {mutant.name:24s} {mutant.file}", flush=True)
+
+        def seconds(tests: tuple[str, ...]) -> float:
+            with a_copy() as home:
+                began = time.monotonic()
+                if code(home, tests) != PASSED:
+                    raise SystemExit(f"{', '.join(tests)}: fail without any fault: nothing can be told")
+                return time.monotonic() - began
+
+        def examine(mutant: Mutant) -> str:
+            with a_copy() as home:
+                said = verdict(home, mutant, SPARE_S + (1 + TIMES) * usual[mutant.tests])
+            print(f"{said:12s} {mutant.name:24s} {mutant.file}", flush=True)
             return said
 
-        if in_a_copy(None) != str(PASSED):
-            raise SystemExit("the tests fail without any fault: nothing can be told")
-        return list(pool.map(in_a_copy, wanted))
+        sets = list(dict.fromkeys(mutant.tests for mutant in wanted))
+        usual = dict(zip(sets, pool.map(seconds, sets), strict=True))
+        return list(pool.map(examine, wanted))
 
 
 def table(wanted: Sequence[Mutant], verdicts: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """Small campaigns over generated crystals: a pool of three structure types, a person who measures."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 from pymatgen.core import Lattice, Structure
@@ -10,14 +11,21 @@ from eutectic.campaigns.campaign import Campaign
 PERSON = [{"use": "person", "properties": ["hardness", "price"]}]
 
 
-def types(folder: Path) -> Path:
-    """A folder of three structure types: rock salt, caesium chloride, fluorite."""
-    folder.mkdir(exist_ok=True)
+@cache
+def _cifs() -> dict[str, str]:
+    """Name -> CIF of rock salt, caesium chloride and fluorite; to write them takes a second."""
     salt = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.64), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
     fluorite = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.46), ["Ca", "F"], [[0, 0, 0], [0.25, 0.25, 0.25]])
     caesium = Structure.from_spacegroup("Pm-3m", Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
-    for name, crystal in (("salt", salt), ("fluorite", fluorite), ("caesium", caesium)):
-        crystal.get_primitive_structure().to(filename=str(folder / f"{name}.cif"))
+    known = {"salt": salt, "fluorite": fluorite, "caesium": caesium}
+    return {name: crystal.get_primitive_structure().to(fmt="cif") for name, crystal in known.items()}
+
+
+def types(folder: Path) -> Path:
+    """A folder of three structure types: rock salt, caesium chloride, fluorite."""
+    folder.mkdir(exist_ok=True)
+    for name, cif in _cifs().items():
+        (folder / f"{name}.cif").write_text(cif)
     return folder
 
 

@@ -431,15 +431,22 @@ def test_the_command_brings_the_explanation_to_mlflow_by_itself(tmp_path, monkey
     assert not (tmp_path / "mlflow.db").exists()
 
 
+@pytest.fixture(scope="module")
+def six():
+    ledger = ledgers.single(6)
+    return ledger, explain(ledger)
+
+
 @pytest.mark.parametrize(
     ("state", "section", "told"),
     [("done", {}, True), ("stopped", {}, True), ("running", {}, False), ("done", {"enabled": False}, False)],
 )
-def test_mlflow_is_written_unless_it_is_off_or_the_campaign_runs(state, section, told, tmp_path, monkeypatch):
-    ledger = ledgers.single(6)
+def test_mlflow_is_written_unless_it_is_off_or_the_campaign_runs(state, section, told, six, tmp_path, monkeypatch):
+    ledger, found = six
     content = {**ledger.spec.dump(), "tracking": section}
     ledger = replace(ledger, spec=type(ledger.spec).from_content(content), folder=str(tmp_path), state=state)
     monkeypatch.setattr("eutectic.campaigns.commands.explain.read_ledger", lambda folder: ledger)
+    monkeypatch.setattr("eutectic.campaigns.commands.explain.explain", lambda ledger, wanted, heard: found)
     asked = []
 
     def away(folder):
@@ -484,7 +491,7 @@ def test_rows_of_a_history_go_by_their_source_everywhere(alloy, tmp_path):
     rest = tuple(o for o in ledger.outcomes if o.number > 1)
     first = replace(ledger.outcomes[-1], neighbour=-2, distance=0.1)
     ledger = replace(ledger, outcomes=(row, *rest[:-1], first), folder=str(tmp_path))
-    found = explain(ledger)
+    found = explain(ledger, Wanted(property=ledgers.USFE))
     assert -2 in found.front
     text = explanation_text(found)
     assert "history:known.csv:7 " in text
@@ -496,7 +503,7 @@ def test_rows_of_a_history_go_by_their_source_everywhere(alloy, tmp_path):
     for table in ("shap", "counterfactuals"):
         rows = csv.DictReader((tmp_path / "explanation" / f"{table}.csv").read_text().splitlines())
         assert "history:known.csv:7" in {row["candidate"] for row in rows}
-    same = explain(ledger, Wanted(candidate="history:known.csv:7"))
+    same = explain(ledger, Wanted(property=ledgers.USFE, candidate="history:known.csv:7"))
     assert same.front == (-2,)
 
 

@@ -68,7 +68,7 @@ def kill_again_and_again(folder, kills):
 
 
 def test_a_campaign_by_hand_survives_being_killed_in_the_middle_of_anything(tmp_path):
-    done = kill_again_and_again(tmp_path, 5)
+    done = kill_again_and_again(tmp_path, 3)
     assert {words[0] for words in done} >= {"asked", "told"}
 
 

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from pymatgen.core import Lattice, Structure
 
 from eutectic.campaigns.figures.crystals import drawn
@@ -14,10 +15,15 @@ from eutectic.oracles.base import Evaluation
 from tests.campaigns.crystal_campaigns import answered, campaign
 
 
-def test_the_front_is_drawn_with_files_and_how_far_it_moved(tmp_path):
-    with campaign(tmp_path) as running:
+@pytest.fixture(scope="module")
+def best(tmp_path_factory):
+    """The front of a campaign over drawn crystals."""
+    with campaign(tmp_path_factory.mktemp("drawn")) as running:
         answered(running, 4)
-        best = running.pareto()
+        return running.pareto()
+
+
+def test_the_front_is_drawn_with_files_and_how_far_it_moved(best):
     text = section_html(crystals(best))
     assert text.count("<svg") == len(best)
     assert "as proposed" in text
@@ -33,12 +39,9 @@ def test_the_front_is_drawn_with_files_and_how_far_it_moved(tmp_path):
     assert "became another structure" in section_html(crystals([replace(best[0], evaluations=(lost,))]))
 
 
-def test_what_a_crystal_is_near_to_is_named(tmp_path):
-    with campaign(tmp_path) as running:
-        answered(running, 4)
-        best = running.pareto()[0]
+def test_what_a_crystal_is_near_to_is_named(best):
     salt = Structure.from_spacegroup(225, Lattice.cubic(5.0), ["Sc", "N"], [[0, 0, 0], [0.5, 0.5, 0.5]])
-    own = replace(best, structure=salt.as_dict())
+    own = replace(best[0], structure=salt.as_dict())
     assert "the same type as" in (text := section_html(crystals([own])))
     assert "AB_cF8_225_a_b" in text
     known = replace(own, number=0, origin="history: known.csv:3")
@@ -48,13 +51,11 @@ def test_what_a_crystal_is_near_to_is_named(tmp_path):
     assert "Near to: a crystal added by hand, or a prototype" in late
     assert "before the start" not in text + late
     odd = Structure(Lattice.from_parameters(3, 4, 5, 80, 95, 102), ["Sc", "N", "O"], np.eye(3) * 0.3)
-    assert "nothing known here" in section_html(crystals([replace(best, structure=odd.as_dict())]))
+    assert "nothing known here" in section_html(crystals([replace(best[0], structure=odd.as_dict())]))
 
 
-def test_candidates_without_structures_have_no_section(tmp_path):
-    with campaign(tmp_path) as running:
-        answered(running, 4)
-        assert crystals([replace(outcome, structure=None) for outcome in running.pareto()]) is None
+def test_candidates_without_structures_have_no_section(best):
+    assert crystals([replace(outcome, structure=None) for outcome in best]) is None
 
 
 def test_atoms_on_faces_and_corners_are_drawn_on_each():

@@ -21,13 +21,13 @@ from eutectic.campaigns.exports.export import exported
 from eutectic.campaigns.file.from_python import content_of, points_of
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.hand import adding, asking, changing, verbs
-from eutectic.campaigns.hand.changing import Changed
 from eutectic.campaigns.hand.observation import Observation
 from eutectic.campaigns.hand.predicting import Prediction, predict
 from eutectic.campaigns.loop.context import require_attended
 from eutectic.campaigns.loop.executor import opened
 from eutectic.campaigns.loop.loop import Loop
 from eutectic.campaigns.loop.routing import waits
+from eutectic.campaigns.problem.curves import Told
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.attachments import keep
 from eutectic.campaigns.record.ledger import Logbook, seen
@@ -169,8 +169,8 @@ class Campaign:
     def ask(self, n: int, context: Mapping[str, Value] | None = None, by: str = "", holder: str = "") -> list[Outcome]:
         """Propose up to n candidates and write them down, without evaluating; not while the campaign runs.
 
-        Fewer, and in the end none, when a budget, a stage or the space is used up: `ledger.reason` says which. They are
-        one batch with those of the last asking that nobody has made yet, unless another than `holder` has these.
+        Fewer, and in the end none, when a budget or the space is used up: `ledger.reason` says which. They are one
+        batch with those of the last asking that nobody has made yet, unless another than `holder` has these.
         """
         n = asking.whole(n)
         if self._loop is not None:
@@ -207,7 +207,7 @@ class Campaign:
     def tell(
         self,
         id: str | int,
-        values: Mapping[str, Value],
+        values: Mapping[str, Told],
         errors: Mapping[str, float] | None = None,
         repeat: bool = False,
         by: str = "",
@@ -227,7 +227,7 @@ class Campaign:
     def tell_validation(
         self,
         id: str | int,
-        values: Mapping[str, float],
+        values: Mapping[str, Told],
         errors: Mapping[str, float] | None = None,
         failed: str = "",
         by: str = "",
@@ -240,13 +240,13 @@ class Campaign:
         """
         if self.running and not (self.problem.validator and waits(self.problem.validator)):
             raise CampaignFolderError(f"{self.folder} is running, and computes its validation itself")
-        told = Observation(values, errors or {}, failed, False, by, note)
+        told = Observation(values, errors or {}, failed, by=by, note=note)
         return verbs.validate(self.problem, self.logbook, str(id), told)
 
     def add(
         self,
         variables: Mapping[str, Value],
-        values: Mapping[str, float],
+        values: Mapping[str, Told],
         errors: Mapping[str, float] | None = None,
         repeat: bool = False,
         by: str = "",
@@ -280,7 +280,7 @@ class Campaign:
     def correct(
         self,
         id: str | int,
-        values: Mapping[str, float],
+        values: Mapping[str, Told],
         errors: Mapping[str, float] | None = None,
         why: str = "",
         measurement: int | None = None,
@@ -308,7 +308,7 @@ class Campaign:
 
     def change(
         self, overrides: Sequence[str], by: str = "", check: bool = False, given: Mapping[str, Value] | None = None
-    ) -> Changed:
+    ) -> changing.Changed:
         """Change sections while the data are kept, `KEY=VALUE` as `--set` has them; with `check` only look.
 
         given: values that new variables had in what was proposed so far.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import requests
 
 from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError, Complaint
@@ -74,14 +75,14 @@ class Client:
         self,
         name: str,
         id: str,
-        values: Mapping[str, float],
+        values: Mapping[str, object],
         errors: Mapping[str, float] | None = None,
         repeat: bool = False,
         note: str = "",
         by: str = "",
     ) -> dict[str, Any]:
         """Tell what was measured of a candidate; repeat: another measurement of the same sample."""
-        body = {"id": id, "values": dict(values), "errors": dict(errors or {}), "repeat": repeat}
+        body = {"id": id, "values": _plain(values), "errors": dict(errors or {}), "repeat": repeat}
         return self._observe(name, {**body, "note": note, "by": by})
 
     def fail(
@@ -94,21 +95,21 @@ class Client:
         self,
         name: str,
         id: str,
-        values: Mapping[str, float],
+        values: Mapping[str, object],
         why: str = "",
         measurement: int | None = None,
         by: str = "",
         note: str = "",
     ) -> dict[str, Any]:
         """Put right what was told of a candidate."""
-        body = {"id": id, "values": dict(values), "why": why, "correct": True, "measurement": measurement}
+        body = {"id": id, "values": _plain(values), "why": why, "correct": True, "measurement": measurement}
         return self._observe(name, {**body, "by": by, "note": note})
 
     def add(
         self,
         name: str,
         variables: Mapping[str, float | str],
-        values: Mapping[str, float],
+        values: Mapping[str, object],
         errors: Mapping[str, float] | None = None,
         key: str = "",
         failed: str = "",
@@ -116,7 +117,7 @@ class Client:
         note: str = "",
     ) -> dict[str, Any]:
         """Tell a result of something never suggested; under one key it counts once. failed: it gave none, and why."""
-        body: dict[str, Any] = {"variables": dict(variables), "values": dict(values), "errors": dict(errors or {})}
+        body: dict[str, Any] = {"variables": dict(variables), "values": _plain(values), "errors": dict(errors or {})}
         body |= {"by": by, "note": note, **({"failed": failed} if failed else {})}
         return self._observe(name, body, key)
 
@@ -217,6 +218,11 @@ class Client:
         if not answer.ok:
             raise _error(answer)
         return answer
+
+
+def _plain(values: Mapping[str, object]) -> dict[str, Any]:
+    """Values as JSON takes them: arrays of points as lists."""
+    return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in values.items()}
 
 
 def _error(answer: requests.Response) -> Exception:

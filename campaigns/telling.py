@@ -9,6 +9,8 @@ from eutectic.campaigns.hand.leasing import LEASE_S, in_other_hands
 from eutectic.campaigns.hand.on_record import on_record_of
 from eutectic.campaigns.hand.sheet import Row, contradiction
 from eutectic.campaigns.hand.words import refusal
+from eutectic.campaigns.loop.context import told_curves, told_number
+from eutectic.campaigns.problem.curves import Told
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.sharing import batches, lease
 from eutectic.generators.abilities import contexts
@@ -61,7 +63,7 @@ def suggested(
 def tell_once(
     campaign: Campaign,
     id: str,
-    values: Mapping[str, Value],
+    values: Mapping[str, Told],
     errors: Mapping[str, float] | None = None,
     repeat: bool = False,
     by: str = "",
@@ -72,12 +74,12 @@ def tell_once(
 
     What the record holds already is not written down again. CampaignFileError as `Campaign.tell` has it.
     """
-    row = Row("", id, {}, {n: float(v) for n, v in values.items() if not isinstance(v, str)}, errors or {})
+    row = Row("", id, {}, {n: v for n, v in values.items() if not isinstance(v, str)}, errors or {})
     outcome = campaign.find(id)
-    if not repeat and not note and outcome.status not in ("failed", "refused") and held(outcome, row):
+    if not repeat and not note and outcome.status not in ("failed", "refused") and held(campaign, outcome, row):
         return outcome
     if outcome.status == "returned":
-        numbers = {name: float(value) for name, value in row.values.items() if name not in outcome.variables}
+        numbers = {name: value for name, value in row.values.items() if name not in outcome.variables}
         return campaign.add({**outcome.variables}, numbers, errors, repeat, by, note, key)
     return campaign.tell(id, values, errors, repeat, by, note, key)
 
@@ -146,7 +148,7 @@ def _tell(campaign: Campaign, row: Row, repeat: bool) -> bool:
         if outcome.barred and outcome.error == row.failed:
             return _noted(campaign, row, outcome)
         campaign.fail(row.id, row.failed, by=row.by, note=row.note)
-    elif row.values and not held(outcome, row):
+    elif row.values and not held(campaign, outcome, row):
         campaign.tell(row.id, {**row.values, **_context(campaign, row)}, row.errors, repeat, row.by, row.note)
     else:
         return _noted(campaign, row, outcome)
@@ -166,19 +168,23 @@ def _add(campaign: Campaign, row: Row, repeat: bool) -> bool:
     if not (row.failed or row.values):
         raise refusal("a line without an id is a result never suggested, and needs its values, or why it failed")
     before = campaign.same(row.variables)
-    if before is not None and (before.error == row.failed if row.failed else held(before, row)):
+    if before is not None and (before.error == row.failed if row.failed else held(campaign, before, row)):
         return False
     campaign.add(row.variables, row.values, row.errors, repeat, row.by, row.note, failed=row.failed)
     return True
 
 
-def held(outcome: Outcome, row: Row) -> bool:
+def held(campaign: Campaign, outcome: Outcome, row: Row) -> bool:
     """Does the record hold what a line says: as one of the measurements, or as the values?"""
+    curves = told_curves(campaign.problem, row.values)
+    if curves and not any(_within(curves, m.curves) for m in outcome.measurements):
+        return False
+    said = {n: told_number(campaign.problem, n, v) if n in curves else v for n, v in row.values.items()}
     known = on_record_of(outcome)
-    return any(_within(row.values, values) and _within(row.errors, errors) for values, errors in known)
+    return any(_within(said, values) and _within(row.errors, errors) for values, errors in known)
 
 
-def _within(some: Mapping[str, float], all_of_them: Mapping[str, float]) -> bool:
+def _within(some: Mapping[str, object], all_of_them: Mapping[str, object]) -> bool:
     return all(all_of_them.get(name) == value for name, value in some.items())
 
 

@@ -246,7 +246,7 @@ def _tell_one(
     """What was done with one candidate's values."""
     before = campaign.find(id)
     plain = not (repeat or note or answer.context)
-    if plain and before.status == "finished" and held(before, Row("", id, {}, answer.values, answer.errors)):
+    if plain and before.status == "finished" and held(campaign, before, Row("", id, {}, answer.values, answer.errors)):
         return f"{folder} held this already"
     outcome = campaign.tell(id, {**answer.values, **answer.context}, answer.errors, repeat, by, note)
     many = len(outcome.measurements)

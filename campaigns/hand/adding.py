@@ -22,12 +22,13 @@ from eutectic.campaigns.hand.verbs import (
     tell,
     told_under,
 )
-from eutectic.campaigns.hand.words import measured_values, number
-from eutectic.campaigns.loop.context import told_number
+from eutectic.campaigns.hand.words import measured, measured_values
+from eutectic.campaigns.loop.context import told_curves, told_number
 from eutectic.campaigns.loop.offering import offers
 from eutectic.campaigns.loop.prior_data import WITHIN, as_measured, coordinates
 from eutectic.campaigns.loop.prior_rows import Row
 from eutectic.campaigns.loop.routing import Verdict, settlement
+from eutectic.campaigns.problem.curves import Measured
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.columns import RETURNED
 from eutectic.campaigns.record.journal import Draft
@@ -54,14 +55,14 @@ CLOSE = 1e-9
 
 def sorted_words(
     problem: Problem, pairs: Mapping[str, str]
-) -> tuple[dict[str, Value], dict[str, float], dict[str, float]]:
+) -> tuple[dict[str, Value], dict[str, Measured], dict[str, float]]:
     """Variables, values and standard errors of `NAME=VALUE` pairs; CampaignFileError for an unknown name."""
     names = variable_names(problem)
     properties = measurable(problem)
     for name in pairs:
         if name not in names and name.removesuffix(SUFFIX) not in properties and name not in properties:
             raise said(unknown("variable or property", name, [*names, *properties]))
-    numbers = {name: number(text, f"{name}={text}") for name, text in pairs.items() if name not in names}
+    numbers = {name: measured(text, f"{name}={text}") for name, text in pairs.items() if name not in names}
     answer = measured_values(numbers)
     return {name: pairs[name] for name in names if name in pairs}, dict(answer.values), dict(answer.errors)
 
@@ -110,7 +111,7 @@ def add(
         if (before := told_under(logbook, observation.key, values, observation.errors)) is not None:
             return before
         place = _place(logbook)
-        body = _body(problem, x, candidate, observation)
+        body = _body(problem, x, candidate, observation, values)
         drafts += [Draft("added", body, place), *_follow(problem, body, place)]
     return logbook.record.outcomes[place]
 
@@ -146,7 +147,7 @@ def add_failed(problem: Problem, logbook: Logbook, variables: Mapping[str, Value
         )
     with logbook.transaction() as drafts:
         place = _place(logbook)
-        drafts.append(Draft("added", _body(problem, x, candidate, observation) | {"failed": why}, place))
+        drafts.append(Draft("added", _body(problem, x, candidate, observation, {}) | {"failed": why}, place))
     return logbook.record.outcomes[place]
 
 
@@ -160,17 +161,21 @@ def _place(logbook: Logbook) -> int:
     return int(logbook.record.columns.number.min(initial=1)) - 1
 
 
-def _body(problem: Problem, x: Array, candidate: Candidate, observation: Observation) -> dict[str, Any]:
-    """The body of an `added` event."""
+def _body(
+    problem: Problem, x: Array, candidate: Candidate, observation: Observation, values: Mapping[str, float]
+) -> dict[str, Any]:
+    """The body of an `added` event; values: those of the observation, with distances of its curves."""
     row: dict[str, object] = {
         "id": candidate.id,
         "x": x.tolist(),
         "candidate": candidate.to_json(),
         "reason": {"proposer": ADDED},
         "origin": f"added by {observation.by}" if observation.by else "added",
-        "values": {name: float(value) for name, value in observation.values.items()},
+        "values": values,
         "errors": dict(observation.errors),
     }
+    curves = told_curves(problem, observation.values)
+    row |= {"curves": curves} if curves else {}
     if problem.ladder.rungs:
         row |= {"rung": problem.ladder.top, "fidelity": float(problem.ladder.top)}
     return {"row": row, "oracle": person(problem), **observation.words}

@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from eutectic.oracles.base import Value
+from eutectic.campaigns.problem.curves import Told
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What somebody says of one sample."""
 
-    values: Mapping[str, Value] = field(default_factory=dict)
-    """Properties, natural units; of a candidate that was asked for also variables that were measured with it."""
+    values: Mapping[str, Told] = field(default_factory=dict)
+    """Properties, natural units, curves as their points; of a candidate that was asked for also variables that were
+    measured with it."""
     errors: Mapping[str, float] = field(default_factory=dict)
     """Standard errors of some of the properties."""
     failed: str = ""

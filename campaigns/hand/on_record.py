@@ -1,8 +1,8 @@
 """This file is what of a telling is new, beside what the record has of the sample already."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from eutectic.campaigns.record.outcomes import Outcome
+from eutectic.campaigns.record.outcomes import Measurement, Outcome
 
 
 def on_record_of(outcome: Outcome) -> list[tuple[Mapping[str, float], Mapping[str, float]]]:
@@ -32,3 +32,13 @@ def news_of(
     """Values and standard errors to be written down: of a finished sample what it has is not told again."""
     fresh = {**values} if repeat or not adds_only(outcome, values, errors) else not_on_record(outcome, values, errors)
     return fresh, {name: error for name, error in errors.items() if name in fresh}
+
+
+def changes_nothing(
+    before: Measurement, values: Mapping[str, float], errors: Mapping[str, float], curves: Mapping[str, Sequence[float]]
+) -> bool:
+    """Does a correction say what was told already, standard errors and curves included?"""
+    if {name: points for name, points in before.curves.items() if name in values} != {**curves}:
+        return False
+    known = {name: error for name, error in before.errors.items() if name in values}
+    return all(before.values.get(name) == value for name, value in values.items()) and known == {**errors}

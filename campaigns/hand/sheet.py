@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eutectic.campaigns.analysis.table import HEAD
-from eutectic.campaigns.hand.words import measured_values, refusal
+from eutectic.campaigns.hand.words import measured, measured_values, refusal
 from eutectic.campaigns.loop.routing import needed, waits
+from eutectic.campaigns.problem.curves import Measured
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.generators.abilities import contexts
@@ -46,7 +47,7 @@ class Row:
     id: str
     """Id or number of the candidate; "" when the row is about one that was never suggested."""
     variables: Mapping[str, str]
-    values: Mapping[str, float]
+    values: Mapping[str, Measured]
     errors: Mapping[str, float]
     failed: str = ""
     note: str = ""
@@ -110,18 +111,25 @@ def read(path: Path, variables: Sequence[str], others: Sequence[str] = (), diale
     if len(names) < 2:
         raise refusal("a column a property is wanted", f"{path}:1")
     return [
-        _row(dict(zip(names, cells, strict=True)), f"{path}:{line}", variables, others, table.decimal)
+        _row(dict(zip(names, cells, strict=True)), path, line, variables, others, table.decimal)
         for line, cells in zip(table.lines, table.cells, strict=True)
     ]
 
 
-def _row(line: Mapping[str, str], place: str, variables: Sequence[str], others: Sequence[str], decimal: str) -> Row:
-    """One line of the table."""
+def _row(
+    line: Mapping[str, str], path: Path, number: int, variables: Sequence[str], others: Sequence[str], decimal: str
+) -> Row:
+    """One line of the table; the files of curves (`@scan.csv`) are found from where the sheet is."""
+    place = f"{path}:{number}"
     cells = {name: text for name, text in line.items() if not (unnamed(text) if name in variables else missing(text))}
     id = cells.get("id") or cells.get("number") or ""
     words = {name: cells.get(name, "") for name in REMARKS}
     skipped = {*OWN, VALIDATION, *REMARKS, *variables, *HEAD[1:], *others}
-    numbers = {name: _number(text, f"{place}: {name}", decimal) for name, text in cells.items() if name not in skipped}
+    told = {name: (text, f"{place}: {name}") for name, text in cells.items() if name not in skipped}
+    numbers = {
+        name: measured(text, where, path.parent) if text.startswith("@") else _number(text, where, decimal)
+        for name, (text, where) in told.items()
+    }
     answer = measured_values(numbers)
     given = {name: _point(cells[name], decimal) for name in variables if name in cells}
     row = Row(place, id, given, answer.values, answer.errors, words["failed"], words["note"], words["by"])

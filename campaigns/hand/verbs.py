@@ -12,14 +12,14 @@ from eutectic.campaigns.errors import CampaignFileError, Complaint, nearest_name
 from eutectic.campaigns.file.goals import refusal
 from eutectic.campaigns.hand.following import Following, following
 from eutectic.campaigns.hand.observation import Observation
-from eutectic.campaigns.hand.on_record import news_of
+from eutectic.campaigns.hand.on_record import changes_nothing, news_of
 from eutectic.campaigns.loop import routing
-from eutectic.campaigns.loop.context import is_number, observed, told_number
+from eutectic.campaigns.loop.context import is_number, observed, told_curves, told_number
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.attachments import Attachment
 from eutectic.campaigns.record.journal import Draft
 from eutectic.campaigns.record.ledger import Logbook
-from eutectic.campaigns.record.outcomes import Measurement, Outcome
+from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.record.steps import OPEN, corrected, settled, told
 from eutectic.oracles.base import Evaluation, Value
 
@@ -47,7 +47,7 @@ def tell(problem: Problem, logbook: Logbook, id: str, observation: Observation, 
         repeated = _repeated(problem, outcome, measured, observation.repeat)
         named = person(problem)
         body: dict[str, object] = {"oracle": named, "values": measured, "errors": errors}
-        body |= {**_rung(problem, named), **context}
+        body |= {**_rung(problem, named), **context, **_curves(problem, observation, measured)}
         body |= {"said": all_of_it} if all_of_it["values"] != measured else {}
         body |= {"repeat": True} if repeated else {}
         body |= observation.words
@@ -114,9 +114,10 @@ def validate(problem: Problem, logbook: Logbook, id: str, observation: Observati
     CampaignFileError where nothing is validated or this is none of those, for one that was validated, and for values
     of another kind than the oracle of `validate` returns, or too few.
     """
-    named, values, errors, failed = problem.validator, observation.values, observation.errors, observation.failed
+    named, errors, failed = problem.validator, observation.errors, observation.failed
     if named is None:
         raise said("this campaign validates nothing: its file has no `validate`")
+    values = {name: told_number(problem, name, value) for name, value in observation.values.items()}
     with logbook.transaction() as drafts:
         outcome, record = chosen(logbook, id, last=True), logbook.record
         outcome = next((o for o in logbook.called(id) if o.number in (record.chosen or ())), outcome)
@@ -127,7 +128,7 @@ def validate(problem: Problem, logbook: Logbook, id: str, observation: Observati
             before = _numbers(outcome.validation.values) or outcome.validation.error
             raise said(f"candidate '{outcome.id}' was validated already ({before})", "conflict")
         if not failed:
-            require_measurable(problem, {n: told_number(problem, n, value) for n, value in values.items()}, errors)
+            require_measurable(problem, values, errors)
             asked = [name for name in routing.needed(problem) if name in (named.oracle.properties or values)]
             missing = [name for name in asked if name not in values]
             if missing:
@@ -135,9 +136,10 @@ def validate(problem: Problem, logbook: Logbook, id: str, observation: Observati
         place = next(k for k, other in enumerate(problem.oracles) if other.name == named.name)
         rung, told_by = problem.ladder.rung(place), {"by": observation.by} if observation.by else {}
         evaluation = Evaluation(
-            outcome.id, named.name, _floats(values), _floats(errors), status="failed" if failed else "finished",
+            outcome.id, named.name, values, _floats(errors), status="failed" if failed else "finished",
             failure="error" if failed else "", error=failed, provenance={"told": True, **told_by},
             fidelity=float(problem.ladder.top + 1 if rung is None else rung),
+            curves=told_curves(problem, observation.values),
         )  # fmt: skip
         body = {"settings": named.settings_hash, "attempt": 1, "again": False, "evaluation": evaluation.to_json()}
         drafts += [Draft("validated", body, outcome.number), *_noted(outcome, observation.note, observation.by)]
@@ -193,8 +195,10 @@ def correct(
         outcome = chosen(logbook, id, last=True)
         place = _measurement(outcome, values, measurement)
         before = outcome.measurements[place]
-        if not _changes_nothing(before, values, errors):
+        curves = told_curves(problem, observation.values)
+        if not changes_nothing(before, values, errors, curves):
             body: dict[str, object] = {"measurement": place, "values": values, "errors": _floats(errors)}
+            body |= {"curves": curves} if curves else {}
             body |= {"before": {name: before.values[name] for name in values}}
             body |= {"errors_before": {name: before.errors[name] for name in values if name in before.errors}}
             body |= {key: text for key, text in (("why", why), ("by", by)) if text}
@@ -217,10 +221,10 @@ def _noted(outcome: Outcome, note: str, by: str) -> list[Draft]:
     return [Draft("note", {"text": note, **({"by": by} if by else {})}, outcome.number)] if note else []
 
 
-def _changes_nothing(before: Measurement, values: Values, errors: Values) -> bool:
-    """Does a correction say what was told already, standard errors included?"""
-    known = {name: error for name, error in before.errors.items() if name in values}
-    return all(before.values.get(name) == value for name, value in values.items()) and known == _floats(errors)
+def _curves(problem: Problem, observation: Observation, values: Values) -> dict[str, object]:
+    """The part of an event that has the curves of the values that are written down; {} without any."""
+    curves = told_curves(problem, {name: told for name, told in observation.values.items() if name in values})
+    return {"curves": curves} if curves else {}
 
 
 def _measurement(outcome: Outcome, values: Values, wanted: int | None) -> int:

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from eutectic.campaigns.errors import CampaignFileError, Complaint
+from eutectic.campaigns.problem.curves import Points, Told, is_curve, told_points
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
 from eutectic.campaigns.record.table import columns
 from eutectic.generators import abilities
-from eutectic.optimizers.base import Space
+from eutectic.optimizers.base import Array, Space
 from eutectic.optimizers.sharing import Made
 from eutectic.optimizers.spaces.activity import hold
 from eutectic.oracles.base import Value
@@ -60,7 +61,7 @@ def require_attended(problem: Problem) -> None:
 
 
 def observed(
-    problem: Problem, outcome: Outcome, values: Mapping[str, Value], repeat: bool = False
+    problem: Problem, outcome: Outcome, values: Mapping[str, Told], repeat: bool = False
 ) -> tuple[dict[str, float], dict[str, Any]]:
     """What was measured as a property, and the context that was measured with it: variables and coordinates.
 
@@ -69,7 +70,7 @@ def observed(
     """
     generator: Any = problem.generator
     names = abilities.contexts(generator)
-    seen = {name: value for name, value in values.items() if name in names}
+    seen: dict[str, Any] = {name: value for name, value in values.items() if name in names}
     rest: dict[str, float] = {}
     for name in values.keys() - seen.keys():
         rest[name] = told_number(problem, name, values[name])
@@ -93,14 +94,31 @@ def observed(
 
 
 def told_number(problem: Problem, name: str, value: object) -> float:
-    """What somebody tells of a property; CampaignFileError for text, and for a curve, whose distance is told."""
-    if name in problem.curves and isinstance(value, Sequence | np.ndarray) and not isinstance(value, str):
-        raise _refusal(
-            f"{name} is a curve of {len(value)} points; by hand its distance from the target is told, a number"
-        )
+    """What somebody tells of a property, and of a curve its distance from the target; CampaignFileError for text.
+
+    And for a curve that the target cannot be compared with.
+    """
+    if is_curve(value):
+        points = _points(problem, name, value)
+        return problem.curves[name].of(points)
     if not is_number(value):
         raise _refusal(f"{name} is {value!r}, not a number")
     return float(value)  # type: ignore[arg-type]
+
+
+def told_curves(problem: Problem, values: Mapping[str, object]) -> dict[str, list[float]]:
+    """The curves among what somebody tells, at the points of their targets; errors are those of `told_number`."""
+    return {name: _points(problem, name, value).tolist() for name, value in values.items() if is_curve(value)}
+
+
+def _points(problem: Problem, name: str, told: Points) -> Array:
+    """A curve at the points of its target."""
+    if name not in problem.curves:
+        raise _refusal(f"{name} is no curve; tell one number of it, not {len(told)}")
+    try:
+        return told_points(problem.curves[name], told)
+    except ValueError as error:
+        raise _refusal(f"{name}: {error}") from None
 
 
 def is_number(value: object) -> bool:

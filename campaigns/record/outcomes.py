@@ -46,6 +46,8 @@ class Measurement:
     """Standard errors of some of them."""
     by: str = ""
     """Who told it."""
+    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Points of those properties that are distances of a curve, and were told as one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def learned(outcome: Outcome, evaluation: Evaluation, measurements: tuple[Measur
 def measured_anew(outcome: Outcome, values: Mapping[str, Mapping[str, float]]) -> Outcome:
     """The outcome with other values of what was measured as a curve: the place of an evaluation -> property -> value.
 
-    The place of what was computed once more at the end is called `validation`.
+    The place of what was computed once more at the end is called `validation`, that of a measurement `measurement 0`.
     """
 
     def other(evaluation: Evaluation, place: str) -> Evaluation:
@@ -72,7 +72,11 @@ def measured_anew(outcome: Outcome, values: Mapping[str, Mapping[str, float]]) -
 
     evaluations = tuple(other(e, str(k)) for k, e in enumerate(outcome.evaluations))
     last = None if outcome.validation is None else other(outcome.validation, "validation")
-    return _valued(outcome, {"evaluations": evaluations, "validation": last})
+    measurements = tuple(
+        replace(m, values={**m.values, **values.get(f"measurement {k}", {})})
+        for k, m in enumerate(outcome.measurements)
+    )
+    return _valued(outcome, {"evaluations": evaluations, "validation": last, "measurements": measurements})
 
 
 def _valued(outcome: Outcome, changes: Mapping[str, Any]) -> Outcome:
@@ -158,22 +162,33 @@ def told(outcome: Outcome, body: Body, at: float) -> Outcome:
     own = [m for m in outcome.measurements if m.oracle == body["oracle"]]
     if own and not body.get("repeat"):
         last = own[-1]
-        errors = {name: error for name, error in last.errors.items() if name not in body["values"]}
-        added = replace(last, values={**last.values, **body["values"]}, errors={**errors, **body["errors"]})
+        added = _with(last, body)
         measurements = tuple(added if m is last else m for m in outcome.measurements)
     else:
-        first = Measurement(body["oracle"], at, body["values"], body["errors"], body.get("by", ""))
+        own_curves = body.get("curves", {})
+        first = Measurement(body["oracle"], at, body["values"], body["errors"], body.get("by", ""), own_curves)
         measurements = (*outcome.measurements, first)
     outcome = _measured(outcome, measurements, body["oracle"], body.get("fidelity", 0.0))
     return remarked(outcome, body.get("note", ""), body.get("by", ""), at)
+
+
+def _with(before: Measurement, body: Body) -> Measurement:
+    """A measurement with values that an event has, in place of its own or beside them."""
+    errors = {name: error for name, error in before.errors.items() if name not in body["values"]}
+    curves = {name: points for name, points in before.curves.items() if name not in body["values"]}
+    return replace(
+        before,
+        values={**before.values, **body["values"]},
+        errors={**errors, **body["errors"]},
+        curves={**curves, **body.get("curves", {})},
+    )
 
 
 def corrected(outcome: Outcome, body: Body, at: float) -> Outcome:
     """One measurement as it should have been told; what it was stands in the journal."""
     place = body["measurement"]
     wrong = outcome.measurements[place]
-    errors = {name: error for name, error in wrong.errors.items() if name not in body["values"]}
-    right = replace(wrong, values={**wrong.values, **body["values"]}, errors={**errors, **body["errors"]})
+    right = _with(wrong, body)
     measurements = (*outcome.measurements[:place], right, *outcome.measurements[place + 1 :])
     fidelity = next(e.fidelity for e in outcome.evaluations if e.oracle == wrong.oracle)
     outcome = _measured(outcome, measurements, wrong.oracle, fidelity)
@@ -250,8 +265,20 @@ def pooled(measurements: Sequence[Measurement]) -> tuple[dict[str, float], dict[
 
 def _measured(outcome: Outcome, measurements: tuple[Measurement, ...], oracle: str, fidelity: float) -> Outcome:
     """The outcome with these measurements, an oracle's values pooled."""
-    values, errors = pooled([m for m in measurements if m.oracle == oracle])
-    return learned(outcome, Evaluation(outcome.id, oracle, values, errors, fidelity=fidelity), measurements)
+    own = [m for m in measurements if m.oracle == oracle]
+    values, errors = pooled(own)
+    summed = Evaluation(outcome.id, oracle, values, errors, fidelity=fidelity, curves=mean_curves(own))
+    return learned(outcome, summed, measurements)
+
+
+def mean_curves(measurements: Sequence[Measurement]) -> dict[str, list[float]]:
+    """The mean of each curve over replicates; without those that some of them have as a distance alone."""
+    found: dict[str, list[float]] = {}
+    for name in dict.fromkeys(name for m in measurements for name in m.curves):
+        own = [m.curves.get(name, ()) for m in measurements if name in m.values]
+        if len({len(points) for points in own}) == 1 and own[0]:
+            found[name] = [fmean(points) for points in zip(*own, strict=True)]
+    return found
 
 
 def said_before(row: Mapping[str, Any]) -> list[dict[str, Any]]:

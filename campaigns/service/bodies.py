@@ -8,6 +8,11 @@ from eutectic.campaigns.hand.leasing import LEASE_S
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 """A number, not the text of one."""
+Curve = (
+    Annotated[list[Number], Field(max_length=100_000)]
+    | Annotated[list[tuple[Number, Number]], Field(max_length=100_000)]
+)
+"""Points, or the axis before each."""
 Name = Annotated[str, Field(max_length=200)]
 Words = Annotated[str, Field(max_length=10_000)]
 CLOSED = ConfigDict(extra="forbid", use_attribute_docstrings=True)
@@ -46,8 +51,8 @@ class Observation(BaseModel):
     """The candidate: its number, its id, or how the id begins."""
     variables: dict[str, Number | Words] | None = None
     """Of something never suggested: all of them."""
-    values: dict[str, Number] = {}
-    """Property -> value, in the unit its name says."""
+    values: dict[str, Number | Curve] = {}
+    """Property -> value, in the unit its name says; of a wanted curve its points, or pairs of axis and point."""
     context: dict[str, Number | Words] = {}
     """What was measured with the sample and not chosen, by variable."""
     errors: dict[str, Number] = {}

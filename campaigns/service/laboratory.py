@@ -13,6 +13,7 @@ from eutectic.campaigns.errors import CampaignFileError, Complaint, unknown
 from eutectic.campaigns.exports.candidates import fate, suggestion
 from eutectic.campaigns.hand.sheet import Row
 from eutectic.campaigns.loop.routing import instructions
+from eutectic.campaigns.problem.curves import Told
 from eutectic.campaigns.record.attachments import content_of
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.service.bodies import Fate, Note, Observation, Suggestions, Wanted
@@ -163,14 +164,14 @@ def note(name: Named, note: Note, service: Here, access: Asker, request: Request
 def observed(campaign: Campaign, said: Observation, by: str, key: str) -> Outcome:
     """Write down one observation; CampaignFileError when it says nothing, two things, or what cannot be."""
     _require_one_thing(said)
-    values: dict[str, Value] = {**said.values, **said.context}
+    values: dict[str, Told] = {**said.values, **said.context}
     if said.id is None:
         assert said.variables is not None
         if said.failed is not None:
             return campaign.add(said.variables, {}, by=by, note=said.note, key=key, failed=said.failed)
         known = campaign.same(said.variables)
         row = Row("", "", {}, said.values, said.errors)
-        if known is not None and not said.repeat and not said.note and held(known, row):
+        if known is not None and not said.repeat and not said.note and held(campaign, known, row):
             return known
         return campaign.add(said.variables, said.values, said.errors, said.repeat, by, said.note, key)
     if said.failed is not None:
@@ -180,7 +181,7 @@ def observed(campaign: Campaign, said: Observation, by: str, key: str) -> Outcom
         return campaign.fail(said.id, said.failed, said.infrastructure, by, said.note)
     if said.correct:
         outcome = campaign.find(said.id)
-        if said.measurement is None and held(outcome, Row("", "", {}, said.values, said.errors)):
+        if said.measurement is None and held(campaign, outcome, Row("", "", {}, said.values, said.errors)):
             return outcome
         return campaign.correct(said.id, said.values, said.errors, said.why, said.measurement, by, said.note)
     if not values:

@@ -204,7 +204,7 @@ def test_what_is_told_is_a_number_and_of_a_curve_its_distance(tmp_path):
     content |= {"oracles": [{"use": "person", "properties": ["dos"]}]}
     with Campaign.from_dict(content, tmp_path / "run", tmp_path) as campaign:
         id = campaign.ask(1)[0].id
-        with pytest.raises(CampaignFileError, match="dos is a curve of 2 points; by hand its distance from the target"):
+        with pytest.raises(CampaignFileError, match="dos: it has 2 points, the target 3"):
             campaign.tell(id, {"dos": [0.5, 1.0]})
         for wrong in ("many", None):
             with pytest.raises(CampaignFileError, match=r"dos is .*, not a number"):

@@ -14,7 +14,7 @@ from eutectic.generators.abilities import materials
 from eutectic.generators.representations.catalogue import described
 from eutectic.optimizers.base import Array, Space
 from eutectic.optimizers.spaces import region
-from eutectic.surrogates.abilities import compares, coupled, sequential, spells
+from eutectic.surrogates.abilities import compares, sequential, spells
 from eutectic.surrogates.base import Surrogate
 from eutectic.surrogates.composite.represented import Represented
 
@@ -28,7 +28,6 @@ def represented(recipe: Any, content: Mapping[str, Any], generator: Any) -> Surr
     A recipe that reads sequences (`sequential`) gets the sequence of elements where the space has compositions; any
     other sees what describes the rows of a list within a product, which of the other columns are active where their
     parent is a number and, if it can compare them, which elements and ions among a category's labels are alike.
-    (Outputs that are coupled have to be fitted as they are.)
     CampaignFileError, its path relative to the mapping, when the representation cannot serve the space.
     """
     chosen = content.get("representation")
@@ -37,7 +36,7 @@ def represented(recipe: Any, content: Mapping[str, Any], generator: Any) -> Surr
             own = _serving(generator, "element_sequence")
         else:
             own = described(generator.space, alike=compares(recipe))
-        return recipe if own is None or coupled(recipe) else Represented(recipe, own, rows_of_space(generator.space))
+        return recipe if own is None else Represented(recipe, own, rows_of_space(generator.space))
     named = {"use": chosen} if isinstance(chosen, str) else dict(chosen)
     try:
         part = plugins.build("representations", named, ".")

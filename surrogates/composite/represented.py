@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eutectic.surrogates.abilities import Choosy, Spelling, UnitAware, compares, refusal, stretched
+from eutectic.surrogates.abilities import Choosy, Coupled, Spelling, UnitAware, compares, refusal, stretched
 from eutectic.surrogates.base import Array, Domain, Replicas, Representation, State, Surrogate
 from eutectic.surrogates.validation import checked
 
@@ -45,6 +45,11 @@ class Represented:
         """What was told of each row of X (n, d); equal rows in the order in which it was told."""
         left = {key: list(own) for key, own in self.known_replicas.items()}
         return [left[key].pop(0) if left.get(key := x.tobytes()) else None for x in X]
+
+    @property
+    def coupling(self) -> str:
+        """The recipe's: outputs that are learned together are so over their features, too."""
+        return self.recipe.coupling if isinstance(self.recipe, Coupled) else "none"
 
     def stretched(self) -> "Represented":
         """The same with a recipe that is `stretched`, where it can be."""

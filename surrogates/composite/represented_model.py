@@ -117,6 +117,11 @@ class FittedRepresented:
         """Predict the m outputs at coordinates X (n, d)."""
         return self.inner.posterior(self.features(X))
 
+    def split(self) -> "tuple[FittedRepresented, ...]":
+        """The outputs one by one, where the inner surrogate has learned several together."""
+        inner: Any = self.inner
+        return tuple(replace(self, inner=part) for part in inner.split())
+
     def sketched(self) -> "FittedRepresented":
         """The same with an inner surrogate that answers sooner, where it can."""
         return replace(self, inner=sketched(self.inner))

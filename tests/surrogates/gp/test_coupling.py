@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from eutectic.generators.representations.catalogue import Columns
 from eutectic.optimizers.base import History
 from eutectic.optimizers.bayesian.bayesian import Bayesian
 from eutectic.optimizers.models.belief import learn, together
 from eutectic.optimizers.models.diagnostics import crossvalidate
+from eutectic.surrogates.composite.represented import Represented
 from eutectic.surrogates.gp.recipe import GaussianProcess
 from tests.surrogates.gp.functions import UNIT, box, data, smooth
 
@@ -54,3 +56,14 @@ def test_outputs_that_share_a_coupled_recipe_are_learned_together():
     proposals = batch.propose(box(), replace(history, state=belief.state), 2, np.random.default_rng(0))
     assert proposals.X.shape == (2, 3)
     assert len(crossvalidate(history, box(), recipes, belief.state)) == 3
+
+
+def test_outputs_over_a_representation_are_learned_together_too():
+    X, Y = data(20, noise=0.05)
+    seen = Represented(GaussianProcess(coupling="icm"), Columns().of(box()), lambda: X)
+    assert together([seen, seen]) == [[0, 1]]
+    history = History.observed(X, Y)
+    belief, plain = (learn(box(), history, [recipe] * 2) for recipe in (seen, seen.recipe))
+    assert [output.inner.processes[0].kernel.outputs for output in belief.outputs] == [2, 2]
+    assert np.allclose(belief.moments(X)[0], plain.moments(X)[0], atol=0.02)
+    assert len(crossvalidate(history, box(), [seen] * 2, belief.state)) == 2

@@ -6,7 +6,6 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from html import escape
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from eutectic.campaigns import beginning
@@ -26,6 +25,7 @@ from eutectic.campaigns.hand.predicting import Prediction, predict
 from eutectic.campaigns.loop.context import require_attended
 from eutectic.campaigns.loop.executor import opened
 from eutectic.campaigns.loop.loop import Loop
+from eutectic.campaigns.loop.rounds import tested
 from eutectic.campaigns.loop.routing import waits
 from eutectic.campaigns.problem.curves import Told
 from eutectic.campaigns.problem.definition import Problem
@@ -345,7 +345,7 @@ class Campaign:
 
         ValueError for another format, and where there is nothing of that kind to write.
         """
-        return exported(self.ledger, format, path)
+        return exported(tested(self.ledger) if format == "json" else self.ledger, format, path)
 
     def to_dataframe(self) -> "pd.DataFrame":
         """A row an evaluation, the columns of `campaign export --format csv`."""
@@ -394,7 +394,5 @@ class Campaign:
     def __enter__(self) -> "Campaign":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()

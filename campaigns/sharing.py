@@ -5,6 +5,7 @@ from pathlib import Path
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.hand import asking, leasing
 from eutectic.campaigns.hand.leasing import LEASE_S
+from eutectic.campaigns.loop.rounds import doubtful
 from eutectic.campaigns.record.journal import Draft, Journal
 from eutectic.campaigns.record.lock import in_use
 from eutectic.campaigns.record.outcomes import Outcome
@@ -39,10 +40,15 @@ def batches(campaign: Campaign) -> int:
 
 
 def notes_since(campaign: Campaign, before: int) -> list[str]:
-    """What the askings had to say that came after the first `before`, each sentence once."""
+    """What the askings had to say that came after the first `before`, each sentence once.
+
+    First what the tests find wrong with the surrogates, of the round that ended last before them.
+    """
     campaign.logbook.fold()
-    said = [note for batch in campaign.logbook.record.batches[before:] for note in batch.notes]
-    return list(dict.fromkeys(said))
+    record = campaign.logbook.record
+    said = [note for batch in record.batches[before:] for note in batch.notes]
+    rounds = [record.round(index) for index in sorted(record.ended)[-2:]] if len(record.batches) > before else []
+    return list(dict.fromkeys([*(doubtful(rounds) if rounds else []), *said]))
 
 
 def changes(campaign: Campaign) -> int:

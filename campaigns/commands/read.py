@@ -9,6 +9,7 @@ from eutectic.campaigns.commands.arguments import Folder
 from eutectic.campaigns.commands.printing import pareto_text
 from eutectic.campaigns.exports.crate import write_crate
 from eutectic.campaigns.exports.export import FORMATS
+from eutectic.campaigns.loop.rounds import tested
 from eutectic.campaigns.record.ledger import read_ledger
 from eutectic.campaigns.report.page import write_report
 
@@ -38,11 +39,12 @@ def export(
     """
     try:
         if format == "crate":
-            ledger = read_ledger(folder)
+            ledger = tested(read_ledger(folder))
             made = write_crate(ledger, output or folder / "crate", lambda path: write_report(ledger, path))
             typer.echo(f"wrote {made}", err=True)
             return
-        text = FORMATS[format](read_ledger(folder))
+        ledger = read_ledger(folder)
+        text = FORMATS[format](tested(ledger) if format == "json" else ledger)
     except ValueError as error:
         typer.echo(error, err=True)
         raise typer.Exit(1) from None

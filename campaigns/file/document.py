@@ -266,5 +266,5 @@ def _position(entries: list[object], key: str, place: str) -> int:
         if len(found) == 1:
             return found[0]
     known = sorted({str(name) for pair in names for name in pair if name})
-    message = f"'{key}' names no single entry of the list; known: 0 to {len(entries) - 1}, {', '.join(known)}"
+    message = f"'{key}' names no single entry of the list; known: {', '.join([f'0 to {len(entries) - 1}', *known])}"
     raise CampaignFileError([Complaint((), message, place)])

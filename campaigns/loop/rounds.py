@@ -3,17 +3,20 @@
 import math
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from eutectic.campaigns.errors import CampaignFileError
 from eutectic.campaigns.loop.stopwatch import Stopwatch
+from eutectic.campaigns.problem.build import build
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.fold import Record
 from eutectic.campaigns.record.history import history_of
 from eutectic.campaigns.record.journal import Draft
 from eutectic.campaigns.record.ledger import Logbook
-from eutectic.campaigns.record.outcomes import Batch, Event, Ledger, Round
+from eutectic.campaigns.record.outcomes import Batch, Event, Ledger, Round, Rounds
 from eutectic.campaigns.record.progress import UNTESTED, ready, seen_again, volumes
 from eutectic.optimizers.models.diagnostics import crossvalidate, doubts
 
@@ -54,6 +57,24 @@ def tests(problem: Problem, record: Record, index: int, folder: str) -> Mapping[
     missing = missing_share(problem, ledger, index)
     said: dict[str, object] = {"diagnostics": found, "fit_s": time.perf_counter() - start}
     return said if missing is None else {**said, "regret": missing}
+
+
+def tested(ledger: Ledger) -> Ledger:
+    """The ledger with the tests of its last round's surrogates, where that round has none.
+
+    What people tell may end a round, which telling does not wait for: the next asking writes such tests down.
+    """
+    last = ledger.rounds[-1] if ledger.rounds else None
+    if last is None or last.diagnostics or ledger.state == "running" or not _believed(ledger.batches):
+        return ledger
+    try:
+        problem = build(ledger.spec, str(ledger.facts.get("source", ".")), engines=False)
+    except CampaignFileError:
+        return ledger  # it cannot be built here any more
+    found = {last.index: diagnostics(problem, ledger)}
+    ended = {each.index: (each.hypervolume, found.get(each.index, each.diagnostics)) for each in ledger.rounds}
+    regrets = {each.index: each.regret for each in ledger.rounds}
+    return replace(ledger, rounds=Rounds(ended, regrets, ledger.outcomes))
 
 
 def _believed(batches: Sequence[Batch]) -> bool:

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from typer.testing import CliRunner
 
@@ -86,6 +88,19 @@ def test_what_an_asking_has_to_say_is_said_where_somebody_asks(tmp_path):
     asked = CliRunner().invoke(app, ["suggest", str(tmp_path / "run"), "-n", "2"])
     assert "note: only 0 finished evaluations: sampled uniformly" in asked.stderr
     assert "note" not in CliRunner().invoke(app, ["suggest", str(tmp_path / "run"), "-n", "2"]).stderr
+
+
+def test_the_tests_of_a_round_that_a_telling_has_ended_are_exported_before_anybody_asks_again(tmp_path):
+    with begun(tmp_path, optimizers=[{"use": "sobol", "evaluations": 8}, {"use": "bayesian"}]) as campaign:
+        for n in (8, 1):
+            for outcome in campaign.ask(n):
+                measure(campaign, outcome)
+        assert campaign.ledger.rounds[-1].diagnostics == {}  # which telling does not wait for
+        told = json.loads(campaign.export("json"))["rounds"][-1]["diagnostics"]
+        campaign.ask(1)
+        written = campaign.ledger.rounds[-1].diagnostics
+    assert set(told) == {"a", "b"}
+    assert told["a"] == pytest.approx(written["a"])
 
 
 def test_stages_hand_over_within_one_asking(tmp_path):

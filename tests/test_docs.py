@@ -1,9 +1,7 @@
 """The pages of the documentation: their campaigns and code run, what they show of a file is valid, all are listed."""
 
-import os
 import re
-import subprocess
-import sys
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from typer.testing import CliRunner
 
-from eutectic.campaigns.cli import VERBS, command
+from eutectic.campaigns.cli import VERBS, app, command, exit_code
 from eutectic.campaigns.file import plugins
 from eutectic.campaigns.file.spec import CampaignSpec
 
@@ -63,15 +62,15 @@ def test_what_a_page_shows_of_a_campaign_file_is_valid(page: str, content: dict[
 
 
 @pytest.mark.parametrize(("page", "content"), CAMPAIGNS, ids=[f"{page}: {c['name']}" for page, c in CAMPAIGNS])
-def test_a_campaign_of_a_page_runs(page: str, content: dict[str, object], tmp_path: Path) -> None:
+def test_a_campaign_of_a_page_runs(
+    page: str, content: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "campaign.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     for module in re.findall(r"function: (\w+):", (tmp_path / "campaign.yaml").read_text()):
         (tmp_path / f"{module}.py").write_text("\n".join(code for where, code in CODE if where == page))
-    words = ["run", "campaign.yaml", "--quiet", "--set", "tracking.enabled=false"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "eutectic", *words]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = CliRunner().invoke(app, ["run", "campaign.yaml", "--quiet", "--set", "tracking.enabled=false"])
+    assert done.exit_code == 0, done.output
 
 
 @pytest.mark.parametrize(("page", "code"), CODE, ids=map(named, CODE))
@@ -104,6 +103,62 @@ def test_a_command_of_a_page_exists_with_its_options(page: str, words: str) -> N
     known = {option for parameter in called.params for option in (*parameter.opts, *parameter.secondary_opts)}
     given = {word.strip("[]().,").partition("=")[0] for word in rest if word.strip("[(").startswith("-")}
     assert given - known - {"--help", "-"} == set(), f"{page}: {words}"
+
+
+FOLLOWED = ("tutorial.md", "commands.md", "jobs/laboratory.md", "jobs/pool.md", "jobs/process.md")
+"""Pages whose commands are typed here, in order, with small budgets."""
+ELSEWHERE = {
+    "explanations.md": "a placeholder for the folder",
+    "jobs/alloys.md": "LAMMPS; run by the tests of the examples",
+    "jobs/crystals.md": "CHGNet; run by the tests of the examples",
+    "jobs/ladder.md": "LAMMPS and CHGNet; run by the tests of the examples",
+    "mlflow.md": "a server that does not end",
+    "parts.md": "installs a package; run by the tests of the templates",
+    "clusters.md": "a cluster",
+}
+"""Pages whose commands are not, and why."""
+REFUSED = {"campaign validate heat_treatment.yaml --set budget.evaluation=40": 2}
+"""Commands that end otherwise than with 0, as their pages say."""
+FIRST = {"commands.md": ["campaign init laboratory"]}
+"""What a page says of a block in its text: with which example it works."""
+
+
+def typed(page: str) -> list[str]:
+    """The lines of a page's blocks that are commands of ours, in order, without remarks."""
+    lines = [line for tongue in ("text", "bash") for where, text in blocks(tongue) if where == page
+             for line in text.splitlines() if line.startswith(("campaign ", "$ campaign "))]  # fmt: skip
+    return [shlex.join(shlex.split(line.removeprefix("$ "), comments=True)) for line in lines]
+
+
+def shortened(folder: Path) -> None:
+    """Every campaign file in a folder with the least that shows something, one worker and no tracking."""
+    for file in folder.glob("*.yaml"):
+        content = yaml.safe_load(file.read_text())
+        content["budget"] |= {"evaluations": 5, "batch": 5}
+        content["optimizers"][0] |= {"evaluations": 4}
+        content |= {"executor": {"use": "local", "workers": 1}, "tracking": {"enabled": False}}
+        file.write_text(yaml.safe_dump(content, sort_keys=False))
+
+
+@pytest.mark.parametrize("page", FOLLOWED)
+def test_commands_of_a_page_do_what_it_says_when_they_are_typed(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for line in [*FIRST.get(page, []), *(line for line in typed(page) if "campaign generator" not in line)]:
+        small = re.sub(r"(?<=budget.evaluations=)\d+", "6", line)
+        done = CliRunner().invoke(app, shlex.split(small)[1:])
+        code = exit_code(done.exception) if isinstance(done.exception, Exception) else done.exit_code
+        assert code == REFUSED.get(line, 0), f"{line}\n{done.output}"
+        if line.startswith("campaign init"):
+            shortened(tmp_path)
+    told = {*REFUSED} & {*typed(page)}
+    assert all("is refused" in (DOCS / page).read_text().partition(line)[2][:40] for line in told)
+
+
+def test_every_page_with_commands_is_followed_or_says_why_not() -> None:
+    pages = {str(page.relative_to(DOCS)) for page in PAGES}
+    assert {page for page in pages if typed(page)} == {*FOLLOWED, *ELSEWHERE}
 
 
 def test_every_page_is_listed_and_every_listed_page_is_there() -> None:

@@ -39,7 +39,7 @@ def init(
     _write_schema(folder / examples.SCHEMA)
     for file, columns in examples.lacking(written[0]).items():
         typer.echo(f"Yours to supply: {folder / file}, with the columns {', '.join(columns)}", err=True)
-    typer.echo(f"Next: campaign run {written[0]}", err=True)
+    typer.echo(f"Next: campaign {'suggest' if examples.by_hand(written[0]) else 'run'} {written[0]}", err=True)
 
 
 def validate(

@@ -63,6 +63,7 @@ def saved(figure: "Figure", folder: Path, name: str, dpi: int) -> list[Path]:
     """Write a figure as PNG and as SVG, which says nothing of when it was written; the paths."""
     paths = [folder / f"{name}.png", folder / f"{name}.svg"]
     figure.savefig(paths[0], dpi=dpi)
+    figure.set_layout_engine("none")  # what was laid out once stays where it is, in fractions of the figure
     figure.savefig(paths[1], metadata={"Date": None})
     return paths
 

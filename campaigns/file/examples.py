@@ -52,6 +52,11 @@ def parts(name: str) -> list[Path]:
     return sorted(path for path in folder().iterdir() if path.stem == stem and path.is_file())
 
 
+def by_hand(path: Path) -> bool:
+    """Does a person measure in the example at `path`?"""
+    return any(part["use"] == "person" for part in yaml.safe_load(path.read_text(encoding="utf-8"))["oracles"])
+
+
 def lacking(path: Path) -> dict[str, list[str]]:
     """Tables an example at `path` reads and its user has to supply: file name -> columns."""
     content = yaml.safe_load(path.read_text(encoding="utf-8"))

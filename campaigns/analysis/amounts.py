@@ -14,6 +14,8 @@ UNITS = {"at.%": "at.%", "wt.%": "wt.%", "mole_ratio": "mole ratio"}
 
 ALIKE = 1e-6
 """Shares, 0 to 1, that differ by less are the same."""
+BASE = 90.0
+"""Per cent of an element from which on it is a base with additions."""
 
 
 def stated(variables: Mapping[str, Value], composition: Mapping[str, float]) -> tuple[dict[str, float], Unit]:
@@ -49,11 +51,24 @@ def called(variables: Mapping[str, Value], composition: Mapping[str, float]) -> 
 def portions(
     candidates: Sequence[tuple[Mapping[str, Value], Mapping[str, float]]],
 ) -> tuple[list[dict[str, float]], str]:
-    """Per cent of each element in candidates (variables, atomic fractions); of weight if all are written so."""
+    """Per cent of each element in candidates (variables, atomic fractions), and the title of their axis.
+
+    Of weight if all are written so. A base that all of them consist of to nine tenths is left out and named, since the
+    others could not be seen beside it.
+    """
     own = [stated(variables, composition) for variables, composition in candidates]
-    if all(unit == "wt.%" for _, unit in own):
-        return [amounts for amounts, _ in own], "Weight per cent"
-    return [{e: 100 * x for e, x in composition.items()} for _, composition in candidates], "Atomic per cent"
+    weighed = all(unit == "wt.%" for _, unit in own)
+    atomic = ({e: 100 * x for e, x in composition.items()} for _, composition in candidates)
+    percents = [amounts for amounts, _ in own] if weighed else list(atomic)
+    title = "Weight per cent" if weighed else "Atomic per cent"
+    for base in percents[0]:
+        if all(percent.get(base, 0.0) >= BASE for percent in percents) and any(
+            len(percent) > 1 for percent in percents
+        ):
+            return [
+                {e: x for e, x in percent.items() if e != base} for percent in percents
+            ], f"{title}, the rest {base}"
+    return percents, title
 
 
 def heads(spec: CampaignSpec, variables: Sequence[str]) -> list[str]:

@@ -39,6 +39,8 @@ SHARES = {"at": "at.", "wt": "wt.", "vol": "vol.", "mol": "mol", "mass": "mass "
 """What stands before `percent` or `pct`."""
 CELSIUS = frozenset([("deg", "c"), ("deg", "C"), ("degrees", "celsius"), ("degree", "celsius")])
 """Ways to write degrees Celsius in several tokens; `celsius` and `degc` are one."""
+IACS = frozenset([("percent", "iacs"), ("pct", "iacs"), ("iacs", "percent"), ("iacs", "pct")])
+"""Ways to write the conductivity of copper as the whole (International Annealed Copper Standard)."""
 ROOT_OF_METRE = frozenset([("sqrt", "m"), ("m0", "5"), ("m05",), ("m0p5",), ("m", "half")])
 """Ways to write the root of a metre behind the `mpa` of fracture toughness."""
 RECIPROCAL = frozenset(["k", "s", "ms", "us", "ns", "ps", "min", "h", "m", "cm", "mm", "um", "nm", "angstrom", "gpa"])
@@ -113,7 +115,7 @@ def _meant(words: Sequence[str], unit: Sequence[str]) -> bool:
         counted = token in ELEMENTS and any(word in said for word in COUNTED)
         dissolved = token in MOLAR and any(word in said for word in DISSOLVED)
         return not counted and not dissolved and any(word in said for word in CONTEXT.get(token, ("",)))
-    if tuple(unit) in CELSIUS or unit[-1] in ("percent", "pct") or tuple(unit[1:]) in ROOT_OF_METRE:
+    if tuple(unit) in CELSIUS | IACS or unit[-1] in ("percent", "pct") or tuple(unit[1:]) in ROOT_OF_METRE:
         return True
     if any(word in said for word in ("torque", "moment")) and [token.lower() for token in unit[:1]] in NEWTONS:
         return True
@@ -153,6 +155,8 @@ def _product(tokens: Sequence[str]) -> str:
         return f"{SHARES[tokens[0]]}%"
     if tuple(tokens) in CELSIUS:
         return "°C"
+    if tuple(tokens) in IACS:
+        return "% IACS"
     if tuple(tokens[:1]) in (("mpa",), ("MPa",)) and tuple(tokens[1:]) in ROOT_OF_METRE:
         return "MPa·√m"
     symbols = [symbol(token) for token in tokens]

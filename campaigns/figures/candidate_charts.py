@@ -53,9 +53,11 @@ def _bars(ledger: Ledger, front: Sequence[Outcome]) -> Figure:
     ticks = [tick(o) for o in front]
     traces: list[Trace] = []
     percents, unit = portions([(o.variables, o.composition or {}) for o in front])
-    for i, element in enumerate(elements(front)):
+    top = max(sum(percent.values()) for percent in percents)
+    shown = [element for element in elements(front) if any(element in percent for percent in percents)]
+    for i, element in enumerate(shown):
         shares = [percent.get(element, 0.0) for percent in percents]
-        text = [f"{s:.0f}" if s >= 4 and len(front) <= 30 else "" for s in shares]
+        text = [f"{s:.{0 if top > 20 else 2}f}" if s >= top / 25 and len(front) <= 30 else "" for s in shares]
         bar: Trace = {"type": "bar", "name": plain(element), "x": ticks, "y": shares, "text": text}
         bar |= {
             "marker": {"color": member(i), "pattern": {"shape": hatch(i)}},
@@ -71,7 +73,7 @@ def _bars(ledger: Ledger, front: Sequence[Outcome]) -> Figure:
                 "textfont": {"color": letters(i), "size": 11},
             }
         )
-    y = axis(unit, {"range": [0, 100]})
+    y = axis(unit, {"range": [0, top if top > 20 else 1.05 * top]})
     x = axis(_order(ledger), {"type": "category"})
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"}
     room = {"l": 70, "r": 24, "t": TOOLBAR_PX + 44, "b": 56}  # the toolbar stands above the legend

@@ -212,11 +212,12 @@ def _front_variables(ledger: Ledger, front: Sequence[Outcome]) -> "Figure | None
     figure, (panel,) = _sheet(1, 1, 7.2, 4.0)
     base = [0.0] * len(chosen)
     percents, unit = portions([(o.variables, o.composition or {}) for o in chosen])
-    for i, element in enumerate(elements(chosen)):
+    shown_elements = [e for e in elements(chosen) if any(e in percent for percent in percents)]
+    for i, element in enumerate(shown_elements):
         shares = [percent.get(element, 0.0) for percent in percents]
         panel.bar(ticks, shares, 0.82, base, color=member(i), hatch=hatch(i), label=element)
         base = [b + s for b, s in zip(base, shares, strict=True)]
-    panel.set(xlabel=below, ylabel=unit, ylim=(0, 100))
+    panel.set(xlabel=below, ylabel=unit, ylim=(0, max(base)))
     panel.grid(visible=False, axis="x")
     panel.tick_params(axis="x", rotation=90 if len(chosen) > 14 else 0, labelsize=8 if len(chosen) > 14 else 9)
     handles, names = panel.get_legend_handles_labels()

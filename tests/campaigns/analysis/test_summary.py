@@ -86,3 +86,11 @@ def test_figures_have_the_amounts_in_the_unit_they_are_given_in() -> None:
     assert axis == "Atomic per cent"
     assert other == {"Fe": 50, "Cr": 50}
     assert percent["Cr"] == pytest.approx(18 / 51.9961 / (18 / 51.9961 + 10 / 58.6934 + 72 / 55.845) * 100)
+
+
+def test_a_base_with_additions_is_named_and_left_out_of_figures() -> None:
+    percents, axis = portions([({}, {"Cu": 0.97, "Cr": 0.03}), ({}, {"Cu": 1.0})])
+    assert axis == "Atomic per cent, the rest Cu"
+    assert percents == [{"Cr": pytest.approx(3)}, {}]
+    assert portions([({}, {"Cu": 1.0})])[1] == "Atomic per cent"
+    assert portions([({}, {"Cu": 0.97, "Cr": 0.03}), ({}, {"Cu": 0.8, "Cr": 0.2})])[1] == "Atomic per cent"

@@ -50,6 +50,7 @@ ROOT = Path(eutectic.__file__).resolve().parent
         ("oxygen_ppm", "Oxygen (ppm)"),
         ("volume_l", "Volume (L)"),
         ("current_density_ma_per_cm2", "Current density (mA/cm²)"),
+        ("conductivity_percent_iacs", "Conductivity (% IACS)"),
         ("content_wt_percent", "Content (wt.%)"),
         ("content_at_percent", "Content (at.%)"),
         ("yield_mol_percent", "Yield (mol%)"),

@@ -165,7 +165,8 @@ class Parameters:
         """Row (d,) of these values; ValueError when one is missing, no number, none of the choices, or not as fixed."""
         for name, value in self.fixed.items():
             if name in variables and not _alike(variables[name], value):
-                raise NoPlaceError(f"{name} is {variables[name]!r}, and the space has it fixed at {value!r}")
+                given, wanted = _shown(variables[name]), _shown(value)
+                raise NoPlaceError(f"{name} is {given}, and the space has it fixed at {wanted}")
         own, space = self.varied, self.space
         x = np.array([variable.pin for variable in own.values()])
         asleep = {condition.column for condition in space.conditions}
@@ -247,6 +248,11 @@ def _checked_circles(own: Mapping[str, Variable]) -> None:
 
 def _several(given: object) -> tuple[object, ...]:
     return given if isinstance(given, tuple) else (given,)
+
+
+def _shown(value: Value) -> str:
+    """Text in quotes, a number without the digits that nobody reads."""
+    return repr(value) if isinstance(value, str) else f"{value:g}"
 
 
 def _alike(given: Value, value: Value) -> bool:

@@ -22,8 +22,8 @@ class Made:
     """Candidates proposed so far."""
     latest: Array | None = None
     """(k, d) the latest of them, in order; None: none."""
-    together: int = 0
-    """So many of the latest are made together with what is asked for now."""
+    together: Array | None = None
+    """(k, d) those that are made together with what is asked for now, with all columns of a batch; None: none."""
 
 
 def propose_shared(
@@ -44,13 +44,16 @@ def propose_shared(
     made = made or Made()
     history = replace(history, kept=[])
     before = np.empty((0, space.d)) if made.latest is None else made.latest
+    batch = np.empty((0, space.d)) if made.together is None else made.together
     answers: list[Proposals] = []
     X = np.empty((0, space.d))
     while len(X) < n:
-        groups = [_held_by_group(shared, made.number + len(X), made.together + len(X)) for shared in space.shared]
-        rows = np.concatenate([before, X])
+        groups = [_held_by_group(shared, made.number + len(X), len(batch) + len(X)) for shared in space.shared]
+        rows, own = np.concatenate([before, X]), np.concatenate([batch, X])
         values = {
-            c: v for s, k in zip(space.shared, groups, strict=True) for c, v in _common(space, s, rows, k).items()
+            c: v
+            for s, k in zip(space.shared, groups, strict=True)
+            for c, v in _common(space, s, own if s.size is None else rows, k).items()
         }
         room = min(n - len(X), *(s.size - k for s, k in zip(space.shared, groups, strict=True) if s.size), n)
         wanted = room if values.keys() == {c for shared in space.shared for c in shared.columns} else 1

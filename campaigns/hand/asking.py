@@ -9,6 +9,7 @@ from eutectic.campaigns.hand.words import refusal
 from eutectic.campaigns.loop.asking import asked
 from eutectic.campaigns.loop.rounds import tests
 from eutectic.campaigns.loop.routing import meanwhile, next_oracle, waits
+from eutectic.campaigns.loop.together import reserved
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record import settings
 from eutectic.campaigns.record.fold import Record
@@ -75,7 +76,7 @@ def ask(
         if not exhausted:
             plan.add("asked", {**body, "by": by} if by else body)
     _put_down(plan, exhausted)
-    logbook.write(*plan.drafts)
+    logbook.write(*plan.drafts, *reserved(problem, numbers, holder))
     return numbers
 
 

@@ -37,6 +37,7 @@ from eutectic.optimizers.spaces.seen import keys
 from eutectic.oracles.base import Candidate, Value
 
 Ask = Callable[[History, int], Proposals]
+Context = Mapping[str, Value]
 Generate = Callable[[Array], Sequence[Candidate]]
 TRIES = 4
 """How often an optimizer is asked again for what is missing, before that is sampled."""
@@ -55,15 +56,15 @@ def asked(
     """
     group = open_group(problem, ledger, problem.space, holder)
     if group is not None:
-        body = _asked(problem, ledger, n, context or {}, len(group.numbers))
+        body = _asked(problem, ledger, n, context or {}, group.rows)
         if body["proposals"]:
             notes = [*body["batch"]["notes"], group.note]
             return {**body, "batch": {**body["batch"], "notes": notes, "together": group.batch}}
-    return _asked(problem, ledger, n, context or {}, 0)  # also where nothing is left with what a group shares
+    return _asked(problem, ledger, n, context or {}, None)  # also where nothing is left with what a group shares
 
 
-def _asked(problem: Problem, ledger: Ledger, n: int, context: Mapping[str, Value], together: int) -> dict[str, Any]:
-    """The same, made together with the latest so many, or a batch of its own."""
+def _asked(problem: Problem, ledger: Ledger, n: int, context: Context, together: Array | None) -> dict[str, Any]:
+    """The same, made together with rows (k, d), or a batch of its own."""
     every = columns(ledger)
     index, proposed = len(ledger.batches), int((every.number > 0).sum())
     volumes = ledger.volumes if gauged(problem.spec) else {}

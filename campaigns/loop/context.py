@@ -131,16 +131,16 @@ def _as(before: Value, given: Value) -> Value:
     return str(given) if isinstance(before, str) else type(before)(float(given))
 
 
-def made_before(ledger: Ledger, space: Space, together: int = 0) -> Made | None:
+def made_before(ledger: Ledger, space: Space, together: Array | None = None) -> Made | None:
     """What was proposed before, as far as groups of samples want it; None where nothing is shared.
 
-    together: so many of the latest are made together with what is asked for now.
+    together: rows (k, d) of those that are made together with what is asked for now.
     """
     if not space.shared:
         return None
     every = columns(ledger)
     rows = every.x[every.number > 0].reshape(-1, space.d)
-    largest = max(together, *(shared.size or 0 for shared in space.shared))
+    largest = max(shared.size or 0 for shared in space.shared)
     return Made(len(rows), rows[len(rows) - min(largest, len(rows)) :], together)
 
 

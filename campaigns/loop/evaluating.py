@@ -88,7 +88,7 @@ class Evaluating:
                 future: Future[object] = Future()
                 settle(future, answer)
                 name = self._problem.oracles[position].name
-                yield Event("note", number, f"#{number}: what '{name}' answered meanwhile was taken")
+                yield Event("note", number, f"what '{name}' answered meanwhile was taken")
                 flight = Flight(position, name, candidate, seed, time.monotonic(), future, key)
                 yield from self._land(number, flight)
 
@@ -110,7 +110,7 @@ class Evaluating:
         number, outcome = entry.number, self._logbook.record.outcomes[entry.number or 0]
         assert number is not None
         if entry.kind in ("note", "corrected"):
-            yield Event("note", number, f"#{number}: {outcome.remarks[-1].text}")
+            yield Event("note", number, outcome.remarks[-1].text)
             held = (*self.queue, *self.flights, *self.waiting, *self.gated)
             if entry.kind == "corrected" and outcome.status in OPEN and number not in held:
                 self.queue.append(number)  # it had been refused, and is open again
@@ -118,7 +118,7 @@ class Evaluating:
         self.waiting.discard(number)
         self.gated.discard(number)
         if outcome.status == "returned":
-            yield Event("note", number, f"#{number}: {outcome.remarks[-1].text}")
+            yield Event("note", number, outcome.remarks[-1].text)
         elif outcome.status not in OPEN:
             yield self._ended(number)
         elif number not in self.queue and number not in self.flights:

@@ -14,6 +14,7 @@ from eutectic.campaigns.loop.evaluating import Evaluating
 from eutectic.campaigns.loop.rounds import close_rounds
 from eutectic.campaigns.loop.routing import instructions, waits
 from eutectic.campaigns.loop.stopwatch import Stopwatch
+from eutectic.campaigns.loop.together import reserved
 from eutectic.campaigns.loop.unanswered import require_answers
 from eutectic.campaigns.loop.validation import Validating
 from eutectic.campaigns.problem.definition import Problem
@@ -218,10 +219,10 @@ class Loop:
 
 def ask(problem: Problem, logbook: Logbook, n: int, watch: Stopwatch) -> list[int]:
     """Propose up to n candidates, whatever the budget, and write them down as one batch; their numbers."""
-    record = logbook.record
-    body = asked(problem, record.ledger(logbook.folder, lasting=False), n, holder=record.wanted_for)
+    record, holder = logbook.record, logbook.record.wanted_for
+    body = asked(problem, record.ledger(logbook.folder, lasting=False), n, holder=holder)
     watch.leave_out(body["batch"]["ask_s"])
     numbers: list[int] = [row["number"] for row in body["proposals"]]
     if numbers:
-        logbook.write(Draft("asked", body))
+        logbook.write(Draft("asked", body), *reserved(problem, numbers, holder))
     return numbers

@@ -110,7 +110,7 @@ class Validating:
         if again:
             queue.append(number)
         said = evaluation.error or ", ".join(f"{name} {value:g}" for name, value in evaluation.values.items())
-        yield Event("note", number, f"#{number} once more: {said}")
+        yield Event("note", number, f"once more: {said}")
 
     def _marked(self, evaluation: Evaluation, seed: list[int]) -> Evaluation:
         """With the rung of its oracle, its settings and its seed."""

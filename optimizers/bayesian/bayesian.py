@@ -57,7 +57,8 @@ class Bayesian:
         """Like `ask`, with the acquisition value, prediction and probability of feasibility of each row."""
         finished = int(history.finished.sum())
         if finished < self.least:
-            return uniform(space, history, n, rng, f"only {finished} finished evaluations: sampled uniformly")
+            count = "1 finished evaluation" if finished == 1 else f"{finished} finished evaluations"
+            return uniform(space, history, n, rng, f"only {count}: sampled uniformly")
         from eutectic.optimizers.bayesian.proposal import proposed
 
         limited = from_limits(history)

@@ -64,7 +64,8 @@ class Hybrid:
         seen, finished = np.concatenate([history.X, history.pending]), int(history.finished.sum())
         if finished < self.least:
             X = sampled(space, seen, n, rng)
-            note = f"only {finished} finished evaluations: sampled evenly"
+            count = "1 finished evaluation" if finished == 1 else f"{finished} finished evaluations"
+            note = f"only {count}: sampled evenly"
             return Proposals(X, tuple(Reason("hybrid") for _ in X), history.state, (note,))
         from eutectic.optimizers.bayesian.proposal import competed
 

@@ -132,7 +132,9 @@ def test_whoever_holds_a_batch_is_given_more_of_it_and_nobody_else(tmp_path: Pat
         first = suggested(campaign, 2, holder="furnace_1")[0]
         more = suggested(campaign, 3, holder="furnace_1")[0]
         other = suggested(campaign, 2, holder="furnace_2")[0]
-    assert ovens(more) == ovens(first)
+        again = suggested(campaign, 4, holder="furnace_1")[0]
+        assert campaign.ledger.batches[-1].notes == ["made together with #1 to #3: they share what is set for a batch"]
+    assert ovens(more) == ovens(again) == ovens(first)
     assert len(ovens(other)) == 1
     assert ovens(other) != ovens(first)
 

@@ -76,6 +76,26 @@ def test_two_holders_get_different_samples_and_each_the_same_again(client):
     assert client.tell("shared", "1", {"a": 1, "b": 1})["number"] is None
 
 
+def test_furnaces_that_ask_at_once_have_a_temperature_each(client, service):
+    variables = {"x": {"low": 0, "high": 1, "per": "batch"}, "y": [0, 1]}
+    client.create(file("furnaces", space={"use": "parameters", "variables": variables}))
+    taken = {}
+
+    def take(holder):
+        own = Client(service[0], service[1]["operate"])
+        first = own.suggest("furnaces", 1, holder=holder)
+        taken[holder] = first + own.suggest("furnaces", 2, holder=holder)
+
+    furnaces = [threading.Thread(target=take, args=(f"furnace_{k}",)) for k in range(3)]
+    for thread in furnaces:
+        thread.start()
+    for thread in furnaces:
+        thread.join()
+    heats = [{sample["variables"]["x"] for sample in samples} for samples in taken.values()]
+    assert [len(heat) for heat in heats] == [1, 1, 1]
+    assert len(set.union(*heats)) == 3
+
+
 def test_twenty_instruments_at_once_get_twenty_samples(client, service):
     client.create(file("crowd", budget={"evaluations": 30, "batch": 2}))
     taken = []

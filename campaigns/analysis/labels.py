@@ -60,9 +60,19 @@ def valued(name: str, value: str) -> str:
 
 def told(name: str, value: str) -> str:
     """The same within a sentence: `temperature 1800 K`, `temperature 2 = 610 K`; symbols keep their capital."""
-    words, unit = quantity(name)
-    words = words[:1].lower() + words[1:] if name[:1].islower() else words
+    words, unit = _spoken(name), quantity(name)[1]
     return f"{words}{' =' if words[-1:].isdigit() else ''} {value} {unit}".rstrip()
+
+
+def spoken(name: str) -> str:
+    """A name within a sentence, with its unit: `temperature (K)`."""
+    unit = quantity(name)[1]
+    return f"{_spoken(name)} ({unit})" if unit else _spoken(name)
+
+
+def _spoken(name: str) -> str:
+    words = quantity(name)[0]
+    return words[:1].lower() + words[1:] if name[:1].islower() else words
 
 
 def titled(name: str, distance: str = "") -> str:

@@ -13,7 +13,7 @@ from eutectic.campaigns.analysis.explanation import (
     dumped,
     order,
 )
-from eutectic.campaigns.analysis.labels import aligned, label, measured, number, quantity
+from eutectic.campaigns.analysis.labels import aligned, label, measured, number, quantity, told
 
 SHOWN = 10
 """Variables ranked at most, the most important first."""
@@ -132,19 +132,19 @@ def counterfactual(found: Explanation, one: Explained, change: Counterfactual) -
 
 
 def changes(found: Explanation, change: Counterfactual) -> str:
-    """`Co 0.3 → 0.33, Cu 0.1 → 0.07`: the variables that change; of a list of compounds, the other row.
+    """`Co 0.3 → 0.33, temperature 551 → 535 K`: the variables that change; of a list of compounds, the other row.
 
     One that another's change makes vanish is not told.
     """
     if change.candidate:
         return f"{found.titles[change.number]} → {change.candidate}"
     before, after = found.rows[change.number], change.variables or {}
-    told = []
+    moved = []
     for name, old in before.items():
         new = after[name]
         if new is not None and not _same(old, new):
-            told.append(f"{name} {_shown(old)} → {_shown(new)}")
-    return ", ".join(told) or "no change of note"
+            moved.append(told(name, f"{_shown(old)} → {_shown(new)}"))
+    return ", ".join(moved) or "no change of note"
 
 
 def _same(old: float | str | None, new: float | str) -> bool:

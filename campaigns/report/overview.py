@@ -7,7 +7,7 @@ import yaml
 
 from eutectic.campaigns.analysis.amounts import heads
 from eutectic.campaigns.analysis.before import added, earlier, lacking
-from eutectic.campaigns.analysis.labels import duration, label, number, quantity, title_of, titled
+from eutectic.campaigns.analysis.labels import duration, label, number, quantity, spoken, title_of, titled
 from eutectic.campaigns.analysis.parity import Parities
 from eutectic.campaigns.analysis.summary import (
     asked,
@@ -175,7 +175,7 @@ def _setting(ledger: Ledger) -> str:
         f"{stage.use} for {stage.evaluations} evaluations" if stage.evaluations else stage.use
         for stage in ledger.spec.optimizers
     ]
-    variables = heads(ledger.spec, settings(ledger.spec, variable_names(ledger.outcomes)))
+    variables = list(map(spoken, heads(ledger.spec, settings(ledger.spec, variable_names(ledger.outcomes)))))
     over = _over(ledger, variables)
     ask = "one objective" if len(ledger.spec.goals) == 1 else f"{len(ledger.spec.goals)} objectives"
     ask = "candidates inside every window" if for_windows(ledger) else ask

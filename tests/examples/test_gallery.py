@@ -10,6 +10,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from benchmarks.gallery import classified
 from eutectic.campaigns.file import examples
 from eutectic.campaigns.record.volume import hypervolume
 from eutectic.oracles.base import EngineMissing
@@ -296,3 +297,13 @@ def test_perovskites_are_recognised_by_their_formulas_alone(tmp_path: Path) -> N
     X, train = screen.described(formulas), np.random.default_rng(0).random(len(labels)) < 0.7
     chance = screen.stack().fit(X[train], labels[train]).predict_proba(X[~train])[:, 1]
     assert ((chance > 0.5) == labels[~train]).mean() > 0.8
+
+
+@REAL
+@pytest.mark.parametrize(("column", "right"), [("tau_pred", 0.92), ("t_pred", 0.74)])
+def test_what_the_figure_calls_published_is_right_as_often_as_its_paper_says(column: str, right: float) -> None:
+    """Bartel et al., Sci. Adv. 5, eaav0693, 2019, doi 10.1126/sciadv.aav0693."""
+    assert DATA is not None
+    with (Path(DATA) / "bartel_tau_perovskites" / "TableS1.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert classified(rows, column)[2] == pytest.approx(right, abs=0.005)

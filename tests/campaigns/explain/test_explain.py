@@ -21,7 +21,7 @@ from eutectic.campaigns.explain.charts import beeswarm, dependence, interactions
 from eutectic.campaigns.explain.explain import CANDIDATES, FRONT, OTHERS, Wanted, explain
 from eutectic.campaigns.explain.files import explanation_files, read_explanation, write_explanation
 from eutectic.campaigns.explain.pictures import _waterfalls
-from eutectic.campaigns.explain.text import added_up, explanation_text, pair
+from eutectic.campaigns.explain.text import added_up, changes, explanation_text, pair
 from eutectic.campaigns.problem.build import build
 from eutectic.campaigns.record.ledger import read_ledger
 from eutectic.campaigns.report.page import page
@@ -573,5 +573,8 @@ def test_figures_and_what_they_say_when_pointed_at_name_variables_as_people_do(p
     assert "temperature_k" not in said
     assert "Temperature (K)" in said
     assert re.search(r"<br>Temperature = \d+ K<br>adds", said)
+    first = one.counterfactuals[0]
+    moved = replace(first, variables={**found.rows[first.number], "temperature_k": 555.0})
+    assert re.fullmatch(r"temperature [\d.]+ → 555 K", changes(found, moved))
     steps = [name for trace in drawn[3]["data"] for name in trace["y"]]
     assert any(re.fullmatch(r"Temperature = \d+ K", name) for name in steps)

@@ -237,7 +237,7 @@ def test_the_setting_names_what_was_chosen_and_not_how_a_crystal_was_drawn():
     crystals = replace(ledger, spec=CampaignSpec.from_content(content))
     assert "over crystals of V, Fe by guidance; measured" in words(page(crystals, Parities()))
     own = replace(ledger, spec=CampaignSpec.from_content({**content, "space": ledgers.process_content()["space"]}))
-    assert "over draw, experience, guidance, formula, made_by; measured" in words(page(own, Parities()))
+    assert "over draw, experience, guidance, formula, made by; measured" in words(page(own, Parities()))
 
 
 @pytest.mark.parametrize(("low", "negative"), [(4.8, False), (0.0, False), (-0.1, True)])

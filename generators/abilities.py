@@ -57,6 +57,16 @@ class Sparing(Protocol):
 
 
 @runtime_checkable
+class Ruling(Protocol):
+    """A generator some of whose variables no candidate has."""
+
+    @property
+    def absent(self) -> Set[str]:
+        """Variables that belong to other values of what is fixed."""
+        ...
+
+
+@runtime_checkable
 class Remarking(Protocol):
     """A generator with something to say before the run."""
 
@@ -171,6 +181,11 @@ def names(generator: object) -> tuple[str, ...] | None:
 def optional(generator: object) -> frozenset[str]:
     """Variables that a candidate may lack."""
     return frozenset(generator.optional) if isinstance(generator, Sparing) else frozenset()
+
+
+def absent(generator: object) -> frozenset[str]:
+    """Variables that no candidate has."""
+    return frozenset(generator.absent) if isinstance(generator, Ruling) else frozenset()
 
 
 def remarks(generator: object) -> tuple[str, ...]:

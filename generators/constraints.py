@@ -6,7 +6,7 @@ nothing of candidates in which one of its variables is not active.
 """
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -85,6 +85,23 @@ def checked(texts: Sequence[str], terms: Mapping[str, Term]) -> None:
             relations(text, tuple(terms))
         except ValueError as error:
             raise ValueError(f"constraints: {error}") from None
+
+
+def saying(texts: Sequence[str], names: Sequence[str], absent: Collection[str]) -> tuple[str, ...]:
+    """Those of the constraints between `names` that say something of a candidate, none of which has the absent ones.
+
+    What cannot be read stays, for its complaint.
+    """
+    if not absent:
+        return tuple(texts)
+
+    def silent(text: str) -> bool:
+        try:
+            return any(name in absent for relation in relations(text, names) for name in relation.names)
+        except ValueError:
+            return False
+
+    return tuple(text for text in texts if not silent(text))
 
 
 def _inequalities(text: str, terms: Mapping[str, Term]) -> tuple[Relation, ...]:

@@ -1,15 +1,15 @@
 """This file is the parameters generator: process conditions and other free variables."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
 from eutectic.generators import terms
 from eutectic.generators.base import NoPlaceError, number
-from eutectic.generators.constraints import checked, constrained
+from eutectic.generators.constraints import checked, constrained, saying
 from eutectic.generators.hints import hint
 from eutectic.generators.linear_constraints import parse
 from eutectic.generators.terms import Term, extent
@@ -57,28 +57,37 @@ class Parameters:
         if not self.varied:
             raise ValueError("variables: every one is fixed; a space needs one that varies")
         _checked_conditions(self.varied)
-        lines = [line for text in self.linear for line in parse(text, tuple(self.variables))]
+        lines = [line for text in self.saying(self.linear) for line in parse(text, tuple(self.variables))]
         for line in lines:
             for (name, given), coefficient in zip(self.variables.items(), line.coefficients, strict=True):
                 if coefficient and name not in self.terms:
                     del given
                     raise ValueError(f"linear: {line.text!r} uses {name!r}, whose choices are not numbers")
-        checked(self.constraints, self.terms)
+        checked(self.saying(self.constraints), self.terms)
 
     def __hash__(self) -> int:
         return hash(repr(self))
 
     @property
     def varied(self) -> dict[str, Variable]:
-        """The variables that are not fixed, one a column."""
+        """The variables that are not fixed, and that what is fixed does not rule out; one a column."""
         pairs = ((name, _variable(given)) for name, given in self.variables.items())
-        return {name: variable for name, variable in pairs if isinstance(variable, Variable)}
+        return _possible({name: given for name, given in pairs if isinstance(given, Variable)}, self.fixed)
 
     @property
     def fixed(self) -> dict[str, Value]:
         """The variables that are fixed, with their values."""
         pairs = ((name, _variable(given)) for name, given in self.variables.items())
         return {name: value for name, value in pairs if not isinstance(value, Variable)}
+
+    @property
+    def absent(self) -> frozenset[str]:
+        """The variables that no candidate has, for they belong to other values of what is fixed."""
+        return frozenset(self.variables) - {*self.varied, *self.fixed}
+
+    def saying(self, constraints: Sequence[str]) -> tuple[str, ...]:
+        """Those of the constraints that say something: none of their variables is absent."""
+        return saying(constraints, tuple(self.variables), self.absent)
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -109,7 +118,8 @@ class Parameters:
     @property
     def optional(self) -> frozenset[str]:
         """Variables that a candidate may lack, or that may be left out of a table: fixed and conditional ones."""
-        return frozenset(self.fixed) | {name for name, variable in self.varied.items() if variable.when}
+        always = {name for name, variable in self.varied.items() if not variable.when}
+        return frozenset(self.variables) - always
 
     @property
     def contexts(self) -> tuple[str, ...]:
@@ -196,7 +206,20 @@ def _space(part: Parameters) -> Space:
         context=tuple(j for j, name in enumerate(names) if own[name].context),
     )
     ordered(plain)
-    return constrained(plain, (*part.linear, *part.constraints), part.terms)
+    return constrained(plain, part.saying((*part.linear, *part.constraints)), part.terms)
+
+
+def _possible(own: Mapping[str, Variable], fixed: Mapping[str, Value]) -> dict[str, Variable]:
+    """The variables (name -> variable) that what is fixed does not rule out, without conditions that always hold."""
+    left: dict[str, Variable] = {}
+    for name, variable in own.items():
+        settled = {parent: given for parent, given in (variable.when or {}).items() if parent in fixed}
+        if all(str(fixed[parent]) in map(str, _several(given)) for parent, given in settled.items()):
+            rest = {parent: given for parent, given in (variable.when or {}).items() if parent not in fixed}
+            left[name] = replace(variable, when=rest or None) if settled else variable
+    while gone := [n for n, v in left.items() if any(p in own and p not in left for p in v.when or {})]:
+        left = {name: variable for name, variable in left.items() if name not in gone}
+    return left
 
 
 def _conditions(own: Mapping[str, Variable]) -> Iterator[Condition]:

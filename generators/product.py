@@ -12,7 +12,7 @@ from eutectic.generators import abilities
 from eutectic.generators.abilities import Offering, Renamable
 from eutectic.generators.amounts import ranges
 from eutectic.generators.base import Generator
-from eutectic.generators.constraints import checked, constrained
+from eutectic.generators.constraints import checked, constrained, saying
 from eutectic.generators.hints import hint
 from eutectic.generators.product_space import Piece, piece, shared_size, side_by_side
 from eutectic.generators.prototype import BUILT_IN, Prototype
@@ -100,7 +100,7 @@ class Product:
     def check(self) -> None:
         """ValueError when names clash, a constraint cannot be read or the formula does not say what the material is."""
         named, crystal = self.site_formula, self.crystal
-        checked(self.constraints, self.terms)
+        checked(self.saying, self.terms)
         if crystal is None:
             return
         if named is None:
@@ -153,6 +153,12 @@ class Product:
     def terms(self) -> dict[str, Term]:
         """The variables that are numbers, as functions of the columns."""
         return {name: term for part in self.pieces for name, term in part.variables.items()}
+
+    @property
+    def saying(self) -> tuple[str, ...]:
+        """Those of the constraints that say something: no part rules out a variable of theirs."""
+        absent = {part.names[name] for part in self.pieces for name in abilities.absent(part.generator)}
+        return saying(self.constraints, self.names, absent)
 
     @property
     def site_formula(self) -> SiteFormula | None:
@@ -278,4 +284,4 @@ def _renamed(product: Product, part: Piece) -> bool:
 def _space(product: Product, spaces: tuple[Space, ...]) -> Space:
     pieces = _pieces(product, spaces)
     whole = side_by_side(pieces, sum(part.composed for part in pieces) > 1)
-    return replace(constrained(whole, product.constraints, product.terms), amounts=product.amounts)
+    return replace(constrained(whole, product.saying, product.terms), amounts=product.amounts)

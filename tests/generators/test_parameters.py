@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from eutectic.generators.parameters import Parameters, Variable
+from eutectic.generators.product import Product
 from eutectic.optimizers.spaces import region
 
 RNG = np.random.default_rng(0)
@@ -71,6 +72,28 @@ def test_fixed_values_are_carried_and_not_searched() -> None:
     assert part.space.d == 6
     with pytest.raises(ValueError, match="pressure_gpa is 3, and the space has it fixed at 2"):
         part.coordinates({**candidate.variables, "pressure_gpa": 3})
+
+
+def test_what_belongs_to_another_value_of_what_is_fixed_is_absent_and_what_belongs_to_this_one_is_always_there() -> (
+    None
+):
+    variables = {
+        "gas": "air",
+        "x": (0.0, 1.0),
+        "flow": Variable(low=1, high=5, when={"gas": ("air", "oxygen")}),
+        "purity": Variable(choices=("5N", "6N"), when={"gas": "argon"}),
+        "filter_h": Variable(low=1, high=5, when={"purity": "6N"}),
+    }
+    part = Parameters(variables, linear=("filter_h <= 2",), constraints=("flow * x <= 2", "filter_h * x <= 2"))
+    assert (list(part.varied), part.absent) == (["x", "flow"], {"purity", "filter_h"})
+    assert part.space.conditions == ()
+    assert part.optional == {"gas", "purity", "filter_h"}
+    (candidate,) = part.generate(np.array([[0.25, 2.0]]), RNG)
+    assert candidate.variables == {"gas": "air", "x": 0.25, "flow": 2.0}
+    both = Product.of({"p": part, "q": Parameters({"z": (0.0, 1.0)})}, ("filter_h <= z", "x <= z"))
+    assert both.saying == ("x <= z",)
+    with pytest.raises(ValueError, match="no variable 'gass' that varies"):
+        Parameters({"gas": "air", "x": Variable(low=0, high=1, when={"gass": "air"}), "y": (0.0, 1.0)})
 
 
 def test_products_bind_as_written_and_a_ratio_too() -> None:

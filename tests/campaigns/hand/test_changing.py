@@ -79,8 +79,9 @@ def test_an_element_more_is_absent_from_what_was_measured(tmp_path):
 
 
 def test_a_variable_that_is_fixed_leaves_aside_what_was_measured_elsewhere(tmp_path):
-    gases = {"use": "parameters", "variables": {"x": [0, 1], "y": [0, 1], "gas": ["argon", "air"]}}
-    with begun(tmp_path, space=gases) as campaign:
+    flow = {"low": 1, "high": 5, "when": {"gas": "air"}}
+    gases = {"use": "parameters", "variables": {"x": [0, 1], "y": [0, 1], "gas": ["argon", "air"], "flow": flow}}
+    with begun(tmp_path, space=gases | {"constraints": ["flow <= 5 - x"]}) as campaign:
         for outcome in campaign.ask(8):
             measure(campaign, outcome)
         before = campaign.ledger
@@ -98,6 +99,7 @@ def test_a_variable_that_is_fixed_leaves_aside_what_was_measured_elsewhere(tmp_p
         assert len({len(o.x) for o in ledger.outcomes}) == 1
         (more,) = campaign.ask(1)
         assert more.variables["gas"] == "argon"
+        assert "flow" not in more.variables  # it belongs to air alone
         campaign.change(["space.variables.gas=[argon, air]"])
         assert [o.x for o in campaign.ledger.outcomes[:8]] == [o.x for o in before.outcomes]
         assert not any(o.aside for o in campaign.ledger.outcomes)

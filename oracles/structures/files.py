@@ -110,19 +110,20 @@ def _examined(
             raise ValueError(f"{name} has no element names: write them on a line of their own above the counts")
         if "Not all sites have property" in text:
             raise ValueError(f"{name}: {text.partition('.')[0].lower()}")
-    if place is not None:
-        if place >= len(held):
-            raise ValueError(f"{name} holds {len(held)} structures, the last is @{len(held) - 1}")
-        held = held[place : place + 1]
-    for structure, doubts in held:
+    if place is not None and place >= len(held):
+        raise ValueError(f"{name} holds {len(held)} structures, the last is @{len(held) - 1}")
+    wanted = range(len(held)) if place is None else [place]
+    for k in wanted:
+        structure, doubts = held[k]
+        called = f"{name}@{k}" if len(held) > 1 else name
         try:
             every = [*doubts, *_of_crystal(structure, accept)]
         except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
+            raise ValueError(f"{called}: {error}") from None
         for doubt in every:
             if doubt.kind not in accept:
-                raise ValueError(f"{name}: {doubt.text}; if it is as it should be, accept: [{doubt.kind}]")
-    return [structure for structure, _ in held]
+                raise ValueError(f"{called}: {doubt.text}; if it is as it should be, accept: [{doubt.kind}]")
+    return [held[k][0] for k in wanted]
 
 
 def _reason(error: Exception) -> str:
@@ -130,6 +131,8 @@ def _reason(error: Exception) -> str:
     said = " ".join(str(error).split())[:300].replace("No structure parsed for section 1 in CIF. ", "")
     if isinstance(error, KeyError):
         return f"{said} is not known, or not there"
+    if "at least 1 site" in said:
+        return "it has no atoms"
     if "Singular matrix" in said or "below threshold" in said:
         return "its cell has no volume"
     if "Unrecognized extension" in said:
@@ -192,10 +195,14 @@ def _of_json(text: str) -> "Iterator[Structure]":
     from pymatgen.core import Structure
 
     content = json.loads(text)
-    for part in content if isinstance(content, list) else [content]:
+    parts = content if isinstance(content, list) else [content]
+    for k, part in enumerate(parts):
         own = part.get("structure", part) if isinstance(part, dict) else part
+        which = f"@{k}" if len(parts) > 1 else "it"
         if not isinstance(own, dict) or "lattice" not in own or "sites" not in own:
-            raise ValueError("it is no structure of pymatgen, with its lattice and sites")
+            raise ValueError(f"{which} is no structure of pymatgen, with its lattice and sites")
+        if not own["sites"]:
+            raise ValueError(f"{which} has no atoms")
         yield Structure.from_dict(own)
 
 
@@ -217,11 +224,12 @@ def _through_ase(source: "str | io.StringIO", form: str | None) -> "Iterator[tup
     from pymatgen.io.ase import AseAtomsAdaptor
 
     frames: Any = ase_read(source, index=":", format=form)
-    for atoms in frames:
+    for k, atoms in enumerate(frames):
+        which = f"@{k}" if len(frames) > 1 else "it"
         if not len(atoms):
-            raise ValueError("it has no atoms")
+            raise ValueError(f"{which} has no atoms")
         if not atoms.cell.rank == 3:
-            raise ValueError("it has no cell: a molecule, not a crystal")
+            raise ValueError(f"{which} has no cell: a molecule, not a crystal")
         open_ = [axis for axis, repeats in zip("abc", atoms.pbc, strict=True) if not repeats]
         said = f"it does not repeat along {' and '.join(open_)}: a slab or a wire, not a crystal"
         atoms.pbc = True

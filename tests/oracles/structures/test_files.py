@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import warnings
 from pathlib import Path
 
@@ -30,6 +31,7 @@ _atom_site_fract_y
 _atom_site_fract_z
 {sites}
 """
+CELL_OF_XYZ = 'Lattice="3.3 0 0 0 3.3 0 0 0 3.3" Properties=species:S:1:pos:R:3'
 ROCK_SALT = "Na1 Na 0 0 0\nCl1 Cl 0.5 0.5 0.5"
 
 
@@ -134,6 +136,41 @@ def test_files_that_hold_no_structure_are_refused_by_name(tmp_path, name, conten
     (tmp_path / name).write_text(content)
     with pytest.raises(ValueError, match=f"{name}.* holds no structure"):
         read(str(tmp_path / name))
+
+
+SALT = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("one.extxyz", f"0\n{CELL_OF_XYZ}\n", "one.extxyz holds no structure that can be read: it has no atoms"),
+        (
+            "many.extxyz",
+            f"1\n{CELL_OF_XYZ}\nPo 0 0 0\n0\n{CELL_OF_XYZ}\n1\n{CELL_OF_XYZ}\nPo 0 0 0\n",
+            "many.extxyz holds no structure that can be read: @1 has no atoms",
+        ),
+        (
+            "thin.extxyz",
+            f"1\n{CELL_OF_XYZ}\nPo 0 0 0\n1\n{CELL_OF_XYZ.replace('3.3', '33')}\nPo 0 0 0\n",
+            "thin.extxyz@1: its density is",
+        ),
+        (
+            "POSCAR",
+            "x\n1.0\n4 0 0\n0 4 0\n0 0 4\nNa\n0\nDirect\n",
+            "POSCAR holds no structure that can be read: it has no atoms",
+        ),
+        (
+            "two.json",
+            json.dumps([SALT.as_dict(), {**SALT.as_dict(), "sites": []}]),
+            "two.json holds no structure that can be read: @1 has no atoms",
+        ),
+    ],
+)
+def test_a_frame_without_atoms_is_refused_by_file_and_place(tmp_path, name, content, said):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ValueError, match=re.escape(said)):
+        read_all(str(tmp_path / name))
 
 
 def test_gzipped_files_extended_xyz_and_several_structures_are_read(tmp_path):

@@ -28,6 +28,9 @@ def serve(
     ),
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8765,
     most: Annotated[int, typer.Option("--at-once", min=1, help="Computed campaigns run at the same time.")] = 1,
+    most_open: Annotated[
+        int, typer.Option("--open", min=1, help="Campaigns kept in memory; the one unused for longest makes room.")
+    ] = 64,
     host_names: Annotated[
         list[str] | None, typer.Option("--host-name", metavar="NAME", help="A name it is reached by; again and again.")
     ] = None,
@@ -57,7 +60,7 @@ def serve(
     names = {*(host_names or ()), *(() if host in ("0.0.0.0", "::") else (f"[{host}]" if ":" in host else host,))}
     root = f"/{root.strip('/')}" if root.strip("/") else ""
     server: Any = None  # made of what asks it whether it is to end
-    guarded = app.application(folder, passing, names, most, allowed or (), root, lambda: server.should_exit)
+    guarded = app.application(folder, passing, names, most, allowed or (), root, lambda: server.should_exit, most_open)
     logs.configure(log_level)
     settings = uvicorn.Config(
         guarded, host=host, port=port, log_config=None, access_log=False, root_path=root, server_header=False,

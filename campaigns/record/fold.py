@@ -111,10 +111,11 @@ class Record:
                 self.outcomes[entry.number] = STEPS[entry.kind](self.outcomes[entry.number], entry.body, entry.at)
             else:
                 FOLDS[entry.kind](self, entry)
-            if entry.number is not None and entry.number in self.outcomes:
-                self.outcomes[entry.number] = counted(before, self.outcomes[entry.number], entry.seq)
+            outcome = None if entry.number is None else self.outcomes.get(entry.number)
+            if outcome is not None:
+                outcome = self.outcomes[outcome.number] = counted(before, outcome, entry.seq)
             if "key" in entry.body:
-                self.tellings[str(entry.body["key"])] = Telling.of(entry.number, entry.body)
+                self.tellings[str(entry.body["key"])] = Telling.of(outcome, entry.body)
             self.seq = entry.seq
 
     def rest(self, state: State) -> None:
@@ -240,10 +241,10 @@ def _asked(record: Record, entry: Entry) -> None:
     record.wanted_for = ""
     for row in body["proposals"]:
         number = row["number"]
-        record.outcomes[number] = proposed(row, number, batch.index, entry.at)
-        record.candidates[number] = Candidate.from_json(row["candidate"])
+        outcome = record.outcomes[number] = proposed(row, number, batch.index, entry.at)
+        record.candidates[number] = Candidate.from_json({**row["candidate"], "variables": outcome.variables})
         record.unsettled.add(number)
-        record.by_id[row["id"]] = (*record.by_id.get(row["id"], ()), number)
+        record.by_id[outcome.id] = (*record.by_id.get(outcome.id, ()), number)
 
 
 def _evaluated(record: Record, entry: Entry) -> None:
@@ -273,8 +274,7 @@ def _returned(record: Record, entry: Entry) -> None:
 
 
 def _chosen(record: Record, entry: Entry) -> None:
-    body: Body = entry.body
-    record.chosen = tuple(body["numbers"])
+    record.chosen = tuple(entry.body["numbers"])  # type: ignore[arg-type]
 
 
 def _settled(record: Record, entry: Entry) -> None:

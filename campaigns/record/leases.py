@@ -21,10 +21,14 @@ class Telling:
     errors: Mapping[str, float]
 
     @classmethod
-    def of(cls, number: int | None, body: Mapping[str, Any]) -> "Telling":
-        """What an event's body says; of the rest nothing is kept."""
+    def of(cls, outcome: Outcome | None, body: Mapping[str, Any]) -> "Telling":
+        """What an event's body says of an outcome, as the outcome has it where it does; of the rest nothing is kept."""
         content = body.get("said") or body.get("row", body)
-        return cls(number, content.get("values"), content.get("errors", {}))
+        values, errors = content.get("values"), content.get("errors", {})
+        last = outcome.measurements[-1] if outcome is not None and outcome.measurements else None
+        if last is not None and (last.values, last.errors) == (values, errors):
+            values, errors = last.values, last.errors
+        return cls(outcome.number if outcome is not None else None, values, errors)
 
     def says(self, values: Mapping[str, float], errors: Mapping[str, float]) -> bool:
         """Does it say just these values and standard errors?"""

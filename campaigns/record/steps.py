@@ -4,14 +4,15 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean, stdev
+from sys import intern
 from typing import Any
 
 from eutectic.campaigns.file.goals import refusal
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.attachments import Attachment
+from eutectic.campaigns.record.kept_once import named, reason_of
 from eutectic.campaigns.record.notes import gate_kind
 from eutectic.campaigns.record.outcomes import Gate, Measurement, Outcome, Remark, altered
-from eutectic.optimizers.base import Reason
 from eutectic.oracles.base import Evaluation
 
 Body = Mapping[str, Any]
@@ -22,25 +23,23 @@ OPEN = frozenset({"proposed", "running"})
 def proposed(row: Mapping[str, Any], number: int, index: int, at: float) -> Outcome:
     """A proposed outcome from its row in the journal."""
     candidate: Mapping[str, Any] = row["candidate"]
-    reason = dict(row["reason"])
-    for name in ("mean", "std"):
-        reason[name] = None if reason.get(name) is None else tuple(reason[name])
+    reason, nothing = reason_of(row["reason"]), dict[str, float]()
     return Outcome(
         number=number,
         id=row["id"],
         round=index,
         status="proposed",
         x=tuple(row["x"]),
-        variables=candidate["variables"],
+        variables=named(candidate["variables"]),
         composition=candidate["composition"],
         structure=candidate.get("structure"),
-        values={},
-        errors={},
+        values=nothing,
+        errors=nothing,
         losses=(),
         excess=(),
         feasible=False,
-        reason=Reason(**reason),
-        origin=candidate["origin"] or reason["proposer"],
+        reason=reason,
+        origin=intern(candidate["origin"]) or reason.proposer,
         neighbour=row.get("neighbour"),
         distance=row.get("distance"),
         proposed_at=at,
@@ -86,7 +85,8 @@ def _valued(outcome: Outcome, changes: Mapping[str, Any]) -> Outcome:
     for e in sorted(changes["evaluations"], key=lambda e: e.fidelity):
         if e.status == "finished":
             values = {**values, **e.values} if values else e.values
-            errors = {**{name: error for name, error in errors.items() if name not in e.values}, **e.errors}
+            others = {name: error for name, error in errors.items() if name not in e.values}
+            errors = {**others, **e.errors} if others else e.errors
     return altered(outcome, {**changes, "values": values, "errors": errors})
 
 
@@ -165,8 +165,9 @@ def told(outcome: Outcome, body: Body, at: float) -> Outcome:
         added = _with(last, body)
         measurements = tuple(added if m is last else m for m in outcome.measurements)
     else:
-        own_curves = body.get("curves", {})
-        first = Measurement(body["oracle"], at, body["values"], body["errors"], body.get("by", ""), own_curves)
+        values, errors = named(body["values"]), named(body["errors"])
+        curves = body.get("curves") or _nothing(errors)
+        first = Measurement(intern(body["oracle"]), at, values, errors, intern(body.get("by", "")), curves)
         measurements = (*outcome.measurements, first)
     outcome = _measured(outcome, measurements, body["oracle"], body.get("fidelity", 0.0))
     return remarked(outcome, body.get("note", ""), body.get("by", ""), at)
@@ -242,12 +243,14 @@ def remarked(outcome: Outcome, text: str, by: str, at: float, file: Attachment |
     return replace(outcome, remarks=(*outcome.remarks, said)) if text or file else outcome
 
 
-def pooled(measurements: Sequence[Measurement]) -> tuple[dict[str, float], dict[str, float]]:
+def pooled(measurements: Sequence[Measurement]) -> tuple[Mapping[str, float], Mapping[str, float]]:
     """Values and standard errors of replicates: a property's mean over those that have it.
 
     Its standard error is the sample deviation over the square root of their number, or what their own standard errors
     amount to, whichever is larger; none where replicates agree exactly and none was given.
     """
+    if len(measurements) == 1 and measurements[0].errors.keys() <= measurements[0].values.keys():
+        return measurements[0].values, measurements[0].errors
     values: dict[str, float] = {}
     errors: dict[str, float] = {}
     for name in dict.fromkeys(name for m in measurements for name in m.values):
@@ -267,8 +270,17 @@ def _measured(outcome: Outcome, measurements: tuple[Measurement, ...], oracle: s
     """The outcome with these measurements, an oracle's values pooled."""
     own = [m for m in measurements if m.oracle == oracle]
     values, errors = pooled(own)
-    summed = Evaluation(outcome.id, oracle, values, errors, fidelity=fidelity, curves=mean_curves(own))
+    nothing = _nothing(errors)
+    summed = Evaluation(
+        outcome.id, intern(oracle), values, errors, fidelity=fidelity,
+        artifacts=nothing, curves=mean_curves(own) or nothing, provenance=nothing,
+    )  # fmt: skip
     return learned(outcome, summed, measurements)
+
+
+def _nothing(errors: Mapping[str, float]) -> Mapping[str, Any]:
+    """An empty mapping: the one that a candidate without standard errors has already."""
+    return {} if errors else errors
 
 
 def mean_curves(measurements: Sequence[Measurement]) -> dict[str, list[float]]:

@@ -17,6 +17,7 @@ from eutectic.campaigns.service import events, laboratory, listing, pages, probl
 from eutectic.campaigns.service.access import Keyring
 from eutectic.campaigns.service.bodies import Said
 from eutectic.campaigns.service.guard import CAMPAIGN, Guard, Message
+from eutectic.campaigns.service.shelf import MOST_OPEN
 from eutectic.campaigns.service.state import Service, goes_on
 
 THREADS = 256
@@ -34,14 +35,15 @@ def application(
     allowed: Collection[str] = (),
     root: str = "",
     over: Callable[[], bool] = goes_on,
+    most_open: int = MOST_OPEN,
 ) -> Guard:
     """The service of a folder.
 
     passing: a token that lives as long as this process; hosts: names it goes by, beside this machine's own; most:
     campaigns run at once; allowed: what campaign files may name beyond what is safe; root: path behind a proxy; over:
-    is it asked to end?
+    is it asked to end; most_open: campaigns whose record stays in memory.
     """
-    service = Service.of(folder, most, allowed, over)
+    service = Service.of(folder, most, allowed, over, most_open)
     app = routes(service)
     return Guard(app, Keyring(service.shelf.folder, passing), {*NEAR, *hosts}, _heard(service), root)
 

@@ -19,7 +19,7 @@ DATA = "data"
 """Folder beside the campaigns' that their files' relative paths start at."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 MOST_OPEN = 64
-"""Campaigns held open, each with its record in memory."""
+"""Campaigns held open, each with its record in memory, where nothing else is said."""
 
 
 @dataclass(slots=True)
@@ -37,8 +37,8 @@ class Open:
 class Shelf:
     """Campaigns by name; safe to use from many threads."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder.absolute()
+    def __init__(self, folder: Path, most_open: int = MOST_OPEN) -> None:
+        self.folder, self.most_open = folder.absolute(), most_open
         self._open: OrderedDict[str, Open] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -95,7 +95,7 @@ class Shelf:
             held.users += 1
             self._open.move_to_end(name)
             idle = [key for key, other in self._open.items() if not other.users]
-            for key in idle[: max(0, len(self._open) - MOST_OPEN)]:
+            for key in idle[: max(0, len(self._open) - self.most_open)]:
                 self._open.pop(key).campaign.close()
         return held
 

@@ -12,7 +12,7 @@ from eutectic.campaigns.service.access import Access
 from eutectic.campaigns.service.child import Child
 from eutectic.campaigns.service.metrics import Metrics
 from eutectic.campaigns.service.processes import Processes
-from eutectic.campaigns.service.shelf import Shelf
+from eutectic.campaigns.service.shelf import MOST_OPEN, Shelf
 
 
 def goes_on() -> bool:
@@ -34,9 +34,16 @@ class Service:
     """Does it end? Then streams do, too, so that nobody has to cut them off."""
 
     @classmethod
-    def of(cls, folder: Path, most: int, allowed: Collection[str], over: Callable[[], bool] = goes_on) -> "Service":
-        """The service of a folder; `most` campaigns run at once."""
-        shelf = Shelf(folder)
+    def of(
+        cls,
+        folder: Path,
+        most: int,
+        allowed: Collection[str],
+        over: Callable[[], bool] = goes_on,
+        most_open: int = MOST_OPEN,
+    ) -> "Service":
+        """The service of a folder; `most` campaigns run at once, the records of `most_open` stay in memory."""
+        shelf = Shelf(folder, most_open)
         return cls(shelf, Child(), Processes(shelf, most), allowed, over=over)
 
     def open(self) -> None:

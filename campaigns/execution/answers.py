@@ -89,7 +89,10 @@ class Answers:
             if (answer := self.read(key)) is not None:
                 return answer
             if self._claim(key):
-                return None
+                answer = self.read(key)  # another may have ended between the two
+                if answer is not None:
+                    self.release(key)
+                return answer
             if self.stopped(key):
                 return {"failure": "infrastructure", "error": "ended: the campaign was put down"}
             claim = self._claim_of(key)
@@ -147,19 +150,21 @@ class _Watch:
         self._since = time.monotonic()
 
     def dead(self, claim: _Claim) -> bool:
-        """Is its process gone (on this machine), or silent for long (on another)?"""
+        """Is its process gone, or silent for long where that cannot be told: on another machine, or after a clock step?
+
+        A process is told by when it began, and that moves with the clock.
+        """
         if claim != self._claim:
             self._claim, self._since = claim, time.monotonic()
         who = json.loads(claim.text) if claim.text else {}  # between making the file and writing into it
-        if who.get("host") == socket.gethostname():
-            return not _lives(who["pid"], who["born"])
-        return time.monotonic() - self._since > SILENCE_S
+        lives = _lives(who["pid"], who["born"]) if who.get("host") == socket.gethostname() else None
+        return time.monotonic() - self._since > SILENCE_S if lives is None else not lives
 
 
-def _lives(pid: int, born: float) -> bool:
-    """Is this process there, and not another with its number?"""
+def _lives(pid: int, born: float) -> bool | None:
+    """Is this process there? None where one with its number is that began at another time."""
     try:
         process = psutil.Process(pid)
-        return process.create_time() == born and process.status() != psutil.STATUS_ZOMBIE
+        return process.status() != psutil.STATUS_ZOMBIE if process.create_time() == born else None
     except psutil.NoSuchProcess:
         return False

@@ -9,13 +9,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.commands.run import check_only
 from eutectic.campaigns.errors import CampaignFileError
 from eutectic.campaigns.execution import batch_jobs, carrier, dask, node, parsl
-from eutectic.campaigns.execution.answers import Answers
+from eutectic.campaigns.execution.answers import Answers, _Watch
 from eutectic.campaigns.execution.base import EvaluationLost, Resources, Setting
 from eutectic.campaigns.execution.carrier import Carrier, Simple
 from eutectic.campaigns.execution.flight import WALLTIME
@@ -272,6 +273,34 @@ def test_of_two_that_want_to_evaluate_one_does_and_the_other_has_its_answer(tmp_
     answers.release("k")
     assert answers.claim_or_wait("k") == {"result": 3}
     assert [path.name for path in tmp_path.iterdir()] == ["k.json"]
+
+
+def test_an_answer_that_comes_while_one_is_claiming_is_taken(tmp_path, monkeypatch):
+    answers, looked = Answers(tmp_path), []
+
+    def read(own, key, read=Answers.read):
+        found = read(own, key)
+        if not looked:  # the other ends just after the first look
+            own.write(key, {"result": 3})
+        looked.append(found)
+        return found
+
+    monkeypatch.setattr(Answers, "read", read)
+    assert answers.claim_or_wait("k") == {"result": 3}
+    assert looked == [None, {"result": 3}]
+    assert not (tmp_path / "k.running").exists()
+
+
+def test_one_that_evaluates_lives_on_when_the_clock_is_set_until_it_is_silent(tmp_path, monkeypatch):
+    me = psutil.Process()
+    (tmp_path / "k.running").write_text(
+        json.dumps({"host": os.uname().nodename, "pid": me.pid, "born": me.create_time() - 1})
+    )
+    answers, watch = Answers(tmp_path), _Watch()
+    claim = answers._claim_of("k")
+    assert not watch.dead(claim)
+    monkeypatch.setattr("eutectic.campaigns.execution.answers.SILENCE_S", 0.0)
+    assert watch.dead(claim)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from eutectic.campaigns.record.ledger import Logbook
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.record.steps import OPEN, corrected, settled, told
 from eutectic.oracles.base import Evaluation, Value
+from eutectic.oracles.user.answer import SUFFIX
 
 Values = Mapping[str, float]
 SHOWN = 8
@@ -242,7 +243,7 @@ def _measurement(outcome: Outcome, values: Values, wanted: int | None) -> int:
         return places[0]
     listed = "; ".join(f"{k + 1}: {_numbers(m.values)}" for k, m in enumerate(outcome.measurements))
     given = "which is meant?" if wanted is None else f"number {wanted} is none that has {', '.join(values)}."
-    raise said(f"candidate '{outcome.id}' was measured more than once; {given} Say --measurement N, of {listed}")
+    raise said(f"candidate '{outcome.id}': {given} Say --measurement N, of {listed}")
 
 
 def give_back(logbook: Logbook, id: str, never: bool = False, why: str = "", by: str = "") -> Outcome:
@@ -324,7 +325,8 @@ def require_measurable(problem: Problem, values: Values, errors: Values) -> None
             raise said(f"the standard error of {name} is {error!r}, not a number")
     for name, value in [*values.items(), *errors.items()]:
         if name not in known:
-            raise said(unknown("property", name, known))
+            alone = name.endswith(SUFFIX) and name.removesuffix(SUFFIX) in known
+            raise said(f"{name}: a standard error needs its value" if alone else unknown("property", name, known))
         if not math.isfinite(value):
             raise said(f"{name} is {value}, not a finite number")
     for name, error in errors.items():

@@ -107,7 +107,7 @@ def test_the_hypervolume_of_earlier_rounds_follows_a_correction_also_in_the_jour
 def test_a_correction_of_one_of_several_measurements_says_which(four):
     four.tell("1", {"a": 1.0, "b": 1.0})
     four.tell("1", {"a": 3.0}, repeat=True)
-    with pytest.raises(CampaignFileError, match=r"measured more than once; which is meant.*1: a 1, b 1; 2: a 3"):
+    with pytest.raises(CampaignFileError, match=r": which is meant.*1: a 1, b 1; 2: a 3"):
         four.correct("1", {"a": 2.0})
     assert four.correct("1", {"a": 2.0}, measurement=2).values["a"] == 1.5
     assert four.correct("1", {"b": 2.0}).values["b"] == 2.0  # only the first has it
@@ -216,6 +216,7 @@ def test_a_result_of_what_was_suggested_is_that_candidates(four):
         ({"x": 0.5}, {"a": 1.0}, "no variable 'y'"),
         ({"x": 0.5, "y": "much"}, {"a": 1.0}, "not a finite number"),
         ({"x": 0.5, "y": 0.5}, {"aa": 1.0}, "did you mean 'a'"),
+        ({"x": 0.5, "y": 0.5}, {"a_std": 1.0}, "a_std: a standard error needs its value"),
     ],
 )
 def test_what_makes_no_candidate_is_not_added(four, variables, values, said):

@@ -74,7 +74,7 @@ def considered(
     for section, cure in FIXED.items():
         if any(line.split(":")[0].split(".")[0] == section for line in differences):
             raise refusal(f"{section} never changes: {cure}")
-    changed = build(spec, Path(record.source))
+    changed = build(spec, problem.folder)
     _require_units(record, spec)
     rehash = rehashed(problem, changed, record)
     _require_comparable(problem, changed, record, rehash)

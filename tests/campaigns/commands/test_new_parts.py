@@ -24,10 +24,19 @@ def installed(package: Path) -> None:
     (metadata / "entry_points.txt").write_text(f"[{group}]\n{name} = {target.strip(chr(34))}\n")
 
 
+BOTH = """
+import sys, pytest
+from eutectic.campaigns import cli
+pytest.main(["-q", "-p", "no:cacheprovider", sys.argv.pop()])
+cli.main()
+"""
+"""The tests of a file, and then a verb: in one process, for to import everything takes seconds."""
+
+
 def called(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([str(folder), str(Path.cwd())])
     environment = {**os.environ, "PYTHONPATH": path}
-    return subprocess.run([sys.executable, "-m", *words], env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run([sys.executable, *words], env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("kind", templates.KINDS)
@@ -35,10 +44,9 @@ def test_a_new_part_works_and_its_own_tests_pass(kind: str, tmp_path: Path) -> N
     files = templates.write(kind, f"my_{kind}", tmp_path)
     assert [path.name for path in files] == ["pyproject.toml", f"my_{kind}.py", f"test_my_{kind}.py"]
     installed(tmp_path / f"my_{kind}")
-    tests = called(tmp_path / f"my_{kind}", "pytest", "-q", "-p", "no:cacheprovider", str(files[-1]))
-    assert "2 passed" in tests.stdout, tests.stdout + tests.stderr
-    listed = called(tmp_path / f"my_{kind}", "eutectic", "plugins", f"my_{kind}")
-    assert f"my_{kind} ({templates.KINDS[kind][0]}):" in listed.stdout
+    done = called(tmp_path / f"my_{kind}", "-c", BOTH, "plugins", f"my_{kind}", str(files[-1]))
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
+    assert f"my_{kind} ({templates.KINDS[kind][0]}):" in done.stdout
 
 
 def test_a_broken_part_is_named_and_the_others_are_listed(tmp_path: Path) -> None:
@@ -46,11 +54,11 @@ def test_a_broken_part_is_named_and_the_others_are_listed(tmp_path: Path) -> Non
     package = tmp_path / "broken"
     installed(package)
     (package / "broken.py").write_text("import a_module_that_is_not_there\n")
-    listed = called(package, "eutectic", "plugins")
+    listed = called(package, "-m", "eutectic", "plugins")
     assert listed.returncode == 0
     assert "cannot be used: 'broken' of broken cannot be imported" in listed.stdout
     assert "  nsga2 " in listed.stdout
-    schema = called(package, "eutectic", "schema")
+    schema = called(package, "-m", "eutectic", "schema")
     assert schema.returncode == 0, schema.stderr
     assert '"nsga2"' in schema.stdout
 

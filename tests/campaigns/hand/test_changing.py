@@ -32,6 +32,18 @@ def test_a_larger_budget_goes_on_where_the_smaller_one_ended(measured, tmp_path)
     assert "changed      after round 1 by Eva: budget.evaluations: 10 -> 12" in status_lines(ledger, 0.0)
 
 
+def test_a_change_of_a_moved_campaign_is_checked_with_the_files_that_moved_with_it(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    (first / "known.csv").write_text("x,y,a,b\n0.2,0.5,1,2\n")
+    begun(first, history={"file": "known.csv"}).close()
+    first.rename(second)
+    with Campaign.open(second / "run") as campaign:
+        changed = campaign.change(["budget.evaluations=12"])
+        assert changed.problem.folder == campaign.problem.folder == second
+        assert len(campaign.ask(12)) == 12
+
+
 def test_an_edited_copy_of_the_file_is_said_to_change_nothing_until_a_change_says_the_same(measured, tmp_path):
     kept = tmp_path / "run" / "campaign.yaml"
     assert edited(tmp_path / "run") == ()

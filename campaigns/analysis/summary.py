@@ -98,6 +98,11 @@ def spent_s(ledger: Ledger) -> float:
     return sum(o.cost_s for o in asked(ledger))
 
 
+def begun(ledger: Ledger) -> int:
+    """How many candidates some oracle has answered for and others have not."""
+    return sum(o.status in ("proposed", "running") and o.cost_s > 0 for o in asked(ledger))
+
+
 def wall_s(ledger: Ledger) -> float | None:
     """Seconds from the first proposal to the last result; None when nothing has ended."""
     ends = [o.finished_at for o in asked(ledger) if o.finished_at is not None]
@@ -169,8 +174,8 @@ def _effort(ledger: Ledger, front: Sequence[Outcome]) -> str:
     ended = [o for o in asked(ledger) if o.status in ("finished", "failed", "refused")]
     lost = sum(o.status != "finished" for o in ended)
     spent = f"{counted(len(ended), 'evaluation')}{f' ({lost} without usable values)' if lost else ''}"
-    begun = sum(o not in ended and o.cost_s > 0 for o in asked(ledger))
-    spent += f" and {begun} that {'is' if begun == 1 else 'are'} not complete" if begun else ""
+    open_ones = begun(ledger)
+    spent += f" and {open_ones} that {'is' if open_ones == 1 else 'are'} not complete" if open_ones else ""
     many = len(ledger.spec.goals) > 1
     found = f" and left {counted(len(front), 'candidate')} on the Pareto front" if many else ""
     seconds = spent_s(ledger)

@@ -142,7 +142,7 @@ class Table:
     @property
     def heads(self) -> list[tuple[str, str]]:
         """Heading and its class, which says too where one is long."""
-        wide = [" wide" if len(text) > 24 else "" for text in self.head]
+        wide = [" wide" if len(text) > 24 else " broad" if len(text) > 14 else "" for text in self.head]
         return [(text, (kind + more).strip()) for text, kind, more in zip(self.head, self.classes, wide, strict=True)]
 
 

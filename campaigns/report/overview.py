@@ -11,6 +11,7 @@ from eutectic.campaigns.analysis.labels import duration, label, number, quantity
 from eutectic.campaigns.analysis.parity import Parities
 from eutectic.campaigns.analysis.summary import (
     asked,
+    begun,
     counted,
     findings,
     for_windows,
@@ -58,7 +59,7 @@ def head(ledger: Ledger, front: Sequence[Outcome]) -> Head:
     """Name, state, and the campaign in a few numbers."""
     counts = Counter(o.status for o in asked(ledger))
     lost = counts["failed"] + counts["refused"]
-    open_ones = counts["proposed"] + counts["running"]
+    open_ones = counts["proposed"] + counts["running"] - begun(ledger)
     guess = ", estimated" if estimated(len(ledger.spec.goals)) else ""
     tiles = [
         ("Evaluations", str(counts["finished"] + lost), _gave(ledger, lost)),
@@ -102,8 +103,8 @@ def _gave(ledger: Ledger, lost: int) -> str:
 def _of(ledger: Ledger) -> str:
     """Among how many the front was found."""
     count = sum(o.feasible for o in ledger.outcomes)
-    where = " of the top rung" if any(o.provisional for o in ledger.outcomes) else ""
-    return f"of {count} {'that hold every constraint' if ledger.spec.limits else 'with values'}{where}"
+    where = " on the top rung" if any(o.provisional for o in ledger.outcomes) else ""
+    return f"of {count}{where} {'that hold every constraint' if ledger.spec.limits else 'with values'}"
 
 
 def _best(ledger: Ledger, front: Sequence[Outcome]) -> str:

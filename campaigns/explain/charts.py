@@ -10,6 +10,7 @@ from eutectic.campaigns.explain.pictures import HIGHER, LOWER, SHOWN, by_decades
 from eutectic.campaigns.figures.candidate_charts import SHORT
 from eutectic.campaigns.figures.charts import Figure, Trace, axis, layout, plain
 from eutectic.campaigns.figures.palette import ACCENT, INK, MUTED, SHADE
+from eutectic.campaigns.figures.views import around
 
 SHADES = [[0, "#1e88e5"], [0.5, "#8f3f97"], [1, "#ff0d57"]]
 """From a variable's least value to its largest, as the SHAP package has it."""
@@ -184,8 +185,7 @@ def _reach(curves: Sequence[Curve]) -> list[float]:
     ends = [(m - s, m + s) for c in curves for m, s in zip(c.mean, c.std, strict=True)
             if m is not None and s is not None]  # fmt: skip
     low, high = min(a for a, _ in ends), max(b for _, b in ends)
-    room = 0.04 * (high - low) or 1.0
-    return [low - room, high + room]
+    return around(low, high, 0.04 * (high - low) or 1.0, negative=low < 0)
 
 
 def _along(curve: Curve) -> list[Trace]:

@@ -481,6 +481,8 @@ def test_partial_dependence_is_drawn_over_each_variables_own_unit_and_its_catego
     drawn = {axes[f"xaxis{key[1:]}"]["title"]["text"]: trace["x"] for key, trace in lines.items()}
     assert set(drawn["Gas"]) == {"argon", "air", "vacuum"}
     curve = next(curve for curve in one.curves if curve.variable == "temperature_k")
+    near = replace(curve, mean=tuple(0.5 + 0.1 * k for k in range(len(curve.x))), std=(0.4,) * len(curve.x))
+    assert dependence(found, replace(one, curves=(near,)))["layout"]["yaxis"]["range"][0] == 0
     assert drawn["Temperature (K)"] == list(curve.x)
     assert len({tuple(axis["range"]) for key, axis in figure["layout"].items() if key.startswith("yaxis")}) == 1
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -46,6 +47,8 @@ POSITIVE = (
     "relaxation_steps",
     "composition_tolerance",
 )
+AT_MOST = {"k_spacing_per_angstrom": 1.0, "smearing_width_ev": 1.0, "force_tolerance_ev_per_angstrom": 0.2}
+"""Option -> the most that it may be; twice the coarsest preset's and more; ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,8 @@ class Dft:
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
                 raise ValueError(f"{name} is {value}; it must be above 0")
+            if value is not None and value > AT_MOST.get(name, math.inf):
+                raise ValueError(f"{name} is {value:g}; with more than {AT_MOST[name]:g} no value can be trusted")
         if self.cells < 1 or self.retries < 0 or self.lattice_start_angstrom < 0:
             raise ValueError("cells must be at least 1, retries and lattice_start_angstrom at least 0")
         if not abs(self.pressure_gpa) < float("inf"):

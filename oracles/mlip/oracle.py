@@ -96,6 +96,16 @@ POSITIVE = (
     "timestep_fs",
     "guard_limit_ev_per_angstrom",
 )
+AT_MOST = {
+    "force_tolerance_ev_per_angstrom": (0.2, "with larger forces no crystal is relaxed"),
+    "stress_tolerance_gpa": (5.0, "with a larger stress no cell is relaxed"),
+    "nearest_over_radii": (1.0, "bonds are about as long as that"),
+    "phonon_length_angstrom": (100.0, "a longer supercell has tens of thousands of atoms"),
+    "phonon_displacement_angstrom": (0.2, "farther out forces are not linear"),
+    "temperature_k": (10_000.0, "no crystal survives more"),
+    "timestep_fs": (10.0, "a longer step follows no vibration of atoms"),
+}
+"""Option -> the most that it may be, and why; ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,14 +341,15 @@ def require_sound(o: "Mlip") -> None:
     for name in POSITIVE:
         if not getattr(o, name) > 0:
             raise ValueError(f"{name} is {getattr(o, name)}; it must be positive")
+    for name, (most, why) in AT_MOST.items():
+        if getattr(o, name) > most:
+            raise ValueError(f"{name} is {getattr(o, name):g}, and at most {most:g}: {why}")
     if not 0.0 < o.strain <= 0.1:
         raise ValueError(f"strain is {o.strain}; a window of strain is more than 0 and at most 0.1")
     low, high = o.volume_window
     if not 0.0 < low < 1.0 < high:
         raise ValueError(f"volume_window is {list(o.volume_window)}; 1 must lie inside it")
     require_cells(o.fault_cells)
-    if o.temperature_k > 10000.0:
-        raise ValueError(f"temperature_k is {o.temperature_k}; no crystal survives 10000 K")
     if not abs(o.pressure_gpa) < float("inf"):
         raise ValueError(f"pressure_gpa is {o.pressure_gpa}, no finite number")
     fault = "stacking_fault" in " ".join(o.compute or ())

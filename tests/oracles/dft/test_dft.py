@@ -422,6 +422,8 @@ def test_structures_it_cannot_take_are_bad_input(tmp_path: Path) -> None:
         ({"engine": "gpaw", "cutoff_ry": 30.0}, "not an option of engine: gpaw"),
         ({"engine": "espresso", "cutoff_ev": 300.0}, "not an option of engine: espresso"),
         ({"engine": "espresso", "smearing_width_ev": -1.0}, "smearing_width_ev is -1"),
+        ({"engine": "espresso", "smearing_width_ev": 20.0}, "smearing_width_ev is 20; with more than 1 no value"),
+        ({"engine": "gpaw", "force_tolerance_ev_per_angstrom": 5.0}, "force_tolerance_ev_per_angstrom is 5; with more"),
         ({"engine": "espresso", "compute": ("bulk_modulus",)}, "did you mean 'bulk_modulus_gpa'"),
         ({"engine": "espresso", "mixing_beta": 2.0}, "at most 1"),
         ({"engine": "espresso", "cutoff_ry": 50.0, "density_cutoff_ry": 100.0}, "at least 4 times"),

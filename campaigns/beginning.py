@@ -61,7 +61,10 @@ def begin(
         executors.require(built.executor)
     rows = known_rows(built)
     home = place(spec, folder)
-    home.mkdir(parents=True, exist_ok=True)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CampaignFolderError(f"{home}: this folder cannot be made ({error.strerror})") from None
     lock = FolderLock(home)
     lock.acquire()
     try:

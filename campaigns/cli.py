@@ -122,15 +122,20 @@ def main() -> None:
         code = exit_code(error)
         if code is None:
             raise
-        print(error, file=sys.stderr)
+        print(_said(error), file=sys.stderr)
         raise SystemExit(code) from None
+
+
+def _said(error: Exception) -> str:
+    """What an error says; of the system's, which file or folder it is about, and why."""
+    return f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
 
 
 def exit_code(error: Exception) -> int | None:
     """2 for a file or folder that cannot be used, 1 for a missing engine, None for a mistake of ours."""
     from eutectic.oracles.base import EngineMissing
 
-    if isinstance(error, CampaignFileError | CampaignFolderError):
+    if isinstance(error, CampaignFileError | CampaignFolderError) or (isinstance(error, OSError) and error.filename):
         return 2
     return 1 if isinstance(error, EngineMissing) else None
 

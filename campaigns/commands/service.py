@@ -50,6 +50,7 @@ def serve(
     A token is printed with the address unless some were made with `campaign token add`. Ending this ends no campaign.
     """
     app, logs, uvicorn = _parts()
+    folder.mkdir(parents=True, exist_ok=True)
     tokens = access.read(folder / access.NAME)
     if host not in LOOPBACK and not tokens:
         raise CampaignFolderError(

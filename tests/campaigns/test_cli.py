@@ -245,6 +245,22 @@ def test_export_of_structures_without_any_says_so(finished: tuple[Path, Said]) -
     assert "structure" in campaign(finished[0], "export", "runs/small", "--format", "cif", code=1).stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("export", "runs/small", "-o", "nowhere/all.csv"), "nowhere/all.csv: No such file or directory"),
+        (("export", "runs/small", "-o", "runs"), "runs: Is a directory"),
+        (("run", "small.yaml", "--dir", "model.py"), "model.py: this folder cannot be made (File exists)"),
+        (("token", "add", "Eva", "--dir", "model.py"), "model.py: File exists"),
+        (("serve", "model.py", "--port", "0"), "model.py: File exists"),
+    ],
+)
+def test_a_place_that_cannot_be_written_to_is_named_in_a_line(
+    finished: tuple[Path, Said], words: tuple[str, ...], said: str
+) -> None:
+    assert campaign(finished[0], *words, code=2).stderr.strip() == said
+
+
 def test_report_prints_its_path(finished: tuple[Path, Said]) -> None:
     assert campaign(finished[0], "report", "runs/small").stdout.strip() == "runs/small/report.html"
 

@@ -1,7 +1,7 @@
 """This file is what a space of several parts costs, and whether every optimizer keeps its rules.
 
     python benchmarks/product_space.py [--seeds 3] [--proposals 10000] [--only speed|rules] [--optimizers a,b]
-                                       [--minutes 10] [--light]
+                                       [--minutes 10] [--light] [--first 0]
 
 Speed: CPU seconds of a batch of four, fit included, for five fractions of 5 to 35 at.% alone and beside four process
 variables (a temperature, a logarithmic time, an ordered quench and a way of two choices), two objectives and 60
@@ -120,7 +120,7 @@ def climbing(seen: History, rng: np.random.Generator) -> History:
     return replace(seen, fidelity=(rng.random(len(seen.X)) < 1 / 3).astype(float), prices=(1.0, 10.0))
 
 
-def rules(wanted: int, names: list[str], minutes: float, light: bool) -> None:
+def rules(wanted: int, names: list[str], minutes: float, light: bool, first: int) -> None:
     """Proposals of every optimizer that break any rule."""
     space = TWELVE.space
     print(
@@ -135,7 +135,7 @@ def rules(wanted: int, names: list[str], minutes: float, light: bool) -> None:
             continue
         done = outside = repeated = alone = 0
         start = time.process_time()
-        for seed in range(-(-wanted // BATCH)):
+        for seed in range(first // BATCH, -(-(first + wanted) // BATCH)):
             if time.process_time() - start > 60 * minutes:
                 break
             known = history(space, 60, seed, m)
@@ -178,8 +178,9 @@ if __name__ == "__main__":
     parser.add_argument("--light", action="store_true")
     parser.add_argument("--only", choices=("speed", "rules"))
     parser.add_argument("--optimizers", default=",".join(plugins.KINDS["optimizers"]))
+    parser.add_argument("--first", type=int, default=0, help="proposals that another call makes, passed over")
     options = parser.parse_args()
     if options.only != "rules":
         speed(options.seeds)
     if options.only != "speed":
-        rules(options.proposals, options.optimizers.split(","), options.minutes, options.light)
+        rules(options.proposals, options.optimizers.split(","), options.minutes, options.light, options.first)

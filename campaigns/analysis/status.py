@@ -20,6 +20,8 @@ class Status:
     failed: int
     refused: int
     running: int
+    waiting: int
+    """Asked for, and neither begun by the machine nor told by people."""
     budget: int | None
     """Evaluations; None when only hours, cost or stall end the campaign."""
     round: int
@@ -43,6 +45,7 @@ def status_of(ledger: Ledger, now: float) -> Status:
         failed=counts["failed"],
         refused=counts["refused"],
         running=counts["running"],
+        waiting=counts["proposed"],
         budget=ledger.spec.budget.evaluations,
         round=len(ledger.rounds),
         hypervolume=ledger.hypervolume if len(ledger.spec.goals) > 1 else None,
@@ -63,6 +66,7 @@ def status_json(ledger: Ledger, now: float) -> dict[str, object]:
             "done": status.done,
             "failed": status.failed,
             "running": status.running,
+            "waiting": status.waiting,
             "refused": status.refused,
             "budget": status.budget,
         },
@@ -82,6 +86,8 @@ def status_lines(ledger: Ledger, now: float) -> list[str]:
     facts = status_of(ledger, now)
     why = f" ({ledger.reason})" if ledger.reason else ""
     lines = [f"{ledger.spec.name}: {facts.state}{why}", f"evaluations  {counts(facts)}"]
+    if facts.waiting and facts.state != "running":
+        lines.append(f"waiting      {summary.counted(facts.waiting, 'candidate')} without a result yet")
     if facts.hypervolume is not None:
         lines.append(f"hypervolume  {hypervolume(facts)} after round {facts.round}")
     lines += [f"best         {text}" for text in best(facts)]

@@ -50,5 +50,7 @@ def test_a_campaign_that_people_lead_has_not_ended_while_they_lead_it(tmp_path):
     path = examples.write("laboratory", tmp_path)[0]
     with Campaign.from_yaml(path, tmp_path / "run", ["tracking.enabled=false"]) as campaign:
         campaign.tell(suggested(campaign, 2)[0][0].id, {NAME: 12.5})
-        assert status_lines(campaign.ledger, 0.0)[0] == "laboratory: stopped (led by hand)"
+        first, _, waiting, *_ = status_lines(campaign.ledger, 0.0)
+        assert first == "laboratory: stopped (led by hand)"
+        assert waiting == "waiting      1 candidate without a result yet"
         assert "Ended" not in head(campaign.ledger, campaign.pareto()).lead

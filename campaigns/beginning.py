@@ -103,7 +103,7 @@ def take_up(home: Path, engines: bool = True) -> Begun:
     try:
         logbook = Logbook(journal, str(home))
         begun = logbook.bare()
-        built = build.build(begun.spec, Path(source_of(home, begun.source, begun.facts)), engines)
+        built = build.build(begun.spec, Path(source_of(home, begun.source, begun.facts)), engines, begun=True)
     except BaseException:
         journal.close()
         raise

@@ -73,7 +73,7 @@ def _leave_one_out(ledger: Ledger) -> Parities:
 
     source = str(ledger.facts.get("source", "."))
     try:
-        problem = build(ledger.spec, source, engines=False)
+        problem = build(ledger.spec, source, engines=False, begun=True)
     except CampaignFileError as error:
         return Parities(note=f"The campaign cannot be built again from {source}: {error}")
     history = history_of(ledger, problem.space)

@@ -17,7 +17,7 @@ def problem_of(campaign: str) -> Problem:
     """The parts of a campaign, from its file or from its folder; CampaignFileError where they cannot be built."""
     if Path(campaign).is_dir():
         ledger = read_ledger(Path(campaign))
-        return build(ledger.spec, Path(str(ledger.facts.get("source", "."))), engines=False)
+        return build(ledger.spec, Path(str(ledger.facts.get("source", "."))), engines=False, begun=True)
     path = campaign_file(campaign)
     return build(CampaignSpec.from_file(path), path.parent, engines=False)
 

@@ -82,7 +82,7 @@ def explain(ledger: Ledger, wanted: Wanted | None = None, heard: Callable[[str],
     """
     wanted, heard = wanted or Wanted(), heard or _unheard
     heard("fitting the surrogates")
-    problem = build(ledger.spec, Path(str(ledger.facts.get("source", "."))), engines=False)
+    problem = build(ledger.spec, Path(str(ledger.facts.get("source", "."))), engines=False, begun=True)
     found = learned(ledger, problem)
     _require(wanted, [one.name for one in found] or [goal.name for goal in ledger.spec.goals])
     shown = _shown(ledger, wanted.candidate)

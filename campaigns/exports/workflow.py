@@ -80,7 +80,7 @@ def evaluate(
     """
     import numpy as np
 
-    problem = build(CampaignSpec.from_content(dict(campaign)), Path(folder))
+    problem = build(CampaignSpec.from_content(dict(campaign)), Path(folder), begun=True)
     rng = np.random.default_rng(seed)
     candidate: Candidate = problem.generator.generate(problem.generator.coordinates(variables)[None], rng)[0]
     for named in problem.oracles:

@@ -74,7 +74,7 @@ def considered(
     for section, cure in FIXED.items():
         if any(line.split(":")[0].split(".")[0] == section for line in differences):
             raise refusal(f"{section} never changes: {cure}")
-    changed = build(spec, problem.folder)
+    changed = build(spec, problem.folder, begun=True)
     _require_units(record, spec)
     rehash = rehashed(problem, changed, record)
     _require_comparable(problem, changed, record, rehash)

@@ -68,7 +68,7 @@ def tested(ledger: Ledger) -> Ledger:
     if last is None or last.diagnostics or ledger.state == "running" or not _believed(ledger.batches):
         return ledger
     try:
-        problem = build(ledger.spec, str(ledger.facts.get("source", ".")), engines=False)
+        problem = build(ledger.spec, str(ledger.facts.get("source", ".")), engines=False, begun=True)
     except CampaignFileError:
         return ledger  # it cannot be built here any more
     found = {last.index: diagnostics(problem, ledger)}

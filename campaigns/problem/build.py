@@ -39,9 +39,10 @@ from eutectic.surrogates.composite.curve_distance import Target
 from eutectic.surrogates.composite.represented import Represented
 
 
-def build(spec: CampaignSpec, folder: str | Path, engines: bool = True) -> Problem:
+def build(spec: CampaignSpec, folder: str | Path, engines: bool = True, *, begun: bool = False) -> Problem:
     """Build every part and check them against each other; relative paths start at `folder`.
 
+    begun: there is a record, which has what the history said, so that its files are not missed.
     CampaignFileError with everything that does not fit; with `engines`, EngineMissing when an oracle cannot run here.
     """
     folder = Path(folder).absolute()
@@ -53,7 +54,7 @@ def build(spec: CampaignSpec, folder: str | Path, engines: bool = True) -> Probl
     recipes = parts.recipes(None if space is None else generator)
     executor = parts.executor()
     curves, unreadable = targets(spec, folder)
-    complaints = [*parts.complaints, *absences(spec, folder), *unreadable]
+    complaints = [*parts.complaints, *absences(spec, folder, begun), *unreadable]
     if complaints or space is None:
         raise spec.refuse(complaints)
     wanted = _wanted(spec, oracles)

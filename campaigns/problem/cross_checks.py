@@ -32,9 +32,9 @@ CLASS = "class"
 """How the names of properties end whose values are whole numbers."""
 
 
-def absences(spec: CampaignSpec, folder: Path) -> Iterator[Complaint]:
-    """What the file names outside its parts and is not there."""
-    for k, source in enumerate(spec.sources):
+def absences(spec: CampaignSpec, folder: Path, begun: bool) -> Iterator[Complaint]:
+    """What the file names outside its parts and is not there; histories only before a campaign has begun."""
+    for k, source in enumerate(() if begun else spec.sources):
         if not (folder / source.file).exists():
             path = ("history", k, "file") if isinstance(spec.history, tuple) else ("history", "file")
             yield Complaint(path, f"no such file or folder: {folder / source.file}")

@@ -119,7 +119,7 @@ def restore(path: str | Path) -> Restored:
 
 def final_surrogates(ledger: Ledger) -> list[Content]:
     """What every objective's and constraint's surrogate has learned in the end, ready for JSON."""
-    problem = build(ledger.spec, str(ledger.facts.get("source", ".")), engines=False)
+    problem = build(ledger.spec, str(ledger.facts.get("source", ".")), engines=False, begun=True)
     history = history_of(ledger, problem.space)
     data = belief.columns(history)
     if min((len(column.y) for column in data), default=0) < LEAST:

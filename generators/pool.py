@@ -10,13 +10,21 @@ import numpy as np
 
 from eutectic.generators.amounts import TOTAL, Unit, element_column, moles
 from eutectic.generators.hints import hint
-from eutectic.generators.pool_rows import Feature, alike_categories, distinct, merged, telling_apart
+from eutectic.generators.pool_rows import (
+    Feature,
+    alike_categories,
+    distinct,
+    merged,
+    only_row,
+    row_key,
+    telling_apart,
+)
 from eutectic.generators.representations import crystals
 from eutectic.generators.representations.chemical_formulas import STATISTICS, are_formulas, fractions, statistics
 from eutectic.optimizers.base import Array, Kind, Space
 from eutectic.oracles.base import Candidate, Value
 from eutectic.oracles.structures.doubts import DoubtKind
-from eutectic.oracles.tables.sheet import Sheet, objection, parse, read, refuse_dialect
+from eutectic.oracles.tables.sheet import Sheet, objection, read, refuse_dialect
 
 BESIDE = 0.01
 """Share of the whole by which the amounts of a row may miss it."""
@@ -82,13 +90,13 @@ class Pool:
         return [listed.candidates[place] for place in listed.find(X)]
 
     def coordinates(self, variables: Mapping[str, Value]) -> Array:
-        """Row of the space (d,) whose candidate has these variables; ValueError when the pool has none."""
+        """Row of the space (d,) of the candidate with these variables, so many as tell it from the others.
+
+        ValueError when the pool has none, or several.
+        """
         listed = self._listed()
-        place = listed.place(variables)
-        if place is not None:
-            assert listed.space.table is not None
-            return np.array(listed.space.table[place])
-        raise ValueError(f"the pool has no row with {', '.join(f'{k} = {v}' for k, v in variables.items())}")
+        assert listed.space.table is not None
+        return np.array(listed.space.table[listed.place(variables)])
 
     @property
     def materials(self) -> tuple[Candidate, ...]:
@@ -133,15 +141,11 @@ class Listed:
     places: Mapping[tuple[object, ...], int] = field(default_factory=dict)
     """Numbers of the rows by what their variables are."""
 
-    def place(self, variables: Mapping[str, Value]) -> int | None:
-        """Number of the row with these variables, numbers compared to nine digits; None when there is none."""
+    def place(self, variables: Mapping[str, Value]) -> int:
+        """Number of the only row with these variables, numbers compared to nine digits; ValueError without one."""
         titles = tuple(self.candidates[0].variables)
-        exact = self.places.get(_key(variables, titles))
-        if exact is not None:
-            return exact
-        wanted = _key(variables, titles)
-        near = [k for key, k in self.places.items() if all(_close(a, b) for a, b in zip(key, wanted, strict=True))]
-        return near[0] if near else None
+        exact = self.places.get(row_key(variables, titles))
+        return exact if exact is not None else only_row(self.places, titles, variables)
 
     def find(self, X: Array) -> list[int]:
         """Numbers of the rows equal to those of X (n, d), to a millionth of each column's range; ValueError if none."""
@@ -202,7 +206,7 @@ def _list(pool: Pool, mtime_ns: int, size: int) -> Listed:
     ambiguous = _ambiguous(features[: len(titles)])
     alike = [alike_categories(sheet.name, f.title, f.categories) for f in features if f.categories]
     remarks = tuple(note for note in (said, divided, ambiguous, *alike) if note)
-    places = {_key(c.variables, titles): i for i, c in reversed(list(enumerate(candidates)))}
+    places = {row_key(c.variables, titles): i for i, c in reversed(list(enumerate(candidates)))}
     return Listed(space, candidates, remarks, ambiguous, places)
 
 
@@ -352,20 +356,3 @@ def _ambiguous(features: Sequence[Feature]) -> str:
         f"{len(formulas)} columns are read as chemical formulas ({', '.join(formulas)}), so that candidates have no "
         f"composition of their own; where one of them holds names, say so: `labels: [{formulas[-1]}]`"
     )
-
-
-def _key(variables: Mapping[str, Value | None], titles: Sequence[str]) -> tuple[object, ...]:
-    """What equal rows share: texts, and numbers as numbers however they are written."""
-    return tuple(_number(variables.get(title)) for title in titles)
-
-
-def _close(a: object, b: object) -> bool:
-    """Equal, or numbers equal to nine digits."""
-    return a == b or (isinstance(a, float) and isinstance(b, float) and abs(a - b) <= 1e-9 * max(abs(a), abs(b)))
-
-
-def _number(value: Value | None) -> object:
-    if isinstance(value, str):
-        found = parse(value)
-        return value if found is None or found != found else found
-    return value if value is None else float(value)

@@ -1,20 +1,25 @@
 """This file is which rows of a pool are one candidate, and what tells candidates apart whose features are equal."""
 
+import math
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from eutectic.generators.hints import suggestion
 from eutectic.generators.representations.crystals import ORDER, order
 from eutectic.optimizers.base import Array, Index
 from eutectic.oracles.base import Value
 from eutectic.oracles.structures.identity import groups
+from eutectic.oracles.tables.sheet import parse
 
 CLOSE = 1e-6
 """Rows that differ by less than this share of every column's range cannot be told apart by an optimizer."""
 NAMED = 3
 """Groups of merged rows that are named, at most."""
+SOME = 6
+"""Cells of a column that are named, at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,3 +127,59 @@ def alike_categories(name: str, title: str, categories: Sequence[str]) -> str:
 
 def _listed(rows: Sequence[int]) -> str:
     return ", ".join(map(str, rows[:6])) + (f" and {len(rows) - 6} more" if len(rows) > 6 else "")
+
+
+def row_key(variables: Mapping[str, Value | None], titles: Sequence[str]) -> tuple[object, ...]:
+    """What equal rows share: texts, and numbers as numbers however they are written; None where nothing is given."""
+    return tuple(_number(variables.get(title)) for title in titles)
+
+
+def only_row(places: Mapping[tuple[object, ...], int], titles: Sequence[str], variables: Mapping[str, Value]) -> int:
+    """The number of the only row that has what is given, numbers compared to nine digits.
+
+    places: number of each row by its key. ValueError where no row has it, and where several do.
+    """
+    given = [(j, part) for j, part in enumerate(row_key(variables, titles)) if part is not None]
+    said = ", ".join(f"{titles[j]} = {variables[titles[j]]}" for j, _ in given)
+    fit = [key for key in places if all(key[j] == part for j, part in given)]
+    fit = fit or [key for key in places if all(_close(key[j], part) for j, part in given)]
+    if not fit:
+        raise ValueError(f"the pool has no row with {said}{_nearest(places, titles, given)}")
+    open_to = {title: {key[j] for key in fit} for j, title in enumerate(titles) if j not in dict(given)}
+    if len(fit) > 1 and open_to:
+        best = max(open_to, key=lambda title: len(open_to[title]))
+        values = sorted(map(_shown, open_to[best]))
+        some = ", ".join(values[:SOME]) + (", ..." if len(values) > SOME else "")
+        have = f"{len(fit)} of {len(places)} rows of the pool have {said}" if given else f"the pool has {len(fit)} rows"
+        raise ValueError(f"{have}: give {best} too ({some})")
+    return places[fit[0]]
+
+
+def _nearest(
+    places: Mapping[tuple[object, ...], int], titles: Sequence[str], given: Sequence[tuple[int, object]]
+) -> str:
+    """What the first of these cells that stands nowhere in its column may have been meant to be; "" if none."""
+    for j, part in given:
+        column = {key[j]: None for key in places}
+        numbers = [value for value in column if isinstance(value, float)]
+        if isinstance(part, str) and part not in column:
+            return suggestion(part, [value for value in column if isinstance(value, str)])
+        if isinstance(part, float) and numbers and not any(_close(value, part) for value in numbers):
+            return f"; the nearest {titles[j]} is {_shown(min(numbers, key=lambda value: abs(value - part)))}"
+    return ""
+
+
+def _shown(part: object) -> str:
+    return f"{part:.10g}" if isinstance(part, float) else str(part)
+
+
+def _close(a: object, b: object) -> bool:
+    """Equal, or numbers equal to nine digits."""
+    return a == b or (isinstance(a, float) and isinstance(b, float) and abs(a - b) <= 1e-9 * max(abs(a), abs(b)))
+
+
+def _number(value: Value | None) -> object:
+    if isinstance(value, str):
+        found = parse(value)
+        return value if found is None or math.isnan(found) else found
+    return value if value is None else float(value)

@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eutectic.generators.parameters import Parameters
 from eutectic.generators.pool import Pool
+from eutectic.generators.product import Product
 from eutectic.oracles.elements.chemical_formulas import amounts
 
 RNG = np.random.default_rng(0)
@@ -113,8 +115,23 @@ def test_a_row_is_found_by_its_variables_however_they_are_written(tmp_path: Path
     assert part.space.table is not None
     assert part.coordinates({"d": "1.3E-9", "s": "b"}).tolist() == part.space.table[2].tolist()
     assert part.coordinates({"d": 3.0000000001e-10, "s": "a"}).tolist() == part.space.table[1].tolist()
-    with pytest.raises(ValueError, match="no row with d = 4e-10"):
+    with pytest.raises(ValueError, match="no row with d = 4e-10, s = a; the nearest d is 3e-10"):
         part.coordinates({"d": 4e-10, "s": "a"})
+
+
+def test_so_many_variables_are_wanted_as_tell_a_row_from_the_others(tmp_path: Path) -> None:
+    part = pool(tmp_path, "oxide,t,y\nsilica,700,1\nsilica,800,1\nzirconia,800,2\n", ("oxide", "t"))
+    assert part.space.table is not None
+    assert part.coordinates({"oxide": "zirconia"}).tolist() == part.space.table[2].tolist()
+    assert part.coordinates({"t": "700.0"}).tolist() == part.space.table[0].tolist()
+    whole = Product.of({"support": part, "heat": Parameters({"time_h": (1.0, 2.0)})})
+    assert whole.coordinates({"oxide": "zirconia", "time_h": 1.5}).tolist() == [2, 1.5]
+    with pytest.raises(ValueError, match=r"2 of 3 rows of the pool have oxide = silica: give t too \(700, 800\)"):
+        part.coordinates({"oxide": "silica"})
+    with pytest.raises(ValueError, match=r"the pool has 3 rows: give oxide too \(silica, zirconia\)"):
+        part.coordinates({})
+    with pytest.raises(ValueError, match="no row with oxide = zircona; did you mean 'zirconia'"):
+        part.coordinates({"oxide": "zircona"})
 
 
 @pytest.mark.parametrize("formula", ["Fe₂O₃", "Fe$_2$O$_3$", "Fe_2O_3", "Fe_{2}O_{3}", "Fe<sub>2</sub>O<sub>3</sub>"])

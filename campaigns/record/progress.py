@@ -5,7 +5,6 @@ due (a round that ended, a reference point, the end itself) is events, so that a
 writing them.
 """
 
-import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -15,7 +14,6 @@ import numpy as np
 from eutectic.campaigns.record.columns import FINISHED, RETURNED
 from eutectic.campaigns.record.fold import Record
 from eutectic.campaigns.record.journal import Draft, Entry
-from eutectic.campaigns.record.leases import another
 from eutectic.campaigns.record.stages import Turn, gauged, stalled, turn_of
 from eutectic.campaigns.record.volume import best, hypervolume, nondominated, sensible_reference
 
@@ -121,8 +119,8 @@ def left_behind(record: Record, waiting: Collection[int] | None = None) -> set[i
     """The open candidates that nobody seems to measure any more: all of a later batch has ended.
 
     Their rounds end without them, and so may the campaign; what is told of them later counts all the same. Only what
-    waits for a person is left behind (`waiting`, else everything of a campaign that was last asked by hand), and not
-    while somebody holds it.
+    waits for a person is left behind (`waiting`, else everything of a campaign that was last asked by hand), whoever
+    holds it: what has come due follows from the journal, not from the clock.
     """
     if waiting is None and not record.by_hand:
         return set()
@@ -135,9 +133,8 @@ def left_behind(record: Record, waiting: Collection[int] | None = None) -> set[i
     closed = int(made.max(initial=-1))
     while closed >= 0 and (closed in still or not (made == closed).any()):
         closed -= 1
-    now = time.time()
     own = [record.outcomes[number] for number in slow]
-    return {o.number for o in own if o.round < closed and o.status != "running" and not another(o, "", now)}
+    return {o.number for o in own if o.round < closed and o.status != "running"}
 
 
 def volumes(record: Record, rounds: range, reference: tuple[float, ...] | None = None) -> list[list[Any]]:

@@ -218,12 +218,13 @@ def test_a_run_waits_for_the_person_who_validates(tmp_path):
         assert campaign.ledger.state == "done"
 
 
-def test_a_sample_that_is_never_told_holds_back_no_round_no_stop_rule_and_no_end(tmp_path):
+@pytest.mark.parametrize("holder", ["", "ann"])
+def test_a_sample_that_is_never_told_holds_back_no_round_no_stop_rule_and_no_end(tmp_path, holder):
     with begun(tmp_path, budget={"evaluations": 8, "batch": 2}) as campaign:
-        lost, first = suggested(campaign, 2)[0]
+        lost, first = suggested(campaign, 2, holder=holder)[0]
         measure(campaign, first)
         assert campaign.ledger.rounds == ()  # nothing of a later batch has ended
-        while (outcomes := suggested(campaign, 2)[0])[1:]:
+        while (outcomes := suggested(campaign, 2, holder=holder)[0])[1:]:
             measure(campaign, outcomes[1])
         ledger = campaign.ledger
         assert (ledger.state, ledger.reason) == ("done", "the budget of evaluations is used up")

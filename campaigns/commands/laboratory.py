@@ -16,8 +16,8 @@ from eutectic.campaigns.file import examples
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.hand.adding import OutsideSpace, sorted_words, variable_names
 from eutectic.campaigns.hand.leasing import LEASE_S
-from eutectic.campaigns.hand.sheet import Dialect, Row, measured_names, read, sheet
-from eutectic.campaigns.hand.words import MeasuredValues, from_words, pairs, refusal
+from eutectic.campaigns.hand.sheet import Row, measured_names, read, sheet
+from eutectic.campaigns.hand.words import Dialect, MeasuredValues, from_words, pairs, pointed, refusal
 from eutectic.campaigns.loop.context import context_of, situated
 from eutectic.campaigns.loop.routing import instructions, needed, waits
 from eutectic.campaigns.problem import build
@@ -30,11 +30,12 @@ from eutectic.oracles.base import Value
 from eutectic.oracles.tables.sheet import refuse_dialect
 
 Separator = Annotated[
-    str, typer.Option("--separator", metavar="CHARACTER", help="With --csv: what stands between two cells.")
+    str,
+    typer.Option(
+        "--separator", metavar="CHARACTER", help="Of sheets and curves' files: what stands between two cells."
+    ),
 ]
-Decimal = Annotated[
-    Literal[".", ","], typer.Option("--decimal", help="With --csv: what stands before the decimals of a number.")
-]
+Decimal = Annotated[Literal[".", ","], typer.Option("--decimal", help="What stands before the decimals of a number.")]
 Validation = Annotated[bool, typer.Option("--validation", help="Of one of the best, measured once more at the end.")]
 Add = Annotated[bool, typer.Option("--add", help="A result never suggested: all variables and what was measured.")]
 Kept = Annotated[
@@ -147,27 +148,27 @@ def tell(
 
     PROPERTY=VALUE, and PROPERTY_std=VALUE for its standard error; or a sheet, told again whenever it grew.
     """
-    ways = [id is not None, csv is not None, add]
-    if sum(ways) != 1:
+    if sum([id is not None, csv is not None, add]) != 1:
         raise typer.BadParameter("give one of --id ID property=value..., --csv FILE, --add name=value...")
     _require_together(id, csv, failed, infrastructure, correct, measurement, repeat, why, words or [], file or [], note)
     _require_validation(validation, id is not None and not (correct or repeat or infrastructure))
+    dialect = _dialect(separator, decimal)
     with Campaign.open(folder) as campaign:
         if csv is not None:
-            typer.echo(_tell_sheet(campaign, csv, folder, repeat, by, _dialect(separator, decimal)))
+            typer.echo(_tell_sheet(campaign, csv, folder, repeat, by, dialect))
         elif add:
-            typer.echo(_add(campaign, words or [], folder, repeat, by, note, failed or ""))
+            typer.echo(_add(campaign, words or [], folder, repeat, by, note, failed or "", dialect))
         elif validation:
-            typer.echo(_tell_validation(campaign, id or "", words or [], failed, folder, by, note))
+            typer.echo(_tell_validation(campaign, id or "", words or [], failed, folder, by, note, dialect))
         elif failed is not None:
             outcome = campaign.fail(id or "", failed, infrastructure, by, note)
             typer.echo(f"candidate {outcome.number} {'waits again' if infrastructure else 'has failed'}: {failed}")
         elif correct:
-            typer.echo(_correct(campaign, id or "", _answer(campaign, words), why, measurement, by, note))
+            typer.echo(_correct(campaign, id or "", _answer(campaign, words, dialect), why, measurement, by, note))
         elif note and not words:
             typer.echo(f"noted of {_called(campaign.note(id or '', note, by))}")
         elif words or not file:
-            typer.echo(_tell_one(campaign, id or "", _answer(campaign, words), folder, repeat, by, note))
+            typer.echo(_tell_one(campaign, id or "", _answer(campaign, words, dialect), folder, repeat, by, note))
         for path in file or ():
             typer.echo(_keep(campaign, id or "", path, by))
 
@@ -214,10 +215,17 @@ def _require_validation(wanted: bool, alone: bool) -> None:
 
 
 def _tell_validation(
-    campaign: Campaign, id: str, words: list[str], failed: str | None, folder: Path, by: str, note: str
+    campaign: Campaign,
+    id: str,
+    words: list[str],
+    failed: str | None,
+    folder: Path,
+    by: str,
+    note: str,
+    dialect: Dialect,
 ) -> str:
     """What was done with one of the best, measured once more."""
-    values = from_words(words) if failed is None else MeasuredValues({}, {})
+    values = from_words(words, (), dialect) if failed is None else MeasuredValues({}, {})
     outcome = campaign.tell_validation(id, values.values, values.errors, failed or "", by, note)
     return f"told {folder} about the validation of candidate {outcome.number}"
 
@@ -235,9 +243,9 @@ def _correct(
     return said + _became(campaign, outcome)
 
 
-def _answer(campaign: Campaign, words: Sequence[str] | None) -> MeasuredValues:
+def _answer(campaign: Campaign, words: Sequence[str] | None, dialect: Dialect) -> MeasuredValues:
     """What was typed; the campaign knows which names are context."""
-    return from_words(words or [], contexts(campaign.problem.generator))
+    return from_words(words or [], contexts(campaign.problem.generator), dialect)
 
 
 def _tell_one(
@@ -289,9 +297,11 @@ def _tell_sheet(campaign: Campaign, csv: Path, folder: Path, repeat: bool, by: s
     )
 
 
-def _add(campaign: Campaign, words: list[str], folder: Path, repeat: bool, by: str, note: str, failed: str) -> str:
+def _add(
+    campaign: Campaign, words: list[str], folder: Path, repeat: bool, by: str, note: str, failed: str, dialect: Dialect
+) -> str:
     """What was done with a result that was never suggested."""
-    variables, values, errors = sorted_words(campaign.problem, pairs(words))
+    variables, values, errors = sorted_words(campaign.problem, pairs(words), dialect)
     if failed and values:
         raise refusal(f"{', '.join(values)} has no place beside --failed: it gave no values")
     with warnings.catch_warnings(record=True, action="always", category=OutsideSpace) as beyond:
@@ -362,7 +372,8 @@ def predict(
         raise typer.BadParameter("give either NAME=VALUE for every variable or --csv FILE")
     with Campaign.open(folder) as campaign:
         names, dialect = variable_names(campaign.problem), _dialect(separator, decimal)
-        points = [pairs(words or [])] if csv is None else [row.variables for row in read(csv, names, (), dialect)]
+        typed = {name: pointed(text, decimal) for name, text in pairs(words or []).items()}
+        points = [typed] if csv is None else [row.variables for row in read(csv, names, (), dialect)]
         found, goals = campaign.predict(points), campaign.problem.spec.goals
     typer.echo(predictions_json(found) if format == "json" else predictions(found, goals))
 

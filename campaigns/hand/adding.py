@@ -22,7 +22,7 @@ from eutectic.campaigns.hand.verbs import (
     tell,
     told_under,
 )
-from eutectic.campaigns.hand.words import measured, measured_values
+from eutectic.campaigns.hand.words import PLAIN, Dialect, measured, measured_values, pointed
 from eutectic.campaigns.loop.context import told_curves, told_number
 from eutectic.campaigns.loop.offering import offers
 from eutectic.campaigns.loop.prior_data import WITHIN, as_measured, coordinates
@@ -54,7 +54,7 @@ CLOSE = 1e-9
 
 
 def sorted_words(
-    problem: Problem, pairs: Mapping[str, str]
+    problem: Problem, pairs: Mapping[str, str], dialect: Dialect = PLAIN
 ) -> tuple[dict[str, Value], dict[str, Measured], dict[str, float]]:
     """Variables, values and standard errors of `NAME=VALUE` pairs; CampaignFileError for an unknown name."""
     names = variable_names(problem)
@@ -62,9 +62,10 @@ def sorted_words(
     for name in pairs:
         if name not in names and name.removesuffix(SUFFIX) not in properties and name not in properties:
             raise said(unknown("variable or property", name, [*names, *properties]))
-    numbers = {name: measured(text, f"{name}={text}") for name, text in pairs.items() if name not in names}
+    numbers = {name: measured(text, f"{name}={text}", dialect) for name, text in pairs.items() if name not in names}
     answer = measured_values(numbers)
-    return {name: pairs[name] for name in names if name in pairs}, dict(answer.values), dict(answer.errors)
+    variables: dict[str, Value] = {name: pointed(pairs[name], dialect.decimal) for name in names if name in pairs}
+    return variables, dict(answer.values), dict(answer.errors)
 
 
 def put_in(

@@ -2,13 +2,12 @@
 
 import csv
 import io
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eutectic.campaigns.analysis.table import HEAD
-from eutectic.campaigns.hand.words import measured, measured_values, refusal
+from eutectic.campaigns.hand.words import PLAIN, Dialect, as_option, measured, measured_values, pointed, refusal
 from eutectic.campaigns.loop.routing import needed, waits
 from eutectic.campaigns.problem.curves import Measured
 from eutectic.campaigns.problem.definition import Problem
@@ -26,16 +25,6 @@ REMARKS = ("failed", "note", "by")
 """The columns of words."""
 SAME = 1e-6
 """How far a variable in a row may lie from the candidate's own, of the variable's range, dimensionless."""
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How a sheet is written."""
-
-    separator: str = ","
-    """What stands between two cells; a blank means any white space."""
-    decimal: str = "."
-    """What stands before the decimals of a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +56,11 @@ def measured_names(problem: Problem) -> list[str]:
     return list(dict.fromkeys(own)) or needed(problem)
 
 
-def sheet(outcomes: Sequence[Outcome], problem: Problem, dialect: Dialect | None = None) -> str:
+def sheet(outcomes: Sequence[Outcome], problem: Problem, dialect: Dialect = PLAIN) -> str:
     """Candidates as CSV: number, id, variables, an empty column a property, and columns for what went wrong and notes.
 
     What was told of a candidate already stands in its row.
     """
-    dialect = dialect or Dialect()
     variables = list(dict.fromkeys(name for o in outcomes for name in o.variables))
     properties = measured_names(problem)
     stream = io.StringIO()
@@ -91,18 +79,17 @@ def _written(cell: Value, decimal: str) -> Value:
     return str(cell).replace(".", decimal) if isinstance(cell, float) and decimal != "." else cell
 
 
-def read(path: Path, variables: Sequence[str], others: Sequence[str] = (), dialect: Dialect | None = None) -> list[Row]:
+def read(path: Path, variables: Sequence[str], others: Sequence[str] = (), dialect: Dialect = PLAIN) -> list[Row]:
     """The rows of a sheet or workbook: columns `id` or `number`, variables, properties, `failed`, `note`, `by`.
 
     Empty cells say nothing. others: columns that may stand there and are passed over. CampaignFileError for what
     cannot be read.
     """
-    dialect = dialect or Dialect()
     try:
         table = tables.read(str(path), None, dialect.separator, dialect.decimal)
     except ValueError as error:
         told = str(error).removeprefix(str(path)).removeprefix(path.name).removeprefix(":").removeprefix(",").strip()
-        raise refusal(f"cannot be read: {_as_option(told)}", str(path)) from None
+        raise refusal(f"cannot be read: {as_option(told)}", str(path)) from None
     names = table.columns
     if not {*OWN, *variables} & {*names}:
         other = next((mark for mark in ";\t|" if mark != dialect.separator and mark in "".join(names)), "")
@@ -111,27 +98,35 @@ def read(path: Path, variables: Sequence[str], others: Sequence[str] = (), diale
     if len(names) < 2:
         raise refusal("a column a property is wanted", f"{path}:1")
     return [
-        _row(dict(zip(names, cells, strict=True)), path, line, variables, others, table.decimal)
+        _row(dict(zip(names, cells, strict=True)), path, line, variables, others, dialect, table.decimal)
         for line, cells in zip(table.lines, table.cells, strict=True)
     ]
 
 
 def _row(
-    line: Mapping[str, str], path: Path, number: int, variables: Sequence[str], others: Sequence[str], decimal: str
+    line: Mapping[str, str],
+    path: Path,
+    number: int,
+    variables: Sequence[str],
+    others: Sequence[str],
+    dialect: Dialect,
+    decimal: str,
 ) -> Row:
-    """One line of the table; the files of curves (`@scan.csv`) are found from where the sheet is."""
+    """One line of the table, whose numbers have `decimal`; files of curves (`@scan.csv`) are found from the sheet."""
     place = f"{path}:{number}"
     cells = {name: text for name, text in line.items() if not (unnamed(text) if name in variables else missing(text))}
     id = cells.get("id") or cells.get("number") or ""
     words = {name: cells.get(name, "") for name in REMARKS}
     skipped = {*OWN, VALIDATION, *REMARKS, *variables, *HEAD[1:], *others}
-    told = {name: (text, f"{place}: {name}") for name, text in cells.items() if name not in skipped}
+    told = {name: text for name, text in cells.items() if name not in skipped}
     numbers = {
-        name: measured(text, where, path.parent) if text.startswith("@") else _number(text, where, decimal)
-        for name, (text, where) in told.items()
+        name: measured(
+            text, f"{place}: {name}", dialect if text.startswith("@") else Dialect(decimal=decimal), path.parent
+        )
+        for name, text in told.items()
     }
     answer = measured_values(numbers)
-    given = {name: _point(cells[name], decimal) for name in variables if name in cells}
+    given = {name: pointed(cells[name], decimal) for name in variables if name in cells}
     row = Row(place, id, given, answer.values, answer.errors, words["failed"], words["note"], words["by"])
     row = replace(row, validation=VALIDATION in cells)
     if not id and not row.empty and not given:
@@ -139,24 +134,6 @@ def _row(
     if row.failed and row.values:
         raise refusal("this row has values and says that the sample failed", place)
     return row
-
-
-def _number(text: str, place: str, decimal: str) -> float:
-    value = tables.parse(text, decimal)
-    if value is None or not math.isfinite(value):
-        raise refusal(_as_option(tables.objection(text, decimal)), place)
-    return value
-
-
-def _as_option(message: str) -> str:
-    """What is said of a file's section, as the option of a command."""
-    return message.replace("say `decimal: ", "say `--decimal ").replace("say `separator: ", "say `--separator ")
-
-
-def _point(text: str, decimal: str) -> str:
-    """A number with a full stop before its decimals; anything else as it is."""
-    value = tables.parse(text, decimal)
-    return text if decimal == "." or value is None else text.replace("\u2212", "-").replace(decimal, ".")
 
 
 def contradiction(row: Row, outcome: Outcome, problem: Problem) -> str | None:

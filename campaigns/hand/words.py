@@ -7,7 +7,21 @@ from pathlib import Path
 
 from eutectic.campaigns.errors import CampaignFileError, Complaint
 from eutectic.campaigns.problem.curves import Measured, file_points
+from eutectic.oracles.tables.sheet import objection, parse
 from eutectic.oracles.user.answer import SUFFIX
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a sheet or a curve's file is written, and the numbers in words."""
+
+    separator: str = ","
+    """What stands between two cells; a blank means any white space."""
+    decimal: str = "."
+    """What stands before the decimals of a number."""
+
+
+PLAIN = Dialect()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +36,7 @@ class MeasuredValues:
     """Variables measured with them, as typed."""
 
 
-def from_words(words: Sequence[str], contexts: Collection[str] = ()) -> MeasuredValues:
+def from_words(words: Sequence[str], contexts: Collection[str] = (), dialect: Dialect = PLAIN) -> MeasuredValues:
     """`["yield_percent=71.5", "yield_percent_std=0.8"]`; CampaignFileError when a word says something else.
 
     `dos=@scan.csv` is the curve of a file.
@@ -31,8 +45,9 @@ def from_words(words: Sequence[str], contexts: Collection[str] = ()) -> Measured
     texts = pairs(words)
     if not texts.keys() - {*contexts}:
         raise refusal("say what was measured: PROPERTY=VALUE")
-    numbers = {name: measured(text, f"{name}={text}") for name, text in texts.items() if name not in contexts}
-    return replace(measured_values(numbers), context={name: text for name, text in texts.items() if name in contexts})
+    numbers = {name: measured(text, f"{name}={text}", dialect) for name, text in texts.items() if name not in contexts}
+    context = {name: pointed(text, dialect.decimal) for name, text in texts.items() if name in contexts}
+    return replace(measured_values(numbers), context=context)
 
 
 def pairs(words: Sequence[str]) -> dict[str, str]:
@@ -48,25 +63,33 @@ def pairs(words: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def measured(text: str, place: str, folder: Path = Path()) -> Measured:
+def measured(text: str, place: str, dialect: Dialect = PLAIN, folder: Path = Path()) -> Measured:
     """A finite number, or the curve of a file, `@scan.csv`, in a folder; CampaignFileError for anything else."""
     if not text.startswith("@"):
-        return number(text, place)
+        return number(text, place, dialect.decimal)
     try:
-        return file_points(folder / text[1:].strip())
+        return file_points(folder / text[1:].strip(), dialect.separator, dialect.decimal)
     except ValueError as error:
-        raise refusal(str(error), place) from None
+        raise refusal(as_option(str(error)), place) from None
 
 
-def number(text: str, place: str) -> float:
+def number(text: str, place: str, decimal: str = ".") -> float:
     """A finite number; CampaignFileError for anything else."""
-    try:
-        value = float(text)
-    except ValueError:
-        raise refusal(f"'{text}' is not a number", place) from None
-    if not math.isfinite(value):
-        raise refusal(f"'{text}' is not a finite number", place)
+    value = parse(text, decimal)
+    if value is None or not math.isfinite(value):
+        raise refusal(as_option(objection(text, decimal)), place)
     return value
+
+
+def pointed(text: str, decimal: str) -> str:
+    """A number with a full stop before its decimals; anything else as it is."""
+    value = parse(text, decimal)
+    return text if decimal == "." or value is None else text.replace("\u2212", "-").replace(decimal, ".")
+
+
+def as_option(message: str) -> str:
+    """What is said of a file's section, as the option of a command."""
+    return message.replace("say `decimal: ", "say `--decimal ").replace("say `separator: ", "say `--separator ")
 
 
 def measured_values(numbers: Mapping[str, Measured]) -> MeasuredValues:

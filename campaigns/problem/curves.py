@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeGuard
@@ -40,7 +41,12 @@ def targets(spec: CampaignSpec, folder: Path) -> tuple[dict[str, Target], list[C
 
 def target(path: Path, distance: str) -> Target:
     """The curve of a CSV: one column of values, or two, the axis first; ValueError says what is wrong with it."""
-    points = file_points(path)
+    try:
+        points = file_points(path)
+    except ValueError as error:
+        told = str(error).partition("; if ")  # no option says how a target is written
+        more = "; a target has commas between its cells and a full stop before decimals" if told[1] else ""
+        raise ValueError(told[0] + more) from None
     values = points if points.ndim == 1 else points[:, 1].copy()
     axis = np.arange(len(values)) if points.ndim == 1 else points[:, 0].copy()
     digest = hashlib.sha256(axis.tobytes() + values.tobytes() + distance.encode()).hexdigest()
@@ -50,14 +56,26 @@ def target(path: Path, distance: str) -> Target:
         raise ValueError(f"{path.name}: {error}") from None
 
 
-def file_points(path: Path) -> Array:
+def file_points(path: Path, separator: str = ",", decimal: str = ".") -> Array:
     """The values (p,) of a CSV, or axis and values (p, 2), with or without names above; ValueError where it has none.
 
-    A row of numbers where names stand as a rule is the first point.
+    A row of numbers where names stand as a rule is the first point. What cannot be read as is said, and can with a
+    comma between cells and a full stop before decimals, is read so: a sheet and an instrument may write differently.
     """
-    sheet = read(str(path), None, ",")
-    if all(parse(name) is not None for name in sheet.columns):
-        sheet = read(str(path), ("axis", "value")[-len(sheet.columns) :], ",")
+    try:
+        return _file_points(path, separator, decimal)
+    except ValueError:
+        if (separator, decimal) == (",", "."):
+            raise
+        with suppress(ValueError):
+            return _file_points(path, ",", ".")
+        raise
+
+
+def _file_points(path: Path, separator: str, decimal: str) -> Array:
+    sheet = read(str(path), None, separator, decimal)
+    if all(parse(name, decimal) is not None for name in sheet.columns):
+        sheet = read(str(path), ("axis", "value")[-len(sheet.columns) :], separator, decimal)
     if len(sheet.columns) not in (1, 2):
         raise ValueError(f"{path.name} has {len(sheet.columns)} columns; a curve has values, or an axis and values")
     columns = [np.array(sheet.number(name), dtype=float) for name in sheet.columns]

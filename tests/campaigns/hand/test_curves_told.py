@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.cli import app
 from eutectic.campaigns.errors import CampaignFileError
+from eutectic.campaigns.problem.curves import target
 from eutectic.campaigns.record.history import curve_of, history_of
 from eutectic.campaigns.record.ledger import read_ledger
 from eutectic.campaigns.service.bodies import Observation
@@ -107,6 +108,18 @@ def test_files_of_curves_are_told_by_the_command_and_in_sheets(scans, tmp_path, 
     assert "cannot be read" in campaign("tell", home, "--id", "4", "dos=@nowhere.csv")
     monkeypatch.chdir(folder)
     assert "told" in campaign("tell", home, "--add", "x=0.9", "dos=@two.csv")
+    (folder / "semi.csv").write_text(
+        "ev;i\n" + "\n".join(f"{x + 1};{y + 4}".replace(".", ",") for x, y in zip(X, WANTED, strict=True))
+    )
+    (folder / "form.csv").write_text("number;dos;note\n4;@semi.csv;as it was\n2;@two.csv;\n")
+    assert "say `--separator ';'`" in campaign("tell", home, "--id", "4", "dos=@semi.csv")
+    german = ("--separator", ";", "--decimal", ",")
+    assert "about 1 candidate; 1 known before" in campaign("tell", home, "--csv", "form.csv", *german)
+    assert "held this already" in campaign("tell", home, "--id", "4", "dos=@semi.csv", *german)
+    assert "told" in campaign("tell", home, "--add", "x=0,8", "dos=@semi.csv", *german)
+    assert "told" in campaign("tell", home, "--add", "x=0,7", "dos=4,5", *german)
+    with pytest.raises(ValueError, match="a target has commas between its cells"):
+        target(folder / "semi.csv", "rms")
     outcomes = read_ledger(home).outcomes
-    assert sorted(o.values["dos"] for o in outcomes if o.values) == [0.25, 1.0, 2.0, 2.0]
-    assert sum(curve_of(o, "dos") is not None for o in outcomes) == 3
+    assert sorted(o.values["dos"] for o in outcomes if o.values) == [0.25, 1.0, 2.0, 2.0, 4.0, 4.0, 4.5]
+    assert sum(curve_of(o, "dos") is not None for o in outcomes) == 5

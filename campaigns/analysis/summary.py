@@ -32,6 +32,12 @@ def asked(ledger: Ledger) -> tuple[Outcome, ...]:
     return tuple(o for o in ledger.outcomes if o.number > 0)
 
 
+def evaluated(ledger: Ledger, rounds: int) -> int:
+    """How many of the candidates it proposed in so many rounds have ended, with values or without."""
+    ended = ("finished", "failed", "refused")
+    return sum(outcome.round < rounds and outcome.status in ended for outcome in asked(ledger))
+
+
 def title(outcome: Outcome) -> str:
     """The candidate in a few words."""
     return described(outcome.variables, outcome.composition)

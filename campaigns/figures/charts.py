@@ -8,7 +8,7 @@ import numpy as np
 
 from eutectic.campaigns.analysis.before import added, breaks, by_hand, earlier, lacking
 from eutectic.campaigns.analysis.labels import label, number, quantity, titled
-from eutectic.campaigns.analysis.summary import asked, said, title
+from eutectic.campaigns.analysis.summary import asked, evaluated, said, title
 from eutectic.campaigns.figures.palette import ACCENT, CLEAR, GRID, INK, MUTED, ROUNDS, SHADE
 from eutectic.campaigns.figures.views import band, views
 from eutectic.campaigns.file.goals import Goal
@@ -253,7 +253,7 @@ def trace(ledger: Ledger) -> Figure | None:
     known = [r for r in ledger.rounds if r.hypervolume is not None]
     if not known:
         return None
-    x = [sum(0 <= o.round <= r.index for o in ledger.outcomes) for r in known]
+    x = [evaluated(ledger, r.index + 1) for r in known]
     text = [f"round {r.index + 1}<br>hypervolume {number(r.hypervolume)}" for r in known]
     line: Trace = {"type": "scatter", "mode": "lines+markers", "x": x, "y": [r.hypervolume for r in known]}
     line |= {"line": {"color": ACCENT, "width": 2, "shape": "hv"}, "marker": {"size": 7}, "fill": "tozeroy"}
@@ -266,13 +266,13 @@ def trace(ledger: Ledger) -> Figure | None:
 def turning_points(ledger: Ledger) -> list[tuple[int, str, bool]]:
     """Evaluations made, what happened then, and whether people did it: another optimizer took over, aims changed."""
     found = [
-        (sum(0 <= o.round < batch.index for o in ledger.outcomes), f"{batch.optimizer} from here", False)
+        (evaluated(ledger, batch.index), f"{batch.optimizer} from here", False)
         for before, batch in zip(ledger.batches, ledger.batches[1:], strict=False)
         if batch.stage != before.stage
     ]
     for change in ledger.changes:
         if change.regards:
-            made = sum(0 <= o.round < change.round for o in ledger.outcomes)
+            made = evaluated(ledger, change.round)
             found.append((made, f"{' and '.join(change.regards)} changed", True))
     return found
 

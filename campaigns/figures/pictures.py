@@ -10,7 +10,7 @@ from eutectic.campaigns.analysis.before import added, earlier
 from eutectic.campaigns.analysis.labels import label, number, quantity, titled
 from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.parity import Parities, leave_one_out
-from eutectic.campaigns.analysis.summary import shown
+from eutectic.campaigns.analysis.summary import evaluated, shown
 from eutectic.campaigns.figures.candidate_charts import elements, spread, thinned, tick
 from eutectic.campaigns.figures.charts import ADDED, BEFORE, MAX_PANELS, running_best, stairs, turning_points
 from eutectic.campaigns.figures.material_pictures import crystal_picture, curve_pictures
@@ -183,7 +183,7 @@ def _trace(ledger: Ledger) -> "Figure | None":
     if len(ledger.spec.goals) < 2 or not known:
         return None
     figure, (panel,) = _sheet(1, 1, 7.2, 3.6)
-    x = [sum(0 <= o.round <= r.index for o in ledger.outcomes) for r in known]
+    x = [evaluated(ledger, r.index + 1) for r in known]
     y = [r.hypervolume or 0.0 for r in known]
     panel.fill_between(x, y, step="post", color=SHADE, lw=0)
     panel.step(x, y, where="post", color=ACCENT, lw=1.8)

@@ -4,7 +4,7 @@ from eutectic.campaigns.analysis.before import added, earlier
 from eutectic.campaigns.analysis.credit import arm, gained
 from eutectic.campaigns.analysis.labels import number
 from eutectic.campaigns.analysis.pareto import front, unreached
-from eutectic.campaigns.analysis.summary import asked, counted
+from eutectic.campaigns.analysis.summary import asked, counted, evaluated
 from eutectic.campaigns.file.sections import OptimizerPart
 from eutectic.campaigns.record.outcomes import Batch, Ledger, Outcome
 from eutectic.campaigns.record.volume import feasible, losses_of, satisfying
@@ -40,7 +40,7 @@ def windowed(ledger: Ledger) -> bool:
 
 def _stage(ledger: Ledger, k: int, part: OptimizerPart) -> list[Cell]:
     own = [batch.index for batch in ledger.batches if batch.stage == k]
-    evaluations = sum(outcome.round in own for outcome in _kept(ledger))
+    evaluations = sum(evaluated(ledger, index + 1) - evaluated(ledger, index) for index in own)
     until = [outcome for outcome in ledger.outcomes if own and outcome.round <= max(own)]
     best = "the Pareto front" if len(ledger.spec.goals) > 1 else "the best value"
     aim = "what satisfies every window" if part.goal == "satisfy" else best

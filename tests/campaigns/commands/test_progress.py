@@ -121,7 +121,7 @@ def test_standing_counts_and_finds_the_best_feasible_values() -> None:
 def test_status_json_has_the_promised_keys() -> None:
     content = status_json(ledger(2, 5.0), 40.0)
     assert content["state"] == "running"
-    assert content["evaluations"] == {"done": 8, "failed": 0, "running": 0, "refused": 0, "budget": 24}
+    assert content["evaluations"] == {"done": 8, "failed": 0, "running": 0, "waiting": 0, "refused": 0, "budget": 24}
     assert content["round"] == 2
     assert content["hypervolume"] == 11.0
     assert content["best"] == {"bulk_modulus_gpa": 108.0, "price_usd_per_kg": 12.0}

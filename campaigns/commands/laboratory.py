@@ -19,6 +19,7 @@ from eutectic.campaigns.hand.leasing import LEASE_S
 from eutectic.campaigns.hand.sheet import Row, measured_names, read, sheet
 from eutectic.campaigns.hand.words import Dialect, MeasuredValues, from_words, pairs, pointed, refusal
 from eutectic.campaigns.loop.context import context_of, situated
+from eutectic.campaigns.loop.outside import left_outside
 from eutectic.campaigns.loop.routing import instructions, needed, waits
 from eutectic.campaigns.problem import build
 from eutectic.campaigns.record.journal import holds_campaign
@@ -80,7 +81,10 @@ def suggest(
         folder, before = campaign.folder, batches(campaign)
         outcomes, note = suggested(campaign, n, context_of(context or ()), holder, lease_s)
         show = suggestions_json if format == "json" else suggestions
-        typer.echo(show(outcomes, campaign.problem.spec, instructions(campaign.problem)))
+        beyond = left_outside(campaign.problem, campaign.logbook.record, outcomes)
+        typer.echo(show(outcomes, campaign.problem.spec, instructions(campaign.problem), beyond))
+        if beyond:
+            typer.echo(f"note: outside the space, and not wanted: campaign return {folder} ID", err=True)
         for said in notes_since(campaign, before):
             typer.echo(f"note: {said}", err=True)
         if csv is not None:
@@ -227,7 +231,7 @@ def _tell_validation(
     """What was done with one of the best, measured once more."""
     values = from_words(words, (), dialect) if failed is None else MeasuredValues({}, {})
     outcome = campaign.tell_validation(id, values.values, values.errors, failed or "", by, note)
-    return f"told {folder} about the validation of candidate {outcome.number}"
+    return f"told {folder} about the validation of {_called(outcome)}"
 
 
 def _correct(

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 from eutectic.campaigns.analysis.amounts import heads
@@ -81,8 +81,13 @@ def pareto_csv(ledger: Ledger) -> str:
     return stream.getvalue()
 
 
-def suggestions(outcomes: Sequence[Outcome], spec: CampaignSpec, instructions: Mapping[str, str]) -> str:
-    """Candidates to evaluate: number, id, variables, who proposed them, and what the oracles are to do with them."""
+def suggestions(
+    outcomes: Sequence[Outcome], spec: CampaignSpec, instructions: Mapping[str, str], outside: Collection[int] = ()
+) -> str:
+    """Candidates to evaluate: number, id, variables, who proposed them, and what the oracles are to do with them.
+
+    outside: numbers of those that lie outside the space since it was changed.
+    """
     if not outcomes:
         return "nothing left to suggest"
     variables = variable_names(outcomes)
@@ -94,7 +99,14 @@ def suggestions(outcomes: Sequence[Outcome], spec: CampaignSpec, instructions: M
         "proposed by",
     ]
     rows = [
-        [str(o.number), o.id, *cells(o.variables, variables), *_predicted(o, spec), _why(o, spec)] for o in outcomes
+        [
+            o.name.removeprefix("#"),
+            o.id,
+            *cells(o.variables, variables),
+            *_predicted(o, spec),
+            _why(o, spec) + (" (outside the space)" if o.number in outside else ""),
+        ]
+        for o in outcomes
     ]
     return "\n".join([aligned(head, rows), *(f"{name}: {text}" for name, text in instructions.items())])
 
@@ -103,12 +115,14 @@ def _why(outcome: Outcome, spec: CampaignSpec) -> str:
     """Who proposed a candidate; of one of the best, that it is to be measured once more."""
     if outcome.status != "finished" or spec.validation is None:
         return outcome.reason.proposer
-    return f"validation of #{outcome.number} ({spec.validation.oracle})"
+    return f"validation of {outcome.name} ({spec.validation.oracle})"
 
 
-def suggestions_json(outcomes: Sequence[Outcome], spec: CampaignSpec, instructions: Mapping[str, str]) -> str:
+def suggestions_json(
+    outcomes: Sequence[Outcome], spec: CampaignSpec, instructions: Mapping[str, str], outside: Collection[int] = ()
+) -> str:
     """The same for programs; predictions in natural units, null where the proposer makes none."""
-    content = [suggestion(outcome, spec, instructions) for outcome in outcomes]
+    content = [suggestion(outcome, spec, instructions, outcome.number in outside) for outcome in outcomes]
     return json.dumps(content, indent=2, ensure_ascii=False)
 
 

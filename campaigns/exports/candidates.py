@@ -8,8 +8,13 @@ from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.record.outcomes import Outcome
 
 
-def suggestion(outcome: Outcome, spec: CampaignSpec, instructions: Mapping[str, str]) -> dict[str, object]:
-    """One candidate to evaluate, and why; predictions in natural units, null where the proposer makes none."""
+def suggestion(
+    outcome: Outcome, spec: CampaignSpec, instructions: Mapping[str, str], outside: bool = False
+) -> dict[str, object]:
+    """One candidate to evaluate, and why; predictions in natural units, null where the proposer makes none.
+
+    outside: it lies outside the space since that was changed.
+    """
     content: dict[str, object] = {
         "id": outcome.id,
         "number": outcome.number,
@@ -24,7 +29,7 @@ def suggestion(outcome: Outcome, spec: CampaignSpec, instructions: Mapping[str, 
         },
         "instructions": dict(instructions),
     }
-    return {**content, **_lease(outcome)}
+    return {**content, **({"outside_space": True} if outside else {}), **_lease(outcome)}
 
 
 def prediction(outcome: Outcome, spec: CampaignSpec) -> dict[str, tuple[float, float]]:

@@ -3,7 +3,7 @@
 import math
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,8 @@ from eutectic.campaigns.hand.verbs import (
 from eutectic.campaigns.hand.words import PLAIN, Dialect, measured, measured_values, pointed
 from eutectic.campaigns.loop.context import told_curves, told_number
 from eutectic.campaigns.loop.offering import offers
-from eutectic.campaigns.loop.prior_data import WITHIN, as_measured, coordinates
+from eutectic.campaigns.loop.outside import WITHIN, outside
+from eutectic.campaigns.loop.prior_data import as_measured, coordinates
 from eutectic.campaigns.loop.prior_rows import Row
 from eutectic.campaigns.loop.routing import Verdict, settlement
 from eutectic.campaigns.problem.curves import Measured
@@ -39,7 +40,6 @@ from eutectic.generators.abilities import Termed
 from eutectic.generators.terms import extent
 from eutectic.optimizers.base import Array
 from eutectic.optimizers.spaces import region
-from eutectic.optimizers.spaces.membership import member
 from eutectic.oracles.base import Candidate, Value
 from eutectic.oracles.user.answer import SUFFIX
 
@@ -79,7 +79,7 @@ def put_in(
         outcome = add_failed(problem, logbook, variables, observation)
     else:
         outcome = add(problem, logbook, variables, observation, running)
-    if outcome.number <= 0 and outside(problem, outcome.x):
+    if outcome.number <= 0 and outside(problem, np.array([outcome.x], dtype=float))[0]:
         warnings.warn(f"{outcome.name}: {OUTSIDE}{_which(problem, outcome)}", OutsideSpace, stacklevel=3)
     return outcome
 
@@ -223,12 +223,6 @@ def _why_none(problem: Problem, name: str) -> str:
 
 class OutsideSpace(UserWarning):
     """What was added lies outside the space."""
-
-
-def outside(problem: Problem, x: Sequence[float]) -> bool:
-    """Do coordinates (d,) lie outside the space, or break a constraint between its variables?"""
-    X, known = np.array([x], dtype=float), problem.generator.space.known
-    return not bool(member(problem.space, X, WITHIN)[0]) or (known is not None and bool((known(X) > 0).any()))
 
 
 def _which(problem: Problem, outcome: Outcome) -> str:

@@ -12,7 +12,8 @@ from eutectic.campaigns.errors import CampaignFileError, unknown
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.hand.curve_change import distances, moved, rehashed
 from eutectic.campaigns.hand.words import refusal
-from eutectic.campaigns.loop.prior_data import WITHIN, coordinates, variables_of
+from eutectic.campaigns.loop.outside import outside
+from eutectic.campaigns.loop.prior_data import coordinates, variables_of
 from eutectic.campaigns.loop.prior_rows import Row
 from eutectic.campaigns.problem.build import build
 from eutectic.campaigns.problem.definition import Problem
@@ -26,7 +27,6 @@ from eutectic.campaigns.record.steps import OPEN
 from eutectic.generators.base import NoPlaceError
 from eutectic.generators.representations.elements import SYMBOLS
 from eutectic.optimizers.base import Array
-from eutectic.optimizers.spaces.membership import member
 from eutectic.oracles.base import Value
 
 FIXED = {
@@ -206,7 +206,7 @@ def _placed(changed: Problem, record: Record, given: Mapping[str, Value]) -> dic
             raise refusal(unknown("variable", name, known), f"--with {name}")
     found = {}
     for number, outcome in record.outcomes.items():
-        place = f"candidate {number} ({outcome.id})"
+        place = f"candidate {number} ({outcome.id})" if number > 0 else outcome.name
         gone = [name for name, value in outcome.variables.items() if name not in known and value not in (0, 0.0)]
         for name in gone:
             if name.rpartition(".")[2] not in SYMBOLS:
@@ -254,8 +254,7 @@ def _notes(changed: Problem, record: Record, rows: Mapping[int, tuple[Array, str
     placed = {n: x for n, (x, why) in rows.items() if not why}
     if placed:
         X = np.array(list(placed.values()), dtype=float).reshape(len(placed), changed.space.d)
-        inside = member(changed.space, X, WITHIN)
-        beyond = [record.outcomes[n] for n, held in zip(placed, inside, strict=True) if not held]
+        beyond = [record.outcomes[n] for n, out in zip(placed, outside(changed, X), strict=True) if out]
         ended = [o for o in beyond if o.finished_at is not None]
         waiting = [o for o in beyond if o.status in OPEN]
         if ended:
@@ -274,9 +273,13 @@ def _notes(changed: Problem, record: Record, rows: Mapping[int, tuple[Array, str
 
 
 def _named(outcomes: Sequence[Outcome]) -> str:
-    numbers = ", ".join(str(o.number) for o in outcomes[:SHOWN])
+    """`candidates 7, 11, history:known.csv:2 lie`: what was proposed first, by its number."""
+    first = sorted(outcomes, key=lambda o: (o.number <= 0, abs(o.number)))[:SHOWN]
+    numbers = sum(o.number > 0 for o in first)
+    names = ", ".join(o.name.removeprefix("#") for o in first)
     more = f" and {len(outcomes) - SHOWN} more" if len(outcomes) > SHOWN else ""
-    return f"candidate{'s' if len(outcomes) > 1 else ''} {numbers}{more} lie{'' if len(outcomes) > 1 else 's'}"
+    said = f"candidate{'s' if numbers > 1 else ''} {names}" if numbers else names
+    return f"{said}{more} lie{'' if len(outcomes) > 1 else 's'}"
 
 
 def apply(

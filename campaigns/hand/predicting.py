@@ -9,8 +9,9 @@ import numpy as np
 
 from eutectic.campaigns.analysis.parity import outputs_of
 from eutectic.campaigns.execution.job import evaluate
-from eutectic.campaigns.hand.adding import CLOSE, made, outside
+from eutectic.campaigns.hand.adding import CLOSE, made
 from eutectic.campaigns.hand.verbs import SHOWN, said
+from eutectic.campaigns.loop.outside import outside
 from eutectic.campaigns.problem.definition import NamedOracle, Problem
 from eutectic.campaigns.problem.free import costless
 from eutectic.campaigns.record.history import history_of
@@ -89,7 +90,7 @@ def predict(problem: Problem, ledger: Ledger, points: Sequence[Mapping[str, Valu
             variables=candidate.variables,
             properties={name: values[k] for name, values in expected.items()} | _computed(problem, free, candidate),
             feasibility=float(chance),
-            inside=not outside(problem, x.tolist()),
+            inside=not outside(problem, x[None, :])[0],
             beyond=tuple(_beyond(candidate.variables, measured)),
             neighbour=measured[place],
             distance=float(distance),

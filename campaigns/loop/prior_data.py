@@ -15,6 +15,7 @@ from eutectic.campaigns.errors import CampaignFileError, Complaint
 from eutectic.campaigns.file.sections import Known
 from eutectic.campaigns.loop.context import unattended
 from eutectic.campaigns.loop.offering import offers
+from eutectic.campaigns.loop.outside import outside
 from eutectic.campaigns.loop.prior_rows import FORMULA, Row, Strange, dropped, lacks, named_first, of_campaign, of_table
 from eutectic.campaigns.loop.routing import needed
 from eutectic.campaigns.problem.definition import Problem
@@ -30,13 +31,10 @@ from eutectic.generators.abilities import formula_variables
 from eutectic.generators.amounts import TOTAL, moles
 from eutectic.optimizers.base import Array
 from eutectic.optimizers.spaces import region
-from eutectic.optimizers.spaces.membership import member
 from eutectic.oracles.abilities import Screening
 from eutectic.oracles.base import Candidate, Value
 from eutectic.oracles.elements.chemical_formulas import amounts
 
-WITHIN = 1e-3
-"""How far any variable of what is known may lie beyond the space, as a share of its range, before it is named."""
 BESIDE = 0.01
 """How far fractions that are known may sum beside 1: they are divided by their sum, and that is said."""
 SAMPLES = 64
@@ -97,8 +95,8 @@ def warnings_of(problem: Problem) -> list[str]:
     reference = [loss for loss in given if loss is not None]
     rows = record.columns
     text = unreached(problem.spec, reference if len(reference) == len(goals) else None, rows.losses[rows.feasible])
-    outside = outside_space(problem, tuple(record.outcomes.values()))
-    said = (advice(problem), estimated(len(goals)), str(text or ""), outside, unattended(problem), unread(problem))
+    beyond = outside_space(problem, tuple(record.outcomes.values()))
+    said = (advice(problem), estimated(len(goals)), str(text or ""), beyond, unattended(problem), unread(problem))
     return [note for note in (*abilities.remarks(problem.generator), *known.notes, *said) if note]
 
 
@@ -106,12 +104,12 @@ def outside_space(problem: Problem, outcomes: Sequence[Outcome]) -> str:
     """What is to be said of what is known and the space does not hold; "" where it holds all."""
     known = [o for o in outcomes if o.number <= 0]
     X = np.array([o.x for o in known], dtype=float).reshape(len(known), problem.space.d)
-    outside = np.flatnonzero(~member(problem.space, X, WITHIN))
-    if not len(outside):
+    beyond = np.flatnonzero(outside(problem, X))
+    if not len(beyond):
         return ""
-    first = known[int(outside[0])].name
+    first = known[int(beyond[0])].name
     return (
-        f"{len(outside)} of {len(known)} rows of the history lie outside the space (such as {first}): they are learned "
+        f"{len(beyond)} of {len(known)} rows of the history lie outside the space (such as {first}): they are learned "
         "from, and the best of them count for the front"
     )
 

@@ -114,6 +114,8 @@ class Suggestion(BaseModel):
     composition: dict[str, float] | None = None
     reason: dict[str, Any]
     instructions: dict[str, str]
+    outside_space: bool = False
+    """Does it lie outside the space since that was changed?"""
     holder: str | None = None
     until: float | None = None
     """Unix time, s, until when nobody else is given it."""

@@ -12,6 +12,7 @@ from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.errors import CampaignFileError, Complaint, unknown
 from eutectic.campaigns.exports.candidates import fate, suggestion
 from eutectic.campaigns.hand.sheet import Row
+from eutectic.campaigns.loop.outside import left_outside
 from eutectic.campaigns.loop.routing import instructions
 from eutectic.campaigns.problem.curves import Told
 from eutectic.campaigns.record.attachments import content_of
@@ -208,5 +209,6 @@ def _require_one_thing(said: Observation) -> None:
 
 def _shown(campaign: Campaign, outcomes: list[Outcome], why: str, notes: Sequence[str] = ()) -> Suggestions:
     spec, texts = campaign.problem.spec, instructions(campaign.problem)
-    rows: list[Any] = [suggestion(outcome, spec, texts) for outcome in outcomes]
+    beyond = left_outside(campaign.problem, campaign.logbook.record, outcomes)
+    rows: list[Any] = [suggestion(outcome, spec, texts, outcome.number in beyond) for outcome in outcomes]
     return Suggestions.model_validate({"suggestions": rows, "why_fewer": why, "notes": [*notes]})

@@ -2,8 +2,11 @@ import pytest
 
 from eutectic.campaigns.analysis.status import status_lines
 from eutectic.campaigns.campaign import Campaign
+from eutectic.campaigns.commands.printing import suggestions, suggestions_json
 from eutectic.campaigns.errors import CampaignFileError, CampaignFolderError
 from eutectic.campaigns.hand.changing import edited
+from eutectic.campaigns.loop.outside import left_outside
+from eutectic.campaigns.loop.prior_data import outside_space
 from eutectic.campaigns.record.history import history_of
 from eutectic.campaigns.record.ledger import read_ledger
 from tests.campaigns.hand.test_asking import begun, measure
@@ -72,6 +75,25 @@ def test_narrower_bounds_name_what_lies_outside_and_learn_from_it(measured):
     measured.change(["budget.evaluations=20"])
     assert max(o.x[0] for o in measured.ask(10)) <= 0.5
     assert len(history_of(measured.ledger, measured.problem.space).X) == 10
+
+
+def test_what_was_known_is_named_by_where_it_is_from_and_beside_the_steps_is_not_outside(tmp_path):
+    two = {"use": "composition", "unit": "at.%", "elements": {"Cu": [50, 90]}, "balance": "Zn", "step": 10}
+    (tmp_path / "known.csv").write_text("Cu,Zn,a,b\n65,35,1,2\n95,5,2,1\n")
+    with begun(tmp_path, space=two, history={"file": "known.csv"}, budget={"evaluations": 9, "batch": 2}) as campaign:
+        assert outside_space(campaign.problem, campaign.ledger.outcomes).startswith("1 of 2 rows of the history")
+        campaign.add({"Cu": 74, "Zn": 26}, {"a": 1.0, "b": 1.0}, by="Eva")
+        (asked,) = campaign.ask(1)
+        assert campaign.change(["space.elements.Sn=[0, 10]"], check=True).notes == (
+            "history:known.csv:3 lies outside the new space: learned from, and the best of them count for the front",
+        )
+        bounds = [80, 90] if asked.variables["Cu"] < 80 else [50, 70]
+        notes = campaign.change([f"space.elements.Cu={bounds}"]).notes
+        assert "candidate 1 lies outside the new space and still to be measured" in notes[1]
+        beyond = left_outside(campaign.problem, campaign.logbook.record, campaign.waiting())
+        shown = suggestions(campaign.waiting(), campaign.problem.spec, {}, beyond)
+        assert "(outside the space)" in shown
+        assert '"outside_space": true' in suggestions_json(campaign.waiting(), campaign.problem.spec, {}, beyond)
 
 
 def test_an_element_more_is_absent_from_what_was_measured(tmp_path):

@@ -167,7 +167,8 @@ def _by_round(ledger: Ledger, outcomes: Sequence[Outcome], *, bar: bool) -> dict
     last = max((o.round for o in ledger.outcomes), default=0)
     scale = [[i / (len(ROUNDS) - 1), colour] for i, colour in enumerate(ROUNDS)]
     title = {"text": "Round", "side": "right"}
-    look = {"thickness": 12, "len": 0.6, "outlinewidth": 0, "title": title, "tickformat": "d", "nticks": 6}
+    look = {"thickness": 12, "len": 0.6, "outlinewidth": 0, "title": title, "tickformat": "d"}
+    look |= {"dtick": 1} if last < 6 else {"nticks": 6}
     shown: dict[str, object] = {"colorbar": look} if bar else {}
     colours = [o.round + 1 for o in outcomes]
     return {"color": colours, "cmin": 1, "cmax": max(last + 1, 2), "colorscale": scale, "showscale": bar, **shown}

@@ -128,9 +128,15 @@ def again(ledger: Ledger, source: str) -> Section | None:
         *_facts("", {k: v for k, v in ledger.facts.items() if k != "bounds"}),
     ]
     name = ledger.spec.name
+    begin = f"campaign run {name}.yaml"
+    if any(outcome.measurements for outcome in ledger.outcomes):
+        begin = (
+            f"campaign suggest {name}.yaml\n# what people measured is not measured again: "
+            f"a campaign with `history: {{file: {ledger.folder}}}` begins with it"
+        )
     commands = (
-        f"# save the campaign file below as {name}.yaml\n"
-        f"campaign run {name}.yaml\n\n# what this page was made from\ncampaign report {ledger.folder}\n"
+        f"# save the campaign file below as {name}.yaml\n{begin}\n\n"
+        f"# what this page was made from\ncampaign report {ledger.folder}\n"
         f"campaign export {ledger.folder} --format csv"
     )
     return section(

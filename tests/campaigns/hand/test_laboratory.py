@@ -40,6 +40,7 @@ def test_the_laboratory_example_with_a_failure_a_repetition_and_a_correction(tmp
     assert "corrected conductivity_siemens_per_cm 13.1 -> 13.5 (misread)" in to_json(ledger)
     written = page(ledger, leave_one_out(ledger))
     assert "misread" in written
+    assert "campaign suggest laboratory.yaml\n# what people measured is not measured again" in written
     assert "oracle time" not in written.lower()  # nobody knows how long people took
     assert not [line for line in status_lines(ledger, 0.0) if line.startswith("cost")]
     rows = next(block for block in stages(ledger).blocks if isinstance(block, Table)).rows

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.errors import CampaignFileError
+from eutectic.campaigns.hand.adding import PLACE
 from eutectic.campaigns.hand.leasing import LEASE_S, in_other_hands
 from eutectic.campaigns.hand.on_record import on_record_of
 from eutectic.campaigns.hand.sheet import Row, contradiction
@@ -94,7 +95,7 @@ def tell_row(campaign: Campaign, row: Row, repeat: bool = False, by: str = "") -
     try:
         return _tell(campaign, replace(row, by=row.by or by), repeat)
     except CampaignFileError as error:
-        own = [replace(c, message=c.message.removeprefix("--add: ")) for c in error.complaints]
+        own = [replace(c, message=c.message.removeprefix(f"{PLACE}: ")) for c in error.complaints]
         complaints = [replace(c, place=c.place or row.place) for c in own]
         raise CampaignFileError(complaints) from None
 

@@ -15,6 +15,7 @@ from eutectic.campaigns.errors import CampaignFolderError
 from eutectic.campaigns.file import examples
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.hand.adding import OutsideSpace, sorted_words, variable_names
+from eutectic.campaigns.hand.advice import no_measurement
 from eutectic.campaigns.hand.leasing import LEASE_S
 from eutectic.campaigns.hand.sheet import Row, measured_names, read, sheet
 from eutectic.campaigns.hand.words import Dialect, MeasuredValues, from_words, pairs, pointed, refusal
@@ -248,7 +249,10 @@ def _correct(
 
 
 def _answer(campaign: Campaign, words: Sequence[str] | None, dialect: Dialect) -> MeasuredValues:
-    """What was typed; the campaign knows which names are context."""
+    """What was typed; the campaign knows which names are context, and which are variables, which nobody measures."""
+    for name in pairs(words or []):
+        if told := no_measurement(campaign.problem, name):
+            raise refusal(told)
     return from_words(words or [], contexts(campaign.problem.generator), dialect)
 
 
@@ -384,4 +388,5 @@ def predict(
 
 def _called(outcome: Outcome) -> str:
     """`candidate 12`; what was never suggested by where it is from."""
-    return f"candidate {outcome.number}" if outcome.number > 0 else f"a result {outcome.origin}"
+    kind = "failure" if outcome.status == "failed" else "result"
+    return f"candidate {outcome.number}" if outcome.number > 0 else f"a {kind} {outcome.origin}"

@@ -18,12 +18,13 @@ def _block(found: Prediction, goals: Sequence[Goal]) -> str:
     names = ", ".join(f"{name} {shown(value)}" for name, value in found.variables.items())
     rows = [[label(title_of(goals, name)), *_expected(e)] for name, e in found.properties.items()]
     beyond = f"outside what was measured: {'; '.join(found.beyond)}: the surrogates extrapolate"
+    far = f"distance {found.distance:.3g}" if found.distance else "the same point"
     lines = [
         names + ("" if found.inside else " (outside the space)"),
         *([beyond] if found.beyond else []),
         aligned(["property", "mean", "deviation", "95 %"], rows),
         f"feasible with probability {found.feasibility:.2f}",
-        f"nearest measured: {found.neighbour.name} ({title(found.neighbour)}), distance {found.distance:.3g}",
+        f"nearest measured: {found.neighbour.name} ({title(found.neighbour)}), {far}",
     ]
     return "\n".join(lines)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from eutectic.campaigns.errors import unknown
+from eutectic.campaigns.hand.advice import CORRECT, REPEAT
 from eutectic.campaigns.hand.following import following
 from eutectic.campaigns.hand.observation import Observation
 from eutectic.campaigns.hand.on_record import adds_only
@@ -45,6 +46,8 @@ from eutectic.oracles.user.answer import SUFFIX
 
 SAMPLES = 64
 """Candidates looked at for the names of variables, some of which are not always there."""
+PLACE = "what is added"
+"""Where something is wrong with such a result."""
 ADDED = "added"
 """Who proposed what nobody did."""
 OUTSIDE = "it lies outside the space and is learned from all the same"
@@ -104,8 +107,8 @@ def add(
         return tell(problem, logbook, known.id, observation, running)
     if known is not None and known.status in ("finished", "failed", "refused"):
         raise said(
-            f"this is {_called(known)}, which has ended ({known.status}); another measurement of it: --repeat; a wrong "
-            f"value: --id {known.id[:8]} --correct",
+            f"this is {_called(known)}, which has ended ({known.status}); {REPEAT}; a wrong value of "
+            f"{known.id[:8]}: {CORRECT}",
             "conflict",
         )
     with logbook.transaction() as drafts:
@@ -192,7 +195,7 @@ def variable_names(problem: Problem) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for candidate in candidates for name in candidate.variables))
 
 
-def made(problem: Problem, variables: Mapping[str, Value], place: str = "--add") -> tuple[Array, Candidate]:
+def made(problem: Problem, variables: Mapping[str, Value], place: str = PLACE) -> tuple[Array, Candidate]:
     """Coordinates (d,) and candidate of these variables; CampaignFileError, naming the place, when they make none."""
     names = variable_names(problem)
     for name in variables:

@@ -36,11 +36,14 @@ class Expected:
     std: float
     computed: bool = False
     """Is it no expectation, but the value itself, which costs nothing to compute?"""
+    least: float = -math.inf
+    """What the property cannot lie below: 0 of the distance of a curve."""
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The central 95 %."""
-        return self.mean - CENTRAL_95 * self.std, self.mean + CENTRAL_95 * self.std
+        """The central 95 %, of what can be."""
+        low, high = self.mean - CENTRAL_95 * self.std, self.mean + CENTRAL_95 * self.std
+        return max(low, self.least), max(high, self.least)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class Prediction:
     neighbour: Outcome
     """The nearest that was measured."""
     distance: float
-    """To it, dimensionless (bounds scaled to 1, root mean square)."""
+    """To it, dimensionless (bounds scaled to 1, root mean square); 0 of the same point."""
 
 
 def predict(problem: Problem, ledger: Ledger, points: Sequence[Mapping[str, Value]]) -> list[Prediction]:
@@ -93,7 +96,7 @@ def predict(problem: Problem, ledger: Ledger, points: Sequence[Mapping[str, Valu
             inside=not outside(problem, x[None, :])[0],
             beyond=tuple(_beyond(candidate.variables, measured)),
             neighbour=measured[place],
-            distance=float(distance),
+            distance=float(distance) if distance > CLOSE else 0.0,
         )
         for k, ((x, candidate), chance, place, distance) in enumerate(
             zip(pairs, fitted.feasibility(X), who, how_far, strict=True)
@@ -106,7 +109,8 @@ def _expected(problem: Problem, mean: Array, std: Array) -> dict[str, list[Expec
     found: dict[str, list[Expected]] = {}
     for j, (name, sign, shift) in enumerate(outputs_of(problem)):
         pairs = zip((sign * mean[:, j] + shift).tolist(), std[:, j].tolist(), strict=True)
-        found.setdefault(name, [Expected(mu, sigma) for mu, sigma in pairs])
+        least = 0.0 if name in problem.curves else -math.inf
+        found.setdefault(name, [Expected(mu, sigma, least=least) for mu, sigma in pairs])
     return found
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 from eutectic.campaigns.errors import CampaignFileError, Complaint, nearest_name, shortened, unknown
 from eutectic.campaigns.file.goals import refusal
+from eutectic.campaigns.hand.advice import ADD, CORRECT, REPEAT, VALIDATION, no_property
 from eutectic.campaigns.hand.following import Following, following
 from eutectic.campaigns.hand.observation import Observation
 from eutectic.campaigns.hand.on_record import changes_nothing, news_of
@@ -50,8 +51,7 @@ def tell(problem: Problem, logbook: Logbook, id: str, observation: Observation, 
         body: dict[str, object] = {"oracle": named, "values": measured, "errors": errors}
         body |= {**_rung(problem, named), **context, **_curves(problem, observation, measured)}
         body |= {"said": all_of_it} if all_of_it["values"] != measured else {}
-        body |= {"repeat": True} if repeated else {}
-        body |= observation.words
+        body |= {**({"repeat": True} if repeated else {}), **observation.words}
         drafts.append(Draft("told", body, outcome.number))
         now = time.time()
         after, news, verdict = _judged(problem, told(outcome, body, now), measured, measured, running)
@@ -74,7 +74,7 @@ def _still(outcome: Outcome) -> routing.Verdict | None:
 def _repeated(problem: Problem, outcome: Outcome, values: Values, repeat: bool) -> bool:
     """Is this another measurement of a sample? CampaignFileError where that cannot be, or has to be said."""
     if outcome.status == "returned":
-        raise said(f"candidate '{outcome.id}' was given back; a result of it all the same: --add", "conflict")
+        raise said(f"candidate '{outcome.id}' was given back; a result of it all the same: {ADD}", "conflict")
     by_hand = [m for m in outcome.measurements if m.oracle == person(problem)]
     if repeat and outcome.status == "finished" and not by_hand:
         raise said(f"candidate '{outcome.id}' was computed by {_computed(outcome)}, not measured: nothing to repeat")
@@ -83,11 +83,11 @@ def _repeated(problem: Problem, outcome: Outcome, values: Values, repeat: bool) 
         if insane is not None:
             raise said(f"{insane}; a measurement that cannot be true is not averaged")
         return bool(by_hand) and outcome.status not in ("failed", "refused")
-    ways = "another measurement of the sample: --repeat; a wrong value: --correct"
+    ways = f"{REPEAT}; a wrong value: {CORRECT}"
     if outcome.status == "finished" and not outcome.values.keys() & values.keys():
         return False  # of a property that was not asked for when it was measured
     if outcome.status == "finished":
-        more = "; what came out when it was validated: --validation" if problem.validator is not None else ""
+        more = VALIDATION if problem.validator is not None else ""
         raise said(
             f"candidate '{outcome.id}' has finished already ({_numbers(outcome.values)}); {ways}{more}", "conflict"
         )
@@ -243,7 +243,7 @@ def _measurement(outcome: Outcome, values: Values, wanted: int | None) -> int:
         return places[0]
     listed = "; ".join(f"{k + 1}: {_numbers(m.values)}" for k, m in enumerate(outcome.measurements))
     given = "which is meant?" if wanted is None else f"number {wanted} is none that has {', '.join(values)}."
-    raise said(f"candidate '{outcome.id}': {given} Say --measurement N, of {listed}")
+    raise said(f"candidate '{outcome.id}': {given} Say --measurement N (in Python `measurement=N`), of {listed}")
 
 
 def give_back(logbook: Logbook, id: str, never: bool = False, why: str = "", by: str = "") -> Outcome:
@@ -326,7 +326,7 @@ def require_measurable(problem: Problem, values: Values, errors: Values) -> None
     for name, value in [*values.items(), *errors.items()]:
         if name not in known:
             alone = name.endswith(SUFFIX) and name.removesuffix(SUFFIX) in known
-            raise said(f"{name}: a standard error needs its value" if alone else unknown("property", name, known))
+            raise said(f"{name}: a standard error needs its value" if alone else no_property(problem, name, known))
         if not math.isfinite(value):
             raise said(f"{name} is {value}, not a finite number")
     for name, error in errors.items():
@@ -367,14 +367,14 @@ def _rung(problem: Problem, name: str) -> dict[str, float]:
 def require_open(outcome: Outcome, consequence: str) -> None:
     """CampaignFileError for a candidate that has ended."""
     if outcome.status not in OPEN:
-        cure = "; a wrong value: --correct" if outcome.status == "finished" and outcome.measurements else ""
+        cure = f"; a wrong value: {CORRECT}" if outcome.status == "finished" and outcome.measurements else ""
         raise said(f"candidate '{outcome.id}' has ended ({_state(outcome)}): {consequence}{cure}", "conflict")
 
 
 def require_reason(why: str) -> None:
     """CampaignFileError where nobody says why a sample failed."""
     if not why.strip():
-        raise said("say why it failed, such as --failed 'cracked on cooling'")
+        raise said("say why it failed, such as 'cracked on cooling'")
 
 
 def _state(outcome: Outcome) -> str:

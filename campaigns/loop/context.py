@@ -88,7 +88,7 @@ def observed(
             if value != outcome.variables[name]:
                 raise _refusal(
                     f"{name} is {value} here and was {outcome.variables[name]} when candidate '{outcome.id}' was "
-                    "measured; what was measured in another context is another sample: --add"
+                    "measured; what was measured in another context is another sample: --add (in Python `add`)"
                 )
     return rest, {"context": {"variables": shown, "x": {str(column): x for column, x in columns.items()}}}
 

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.cli import app
 from eutectic.campaigns.errors import CampaignFileError
+from eutectic.campaigns.hand.predicting import Expected
 from eutectic.campaigns.problem.curves import target
 from eutectic.campaigns.record.history import curve_of, history_of
 from eutectic.campaigns.record.ledger import read_ledger
@@ -48,9 +49,12 @@ def test_a_curve_that_was_told_is_kept_and_learned_as_an_oracles_is(scans):
     assert told.values["dos"] == pytest.approx(0, abs=1e-12)
     scans.add({"x": 0.123}, {"dos": [*WANTED]})
     scans.tell("3", {"dos": 0.75})  # a distance alone
+    low, high = Expected(0.2, 0.3, least=0.0).interval
+    assert (low, high) == (0, pytest.approx(0.788, abs=1e-3))
     sent = Observation.model_validate({"id": "4", "values": {"dos": [[x + 1, 0.0] for x in X]}})  # as JSON has it
     assert observed(scans, sent, "", "").values["dos"] == pytest.approx(np.sqrt((WANTED**2).mean()))
     assert observed(scans, sent, "", "").measurements == scans.find("4").measurements
+    assert [e.least for found in scans.predict([{"x": 0.5}]) for e in found.properties.values()] == [0.0]
     curves = history_of(scans.ledger, scans.problem.space).curves[0]
     assert np.isfinite(curves).all(1).sum() == 4
     assert json.loads(json.dumps(scans.status))["best"] == {"dos": pytest.approx(0, abs=1e-12)}

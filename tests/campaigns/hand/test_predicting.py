@@ -37,6 +37,11 @@ def test_a_prediction_says_what_the_surrogates_expect_and_what_is_nearest(planes
     distances = np.sqrt(((X - [0.4, 0.6]) ** 2).mean(1))
     assert (found.neighbour.number, found.distance) == (distances.argmin() + 1, pytest.approx(distances.min()))
     assert planes.predict([{"x": 1.0, "y": 0.0}])[0].feasibility < 0.5
+    x, y = planes.find("3").x
+    (same,) = planes.predict([{"x": x * (1 + 1e-12), "y": y}])
+    assert (same.neighbour.number, same.distance) == (3, 0)
+    assert "nearest measured: #3 (" in predictions([same], ())
+    assert predictions([same], ()).endswith("), the same point")
 
 
 def test_beyond_the_space_is_said(planes):

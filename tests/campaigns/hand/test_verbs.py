@@ -73,11 +73,13 @@ def test_standard_errors_that_were_given_are_not_undercut_by_chance_agreement(fo
 
 def test_a_second_value_has_to_say_what_it_is(four):
     four.tell("1", {"a": 1.0})
-    with pytest.raises(CampaignFileError, match=r"told as 1 already; another measurement of the sample: --repeat"):
+    with pytest.raises(CampaignFileError, match=r"told as 1 already; another measurement of it: --repeat .in Python"):
         four.tell("1", {"a": 2.0})
     four.tell("1", {"a": 1.0, "b": 1.0})
-    with pytest.raises(CampaignFileError, match=r"has finished already \(a 1, b 1\).*--correct"):
+    with pytest.raises(CampaignFileError, match=r"has finished already \(a 1, b 1\).*--correct .in Python `correct`"):
         four.tell("1", {"a": 2.0})
+    with pytest.raises(CampaignFileError, match=r"x is a variable of the space, no property: .*give this one back"):
+        four.tell("2", {"x": 0.25})
 
 
 def test_a_correction_keeps_the_old_value_with_who_and_why(four):

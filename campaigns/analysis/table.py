@@ -1,7 +1,7 @@
 """This file is the record as a table: which columns, and a row an evaluation."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,9 +47,22 @@ def _ordered(groups: Iterable[Iterable[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for group in groups for name in group))
 
 
-def variable_names(outcomes: Iterable[Outcome]) -> list[str]:
-    """The variables that any of them has, for not all are active everywhere."""
-    return list(_ordered(outcome.variables for outcome in outcomes))
+def variable_names(outcomes: Iterable[Outcome], space: Sequence[str] = ()) -> list[str]:
+    """The variables that any of them has, for not all are active everywhere, in one order whichever comes first.
+
+    It is the space's, where its variables are given, else that in which candidates have them.
+    """
+    rows = list(dict.fromkeys(tuple(outcome.variables) for outcome in outcomes))
+    seen = {name for row in rows for name in row}
+    found = [name for name in space if name in seen]
+    for row in rows:
+        place = len(found)
+        for name in reversed(row):  # what is new stands before what follows it in its own row
+            if name in found:
+                place = found.index(name)
+            else:
+                found.insert(place, name)
+    return found
 
 
 def settings(spec: CampaignSpec, names: Iterable[str]) -> list[str]:

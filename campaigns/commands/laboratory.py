@@ -27,7 +27,7 @@ from eutectic.campaigns.record.journal import holds_campaign
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.sharing import batches, notes_since
 from eutectic.campaigns.telling import checked, held, suggested, tell_rows, undone
-from eutectic.generators.abilities import contexts
+from eutectic.generators.abilities import contexts, names
 from eutectic.oracles.base import Value
 from eutectic.oracles.tables.sheet import refuse_dialect
 
@@ -81,9 +81,10 @@ def suggest(
     with _begun(place, home, overrides or (), context_of(context or ())) as campaign:
         folder, before = campaign.folder, batches(campaign)
         outcomes, note = suggested(campaign, n, context_of(context or ()), holder, lease_s)
-        show = suggestions_json if format == "json" else suggestions
         beyond = left_outside(campaign.problem, campaign.logbook.record, outcomes)
-        typer.echo(show(outcomes, campaign.problem.spec, instructions(campaign.problem), beyond))
+        shown = (outcomes, campaign.problem.spec, instructions(campaign.problem), beyond)
+        order = names(campaign.problem.generator) or ()
+        typer.echo(suggestions_json(*shown) if format == "json" else suggestions(*shown, order))
         if beyond:
             typer.echo(f"note: outside the space, and not wanted: campaign return {folder} ID", err=True)
         for said in notes_since(campaign, before):
@@ -379,9 +380,9 @@ def predict(
     if bool(words) == (csv is not None):
         raise typer.BadParameter("give either NAME=VALUE for every variable or --csv FILE")
     with Campaign.open(folder) as campaign:
-        names, dialect = variable_names(campaign.problem), _dialect(separator, decimal)
+        known, dialect = variable_names(campaign.problem), _dialect(separator, decimal)
         typed = {name: pointed(text, decimal) for name, text in pairs(words or []).items()}
-        points = [typed] if csv is None else [row.variables for row in read(csv, names, (), dialect)]
+        points = [typed] if csv is None else [row.variables for row in read(csv, known, (), dialect)]
         found, goals = campaign.predict(points), campaign.problem.spec.goals
     typer.echo(predictions_json(found) if format == "json" else predictions(found, goals))
 

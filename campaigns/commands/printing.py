@@ -82,15 +82,19 @@ def pareto_csv(ledger: Ledger) -> str:
 
 
 def suggestions(
-    outcomes: Sequence[Outcome], spec: CampaignSpec, instructions: Mapping[str, str], outside: Collection[int] = ()
+    outcomes: Sequence[Outcome],
+    spec: CampaignSpec,
+    instructions: Mapping[str, str],
+    outside: Collection[int] = (),
+    space: Sequence[str] = (),
 ) -> str:
     """Candidates to evaluate: number, id, variables, who proposed them, and what the oracles are to do with them.
 
-    outside: numbers of those that lie outside the space since it was changed.
+    outside: numbers of those that lie outside the space since it was changed. space: its variables, in order.
     """
     if not outcomes:
         return "nothing left to suggest"
-    variables = variable_names(outcomes)
+    variables = variable_names(outcomes, space)
     head = [
         "candidate",
         "id",

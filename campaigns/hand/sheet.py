@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from eutectic.campaigns.analysis.table import HEAD
+from eutectic.campaigns.analysis.table import HEAD, variable_names
 from eutectic.campaigns.hand.words import PLAIN, Dialect, as_option, measured, measured_values, pointed, refusal
 from eutectic.campaigns.loop.routing import needed, waits
 from eutectic.campaigns.problem.curves import Measured
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.outcomes import Outcome
-from eutectic.generators.abilities import contexts
+from eutectic.generators.abilities import contexts, names
 from eutectic.oracles.base import Value
 from eutectic.oracles.tables import sheet as tables
 from eutectic.oracles.tables.sheet import missing, unnamed
@@ -61,7 +61,7 @@ def sheet(outcomes: Sequence[Outcome], problem: Problem, dialect: Dialect = PLAI
 
     What was told of a candidate already stands in its row.
     """
-    variables = list(dict.fromkeys(name for o in outcomes for name in o.variables))
+    variables = variable_names(outcomes, names(problem.generator) or ())
     properties = measured_names(problem)
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n", delimiter=dialect.separator)
@@ -90,15 +90,15 @@ def read(path: Path, variables: Sequence[str], others: Sequence[str] = (), diale
     except ValueError as error:
         told = str(error).removeprefix(str(path)).removeprefix(path.name).removeprefix(":").removeprefix(",").strip()
         raise refusal(f"cannot be read: {as_option(told)}", str(path)) from None
-    names = table.columns
-    if not {*OWN, *variables} & {*names}:
-        other = next((mark for mark in ";\t|" if mark != dialect.separator and mark in "".join(names)), "")
+    columns = table.columns
+    if not {*OWN, *variables} & {*columns}:
+        other = next((mark for mark in ";\t|" if mark != dialect.separator and mark in "".join(columns)), "")
         cure = f"; if {other!r} stands between cells, say `--separator {other!r}`" if other else ""
         raise refusal(f"a column `id` (or `number`), or columns of the variables, are wanted{cure}", f"{path}:1")
-    if len(names) < 2:
+    if len(columns) < 2:
         raise refusal("a column a property is wanted", f"{path}:1")
     return [
-        _row(dict(zip(names, cells, strict=True)), path, line, variables, others, dialect, table.decimal)
+        _row(dict(zip(columns, cells, strict=True)), path, line, variables, others, dialect, table.decimal)
         for line, cells in zip(table.lines, table.cells, strict=True)
     ]
 

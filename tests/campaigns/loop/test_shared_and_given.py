@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 from eutectic.campaigns.analysis.summary import title
 from eutectic.campaigns.analysis.table import table
+from eutectic.campaigns.analysis.table import variable_names as shown_names
 from eutectic.campaigns.campaign import Campaign
 from eutectic.campaigns.cli import app
 from eutectic.campaigns.commands.printing import suggestions
@@ -218,6 +220,16 @@ def test_tables_say_in_which_unit_amounts_are(tmp_path: Path) -> None:
     assert "Cr (wt.%)" in head
     assert "Fe (wt.%)" in head
     assert "temperature_k (" not in head
+    once, twice, other = (
+        replace(made[0], variables=dict.fromkeys(names, 1.0))
+        for names in (("a", "d"), ("a", "c", "d"), ("a", "b", "d"))
+    )
+    assert shown_names([once, twice]) == shown_names([twice, once]) == ["a", "c", "d"]
+    assert shown_names([twice, other], "abcd") == shown_names([other, twice], "abcd") == ["a", "b", "c", "d"]
+    heads = [suggestions(rows, campaign.problem.spec, {}, (), "abcd") for rows in ([twice, other], [other, twice])]
+    assert {tuple(head.split()[2:6]) for head in heads} == {("a", "b", "c", "d")}
+    text = sheet([twice, replace(other, variables={"time_h": 1.0, "Cr": 2.0})], campaign.problem)
+    assert text.startswith("number,id,Cr,time_h,")
 
 
 def test_a_context_that_was_measured_replaces_the_one_that_was_asked_for(tmp_path: Path) -> None:

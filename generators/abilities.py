@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from eutectic.generators.base import Accept, Offer
+from eutectic.generators.base import Accept, Generator, Offer
 from eutectic.generators.terms import Term
 from eutectic.optimizers.base import Amounts, Array
 from eutectic.oracles.base import Candidate, Value
@@ -211,6 +211,12 @@ def amounts(generator: object) -> Amounts | None:
 def materials(generator: object) -> tuple[Candidate, ...]:
     """The candidates of a list; () of a generator that has none."""
     return generator.materials if isinstance(generator, Listing) else ()
+
+
+def variable_count(generator: Generator) -> int:
+    """How many variables are chosen: of a list those that its rows have, else the columns of the space."""
+    listed = materials(generator)
+    return len(listed[0].variables) if listed else generator.space.d
 
 
 def formula_variables(generator: object) -> tuple[str, ...]:

@@ -16,16 +16,16 @@ from eutectic.campaigns.exports.export import pareto_json, table
 from eutectic.campaigns.file.spec import CampaignSpec
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.outcomes import Ledger, Outcome
-from eutectic.optimizers.base import Space
+from eutectic.generators.abilities import variable_count
 from eutectic.optimizers.spaces.region import count
 from eutectic.oracles.base import Value
 
 
-def size(space: Space) -> str:
+def size(problem: Problem) -> str:
     """`5 variables, 10,626 candidates`."""
-    points = count(space)
+    points = count(problem.space)
     many = "infinitely many" if points is None else f"{points:,}"
-    return f"{counted(space.d, 'variable')}, {many} candidates"
+    return f"{counted(variable_count(problem.generator), 'variable')}, {many} candidates"
 
 
 def opening(problem: Problem) -> str:
@@ -39,7 +39,7 @@ def opening(problem: Problem) -> str:
     ]
     until = " or ".join(end for end in ends if end)
     return (
-        f"{problem.spec.name}: {size(problem.space)}; "
+        f"{problem.spec.name}: {size(problem)}; "
         f"until {until}, {budget.batch} at a time, {counted(executor.workers, 'worker')}"
     )
 

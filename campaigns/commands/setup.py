@@ -51,7 +51,7 @@ def validate(
     checked = spec.CampaignSpec.from_file(path, overrides or ())
     built = build.build(checked, path.parent, engines=False)
     notes = warnings_of(built)
-    typer.echo(f"{path}: valid; {size(built.space)}")
+    typer.echo(f"{path}: valid; {size(built)}")
     for note in notes:
         typer.echo(f"note: {note}", err=True)
 

@@ -20,6 +20,7 @@ from eutectic.campaigns.problem import executors
 from eutectic.campaigns.problem.curves import with_distances
 from eutectic.campaigns.problem.definition import NamedOracle, Problem
 from eutectic.campaigns.problem.free import advice
+from eutectic.generators import abilities
 from eutectic.optimizers.abilities import propose
 from eutectic.optimizers.base import Array, History, Space
 from eutectic.optimizers.spaces import region
@@ -115,7 +116,7 @@ def check_and_forecast(problem: Problem) -> DryRun:
     trials = tuple(_trials(problem, [named for named in problem.oracles if named.name in able], candidate))
     return DryRun(
         points=region.count(problem.space),
-        variables=problem.space.d,
+        variables=abilities.variable_count(problem.generator),
         checks=checks,
         candidate=candidate,
         trials=trials,

@@ -193,7 +193,8 @@ def _over(ledger: Ledger, variables: Sequence[str]) -> str:
         what = f" of {', '.join(symbols)}" if 0 < len(symbols) <= MAX_COLUMNS else ""
         return f" over crystals{what}{' by ' if variables else ''}{', '.join(variables)}"
     if len(variables) > MAX_COLUMNS:
-        return f" over {len(variables)} variables"
+        chosen = len(variables) if ledger.spec.space.use == "pool" else len(ledger.outcomes[-1].x)
+        return f" over {chosen} variables"  # without what is fixed, or follows from the others
     return f" over {', '.join(variables)}" if variables else ""
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eutectic.generators import abilities
 from eutectic.generators.parameters import Parameters
 from eutectic.generators.pool import Pool
 from eutectic.generators.product import Product
@@ -123,6 +124,7 @@ def test_so_many_variables_are_wanted_as_tell_a_row_from_the_others(tmp_path: Pa
     part = pool(tmp_path, "oxide,t,y\nsilica,700,1\nsilica,800,1\nzirconia,800,2\n", ("oxide", "t"))
     assert part.space.table is not None
     assert part.coordinates({"oxide": "zirconia"}).tolist() == part.space.table[2].tolist()
+    assert abilities.variable_count(part) == 2
     assert part.coordinates({"t": "700.0"}).tolist() == part.space.table[0].tolist()
     whole = Product.of({"support": part, "heat": Parameters({"time_h": (1.0, 2.0)})})
     assert whole.coordinates({"oxide": "zirconia", "time_h": 1.5}).tolist() == [2, 1.5]

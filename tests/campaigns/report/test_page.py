@@ -236,6 +236,8 @@ def test_the_setting_names_what_was_chosen_and_not_how_a_crystal_was_drawn():
     ledger = replace(ledger, outcomes=tuple(replace(o, variables=drawn) for o in ledger.outcomes))
     crystals = replace(ledger, spec=CampaignSpec.from_content(content))
     assert "over crystals of V, Fe by guidance; measured" in words(page(crystals, Parities()))
+    many = replace(ledger.outcomes[0], x=(0.5, 0.5, 0.5), variables={f"v{i}": 1.0 for i in range(13)})
+    assert "over 3 variables; measured" in words(page(replace(ledger, outcomes=(many,)), Parities()))
     own = replace(ledger, spec=CampaignSpec.from_content({**content, "space": ledgers.process_content()["space"]}))
     assert "over draw, experience, guidance, formula, made by; measured" in words(page(own, Parities()))
 

@@ -9,7 +9,7 @@ from eutectic.generators import abilities
 REPEAT = "another measurement of it: --repeat (in Python `repeat=True`)"
 ADD = "--add (in Python `add`)"
 CORRECT = "--correct (in Python `correct`)"
-VALIDATION = "; of its validation: --validation (in Python `tell_validation`)"
+VALIDATION = "; what came out when it was validated: --validation (in Python `tell_validation`)"
 
 
 def no_property(problem: Problem, name: str, known: Collection[str]) -> str:

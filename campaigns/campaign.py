@@ -287,7 +287,7 @@ class Campaign:
         by: str = "",
         note: str = "",
     ) -> Outcome:
-        """Put right what was told of a candidate; the old value stays in the journal, with who and why.
+        """Put right what was told of a candidate, its context too; the old stays in the journal, with who and why.
 
         measurement: which of several, 1 the first. CampaignFileError for what was never told.
         """

@@ -170,7 +170,8 @@ def tell(
             outcome = campaign.fail(id or "", failed, infrastructure, by, note)
             typer.echo(f"candidate {outcome.number} {'waits again' if infrastructure else 'has failed'}: {failed}")
         elif correct:
-            typer.echo(_correct(campaign, id or "", _answer(campaign, words, dialect), why, measurement, by, note))
+            answer = _answer(campaign, words, dialect, correcting=True)
+            typer.echo(_correct(campaign, id or "", answer, why, measurement, by, note))
         elif note and not words:
             typer.echo(f"noted of {_called(campaign.note(id or '', note, by))}")
         elif words or not file:
@@ -240,21 +241,21 @@ def _correct(
     campaign: Campaign, id: str, answer: MeasuredValues, why: str, measurement: int | None, by: str, note: str
 ) -> str:
     """What was put right."""
-    if answer.context:
-        raise refusal(f"{next(iter(answer.context))} was measured with the sample; only values are corrected")
     before = len(campaign.find(id).remarks)
-    outcome = campaign.correct(id, answer.values, answer.errors, why, measurement, by, note)
+    outcome = campaign.correct(id, {**answer.values, **answer.context}, answer.errors, why, measurement, by, note)
     news = [remark.text for remark in outcome.remarks[before:] if remark.text.startswith("corrected ")]
     said = f"{_called(outcome)} {news[0] if news else 'was told so already: nothing is changed'}"
     return said + _became(campaign, outcome)
 
 
-def _answer(campaign: Campaign, words: Sequence[str] | None, dialect: Dialect) -> MeasuredValues:
+def _answer(
+    campaign: Campaign, words: Sequence[str] | None, dialect: Dialect, correcting: bool = False
+) -> MeasuredValues:
     """What was typed; the campaign knows which names are context, and which are variables, which nobody measures."""
     for name in pairs(words or []):
         if told := no_measurement(campaign.problem, name):
             raise refusal(told)
-    return from_words(words or [], contexts(campaign.problem.generator), dialect)
+    return from_words(words or [], contexts(campaign.problem.generator), dialect, correcting)
 
 
 def _tell_one(

@@ -11,13 +11,12 @@ import numpy as np
 from eutectic.campaigns.errors import unknown
 from eutectic.campaigns.hand.advice import CORRECT, REPEAT
 from eutectic.campaigns.hand.following import following
+from eutectic.campaigns.hand.measurable import measurable, require_measurable
 from eutectic.campaigns.hand.observation import Observation
 from eutectic.campaigns.hand.on_record import adds_only
 from eutectic.campaigns.hand.verbs import (
     fail,
-    measurable,
     person,
-    require_measurable,
     require_reason,
     said,
     tell,

@@ -3,19 +3,19 @@
 Each is one transaction in which only what was written since is folded, also while another process runs the campaign.
 """
 
-import math
 import time
 from collections.abc import Collection, Mapping
 from typing import Literal
 
 from eutectic.campaigns.errors import CampaignFileError, Complaint, nearest_name, shortened, unknown
 from eutectic.campaigns.file.goals import refusal
-from eutectic.campaigns.hand.advice import ADD, CORRECT, REPEAT, VALIDATION, no_property
+from eutectic.campaigns.hand.advice import ADD, CORRECT, REPEAT, VALIDATION
 from eutectic.campaigns.hand.following import Following, following
+from eutectic.campaigns.hand.measurable import require_measurable
 from eutectic.campaigns.hand.observation import Observation
 from eutectic.campaigns.hand.on_record import changes_nothing, news_of
 from eutectic.campaigns.loop import routing
-from eutectic.campaigns.loop.context import is_number, observed, told_curves, told_number
+from eutectic.campaigns.loop.context import observed, put_right, told_curves, told_number
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.attachments import Attachment
 from eutectic.campaigns.record.journal import Draft
@@ -23,7 +23,6 @@ from eutectic.campaigns.record.ledger import Logbook
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.record.steps import OPEN, corrected, settled, told
 from eutectic.oracles.base import Evaluation, Value
-from eutectic.oracles.user.answer import SUFFIX
 
 Values = Mapping[str, float]
 SHOWN = 8
@@ -123,7 +122,8 @@ def validate(problem: Problem, logbook: Logbook, id: str, observation: Observati
         outcome, record = chosen(logbook, id, last=True), logbook.record
         outcome = next((o for o in logbook.called(id) if o.number in (record.chosen or ())), outcome)
         if record.chosen is None or outcome.number not in record.chosen:
-            these = ", ".join(f"#{n}" for n in record.chosen or ()) or "none yet (campaign suggest names them)"
+            these = ", ".join(record.outcomes[n].name for n in record.chosen or ())
+            these = these or "none yet (campaign suggest names them)"
             raise said(f"candidate '{outcome.id}' (number {outcome.number}) is not to be validated; those are: {these}")
         if outcome.validation is not None:
             before = _numbers(outcome.validation.values) or outcome.validation.error
@@ -184,22 +184,24 @@ def correct(
     measurement: int | None = None,
     running: bool = False,
 ) -> Outcome:
-    """Put right what was told of a candidate, and what followed from it; the old values stay in the journal.
+    """Put right what was told of a candidate, its context too, and what followed; the old stays in the journal.
 
     measurement: which of several, 1 the first. What changes nothing is not written down. running: a process runs the
     campaign. CampaignFileError for what was never told, and where it is not clear which measurement is meant.
     """
-    values = {name: told_number(problem, name, value) for name, value in observation.values.items()}
     errors, by, note = observation.errors, observation.by, observation.note
-    require_measurable(problem, values, errors)
     with logbook.transaction() as drafts:
         outcome = chosen(logbook, id, last=True)
+        said_of, context = put_right(problem, outcome, observation.values)
+        values = {name: told_number(problem, name, value) for name, value in said_of.items()}
+        if values or errors or said_of.keys() == observation.values.keys():
+            require_measurable(problem, values, errors)
         place = _measurement(outcome, values, measurement)
         before = outcome.measurements[place]
-        curves = told_curves(problem, observation.values)
-        if not changes_nothing(before, values, errors, curves):
+        curves = told_curves(problem, said_of)
+        if context or not changes_nothing(before, values, errors, curves):
             body: dict[str, object] = {"measurement": place, "values": values, "errors": _floats(errors)}
-            body |= {"curves": curves} if curves else {}
+            body |= {**({"curves": curves} if curves else {}), **context}
             body |= {"before": {name: before.values[name] for name in values}}
             body |= {"errors_before": {name: before.errors[name] for name in values if name in before.errors}}
             body |= {key: text for key, text in (("why", why), ("by", by)) if text}
@@ -234,6 +236,8 @@ def _measurement(outcome: Outcome, values: Values, wanted: int | None) -> int:
     told_names = {name for m in outcome.measurements for name in m.values}
     if not outcome.measurements:
         raise said(f"nothing was ever told of candidate '{outcome.id}' ({_state(outcome)})")
+    if not values and wanted is None:
+        return len(outcome.measurements) - 1  # of the context alone, which all of them have
     for name in values:
         if name not in told_names:
             raise said(f"'{name}' was never told of candidate '{outcome.id}'; {unknown('property', name, told_names)}")
@@ -242,7 +246,8 @@ def _measurement(outcome: Outcome, values: Values, wanted: int | None) -> int:
     if wanted is None and len(places) == 1:
         return places[0]
     listed = "; ".join(f"{k + 1}: {_numbers(m.values)}" for k, m in enumerate(outcome.measurements))
-    given = "which is meant?" if wanted is None else f"number {wanted} is none that has {', '.join(values)}."
+    names = ", ".join(values) or "values"
+    given = "which is meant?" if wanted is None else f"number {wanted} is none that has {names}."
     raise said(f"candidate '{outcome.id}': {given} Say --measurement N (in Python `measurement=N`), of {listed}")
 
 
@@ -310,30 +315,6 @@ def _nobody(logbook: Logbook, id: str) -> str:
     more = f" and {len(waiting) - SHOWN} more" if len(waiting) > SHOWN else ""
     proposed = f"; the last one proposed was {most}" if id.removeprefix("#").isdecimal() else ""
     return f"unknown candidate '{shortened(id)}'{hint} open: {shown or 'none'}{more}{proposed}"
-
-
-def measurable(problem: Problem) -> set[str]:
-    """The properties somebody may tell: those wanted, and those an oracle returns."""
-    return {*routing.needed(problem), *(p for n in problem.oracles for p in n.oracle.properties or ())}
-
-
-def require_measurable(problem: Problem, values: Values, errors: Values) -> None:
-    """CampaignFileError for what nobody can have measured."""
-    known = measurable(problem)
-    for name, error in errors.items():
-        if not is_number(error):
-            raise said(f"the standard error of {name} is {error!r}, not a number")
-    for name, value in [*values.items(), *errors.items()]:
-        if name not in known:
-            alone = name.endswith(SUFFIX) and name.removesuffix(SUFFIX) in known
-            raise said(f"{name}: a standard error needs its value" if alone else no_property(problem, name, known))
-        if not math.isfinite(value):
-            raise said(f"{name} is {value}, not a finite number")
-    for name, error in errors.items():
-        if name not in values or error < 0:
-            raise said(f"{name}: a standard error needs its value, and is not negative")
-    if not values:
-        raise said("no property was told")
 
 
 def _judged(problem: Problem, outcome: Outcome, values: Values, changed: Collection[str], running: bool) -> Following:

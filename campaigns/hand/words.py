@@ -36,14 +36,17 @@ class MeasuredValues:
     """Variables measured with them, as typed."""
 
 
-def from_words(words: Sequence[str], contexts: Collection[str] = (), dialect: Dialect = PLAIN) -> MeasuredValues:
+def from_words(
+    words: Sequence[str], contexts: Collection[str] = (), dialect: Dialect = PLAIN, correcting: bool = False
+) -> MeasuredValues:
     """`["yield_percent=71.5", "yield_percent_std=0.8"]`; CampaignFileError when a word says something else.
 
     `dos=@scan.csv` is the curve of a file.
-    contexts: names of variables that are measured and not chosen; what they are may be text.
+    contexts: names of variables that are measured and not chosen; what they are may be text, and needs a property
+    beside it unless what was told before is put right.
     """
     texts = pairs(words)
-    if not texts.keys() - {*contexts}:
+    if not texts or (not correcting and texts.keys() <= {*contexts}):
         raise refusal("say what was measured: PROPERTY=VALUE")
     numbers = {name: measured(text, f"{name}={text}", dialect) for name, text in texts.items() if name not in contexts}
     context = {name: pointed(text, dialect.decimal) for name, text in texts.items() if name in contexts}

@@ -68,8 +68,7 @@ def observed(
     CampaignFileError when that is out of its range, for a property that is no number, and for another context than that
     of values which stay.
     """
-    generator: Any = problem.generator
-    names = abilities.contexts(generator)
+    names = abilities.contexts(problem.generator)
     seen: dict[str, Any] = {name: value for name, value in values.items() if name in names}
     rest: dict[str, float] = {}
     for name in values.keys() - seen.keys():
@@ -77,20 +76,48 @@ def observed(
     rest = {name: rest[name] for name in values if name in rest}
     if not seen:
         return rest, {}
-    try:
-        columns = generator.situation({**{name: outcome.variables[name] for name in names}, **seen})
-    except ValueError as error:
-        raise _refusal(f"{error}{NEW_CHOICE if 'not one of' in str(error) else ''}") from None
-    shown = {name: _as(outcome.variables[name], value) for name, value in seen.items()}
+    context = _situation(problem, outcome, seen)
+    shown = context["variables"]
     remade = outcome.status in ("failed", "refused") and not repeat
     if any(not remade or measurement.values.keys() - rest.keys() for measurement in outcome.measurements):
         for name, value in shown.items():
             if value != outcome.variables[name]:
                 raise _refusal(
                     f"{name} is {value} here and was {outcome.variables[name]} when candidate '{outcome.id}' was "
-                    "measured; what was measured in another context is another sample: --add (in Python `add`)"
+                    "measured; what was measured in another context is another sample: --add (in Python `add`); a "
+                    "context that was told wrong: --correct (`correct`)"
                 )
-    return rest, {"context": {"variables": shown, "x": {str(column): x for column, x in columns.items()}}}
+    return rest, {"context": context}
+
+
+def put_right(
+    problem: Problem, outcome: Outcome, values: Mapping[str, Told]
+) -> tuple[dict[str, Told], dict[str, dict[str, Any]]]:
+    """What a correction says of properties, and of the context: as it should have been told, and as it was.
+
+    Nothing of the context where that was told so already; CampaignFileError when it is out of its range.
+    """
+    names = abilities.contexts(problem.generator)
+    seen: dict[str, Any] = {name: value for name, value in values.items() if name in names}
+    rest = {name: value for name, value in values.items() if name not in seen}
+    if not seen:
+        return rest, {}
+    context = _situation(problem, outcome, seen)
+    before = {name: outcome.variables[name] for name, value in context["variables"].items()
+              if value != outcome.variables[name]}  # fmt: skip
+    return rest, {"context": context, "context_before": before} if before else {}
+
+
+def _situation(problem: Problem, outcome: Outcome, seen: Mapping[str, Any]) -> dict[str, Any]:
+    """A sample's context with what was seen of it: variables, and coordinates by column."""
+    generator: Any = problem.generator
+    known = {name: outcome.variables[name] for name in abilities.contexts(generator)}
+    try:
+        columns = generator.situation({**known, **seen})
+    except ValueError as error:
+        raise _refusal(f"{error}{NEW_CHOICE if 'not one of' in str(error) else ''}") from None
+    shown = {name: _as(outcome.variables[name], value) for name, value in seen.items()}
+    return {"variables": shown, "x": {str(column): x for column, x in columns.items()}}
 
 
 def told_number(problem: Problem, name: str, value: object) -> float:

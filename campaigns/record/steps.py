@@ -155,10 +155,7 @@ def told(outcome: Outcome, body: Body, at: float) -> Outcome:
 
     The context that was measured with it stands in place of the one that was asked for.
     """
-    seen = body.get("context")
-    if seen:
-        x = tuple(seen["x"].get(str(column), value) for column, value in enumerate(outcome.x))
-        outcome = replace(outcome, x=x, variables={**outcome.variables, **seen["variables"]})
+    outcome = _situated(outcome, body)
     own = [m for m in outcome.measurements if m.oracle == body["oracle"]]
     if own and not body.get("repeat"):
         last = own[-1]
@@ -171,6 +168,15 @@ def told(outcome: Outcome, body: Body, at: float) -> Outcome:
         measurements = (*outcome.measurements, first)
     outcome = _measured(outcome, measurements, body["oracle"], body.get("fidelity", 0.0))
     return remarked(outcome, body.get("note", ""), body.get("by", ""), at)
+
+
+def _situated(outcome: Outcome, body: Body) -> Outcome:
+    """The outcome in the context that an event has, if it has one."""
+    seen = body.get("context")
+    if not seen:
+        return outcome
+    x = tuple(seen["x"].get(str(column), value) for column, value in enumerate(outcome.x))
+    return replace(outcome, x=x, variables={**outcome.variables, **seen["variables"]})
 
 
 def _with(before: Measurement, body: Body) -> Measurement:
@@ -186,16 +192,19 @@ def _with(before: Measurement, body: Body) -> Measurement:
 
 
 def corrected(outcome: Outcome, body: Body, at: float) -> Outcome:
-    """One measurement as it should have been told; what it was stands in the journal."""
+    """One measurement, and the sample's context, as they should have been told; what was stands in the journal."""
+    outcome = _situated(outcome, body)
     place = body["measurement"]
     wrong = outcome.measurements[place]
     right = _with(wrong, body)
     measurements = (*outcome.measurements[:place], right, *outcome.measurements[place + 1 :])
     fidelity = next(e.fidelity for e in outcome.evaluations if e.oracle == wrong.oracle)
     outcome = _measured(outcome, measurements, wrong.oracle, fidelity)
-    changes = ", ".join(f"{name} {body['before'][name]:g} -> {value:g}" for name, value in body["values"].items())
+    changes = [f"{name} {body['before'][name]:g} -> {value:g}" for name, value in body["values"].items()]
+    contexts = body.get("context_before", {})
+    changes += [f"{name} {before} -> {outcome.variables[name]}" for name, before in contexts.items()]
     why = f" ({body['why']})" if body.get("why") else ""
-    return remarked(outcome, f"corrected {changes}{why}", body.get("by", ""), at)
+    return remarked(outcome, f"corrected {', '.join(changes)}{why}", body.get("by", ""), at)
 
 
 def started(outcome: Outcome, body: Body, at: float) -> Outcome:

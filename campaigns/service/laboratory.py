@@ -182,9 +182,10 @@ def observed(campaign: Campaign, said: Observation, by: str, key: str) -> Outcom
         return campaign.fail(said.id, said.failed, said.infrastructure, by, said.note)
     if said.correct:
         outcome = campaign.find(said.id)
-        if said.measurement is None and held(campaign, outcome, Row("", "", {}, said.values, said.errors)):
+        alone = said.measurement is None and not said.context
+        if alone and held(campaign, outcome, Row("", "", {}, said.values, said.errors)):
             return outcome
-        return campaign.correct(said.id, said.values, said.errors, said.why, said.measurement, by, said.note)
+        return campaign.correct(said.id, values, said.errors, said.why, said.measurement, by, said.note)
     if not values:
         return campaign.note(said.id, said.note, by)
     return tell_once(campaign, said.id, values, said.errors, said.repeat, by, said.note, key)
@@ -201,7 +202,7 @@ def _require_one_thing(said: Observation) -> None:
         wrong = "`failed` has no values, no `correct` and no `repeat` beside it"
     elif said.correct and said.repeat:
         wrong = "`correct` and `repeat` exclude each other"
-    elif said.failed is None and not said.values and not said.note:
+    elif said.failed is None and not (said.values or (said.correct and said.context)) and not said.note:
         wrong = "it says nothing: `values`, `failed` or `note`"
     if wrong:
         raise CampaignFileError([Complaint((), wrong)])

@@ -21,6 +21,8 @@ from eutectic.campaigns.hand.sheet import read, sheet
 from eutectic.campaigns.record.history import history_of
 from eutectic.campaigns.record.outcomes import Outcome
 from eutectic.campaigns.report.page import write_report
+from eutectic.campaigns.service.bodies import Observation
+from eutectic.campaigns.service.laboratory import observed
 from eutectic.campaigns.telling import suggested, tell_row
 
 FILE = """
@@ -246,6 +248,23 @@ def test_a_context_that_was_measured_replaces_the_one_that_was_asked_for(tmp_pat
     with Campaign.open(tmp_path / "run") as campaign:
         assert campaign.ledger.outcomes[0].x == after.x
         assert history_of(campaign.ledger, campaign.problem.space).X[0, column] == 41
+        with pytest.raises(CampaignFileError, match="humidity is 99"):
+            campaign.correct(made.id, {"humidity": 99})
+        right = campaign.correct(made.id, {"humidity": 44, "hardness": 4.0}, why="misread", by="Eva")
+        remark = right.remarks[-1]
+        assert (remark.text, remark.by) == ("corrected hardness 3 -> 4, humidity 41.0 -> 44.0 (misread)", "Eva")
+    for word in ("humidity=44", "humidity=45"):  # the first is what stands there
+        arguments = ["tell", str(tmp_path / "run"), "--id", made.id, "--correct", "--measurement", "1", word]
+        said = CliRunner().invoke(app, arguments)
+    assert said.stdout == "candidate 1 corrected humidity 44.0 -> 45.0\n"
+    with Campaign.open(tmp_path / "run") as campaign:
+        said_so = Observation(id="1", context={"humidity": 46}, correct=True)
+        assert observed(campaign, said_so, "Eva", "").variables["humidity"] == 46
+        outcome = campaign.ledger.outcomes[0]
+        assert (outcome.status, outcome.values) == ("finished", {"hardness": 4.0, "cost": 1.0})
+        assert history_of(campaign.ledger, campaign.problem.space).X[0, column] == 46
+        corrected = campaign.logbook.journal.of_kind("corrected")
+        assert [entry.body["context_before"]["humidity"] for entry in corrected] == [41, 44, 45]
 
 
 def test_a_history_may_leave_out_what_is_not_active_fixed_or_the_rest(tmp_path: Path) -> None:

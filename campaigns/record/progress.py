@@ -31,6 +31,7 @@ BY_HAND = "led by hand"
 """Why a campaign rests that people lead, and of which more may be asked for."""
 SPACE_USED_UP = "the space is used up"
 TO_VALIDATE = "the best are still to be measured once more"
+TO_TELL = "what was asked for is still to be told"
 
 
 @dataclass(slots=True)
@@ -66,14 +67,16 @@ def close(plan: Plan, tests: Tests | None = None) -> None:
 def conclude(plan: Plan, ending: str | None = None) -> None:
     """Add the end of a campaign at rest, when nothing is waited for and nothing more may be asked for.
 
-    What is to be validated is chosen first, and then waited for. ending: why nothing more may be asked for, where that
-    is more than the record says.
+    Until then, of a campaign that people lead, why it rests. What is to be validated is chosen first, and then waited
+    for. ending: why nothing more may be asked for, where that is more than the record says.
     """
     record = plan.record
-    if record.state != "stopped" or record.unsettled - left_behind(record) or not record.batches:
+    if record.state != "stopped" or not record.batches:
         return
     text = ending or why_done(record, record.hours) or (SPACE_USED_UP if used_up(record) else None)
-    if text is None:
+    if text is None or record.unsettled - left_behind(record):
+        if record.by_hand:
+            _rests(plan, "stopped", BY_HAND if text is None else f"{text}; {TO_TELL}")
         return
     reference = reference_event(record, "end")
     if reference is not None:
@@ -82,8 +85,13 @@ def conclude(plan: Plan, ending: str | None = None) -> None:
         chosen = best(list(record.outcomes.values()), record.spec.validation.top, record.reference)
         plan.add("chosen", {"numbers": [outcome.number for outcome in chosen]})
     state, more = ("stopped", f"; {TO_VALIDATE}") if unvalidated(record) else ("done", "")
-    if (record.state, record.text) != (state, text + more):
-        plan.add("state", {"state": state, "text": text + more, "overhead_s": 0.0})
+    _rests(plan, state, text + more)
+
+
+def _rests(plan: Plan, state: str, text: str) -> None:
+    """Add that a campaign rests so, unless it does already."""
+    if (plan.record.state, plan.record.text) != (state, text):
+        plan.add("state", {"state": state, "text": text, "overhead_s": 0.0})
 
 
 def up_to_date(record: Record) -> Record:
@@ -96,7 +104,7 @@ def up_to_date(record: Record) -> Record:
 
 def used_up(record: Record) -> bool:
     """Was the space used up when it was last asked for more, and has nothing been given back since?"""
-    if record.text.removesuffix(f"; {TO_VALIDATE}") != SPACE_USED_UP:
+    if record.text.partition("; ")[0] != SPACE_USED_UP:
         return False
     if not (record.columns.status == RETURNED).any():
         return True

@@ -27,12 +27,21 @@ def test_a_larger_budget_goes_on_where_the_smaller_one_ended(measured, tmp_path)
     assert measured.ledger.state == "done"
     changed = measured.change(["budget.evaluations=12"], by="Eva")
     assert changed.differences == ("budget.evaluations: 10 -> 12",)
-    assert measured.ledger.state == "stopped"
-    assert len(measured.ask(5)) == 2
+    assert (measured.ledger.state, measured.ledger.reason) == ("stopped", "led by hand")
+    last = measured.ask(5)
+    assert len(last) == 2
+    used_up = "the budget of evaluations is used up"
+    assert measured.ledger.reason == f"{used_up}; what was asked for is still to be told"
     ledger = read_ledger(tmp_path / "run")
     assert ledger.spec.budget.evaluations == 12
     assert [(c.by, c.differences, c.anew) for c in ledger.changes] == [("Eva", changed.differences, False)]
     assert "changed      after round 1 by Eva: budget.evaluations: 10 -> 12" in status_lines(ledger, 0.0)
+    measured.return_(last[1].id)
+    assert measured.ledger.reason == "led by hand"  # a place is free again
+    measured.change(["budget.evaluations=11"])
+    assert measured.ledger.reason == f"{used_up}; what was asked for is still to be told"
+    measure(measured, last[0])
+    assert (measured.ledger.state, measured.ledger.reason) == ("done", used_up)
 
 
 def test_a_change_of_a_moved_campaign_is_checked_with_the_files_that_moved_with_it(tmp_path):

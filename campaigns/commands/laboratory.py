@@ -170,8 +170,7 @@ def tell(
             outcome = campaign.fail(id or "", failed, infrastructure, by, note)
             typer.echo(f"candidate {outcome.number} {'waits again' if infrastructure else 'has failed'}: {failed}")
         elif correct:
-            answer = _answer(campaign, words, dialect, correcting=True)
-            typer.echo(_correct(campaign, id or "", answer, why, measurement, by, note))
+            typer.echo(_correct(campaign, id or "", words, dialect, why, measurement, by, note))
         elif note and not words:
             typer.echo(f"noted of {_called(campaign.note(id or '', note, by))}")
         elif words or not file:
@@ -238,9 +237,17 @@ def _tell_validation(
 
 
 def _correct(
-    campaign: Campaign, id: str, answer: MeasuredValues, why: str, measurement: int | None, by: str, note: str
+    campaign: Campaign,
+    id: str,
+    words: Sequence[str] | None,
+    dialect: Dialect,
+    why: str,
+    measurement: int | None,
+    by: str,
+    note: str,
 ) -> str:
     """What was put right."""
+    answer = _answer(campaign, words, dialect, correcting=True)
     before = len(campaign.find(id).remarks)
     outcome = campaign.correct(id, {**answer.values, **answer.context}, answer.errors, why, measurement, by, note)
     news = [remark.text for remark in outcome.remarks[before:] if remark.text.startswith("corrected ")]

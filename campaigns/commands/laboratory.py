@@ -85,9 +85,8 @@ def suggest(
         shown = (outcomes, campaign.problem.spec, instructions(campaign.problem), beyond)
         order = names(campaign.problem.generator) or ()
         typer.echo(suggestions_json(*shown) if format == "json" else suggestions(*shown, order))
-        if beyond:
-            typer.echo(f"note: outside the space, and not wanted: campaign return {folder} ID", err=True)
-        for said in notes_since(campaign, before):
+        left = [f"outside the space, and not wanted: campaign return {folder} ID"] if beyond else []
+        for said in [*left, *notes_since(campaign, before)]:
             typer.echo(f"note: {said}", err=True)
         if csv is not None:
             written = sheet(outcomes, campaign.problem, _dialect(separator, decimal))

@@ -61,14 +61,10 @@ def portions(
     atomic = ({e: 100 * x for e, x in composition.items()} for _, composition in candidates)
     percents = [amounts for amounts, _ in own] if weighed else list(atomic)
     title = "Weight per cent" if weighed else "Atomic per cent"
-    for base in percents[0]:
-        if all(percent.get(base, 0.0) >= BASE for percent in percents) and any(
-            len(percent) > 1 for percent in percents
-        ):
-            return [
-                {e: x for e, x in percent.items() if e != base} for percent in percents
-            ], f"{title}, the rest {base}"
-    return percents, title
+    base = next((e for e in percents[0] if all(percent.get(e, 0.0) >= BASE for percent in percents)), None)
+    if base is None or not any(len(percent) > 1 for percent in percents):
+        return percents, title
+    return [{e: x for e, x in percent.items() if e != base} for percent in percents], f"{title}, the rest {base}"
 
 
 def heads(spec: CampaignSpec, variables: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from eutectic.campaigns.analysis.amounts import called
 from eutectic.campaigns.analysis.labels import duration, measured, number, quantity, title_of, titled, told
 from eutectic.campaigns.analysis.leaning import leaning_sentence, still
 from eutectic.campaigns.file.goals import Goal
-from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.campaigns.record.outcomes import ENDED, Ledger, Outcome
 from eutectic.campaigns.record.volume import satisfying
 from eutectic.generators.representations.chemical_formulas import fractions
 from eutectic.generators.representations.elements import SYMBOLS
@@ -34,8 +34,7 @@ def asked(ledger: Ledger) -> tuple[Outcome, ...]:
 
 def evaluated(ledger: Ledger, rounds: int) -> int:
     """How many of the candidates it proposed in so many rounds have ended, with values or without."""
-    ended = ("finished", "failed", "refused")
-    return sum(outcome.round < rounds and outcome.status in ended for outcome in asked(ledger))
+    return sum(outcome.round < rounds and outcome.status in ENDED for outcome in asked(ledger))
 
 
 def title(outcome: Outcome) -> str:
@@ -177,7 +176,7 @@ def _infeasible(ledger: Ledger) -> tuple[str, str]:
 
 
 def _effort(ledger: Ledger, front: Sequence[Outcome]) -> str:
-    ended = [o for o in asked(ledger) if o.status in ("finished", "failed", "refused")]
+    ended = [o for o in asked(ledger) if o.status in ENDED]
     lost = sum(o.status != "finished" for o in ended)
     spent = f"{counted(len(ended), 'evaluation')}{f' ({lost} without usable values)' if lost else ''}"
     open_ones = begun(ledger)

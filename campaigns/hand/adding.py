@@ -34,7 +34,7 @@ from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.columns import RETURNED
 from eutectic.campaigns.record.journal import Draft
 from eutectic.campaigns.record.ledger import Logbook
-from eutectic.campaigns.record.outcomes import Outcome
+from eutectic.campaigns.record.outcomes import ENDED, Outcome
 from eutectic.campaigns.record.steps import OPEN, added, proposed
 from eutectic.generators.abilities import Termed
 from eutectic.generators.terms import extent
@@ -104,7 +104,7 @@ def add(
     completed = known is not None and adds_only(known, values, observation.errors)
     if known is not None and (known.status in OPEN or observation.repeat or completed):
         return tell(problem, logbook, known.id, observation, running)
-    if known is not None and known.status in ("finished", "failed", "refused"):
+    if known is not None and known.status in ENDED:
         raise said(
             f"this is {_called(known)}, which has ended ({known.status}); {REPEAT}; a wrong value of "
             f"{known.id[:8]}: {CORRECT}",

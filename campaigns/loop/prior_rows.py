@@ -14,7 +14,7 @@ from eutectic.campaigns.file.sections import Known
 from eutectic.campaigns.loop.routing import needed
 from eutectic.campaigns.problem.definition import Problem
 from eutectic.campaigns.record.ledger import read_ledger
-from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.campaigns.record.outcomes import ENDED, Ledger, Outcome
 from eutectic.campaigns.record.settings import revised_of, rung_of
 from eutectic.generators.abilities import formula_variables
 from eutectic.generators.amounts import TOTAL, Unit, element_column
@@ -67,7 +67,7 @@ def of_campaign(problem: Problem, known: Known, names: Sequence[str]) -> Iterato
     ledger = read_ledger(problem.folder / known.file)
     unit = known.unit or _unit_there(problem, known, ledger)
     for outcome in ledger.outcomes:
-        if outcome.status in ("finished", "failed", "refused") and outcome.failure != "infrastructure":
+        if outcome.status in ENDED and outcome.failure != "infrastructure":
             yield from (replace(row, unit=unit) for row in _of_outcome(problem, known, names, ledger, outcome))
 
 
@@ -159,7 +159,7 @@ def of_table(
     rungs = _rungs(problem, sheet) if exported else None
     for i, (line, cells) in enumerate(zip(sheet.lines, sheet.cells, strict=True)):
         row = dict(zip(sheet.columns, cells, strict=True))
-        if exported and row["status"] not in ("finished", "failed", "refused"):
+        if exported and row["status"] not in ENDED:
             continue
         rung = problem.ladder.top if rungs is None else rungs[i]
         if rung is not None:

@@ -13,6 +13,8 @@ from eutectic.optimizers.base import Reason
 from eutectic.oracles.base import Evaluation, Value
 
 OutcomeStatus = Literal["proposed", "running", "finished", "failed", "refused", "returned"]
+ENDED: tuple[OutcomeStatus, ...] = ("finished", "failed", "refused")
+"""Of candidates of which nothing more will come, with values or without."""
 State = Literal["running", "done", "failed", "stopped"]
 HISTORY = "history:"
 """How the origin begins of what was known before the start; file and line, or folder and id, follow."""

@@ -12,7 +12,7 @@ from eutectic.campaigns.analysis.pareto import front
 from eutectic.campaigns.analysis.parity import Parities
 from eutectic.campaigns.analysis.summary import findings
 from eutectic.campaigns.analysis.table import table, variable_names
-from eutectic.campaigns.record.outcomes import Ledger, Outcome
+from eutectic.campaigns.record.outcomes import ENDED, Ledger, Outcome
 
 LONGEST_VALUE = 500
 """Characters of a parameter's value, the limit of the oldest stores still in use; the YAML artifact has all."""
@@ -143,7 +143,7 @@ def _best(ledger: Ledger, outcomes: Sequence[Outcome]) -> dict[str, float | None
 
 def _counts(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
     counts = Counter(o.status for o in outcomes if o.number > 0)
-    found: dict[str, float | None] = {f"evaluations.{s}": float(counts[s]) for s in ("finished", "failed", "refused")}
+    found: dict[str, float | None] = {f"evaluations.{s}": float(counts[s]) for s in ENDED}
     return found | {"evaluations.feasible": float(sum(o.feasible for o in outcomes if o.number > 0))}
 
 
